@@ -1,0 +1,214 @@
+-- ---
+-- title = { en = "Charge events", zh = "附加费用事件" }
+-- about = """What buyers are billed beside the goods: shipping, duties, fees and taxes that are not on a line, of the orders of
+-- sales_event, by the same filters, policies and dates; refunded shipping is below 0. total sales = net_rc + tax_rc + charge_rc.
+-- The seller's own costs (platform commission, payment fee), tips and roundings are not in it."""
+--
+-- [params.return_basis]
+-- values = ["return_date", "sale_date"]
+-- default = "return_date"
+-- about = "The day of refunded shipping: the day of the refund, or the day of the sale that it undoes."
+--
+-- [params.cancel_policy]
+-- values = ["exclude", "sale_then_reversal", "include_gross"]
+-- default = "exclude"
+-- about = "A cancelled order: left out, charged and taken back on the day of the cancellation, or counted as charged."
+--
+-- [params.region_basis]
+-- values = ["sold", "ship", "bill"]
+-- default = "sold"
+-- about = "region_id: of the place of sale (else of the delivery), of the delivery, or of the invoice."
+--
+-- [params.recognition_basis]
+-- values = ["confirmed", "paid"]
+-- default = "confirmed"
+-- about = "business_date: when the order was confirmed, or when it was fully paid; unpaid orders are then left out."
+--
+-- [columns]
+-- charge_type = "shipping, shipping_discount, tax, duty or fee"
+-- charge_rc = "signed (reporting currency); a fee that is an order line counts with its tax"
+-- channel_id = "where sold: the channel; 'UNK' = return of a sale that is not known, NULL = return without an order"
+-- location_id = "where sold: the place; NULL = does not apply"
+-- return_channel_id = "where returned: the channel; NULL on rows that are not returns"
+-- region_id = "by region_basis; 'UNK' = a place is given but its region is not known"
+-- product_id = "always NULL: charges belong to no product"
+-- customer_key = "pseudonymous customer; NULL = anonymous"
+-- sales_rep_id = "who sold it"
+-- is_staff_order = "bought by staff"
+-- is_blind = "a return without an order"
+-- local_minute = "minute of the local day of the event, 0..1439"
+-- business_date = "the day that counts, by recognition_basis, return_basis and cancel_policy"
+-- order_business_date = "the day of the sale, whatever the policies"
+-- ---
+SELECT
+    u.charge_type,
+    u.charge_rc,
+    u.flow,
+    u.channel_id,
+    u.location_id,
+    u.return_channel_id,
+    CASE
+        WHEN $region_basis = 'ship' THEN u.ship_region_id
+        WHEN $region_basis = 'bill' THEN u.bill_region_id
+        ELSE coalesce(place.region_id, u.ship_region_id, CASE WHEN u.location_id IS NOT NULL THEN 'UNK' END)
+    END AS region_id,
+    CAST(NULL AS VARCHAR) AS product_id,
+    u.customer_key,
+    u.sales_rep_id,
+    u.is_staff_order,
+    u.is_blind,
+    u.local_minute,
+    u.business_date,
+    u.order_business_date
+FROM (
+    -- charges of confirmed orders
+    SELECT
+        c.charge_type,
+        c.amount_rc AS charge_rc,
+        c.flow,
+        c.channel_id,
+        c.location_id,
+        CAST(NULL AS VARCHAR) AS return_channel_id,
+        c.ship_region_id,
+        c.bill_region_id,
+        c.customer_key,
+        c.sales_rep_id,
+        c.is_staff_order,
+        false AS is_blind,
+        c.local_minute,
+        CASE WHEN $recognition_basis = 'paid' THEN c.paid_business_date ELSE c.business_date END AS business_date,
+        c.order_business_date
+    FROM base.order_charge c
+    WHERE c.charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')
+      AND c.flow <> 'sell_out'
+      AND NOT c.is_deleted
+      AND NOT c.is_test
+      AND c.is_primary
+      AND c.confirmed_at IS NOT NULL
+      AND c.order_type NOT IN ('draft', 'quote', 'internal')
+      AND ($recognition_basis = 'confirmed' OR c.paid_business_date IS NOT NULL)
+      AND ($cancel_policy <> 'exclude' OR NOT (c.order_status = 'cancelled' OR c.cancelled_business_date IS NOT NULL))
+
+    UNION ALL
+
+    -- the same, taken back on the day of the cancellation
+    SELECT
+        c.charge_type,
+        - c.amount_rc,
+        c.flow,
+        c.channel_id,
+        c.location_id,
+        CAST(NULL AS VARCHAR),
+        c.ship_region_id,
+        c.bill_region_id,
+        c.customer_key,
+        c.sales_rep_id,
+        c.is_staff_order,
+        false,
+        c.local_minute,
+        coalesce(c.cancelled_business_date, c.business_date),
+        c.order_business_date
+    FROM base.order_charge c
+    WHERE $cancel_policy = 'sale_then_reversal'
+      AND c.charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')
+      AND c.flow <> 'sell_out'
+      AND NOT c.is_deleted
+      AND NOT c.is_test
+      AND c.is_primary
+      AND c.confirmed_at IS NOT NULL
+      AND c.order_type NOT IN ('draft', 'quote', 'internal')
+      AND ($recognition_basis = 'confirmed' OR c.paid_business_date IS NOT NULL)
+      AND (c.order_status = 'cancelled' OR c.cancelled_business_date IS NOT NULL)
+
+    UNION ALL
+
+    -- fees that come as order lines, with their tax
+    SELECT
+        'fee',
+        CAST(l.net_amount_rc + l.tax_amount_rc AS DECIMAL(18,4)),
+        l.flow,
+        l.channel_id,
+        l.location_id,
+        CAST(NULL AS VARCHAR),
+        l.ship_region_id,
+        l.bill_region_id,
+        l.customer_key,
+        l.sales_rep_id,
+        l.is_staff_order,
+        false,
+        l.local_minute,
+        CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END,
+        l.order_business_date
+    FROM base.order_line l
+    WHERE l.line_type = 'fee'
+      AND l.flow <> 'sell_out'
+      AND NOT l.is_deleted
+      AND NOT l.is_test
+      AND l.is_primary
+      AND l.confirmed_at IS NOT NULL
+      AND l.order_type NOT IN ('draft', 'quote', 'internal')
+      AND l.line_status <> 'removed'
+      AND ($recognition_basis = 'confirmed' OR l.paid_business_date IS NOT NULL)
+      AND ($cancel_policy <> 'exclude'
+           OR NOT (l.line_status = 'cancelled' OR l.order_status = 'cancelled' OR l.cancelled_business_date IS NOT NULL))
+
+    UNION ALL
+
+    -- the same, taken back on the day of the cancellation
+    SELECT
+        'fee',
+        - CAST(l.net_amount_rc + l.tax_amount_rc AS DECIMAL(18,4)),
+        l.flow,
+        l.channel_id,
+        l.location_id,
+        CAST(NULL AS VARCHAR),
+        l.ship_region_id,
+        l.bill_region_id,
+        l.customer_key,
+        l.sales_rep_id,
+        l.is_staff_order,
+        false,
+        l.local_minute,
+        coalesce(l.cancelled_business_date, l.business_date),
+        l.order_business_date
+    FROM base.order_line l
+    WHERE $cancel_policy = 'sale_then_reversal'
+      AND l.line_type = 'fee'
+      AND l.flow <> 'sell_out'
+      AND NOT l.is_deleted
+      AND NOT l.is_test
+      AND l.is_primary
+      AND l.confirmed_at IS NOT NULL
+      AND l.order_type NOT IN ('draft', 'quote', 'internal')
+      AND l.line_status <> 'removed'
+      AND ($recognition_basis = 'confirmed' OR l.paid_business_date IS NOT NULL)
+      AND (l.line_status = 'cancelled' OR l.order_status = 'cancelled' OR l.cancelled_business_date IS NOT NULL)
+
+    UNION ALL
+
+    -- refunded shipping
+    SELECT
+        'shipping',
+        - r.refund_shipping_amount_rc,
+        r.flow,
+        coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        r.channel_id,
+        coalesce(r.ship_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        coalesce(r.bill_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        r.customer_key,
+        coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        r.is_staff_order,
+        r.is_blind,
+        r.local_minute,
+        CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END,
+        r.order_business_date
+    FROM base.return_line r
+    WHERE r.refund_shipping_amount_rc <> 0
+      AND r.flow <> 'sell_out'
+      AND NOT r.is_deleted
+      AND NOT r.is_test
+      AND r.is_primary
+      AND r.return_status = 'refunded'
+) u
+LEFT JOIN location place ON place.location_id = u.location_id

@@ -1,0 +1,288 @@
+-- ---
+-- title = { en = "Sales events", zh = "销售事件" }
+-- about = """Every business event of sales, one row each: sales, returns, cancellations and adjustments, in the reporting currency, tax
+-- exclusive. Tests, tombstones, drafts, quotes, internal orders, copies of an order from a second source, unconfirmed orders, gift cards,
+-- deposits, tips, fees and bundle parents are never in it. Sales that a distributor reports (flow sell_out) fill only the sell_out columns."""
+--
+-- [params.return_basis]
+-- values = ["return_date", "sale_date"]
+-- default = "return_date"
+-- about = "A return's business_date: the day of the refund, or the day of the sale that it undoes."
+--
+-- [params.cancel_policy]
+-- values = ["exclude", "sale_then_reversal", "include_gross"]
+-- default = "exclude"
+-- about = "A cancelled order: left out, sold and taken back on the day of the cancellation, or counted as sold."
+--
+-- [params.region_basis]
+-- values = ["sold", "ship", "bill"]
+-- default = "sold"
+-- about = "region_id: of the place of sale (else of the delivery), of the delivery, or of the invoice."
+--
+-- [params.recognition_basis]
+-- values = ["confirmed", "paid"]
+-- default = "confirmed"
+-- about = "A sale's business_date: when it was confirmed, or when it was fully paid; unpaid sales are then left out."
+--
+-- [columns]
+-- event_kind = "sale, return, cancel, exchange_out (goods given in exchange), exchange_in (goods taken back), adjustment"
+-- flow = "own, sell_in (sold to a distributor) or sell_out (a distributor's own sale)"
+-- gross_sales = "unit price × quantity before discounts; adjustments above 0 (reporting currency, ≥ 0)"
+-- discounts = "line and order discounts (reporting currency, ≥ 0)"
+-- returns = "refunds, reversals of cancelled sales, adjustments below 0 (reporting currency, ≥ 0)"
+-- net_rc = "gross_sales − discounts − returns (reporting currency)"
+-- tax_rc = "tax of the row, refunded tax below 0 (reporting currency)"
+-- cost_rc = "cost of the goods sold, cost returned to stock below 0; NULL = not known, always so for adjustments (reporting currency)"
+-- units_sold = "sold stock units"
+-- units_returned = "returned or reversed stock units"
+-- sale_lines = "1 on a sale, else 0"
+-- sale_order_id = "the order over all sources, on sales only: COUNT(DISTINCT) is the number of orders"
+-- buyer_key = "the customer, on sales only: COUNT(DISTINCT) is the number of customers; NULL = anonymous"
+-- sell_out_rc = "net amount of flow sell_out (reporting currency, signed)"
+-- sell_out_units = "stock units of flow sell_out (signed)"
+-- channel_id = "where sold: the channel; 'UNK' = return of a sale that is not known, NULL = return without an order"
+-- location_id = "where sold: the place; NULL = does not apply"
+-- return_channel_id = "where returned: the channel; NULL on rows that are not returns"
+-- region_id = "by region_basis; 'UNK' = a place is given but its region is not known"
+-- product_id = "the product; NULL on adjustments"
+-- customer_key = "pseudonymous customer; NULL = anonymous"
+-- sales_rep_id = "who sold it"
+-- is_staff_order = "bought by staff"
+-- is_blind = "a return without an order"
+-- local_minute = "minute of the local day of the event, 0..1439"
+-- business_date = "the day that counts, by recognition_basis, return_basis and cancel_policy"
+-- order_business_date = "the day of the sale, whatever the policies"
+-- ---
+SELECT
+    u.event_kind,
+    u.flow,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,4)) ELSE u.gross END AS gross_sales,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,4)) ELSE u.discount END AS discounts,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,4)) ELSE u.returned END AS returns,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,4)) ELSE u.net END AS net_rc,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,4)) ELSE u.tax END AS tax_rc,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(NULL AS DECIMAL(18,4)) ELSE u.cost END AS cost_rc,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,3)) ELSE u.units_out END AS units_sold,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,3)) ELSE u.units_in END AS units_returned,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS BIGINT) ELSE u.sale_line END AS sale_lines,
+    CASE WHEN u.flow = 'sell_out' THEN NULL ELSE u.sold_order_id END AS sale_order_id,
+    CASE WHEN u.flow = 'sell_out' THEN NULL ELSE u.buyer END AS buyer_key,
+    CASE WHEN u.flow = 'sell_out' THEN u.net ELSE CAST(0 AS DECIMAL(18,4)) END AS sell_out_rc,
+    CASE WHEN u.flow = 'sell_out' THEN CAST(u.units_out - u.units_in AS DECIMAL(18,3)) ELSE CAST(0 AS DECIMAL(18,3)) END AS sell_out_units,
+    u.channel_id,
+    u.location_id,
+    u.return_channel_id,
+    CASE
+        WHEN $region_basis = 'ship' THEN u.ship_region_id
+        WHEN $region_basis = 'bill' THEN u.bill_region_id
+        ELSE coalesce(place.region_id, u.ship_region_id, CASE WHEN u.location_id IS NOT NULL THEN 'UNK' END)
+    END AS region_id,
+    u.product_id,
+    u.customer_key,
+    u.sales_rep_id,
+    u.is_staff_order,
+    u.is_blind,
+    u.local_minute,
+    u.business_date,
+    u.order_business_date
+FROM (
+    -- sales: lines of confirmed orders
+    SELECT
+        CASE WHEN l.order_type = 'exchange' THEN 'exchange_out' ELSE 'sale' END AS event_kind,
+        l.flow,
+        l.gross_amount_rc AS gross,
+        l.discount_amount_rc AS discount,
+        CAST(0 AS DECIMAL(18,4)) AS returned,
+        l.net_amount_rc AS net,
+        l.tax_amount_rc AS tax,
+        l.cost_amount_rc AS cost,
+        l.base_quantity AS units_out,
+        CAST(0 AS DECIMAL(18,3)) AS units_in,
+        CAST(1 AS BIGINT) AS sale_line,
+        l.canonical_order_id AS sold_order_id,
+        l.customer_key AS buyer,
+        l.channel_id,
+        l.location_id,
+        CAST(NULL AS VARCHAR) AS return_channel_id,
+        l.ship_region_id,
+        l.bill_region_id,
+        l.product_id,
+        l.customer_key,
+        l.sales_rep_id,
+        l.is_staff_order,
+        false AS is_blind,
+        l.local_minute,
+        CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END AS business_date,
+        l.order_business_date
+    FROM base.order_line l
+    WHERE NOT l.is_deleted
+      AND NOT l.is_test
+      AND l.is_primary
+      AND l.confirmed_at IS NOT NULL
+      AND l.order_type NOT IN ('draft', 'quote', 'internal')
+      AND l.line_type IN ('product', 'service', 'bundle_component')
+      AND l.line_status <> 'removed'
+      AND ($recognition_basis = 'confirmed' OR l.paid_business_date IS NOT NULL)
+      AND ($cancel_policy <> 'exclude'
+           OR NOT (l.line_status = 'cancelled' OR l.order_status = 'cancelled' OR l.cancelled_business_date IS NOT NULL))
+
+    UNION ALL
+
+    -- cancellations: the same lines taken back on the day of the cancellation
+    SELECT
+        'cancel',
+        l.flow,
+        CAST(0 AS DECIMAL(18,4)),
+        CAST(0 AS DECIMAL(18,4)),
+        l.net_amount_rc,
+        - l.net_amount_rc,
+        - l.tax_amount_rc,
+        - l.cost_amount_rc,
+        CAST(0 AS DECIMAL(18,3)),
+        l.base_quantity,
+        CAST(0 AS BIGINT),
+        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR),
+        l.channel_id,
+        l.location_id,
+        CAST(NULL AS VARCHAR),
+        l.ship_region_id,
+        l.bill_region_id,
+        l.product_id,
+        l.customer_key,
+        l.sales_rep_id,
+        l.is_staff_order,
+        false,
+        l.local_minute,
+        coalesce(l.cancelled_business_date, l.business_date),
+        l.order_business_date
+    FROM base.order_line l
+    WHERE $cancel_policy = 'sale_then_reversal'
+      AND NOT l.is_deleted
+      AND NOT l.is_test
+      AND l.is_primary
+      AND l.confirmed_at IS NOT NULL
+      AND l.order_type NOT IN ('draft', 'quote', 'internal')
+      AND l.line_type IN ('product', 'service', 'bundle_component')
+      AND l.line_status <> 'removed'
+      AND ($recognition_basis = 'confirmed' OR l.paid_business_date IS NOT NULL)
+      AND (l.line_status = 'cancelled' OR l.order_status = 'cancelled' OR l.cancelled_business_date IS NOT NULL)
+
+    UNION ALL
+
+    -- returns: refunded lines; keys of a sale that is not known (yet) are 'UNK', of a return without an order NULL
+    SELECT
+        CASE WHEN r.return_type = 'exchange' THEN 'exchange_in' ELSE 'return' END,
+        r.flow,
+        CAST(0 AS DECIMAL(18,4)),
+        CAST(0 AS DECIMAL(18,4)),
+        r.refund_net_amount_rc,
+        - r.refund_net_amount_rc,
+        - r.refund_tax_amount_rc,
+        - r.cost_amount_rc,
+        CAST(0 AS DECIMAL(18,3)),
+        r.quantity,
+        CAST(0 AS BIGINT),
+        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR),
+        coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        r.channel_id,
+        coalesce(r.ship_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        coalesce(r.bill_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        r.product_id,
+        r.customer_key,
+        coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        r.is_staff_order,
+        r.is_blind,
+        r.local_minute,
+        CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END,
+        r.order_business_date
+    FROM base.return_line r
+    WHERE NOT r.is_deleted
+      AND NOT r.is_test
+      AND r.is_primary
+      AND r.return_status = 'refunded'
+
+    UNION ALL
+
+    -- adjustments: changes of an order's value that belong to no line
+    SELECT
+        'adjustment',
+        c.flow,
+        CASE WHEN c.amount_rc > 0 THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END,
+        CAST(0 AS DECIMAL(18,4)),
+        CASE WHEN c.amount_rc < 0 THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END,
+        c.amount_rc,
+        CAST(0 AS DECIMAL(18,4)),
+        CAST(NULL AS DECIMAL(18,4)),
+        CAST(0 AS DECIMAL(18,3)),
+        CAST(0 AS DECIMAL(18,3)),
+        CAST(0 AS BIGINT),
+        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR),
+        c.channel_id,
+        c.location_id,
+        CAST(NULL AS VARCHAR),
+        c.ship_region_id,
+        c.bill_region_id,
+        CAST(NULL AS VARCHAR),
+        c.customer_key,
+        c.sales_rep_id,
+        c.is_staff_order,
+        false,
+        c.local_minute,
+        CASE WHEN $recognition_basis = 'paid' THEN c.paid_business_date ELSE c.business_date END,
+        c.order_business_date
+    FROM base.order_charge c
+    WHERE c.charge_type = 'adjustment'
+      AND NOT c.is_deleted
+      AND NOT c.is_test
+      AND c.is_primary
+      AND c.confirmed_at IS NOT NULL
+      AND c.order_type NOT IN ('draft', 'quote', 'internal')
+      AND ($recognition_basis = 'confirmed' OR c.paid_business_date IS NOT NULL)
+      AND ($cancel_policy <> 'exclude' OR NOT (c.order_status = 'cancelled' OR c.cancelled_business_date IS NOT NULL))
+
+    UNION ALL
+
+    -- cancellations of those adjustments, with the sign turned
+    SELECT
+        'cancel',
+        c.flow,
+        CASE WHEN c.amount_rc < 0 THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END,
+        CAST(0 AS DECIMAL(18,4)),
+        CASE WHEN c.amount_rc > 0 THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END,
+        - c.amount_rc,
+        CAST(0 AS DECIMAL(18,4)),
+        CAST(NULL AS DECIMAL(18,4)),
+        CAST(0 AS DECIMAL(18,3)),
+        CAST(0 AS DECIMAL(18,3)),
+        CAST(0 AS BIGINT),
+        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR),
+        c.channel_id,
+        c.location_id,
+        CAST(NULL AS VARCHAR),
+        c.ship_region_id,
+        c.bill_region_id,
+        CAST(NULL AS VARCHAR),
+        c.customer_key,
+        c.sales_rep_id,
+        c.is_staff_order,
+        false,
+        c.local_minute,
+        coalesce(c.cancelled_business_date, c.business_date),
+        c.order_business_date
+    FROM base.order_charge c
+    WHERE $cancel_policy = 'sale_then_reversal'
+      AND c.charge_type = 'adjustment'
+      AND NOT c.is_deleted
+      AND NOT c.is_test
+      AND c.is_primary
+      AND c.confirmed_at IS NOT NULL
+      AND c.order_type NOT IN ('draft', 'quote', 'internal')
+      AND ($recognition_basis = 'confirmed' OR c.paid_business_date IS NOT NULL)
+      AND (c.order_status = 'cancelled' OR c.cancelled_business_date IS NOT NULL)
+) u
+LEFT JOIN location place ON place.location_id = u.location_id

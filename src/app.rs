@@ -1,0 +1,132 @@
+//! The composition root: Config → Lake → Engine → Reports → surfaces. It opens and connects; it holds no logic.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::{Config, Setting};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::ingest::{Ingest, Sources};
+use crate::lake::Lake;
+use crate::queryfile::load_folder;
+use crate::reports::Reports;
+use crate::surfaces::cli::{self, Command};
+use crate::surfaces::http;
+
+/// Everything that answers questions, opened over one lake.
+pub struct App {
+    pub config: Config,
+    pub clock: Clock,
+    pub lake: Lake,
+    pub engine: Engine,
+    pub reports: Arc<Reports>,
+}
+
+impl App {
+    /// Opens the lake (creating an empty one), the engine over its newest snapshot and the reports.
+    pub async fn open(config: Config, clock: Clock) -> Result<App> {
+        let lake = Lake::open(&config.lake).await?;
+        App::over(lake, config, clock).await
+    }
+
+    /// As [`App::open`], over a lake that is open already: tests share a `memory://` one this way.
+    pub async fn over(lake: Lake, config: Config, clock: Clock) -> Result<App> {
+        let views = load_folder("views", config.queries_dir.as_deref())?;
+        let engine = Engine::open(&lake, &config.engine, &views, clock).await?;
+        let reports = Arc::new(Reports::load(config.queries_dir.as_deref(), &engine).await?);
+        Ok(App { config, clock, lake, engine, reports })
+    }
+
+    /// The way into the lake.
+    pub fn ingest(&self) -> Result<Ingest> {
+        ingest(&self.lake, &self.config, self.clock)
+    }
+
+    /// Binds the HTTP port; nothing is served before [`Serving::run`].
+    pub async fn build(self) -> Result<Serving> {
+        let server = http::Server::bind(&self.config.http, self.engine.clone(), self.reports.clone(), self.clock).await?;
+        Ok(Serving { engine: self.engine, server })
+    }
+}
+
+/// A bound server.
+pub struct Serving {
+    engine: Engine,
+    server: http::Server,
+}
+
+impl Serving {
+    /// The address that is really bound (port 0 in the configuration takes a free one).
+    pub fn http_addr(&self) -> SocketAddr {
+        self.server.addr()
+    }
+
+    /// Serves until `shutdown` resolves, then lets requests in flight end.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
+        let cancel = CancellationToken::new();
+        let refresher = self.engine.spawn_refresh(cancel.clone());
+        let served = self.server.run(shutdown).await;
+        cancel.cancel();
+        let _ = refresher.await;
+        served
+    }
+}
+
+fn ingest(lake: &Lake, config: &Config, clock: Clock) -> Result<Ingest> {
+    let sources = Sources::load(config.queries_dir.as_deref())?;
+    Ok(Ingest::new(lake, sources, clock).with_batch_records(config.landing.batch_records))
+}
+
+/// Runs one command with just what it needs opened.
+pub async fn run(command: Command, config: Config, settings: Vec<Setting>, clock: Clock) -> Result<()> {
+    match command {
+        Command::Config => cli::config::run(&settings),
+        Command::Sample(args) => cli::sample::run(&args),
+        Command::Source(args) => cli::source::run(&args, &config),
+        Command::Ingest(args) => {
+            let lake = Lake::open(&config.lake).await?;
+            cli::ingest::run(&args, &ingest(&lake, &config, clock)?, &config.landing.path).await
+        }
+        Command::Quarantine(args) => {
+            let lake = Lake::open(&config.lake).await?;
+            cli::quarantine::run(&args, &ingest(&lake, &config, clock)?).await
+        }
+        Command::Lake(args) => cli::lake::run(&args, &Lake::open(&config.lake).await?).await,
+        Command::Quickstart(args) => quickstart(&args, clock).await,
+        Command::Serve => serve(App::open(config, clock).await?).await,
+        Command::Report(args) => {
+            let app = App::open(config, clock).await?;
+            cli::report::run(&args, &app.reports).await
+        }
+        Command::Sql(args) => {
+            let app = App::open(config, clock).await?;
+            cli::sql::run(&args, &app.engine).await
+        }
+        Command::Check => {
+            let sources = Sources::load(config.queries_dir.as_deref())?;
+            let app = App::open(config, clock).await?;
+            cli::check::run(&sources, &app.reports)
+        }
+    }
+}
+
+/// Prepares the folder, lands the sample, shows three reports; the configuration is read anew after it was written.
+async fn quickstart(args: &cli::quickstart::QuickstartArgs, clock: Clock) -> Result<()> {
+    cli::quickstart::prepare()?;
+    let (config, _) = Config::load(None, &[])?;
+    let app = App::open(config, clock).await?;
+    cli::ingest::land_all(&app.ingest()?, &app.config.landing.path).await?;
+    app.engine.refresh().await?;
+    cli::quickstart::show(&app.reports).await?;
+    if args.serve { serve(app).await } else { Ok(()) }
+}
+
+async fn serve(app: App) -> Result<()> {
+    let serving = app.build().await?;
+    cli::serve::announce(serving.http_addr());
+    serving.run(cli::serve::stopped()).await
+}

@@ -1,0 +1,278 @@
+//! One configuration: defaults ← saleslake.toml ← environment (`SALESLAKE__HTTP__BIND`) ← `--set http.bind=…`.
+//! It knows each value's origin and refuses unknown keys; it must not open anything.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use figment::value::{Dict, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// The file that is read from the working directory when none is named.
+pub const FILE: &str = "saleslake.toml";
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub lake: LakeConfig,
+    pub landing: LandingConfig,
+    /// A folder laid out like `queries/` that adds to the embedded files and overrides them by name.
+    pub queries_dir: Option<PathBuf>,
+    pub engine: EngineConfig,
+    pub http: HttpConfig,
+    pub log: LogConfig,
+}
+
+/// Where the lake is, and the properties that it gets when it is created.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LakeConfig {
+    /// A path, `file://…` or `memory://`.
+    pub url: String,
+    /// Reporting currency, ISO 4217; fixed at creation.
+    pub currency: String,
+    /// IANA zone of `today`; fixed at creation.
+    pub zone: String,
+    /// What "today" means: `clock`, `data` (the day after the newest business date) or a date; fixed at creation.
+    pub today: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LandingConfig {
+    /// The folder below which sources look for their files.
+    pub path: PathBuf,
+    /// Records that one batch holds at most (a single file is never split).
+    pub batch_records: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EngineConfig {
+    /// Memory that queries may use together, in MiB; beyond it they spill.
+    pub memory_mb: u64,
+    /// Where queries spill; the system's temporary folder if unset.
+    pub spill_dir: Option<PathBuf>,
+    /// Longest time a query may take.
+    pub timeout_seconds: u64,
+    /// Most rows that a result may have; above it the query fails, it is never cut.
+    pub row_limit: u64,
+    /// Threads per query; 0 = one per core.
+    pub threads: usize,
+    /// Queries that run at once.
+    pub concurrent: usize,
+    /// Queries that may wait; beyond them callers are told to come back.
+    pub queued: usize,
+    /// How often tables are looked at for commits of other processes.
+    pub refresh_ms: u64,
+    /// Queries that `system.queries` remembers.
+    pub query_log: usize,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Address and port; port 0 takes a free one.
+    pub bind: String,
+    /// Bearer tokens: name → token. Without any, only loopback addresses are bound.
+    pub tokens: BTreeMap<String, String>,
+    /// Whether `POST /api/v1/sql` answers.
+    pub allow_sql: bool,
+    /// How long requests in flight may take to end at shutdown.
+    pub shutdown_seconds: u64,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogConfig {
+    /// A filter such as `info` or `saleslake=debug,warn`.
+    pub level: String,
+    /// `text` or `json`, to stderr.
+    pub format: String,
+}
+
+impl Default for LakeConfig {
+    fn default() -> Self {
+        LakeConfig { url: "./lake".into(), currency: "USD".into(), zone: "UTC".into(), today: "clock".into() }
+    }
+}
+
+impl Default for LandingConfig {
+    fn default() -> Self {
+        LandingConfig { path: "./landing".into(), batch_records: 1_000_000 }
+    }
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        EngineConfig {
+            memory_mb: 2048,
+            spill_dir: None,
+            timeout_seconds: 120,
+            row_limit: 1_000_000,
+            threads: 0,
+            concurrent: 4,
+            queued: 64,
+            refresh_ms: 1000,
+            query_log: 1000,
+        }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        HttpConfig { bind: "127.0.0.1:8080".into(), tokens: BTreeMap::new(), allow_sql: false, shutdown_seconds: 10 }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        LogConfig { level: "warn".into(), format: "text".into() }
+    }
+}
+
+/// A setting with where it came from, for `saleslake config`.
+#[derive(Debug, Serialize)]
+pub struct Setting {
+    pub key: String,
+    /// Secrets are shown as `***`.
+    pub value: String,
+    /// `default`, the file's path, the environment, or `--set`.
+    pub origin: String,
+}
+
+impl Config {
+    /// The configuration from `file` (must exist if given; else `./saleslake.toml` if there is one), the environment and `sets`.
+    pub fn load(file: Option<&Path>, sets: &[String]) -> Result<(Config, Vec<Setting>)> {
+        let figment = Self::layers(file, sets)?;
+        let config: Config = figment.extract().map_err(|e| explain(&e))?;
+        config.validate()?;
+        let settings = origins(&figment);
+        Ok((config, settings))
+    }
+
+    fn layers(file: Option<&Path>, sets: &[String]) -> Result<Figment> {
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        let path = file.unwrap_or(Path::new(FILE));
+        if path.exists() {
+            figment = figment.merge(Toml::file_exact(path));
+        } else if file.is_some() {
+            return Err(Error::not_found(format!("configuration file {} does not exist", path.display())));
+        }
+        figment = figment.merge(Env::prefixed("SALESLAKE__").split("__"));
+        for set in sets {
+            let (key, value) = set
+                .split_once('=')
+                .ok_or_else(|| Error::invalid(format!("--set {set}: no value")).hint("write --set http.bind=127.0.0.1:9000"))?;
+            let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
+            figment = figment.merge(Serialized::global(key, value));
+        }
+        Ok(figment)
+    }
+
+    /// Checks what types cannot: each message names the key and what would work.
+    pub fn validate(&self) -> Result<()> {
+        let positive = [
+            ("landing.batch_records", self.landing.batch_records as u64),
+            ("engine.memory_mb", self.engine.memory_mb),
+            ("engine.timeout_seconds", self.engine.timeout_seconds),
+            ("engine.row_limit", self.engine.row_limit),
+            ("engine.concurrent", self.engine.concurrent as u64),
+            ("engine.refresh_ms", self.engine.refresh_ms),
+        ];
+        if let Some((key, _)) = positive.iter().find(|(_, v)| *v == 0) {
+            return Err(Error::invalid(format!("{key} = 0: it must be above 0")));
+        }
+        if !matches!(self.log.format.as_str(), "text" | "json") {
+            return Err(Error::invalid(format!("log.format = \"{}\"", self.log.format)).hint("text or json"));
+        }
+        self.http.bind.parse::<std::net::SocketAddr>().map_err(|_| {
+            Error::invalid(format!("http.bind = \"{}\": not an address and port", self.http.bind)).hint("127.0.0.1:8080")
+        })?;
+        if let Some((name, _)) = self.http.tokens.iter().find(|(_, t)| t.len() < 16) {
+            return Err(Error::invalid(format!("http.tokens.{name}: shorter than 16 characters"))
+                .hint("make one with `openssl rand -hex 24`"));
+        }
+        Ok(())
+    }
+}
+
+fn explain(e: &figment::Error) -> Error {
+    let key = e.path.join(".");
+    let from = e.metadata.as_ref().map(|m| match &m.source {
+        Some(source) => format!(" in {source}"),
+        None => format!(" in {}", m.name),
+    });
+    Error::invalid(format!("configuration{}: {}{}", from.unwrap_or_default(), if key.is_empty() { String::new() } else { format!("{key}: ") }, e.kind))
+        .hint("`saleslake config` lists every key with its value and origin")
+}
+
+fn origins(figment: &Figment) -> Vec<Setting> {
+    let mut out = Vec::new();
+    if let Ok(dict) = figment.extract::<Dict>() {
+        flatten(figment, "", &dict, &mut out);
+    }
+    out
+}
+
+fn flatten(figment: &Figment, prefix: &str, dict: &Dict, out: &mut Vec<Setting>) {
+    for (name, value) in dict {
+        let key = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
+        if let Value::Dict(_, inner) = value
+            && !inner.is_empty()
+        {
+            flatten(figment, &key, inner, out);
+            continue;
+        }
+        let secret = key.starts_with("http.tokens.");
+        out.push(Setting { value: if secret { "***".into() } else { show(value) }, origin: origin(figment, &key), key });
+    }
+}
+
+fn show(value: &Value) -> String {
+    match value {
+        Value::String(_, s) => s.clone(),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+fn origin(figment: &Figment, key: &str) -> String {
+    let Some(meta) = figment.find_metadata(key) else { return "default".into() };
+    match &meta.source {
+        Some(figment::Source::File(path)) => path.display().to_string(),
+        _ if meta.name.contains("environment") => "environment".into(),
+        _ if meta.name.contains("Config") => "default".into(),
+        _ => "--set".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn later_layers_win_and_origins_are_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("saleslake.toml");
+        std::fs::write(&file, "[lake]\nurl = \"./elsewhere\"\n[engine]\nrow_limit = 5\n").unwrap();
+        let (config, settings) = Config::load(Some(&file), &["engine.row_limit=7".into(), "lake.zone=Asia/Shanghai".into()]).unwrap();
+        assert_eq!((config.lake.url.as_str(), config.engine.row_limit), ("./elsewhere", 7));
+        assert_eq!(config.lake.zone, "Asia/Shanghai");
+        let origin = |key: &str| settings.iter().find(|s| s.key == key).map(|s| s.origin.clone()).unwrap();
+        assert_eq!(origin("engine.row_limit"), "--set");
+        assert!(origin("lake.url").ends_with("saleslake.toml"));
+        assert_eq!(origin("engine.threads"), "default");
+    }
+
+    #[test]
+    fn unknown_keys_and_bad_values_are_refused_by_name() {
+        let says = |set: &str| Config::load(None, &[set.to_string()]).unwrap_err().to_string();
+        assert!(says("engine.row_limt=7").contains("row_limt"), "{}", says("engine.row_limt=7"));
+        assert!(says("http.bind=nonsense").contains("http.bind"));
+        assert!(says("engine.row_limit=0").contains("engine.row_limit"));
+        assert!(says("http.tokens.bi=short").contains("http.tokens.bi"));
+    }
+}

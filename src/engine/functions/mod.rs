@@ -1,0 +1,36 @@
+//! SQL functions that reports and views share. All are immutable: equal arguments give equal results, without clock or
+//! session. They must not read tables.
+//!
+//! | function | result |
+//! |---|---|
+//! | `member(key, column)` | the dimension's column; 'UNK' where the key has no row (or the row no value), 'N/A' where the key is NULL |
+//! | `period_start(date, grain, calendar)` | first day of the bucket that holds the date |
+//! | `period_end(date, grain, calendar)` | first day after that bucket |
+//! | `ratio(a, b)` | a / b as DOUBLE; NULL where b is 0 or either is NULL |
+//! | `growth(cur, prev)` | (cur − prev) / abs(prev) as DOUBLE; NULL where prev is 0 or either is NULL |
+
+mod member;
+mod period;
+mod quotient;
+
+use datafusion::logical_expr::ScalarUDF;
+
+pub use member::Member;
+pub use period::Period;
+pub use quotient::Quotient;
+
+/// Every function of this module, to be registered in a session.
+pub fn all() -> Vec<ScalarUDF> {
+    vec![
+        ScalarUDF::from(Member::new()),
+        ScalarUDF::from(Period::start()),
+        ScalarUDF::from(Period::end()),
+        ScalarUDF::from(Quotient::ratio()),
+        growth(),
+    ]
+}
+
+/// The function `growth`, for plans that are built without SQL.
+pub fn growth() -> ScalarUDF {
+    ScalarUDF::from(Quotient::growth())
+}

@@ -1,0 +1,119 @@
+//! What a caller may ask of the engine beside the SQL text: typed parameters, policies, slicers, compare, totals, order, limit.
+//! Plain data: it must not name DataFusion, so that reports and surfaces can build it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+/// The policies a query runs under, by name. A view takes those it declares, and its own defaults for the rest.
+pub type Policies = BTreeMap<String, String>;
+
+/// Everything about one query that is not its text.
+#[derive(Debug, Clone, Default)]
+pub struct QueryOptions {
+    /// Values for the statement's `$name` placeholders, without the `$`. They are bound, never spliced.
+    pub params: BTreeMap<String, Param>,
+    /// Chosen policies; what is not named here has the default that its views declare.
+    pub policies: Policies,
+    pub slices: Vec<Slice>,
+    /// Dimension tables that slicers filter too (a report that lists every channel, sold or not, lists the sliced ones).
+    pub spine: Vec<String>,
+    pub compare: Option<Compare>,
+    /// Adds the totals row and the column `row_kind` ('row' | 'total').
+    pub totals: bool,
+    /// The columns that identify a row of the result.
+    pub key: Vec<String>,
+    /// Replaces the statement's own ORDER BY when not empty; `key` breaks ties.
+    pub order_by: Vec<OrderBy>,
+    /// At most so many rows, after ordering; a totals row does not count.
+    pub limit: Option<u64>,
+    /// A report's id, or "sql": for the query log.
+    pub label: String,
+}
+
+/// One slicer with its values: rows whose key is one of the members meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// The slicer's name in `model::slicer`.
+    pub slicer: String,
+    /// Ids, names (any case), 'UNK' (a key without a dimension row) or 'N/A' (no key).
+    pub values: Vec<String>,
+    /// Only this level of the hierarchy is searched (`region_level`, `category_level`).
+    pub level: Option<u32>,
+}
+
+/// A parameter's value, typed exactly.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Param {
+    Null(ParamType),
+    Date(NaiveDate),
+    /// An instant, bound with microseconds in UTC.
+    Timestamp(DateTime<Utc>),
+    Int(i64),
+    /// Digits with an optional sign and point; its scale is the number of digits after the point.
+    Decimal(String),
+    Bool(bool),
+    Text(String),
+    /// A list of texts.
+    List(Vec<String>),
+}
+
+/// A parameter's type, for NULLs and for describing statements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ParamType {
+    Date,
+    Timestamp,
+    Int,
+    Decimal,
+    Bool,
+    Text,
+    TextList,
+}
+
+impl Param {
+    /// The value's type, also of NULL.
+    pub fn kind(&self) -> ParamType {
+        match self {
+            Param::Null(kind) => *kind,
+            Param::Date(_) => ParamType::Date,
+            Param::Timestamp(_) => ParamType::Timestamp,
+            Param::Int(_) => ParamType::Int,
+            Param::Decimal(_) => ParamType::Decimal,
+            Param::Bool(_) => ParamType::Bool,
+            Param::Text(_) => ParamType::Text,
+            Param::List(_) => ParamType::TextList,
+        }
+    }
+}
+
+/// Puts an earlier period beside the asked one: the statement runs a second time with `from` and `to` shifted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compare {
+    pub mode: CompareMode,
+    /// Names of the parameters that bound the period: `from` included, `to` excluded.
+    pub from: String,
+    pub to: String,
+    /// The key column that is the bucket's start date; `None` = the result has no buckets of time.
+    pub bucket: Option<String>,
+    /// Name of the parameter that says how long a bucket is (`grain`).
+    pub grain: Option<String>,
+    /// Columns that get `<column>_prev` and `<column>_growth`.
+    pub measures: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CompareMode {
+    /// The span of equal length that ends where this one begins.
+    PreviousPeriod,
+    /// The same dates a year before.
+    PreviousYear,
+    /// 364 days before, so that weekdays meet weekdays.
+    PreviousYearAligned,
+}
+
+/// One column of an ordering; NULLs come last either way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderBy {
+    pub column: String,
+    pub descending: bool,
+}

@@ -1,0 +1,120 @@
+//! Parameters as exactly typed scalars. It must not read SQL: values are bound, never spliced.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListArray};
+use arrow::datatypes::{DataType, Field, TimeUnit};
+use chrono::NaiveDate;
+use datafusion::scalar::ScalarValue;
+
+use super::options::{Param, ParamType};
+use crate::error::{Error, Result};
+
+/// Digits that `Decimal128` holds.
+const MOST_DIGITS: usize = 38;
+
+/// The Arrow type in which a parameter of this type is bound. A decimal's own precision and scale come with its value.
+pub fn arrow_type(kind: ParamType) -> DataType {
+    match kind {
+        ParamType::Date => DataType::Date32,
+        ParamType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        ParamType::Int => DataType::Int64,
+        ParamType::Decimal => DataType::Decimal128(18, 4),
+        ParamType::Bool => DataType::Boolean,
+        ParamType::Text => DataType::Utf8View,
+        ParamType::TextList => DataType::List(Arc::new(Field::new_list_field(DataType::Utf8View, true))),
+    }
+}
+
+/// The parameter type that a planned placeholder of this Arrow type takes; `None` = there is no parameter for it.
+pub fn param_type(kind: &DataType) -> Option<ParamType> {
+    match kind {
+        DataType::Date32 | DataType::Date64 => Some(ParamType::Date),
+        DataType::Timestamp(_, _) => Some(ParamType::Timestamp),
+        DataType::Decimal128(_, _) | DataType::Decimal256(_, _) | DataType::Float32 | DataType::Float64 => Some(ParamType::Decimal),
+        DataType::Boolean => Some(ParamType::Bool),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(ParamType::Text),
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _) => Some(ParamType::TextList),
+        kind if kind.is_integer() => Some(ParamType::Int),
+        _ => None,
+    }
+}
+
+/// The Arrow type of parameter `name`.
+pub fn kind_of(name: &str, param: &Param) -> Result<DataType> {
+    Ok(scalar(name, param)?.data_type())
+}
+
+/// The scalar of parameter `name`.
+///
+/// # Errors
+/// A decimal that is not one, or has more than 38 digits.
+pub fn scalar(name: &str, param: &Param) -> Result<ScalarValue> {
+    Ok(match param {
+        Param::Null(kind) => {
+            ScalarValue::try_from(&arrow_type(*kind)).map_err(|e| Error::internal(format!("parameter ${name}: {e}")))?
+        }
+        Param::Date(date) => ScalarValue::Date32(Some(days(*date))),
+        Param::Timestamp(at) => ScalarValue::TimestampMicrosecond(Some(at.timestamp_micros()), Some("UTC".into())),
+        Param::Int(value) => ScalarValue::Int64(Some(*value)),
+        Param::Decimal(text) => decimal(name, text)?,
+        Param::Bool(value) => ScalarValue::Boolean(Some(*value)),
+        Param::Text(text) => ScalarValue::Utf8View(Some(text.clone())),
+        Param::List(texts) => ScalarValue::List(text_list(texts)),
+    })
+}
+
+fn text_list(texts: &[String]) -> Arc<ListArray> {
+    let values: ArrayRef = Arc::new(arrow::array::StringViewArray::from_iter_values(texts));
+    let field = Arc::new(Field::new_list_field(DataType::Utf8View, true));
+    let offsets = arrow::buffer::OffsetBuffer::from_lengths([texts.len()]);
+    Arc::new(ListArray::new(field, offsets, values, None))
+}
+
+/// Days since 1970-01-01.
+pub fn days(date: NaiveDate) -> i32 {
+    date.to_epoch_days()
+}
+
+fn decimal(name: &str, text: &str) -> Result<ScalarValue> {
+    let refuse = || Error::invalid(format!("parameter ${name} = {text:?}: not a decimal")).hint("digits, such as 1234.50");
+    let digits = text.trim().trim_start_matches(['+', '-']);
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let all: String = [whole, part].concat();
+    if all.is_empty() || !all.bytes().all(|b| b.is_ascii_digit()) || text.trim().len() - digits.len() > 1 {
+        return Err(refuse());
+    }
+    if all.len() > MOST_DIGITS {
+        return Err(refuse().hint(format!("at most {MOST_DIGITS} digits")));
+    }
+    let unsigned: i128 = all.parse().map_err(|_| refuse())?;
+    let value = if text.trim().starts_with('-') { -unsigned } else { unsigned };
+    Ok(ScalarValue::Decimal128(Some(value), all.len() as u8, part.len() as i8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_keep_their_digits() {
+        assert_eq!(scalar("x", &Param::Decimal("-12.50".into())).unwrap(), ScalarValue::Decimal128(Some(-1250), 4, 2));
+        assert_eq!(scalar("x", &Param::Decimal("7".into())).unwrap(), ScalarValue::Decimal128(Some(7), 1, 0));
+        for bad in ["", "-", "1e5", "1.2.3", "--1", "abc", "."] {
+            let error = scalar("x", &Param::Decimal(bad.into())).unwrap_err();
+            assert!(error.to_string().contains("$x"), "{bad}: {error}");
+        }
+    }
+
+    #[test]
+    fn nulls_and_lists_have_types() {
+        for kind in [ParamType::Date, ParamType::Timestamp, ParamType::Int, ParamType::Bool, ParamType::Text, ParamType::TextList] {
+            let null = scalar("x", &Param::Null(kind)).unwrap();
+            assert!(null.is_null(), "{kind:?}");
+            assert_eq!(null.data_type(), arrow_type(kind));
+            assert_eq!(param_type(&null.data_type()), Some(kind));
+        }
+        let list = scalar("x", &Param::List(vec!["a".into(), "b".into()])).unwrap();
+        assert_eq!(list.data_type(), arrow_type(ParamType::TextList));
+    }
+}

@@ -1,0 +1,302 @@
+//! From SQL text to a bound logical plan: one reading statement, typed `$name` parameters, tables found in a snapshot.
+//! It must not execute anything, nor know slicers, policies or views.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use datafusion::catalog::cte_worktable::CteWorkTable;
+use datafusion::catalog::TableFunctionArgs;
+use datafusion::common::config::ConfigOptions;
+use datafusion::common::{ParamValues, ResolvedTableReference, Result as DfResult, TableReference};
+use datafusion::datasource::provider_as_source;
+use datafusion::error::DataFusionError;
+use datafusion::execution::SessionState;
+use datafusion::execution::context::SQLOptions;
+use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner};
+use datafusion::logical_expr::{
+    AggregateUDF, ExplainOption, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
+};
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
+use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
+use datafusion::sql::sqlparser::ast::{Statement, Value, ValueWithSpan, VisitMut, VisitorMut};
+
+use super::classify::classify;
+use super::options::Param;
+use super::params::{kind_of, scalar};
+use crate::error::{Error, Result, did_you_mean};
+
+/// One parsed reading statement.
+#[derive(Debug, Clone)]
+pub struct Parsed {
+    /// A query: SELECT, WITH, VALUES.
+    pub statement: Statement,
+    /// Set when the text was `EXPLAIN …` of it.
+    pub explain: Option<ExplainOption>,
+}
+
+impl Parsed {
+    /// The query, refusing EXPLAIN (views).
+    pub fn query_only(self) -> Result<Statement> {
+        match self.explain {
+            None => Ok(self.statement),
+            Some(_) => Err(Error::invalid("EXPLAIN is not a query").hint("write a SELECT")),
+        }
+    }
+}
+
+/// Parses `sql`, which must be one statement that only reads.
+///
+/// # Errors
+/// `Invalid`: syntax, several statements, or any statement that is neither a query nor EXPLAIN of one.
+pub fn parse(sql: &str) -> Result<Parsed> {
+    let parser = DFParserBuilder::new(sql).build().and_then(|mut p| p.parse_statements());
+    let mut statements = parser.map_err(classify)?;
+    if statements.len() > 1 {
+        return Err(Error::invalid("more than one statement").hint("send one SELECT at a time"));
+    }
+    let statement = statements.pop_front().ok_or_else(|| Error::invalid("no statement").hint("write a SELECT"))?;
+    match statement {
+        DfStatement::Statement(inner) => Ok(Parsed { statement: reading(*inner)?, explain: None }),
+        DfStatement::Explain(explain) => {
+            let DfStatement::Statement(inner) = *explain.statement else { return Err(not_reading("EXPLAIN of it")) };
+            let given = explain.options;
+            let option = ExplainOption {
+                verbose: given.verbose,
+                analyze: given.analyze,
+                show_statistics: given.show_statistics,
+                analyze_level: given.analyze_level,
+                analyze_categories: given.analyze_categories,
+                ..ExplainOption::default()
+            };
+            let option = match given.format {
+                Some(format) => option.with_format(format),
+                None => option,
+            };
+            Ok(Parsed { statement: reading(*inner)?, explain: Some(option) })
+        }
+        other => Err(not_reading(&first_word(&other.to_string()))),
+    }
+}
+
+fn reading(statement: Statement) -> Result<Statement> {
+    match statement {
+        Statement::Query(_) => Ok(statement),
+        other => Err(not_reading(&first_word(&other.to_string()))),
+    }
+}
+
+fn first_word(text: &str) -> String {
+    text.split_whitespace().next().unwrap_or_default().to_uppercase()
+}
+
+fn not_reading(what: &str) -> Error {
+    Error::new(crate::error::ErrorKind::Denied, format!("{what}: only one statement that reads is taken"))
+        .hint("SELECT, WITH, VALUES or EXPLAIN; tables and columns are listed in information_schema.tables and .columns")
+}
+
+/// The names of the `$name` placeholders in `statement`, without the `$`.
+pub fn placeholders(statement: &Statement) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let _ = visit_placeholders(&mut statement.clone(), &mut |name| {
+        names.insert(name.trim_start_matches('$').to_string());
+    });
+    names
+}
+
+/// Calls `each` on every placeholder's text (`$name`, `$1`, `?`), which it may change.
+fn visit_placeholders(statement: &mut Statement, each: &mut dyn FnMut(&mut String)) -> ControlFlow<()> {
+    struct Walk<'a>(&'a mut dyn FnMut(&mut String));
+    impl VisitorMut for Walk<'_> {
+        type Break = ();
+        fn pre_visit_value(&mut self, value: &mut ValueWithSpan) -> ControlFlow<()> {
+            if let Value::Placeholder(name) = &mut value.value {
+                (self.0)(name);
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    statement.visit(&mut Walk(each))
+}
+
+/// Plans statements over the tables of one session; the tables of a statement are looked up once.
+pub struct Planner<'a> {
+    state: &'a SessionState,
+    tables: HashMap<ResolvedTableReference, Arc<dyn TableSource>>,
+}
+
+impl<'a> Planner<'a> {
+    /// A planner that knows every table that `statement` names.
+    pub async fn over(state: &'a SessionState, statement: &Statement) -> Result<Planner<'a>> {
+        let mut tables = HashMap::new();
+        for resolved in Planner::names(state, statement)? {
+            let Ok(schema) = state.schema_for_ref(resolved.clone()) else { continue };
+            if let Some(table) = schema.table(&resolved.table).await.map_err(classify)? {
+                tables.insert(resolved, provider_as_source(table));
+            }
+        }
+        Ok(Planner { state, tables })
+    }
+
+    /// The tables and views that `statement` names, CTEs left out.
+    pub fn names(state: &SessionState, statement: &Statement) -> Result<Vec<ResolvedTableReference>> {
+        let wrapped = DfStatement::Statement(Box::new(statement.clone()));
+        let references = state.resolve_table_references(&wrapped).map_err(classify)?;
+        Ok(references.into_iter().map(|r| resolve(state, r)).collect())
+    }
+
+    /// The statement with its parameters bound: every placeholder has a value in `params`, and every value a placeholder.
+    pub fn plan(&self, statement: &Statement, params: &BTreeMap<String, Param>) -> Result<LogicalPlan> {
+        let used = placeholders(statement);
+        if let Some(unused) = params.keys().find(|p| !used.contains(*p)) {
+            let hint = if used.is_empty() { "it has none".into() } else { did_you_mean(unused, used.iter().map(String::as_str)) };
+            return Err(Error::invalid(format!("the statement has no parameter ${unused}")).hint(hint));
+        }
+        let plan = self.plan_unbound(statement, params)?;
+        if params.is_empty() {
+            return Ok(plan);
+        }
+        let values: Vec<ScalarValue> = params.iter().map(|(name, p)| scalar(name, p)).collect::<Result<_>>()?;
+        plan.replace_params_with_values(&ParamValues::from(values)).map_err(classify)
+    }
+
+    /// The statement with typed placeholders `$1 …`, numbered in the order of `params`' names.
+    ///
+    /// # Errors
+    /// A placeholder that is not in `params`; anything wrong with the SQL.
+    pub fn plan_unbound(&self, statement: &Statement, params: &BTreeMap<String, Param>) -> Result<LogicalPlan> {
+        let fields = params.iter().map(|(name, p)| Ok(Some(field(name, kind_of(name, p)?)))).collect::<Result<Vec<_>>>()?;
+        let names: Vec<&str> = params.keys().map(String::as_str).collect();
+        self.plan_numbered(statement, &names, fields)
+    }
+
+    /// The statement with untyped placeholders where `params` has none, and the types that the plan gives each.
+    pub fn plan_inferring(
+        &self,
+        statement: &Statement,
+        params: &BTreeMap<String, Param>,
+    ) -> Result<(LogicalPlan, BTreeMap<String, Option<DataType>>)> {
+        let names = placeholders(statement);
+        let fields = names
+            .iter()
+            .map(|n| params.get(n).map(|p| Ok(field(n, kind_of(n, p)?))).transpose())
+            .collect::<Result<Vec<_>>>()?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let plan = self.plan_numbered(statement, &names, fields)?;
+        let found = plan.get_parameter_types().map_err(classify)?;
+        let typed = names.iter().enumerate().map(|(i, n)| (n.to_string(), found.get(&format!("${}", i + 1)).cloned().flatten()));
+        let typed = typed.collect();
+        Ok((plan, typed))
+    }
+
+    fn plan_numbered(&self, statement: &Statement, names: &[&str], fields: Vec<Option<FieldRef>>) -> Result<LogicalPlan> {
+        let mut statement = statement.clone();
+        let mut unknown = None;
+        let _ = visit_placeholders(&mut statement, &mut |text| match names.iter().position(|n| Some(*n) == text.strip_prefix('$')) {
+            Some(at) => *text = format!("${}", at + 1),
+            None => unknown = Some(text.clone()),
+        });
+        if let Some(text) = unknown {
+            return Err(missing(&text));
+        }
+        let options = ParserOptions::from(&self.state.config_options().sql_parser);
+        let mut context = PlannerContext::new().with_prepare_param_data_types(fields);
+        let plan = SqlToRel::new_with_options(self, options)
+            .sql_statement_to_plan_with_context(statement, &mut context)
+            .map_err(classify)?;
+        let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        only_reads.verify_plan(&plan).map_err(|_| not_reading("a statement inside the query"))?;
+        Ok(plan)
+    }
+
+    /// Every table and view by the name under which a statement may use it, for "did you mean".
+    fn known(&self) -> Vec<String> {
+        let options = &self.state.config_options().catalog;
+        let Some(catalog) = self.state.catalog_list().catalog(&options.default_catalog) else { return Vec::new() };
+        let mut known = Vec::new();
+        for schema_name in catalog.schema_names() {
+            let names = catalog.schema(&schema_name).map(|s| s.table_names()).unwrap_or_default();
+            let default = schema_name == options.default_schema;
+            known.extend(names.into_iter().map(|n| if default { n } else { format!("{schema_name}.{n}") }));
+        }
+        known.sort();
+        known
+    }
+}
+
+fn field(name: &str, kind: DataType) -> FieldRef {
+    Arc::new(Field::new(name, kind, true))
+}
+
+fn missing(placeholder: &str) -> Error {
+    if placeholder == "?" {
+        return Error::invalid("parameters have names here").hint("write $from instead of ?");
+    }
+    Error::invalid(format!("parameter {placeholder} has no value")).hint(format!("give a value for {placeholder}"))
+}
+
+fn resolve(state: &SessionState, reference: TableReference) -> ResolvedTableReference {
+    let catalog = &state.config_options().catalog;
+    reference.resolve(&catalog.default_catalog, &catalog.default_schema)
+}
+
+/// What `SqlToRel` asks the session for.
+impl ContextProvider for Planner<'_> {
+    fn get_table_source(&self, name: TableReference) -> DfResult<Arc<dyn TableSource>> {
+        let resolved = resolve(self.state, name.clone());
+        if let Some(source) = self.tables.get(&resolved) {
+            return Ok(Arc::clone(source));
+        }
+        let known = self.known();
+        let hint = did_you_mean(&name.to_string(), known.iter().map(String::as_str));
+        Err(DataFusionError::External(Box::new(Error::not_found(format!("no table or view {name}")).hint(hint))))
+    }
+    fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> DfResult<Arc<dyn TableSource>> {
+        let function = self.state.table_functions().get(name).ok_or_else(|| {
+            DataFusionError::External(Box::new(Error::not_found(format!("no table function {name}"))))
+        })?;
+        let table = function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?;
+        Ok(provider_as_source(table))
+    }
+    fn create_cte_work_table(&self, name: &str, schema: SchemaRef) -> DfResult<Arc<dyn TableSource>> {
+        Ok(provider_as_source(Arc::new(CteWorkTable::new(name, schema))))
+    }
+    fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
+        self.state.expr_planners()
+    }
+    fn get_relation_planners(&self) -> &[Arc<dyn RelationPlanner>] {
+        self.state.relation_planners()
+    }
+    fn get_function_meta(&self, name: &str) -> Option<Arc<ScalarUDF>> {
+        self.state.scalar_functions().get(name).cloned()
+    }
+    fn get_higher_order_meta(&self, name: &str) -> Option<Arc<HigherOrderUDF>> {
+        self.state.higher_order_functions().get(name).cloned()
+    }
+    fn get_aggregate_meta(&self, name: &str) -> Option<Arc<AggregateUDF>> {
+        self.state.aggregate_functions().get(name).cloned()
+    }
+    fn get_window_meta(&self, name: &str) -> Option<Arc<WindowUDF>> {
+        self.state.window_functions().get(name).cloned()
+    }
+    fn get_variable_type(&self, _names: &[String]) -> Option<DataType> {
+        None
+    }
+    fn options(&self) -> &ConfigOptions {
+        self.state.config_options()
+    }
+    fn udf_names(&self) -> Vec<String> {
+        self.state.scalar_functions().keys().cloned().collect()
+    }
+    fn higher_order_function_names(&self) -> Vec<String> {
+        self.state.higher_order_functions().keys().cloned().collect()
+    }
+    fn udaf_names(&self) -> Vec<String> {
+        self.state.aggregate_functions().keys().cloned().collect()
+    }
+    fn udwf_names(&self) -> Vec<String> {
+        self.state.window_functions().keys().cloned().collect()
+    }
+}

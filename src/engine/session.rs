@@ -1,0 +1,95 @@
+//! What every query's session shares: configuration, memory pool, caches, functions. No tables: those are a snapshot's.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
+use datafusion::execution::FunctionRegistry;
+use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
+use datafusion::prelude::SessionConfig;
+
+use super::classify::classify;
+use crate::config::EngineConfig;
+use crate::error::Result;
+use crate::lake::Lake;
+
+/// The one catalog, and its schemas.
+pub const CATALOG: &str = "lake";
+/// Views and current dimensions: what a bare name means.
+pub const MAIN: &str = "main";
+/// Every table of the model as it is stored.
+pub const BASE: &str = "base";
+/// The engine about itself.
+pub const SYSTEM: &str = "system";
+
+/// Parquet footers and page indexes, beside the memory pool.
+const METADATA_CACHE: usize = 256 << 20;
+/// `IN` lists up to this length prune row groups; longer ones still prune files.
+const PRUNING_IN_LIST: usize = 512;
+/// The consumers that an out-of-memory message names.
+const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(3).unwrap();
+
+/// Builds sessions over one lake: all share one memory pool, one footer cache and the lake's store.
+pub struct Sessions {
+    runtime: Arc<RuntimeEnv>,
+    config: SessionConfig,
+    store: ObjectStoreUrl,
+}
+
+impl Sessions {
+    pub fn new(lake: &Lake, cfg: &EngineConfig) -> Result<Sessions> {
+        let bytes = usize::try_from(cfg.memory_mb).unwrap_or(usize::MAX >> 20).saturating_mul(1 << 20);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_CONSUMERS);
+        let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_metadata_cache_limit(METADATA_CACHE);
+        if let Some(dir) = &cfg.spill_dir {
+            std::fs::create_dir_all(dir)
+                .map_err(|e| crate::error::Error::from(e).context(format!("engine.spill_dir {}", dir.display())))?;
+            runtime = runtime.with_temp_file_path(dir);
+        }
+        let runtime = runtime.build_arc().map_err(classify)?;
+        let url = lake.store_url();
+        let store = ObjectStoreUrl::parse(&url[..url::Position::BeforePath]).map_err(classify)?;
+        runtime.register_object_store(store.as_ref(), lake.object_store());
+        Ok(Sessions { runtime, config: config(cfg), store })
+    }
+
+    /// The store that scans read.
+    pub fn store(&self) -> &ObjectStoreUrl {
+        &self.store
+    }
+
+    /// A session over no tables yet: register catalogs in its catalog list.
+    pub fn state(&self) -> Result<SessionState> {
+        let catalogs: Arc<dyn CatalogProviderList> = Arc::new(MemoryCatalogProviderList::new());
+        let mut state = SessionStateBuilder::new()
+            .with_config(self.config.clone())
+            .with_runtime_env(Arc::clone(&self.runtime))
+            .with_catalog_list(catalogs)
+            .with_default_features()
+            .build();
+        for function in super::functions::all() {
+            state.register_udf(Arc::new(function)).map_err(classify)?;
+        }
+        Ok(state)
+    }
+}
+
+/// Slicers and view expansion run before the analyzer, by hand, because they need the query's own slices and policies;
+/// the analyzer and the optimizer are the stock ones.
+fn config(cfg: &EngineConfig) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(CATALOG, MAIN)
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(true);
+    if cfg.threads > 0 {
+        config = config.with_target_partitions(cfg.threads);
+    }
+    let options = config.options_mut();
+    options.execution.parquet.max_in_list_size = PRUNING_IN_LIST;
+    // A dropped row filter would let rows through: pruning only, the FilterExec above decides.
+    options.execution.parquet.pushdown_filters = false;
+    config
+}

@@ -1,0 +1,241 @@
+//! The account of a landing: what became of every record and every row, and how it reads. It must not decide anything.
+//!
+//! Per file, in **records**: read = landed + duplicate + late_ignored + skipped + quarantined.
+//! Per file and table, in **rows**: new, replaced, duplicate, late_ignored; beyond_sla and warned are parts of
+//! new + replaced. Accounts hold as of the landing: a row that is displaced later is in the quarantine under the batch
+//! that displaced it, and changes no account.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+/// What one call of `Ingest::run` did.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// The source definition.
+    pub source: String,
+    /// Written to every commit and row of this landing; empty when there was nothing to land.
+    pub batch_id: String,
+    pub files: Vec<FileAccount>,
+    /// By table name, over all files.
+    pub tables: BTreeMap<String, TableAccount>,
+    /// Records of earlier landings that waited for a rate, tried again because rates landed.
+    pub retried: Vec<Retried>,
+}
+
+/// What became of the records of one file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FileAccount {
+    /// The file as it was named.
+    pub file: String,
+    pub source_file_id: String,
+    pub read: u64,
+    /// Records with a new or replacing row.
+    pub landed: u64,
+    /// Records of which the lake had every row.
+    pub duplicate: u64,
+    /// Records older than what the lake has.
+    pub late_ignored: u64,
+    /// Records left out by a declared predicate.
+    pub skipped: u64,
+    /// Reason → records.
+    pub skipped_by: BTreeMap<String, u64>,
+    /// Records that a rule stopped, wholly or (V19) in part.
+    pub quarantined: u64,
+    /// These bytes had landed before, so the file was not read again: all counts are 0.
+    pub already: bool,
+}
+
+/// What became of rows of one table.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TableAccount {
+    pub new: u64,
+    pub replaced: u64,
+    pub duplicate: u64,
+    pub late_ignored: u64,
+    /// Rows that landed more than two days after their event, part of new + replaced.
+    pub beyond_sla: u64,
+    /// Rows that landed with a warning, part of new + replaced.
+    pub warned: u64,
+}
+
+/// What became of one source's records that had waited for a rate (V18).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Retried {
+    pub source: String,
+    pub batch_id: String,
+    /// Records tried.
+    pub tried: u64,
+    pub landed: u64,
+    pub duplicate: u64,
+    pub late_ignored: u64,
+    pub skipped: u64,
+    /// Records that another rule stops now.
+    pub quarantined: u64,
+    /// Records that still lack a rate.
+    pub waiting: u64,
+}
+
+impl FileAccount {
+    /// The sum that must equal `read`.
+    pub fn accounted(&self) -> u64 {
+        self.landed + self.duplicate + self.late_ignored + self.skipped + self.quarantined
+    }
+    /// Adds another file's counts, or those of another part of the file.
+    pub fn add(&mut self, other: &FileAccount) {
+        self.read += other.read;
+        self.landed += other.landed;
+        self.duplicate += other.duplicate;
+        self.late_ignored += other.late_ignored;
+        self.skipped += other.skipped;
+        self.quarantined += other.quarantined;
+        for (reason, records) in &other.skipped_by {
+            *self.skipped_by.entry(reason.clone()).or_default() += records;
+        }
+    }
+}
+
+impl TableAccount {
+    pub fn add(&mut self, other: &TableAccount) {
+        self.new += other.new;
+        self.replaced += other.replaced;
+        self.duplicate += other.duplicate;
+        self.late_ignored += other.late_ignored;
+        self.beyond_sla += other.beyond_sla;
+        self.warned += other.warned;
+    }
+}
+
+impl Account {
+    /// All files' counts together.
+    pub fn total(&self) -> FileAccount {
+        self.files.iter().fold(FileAccount::default(), |mut sum, file| {
+            sum.add(file);
+            sum
+        })
+    }
+    /// How many of the files were known and not read again.
+    pub fn already(&self) -> usize {
+        self.files.iter().filter(|f| f.already).count()
+    }
+}
+
+impl fmt::Display for FileAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} read = {} landed + {} duplicate + {} late + {} skipped + {} quarantined",
+            grouped(self.read),
+            grouped(self.landed),
+            grouped(self.duplicate),
+            grouped(self.late_ignored),
+            grouped(self.skipped),
+            grouped(self.quarantined)
+        )
+    }
+}
+
+impl fmt::Display for TableAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = [(self.new, "new"), (self.replaced, "replaced"), (self.duplicate, "duplicate"), (self.late_ignored, "late")];
+        for (i, (count, word)) in counts.into_iter().enumerate() {
+            write!(f, "{}{} {word}", if i == 0 { "" } else { ", " }, grouped(count))?;
+        }
+        if self.beyond_sla > 0 {
+            write!(f, "; {} more than two days after the event", grouped(self.beyond_sla))?;
+        }
+        if self.warned > 0 {
+            write!(f, "; {} with a warning", grouped(self.warned))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Account {
+    /// The records of all files in one line, then rows per table, reasons of what was skipped, and what was tried again.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let total = self.total();
+        write!(f, "{total}")?;
+        let width = self.tables.keys().map(String::len).max().unwrap_or(0);
+        for (table, rows) in &self.tables {
+            write!(f, "\n  {table:width$}  {rows}")?;
+        }
+        for (reason, records) in &total.skipped_by {
+            write!(f, "\n  skipped {}: {reason}", grouped(*records))?;
+        }
+        match self.already() {
+            0 => {}
+            1 => write!(f, "\n  1 file had landed before and was not read again")?,
+            n => write!(f, "\n  {} files had landed before and were not read again", grouped(n as u64))?,
+        }
+        for retried in &self.retried {
+            write!(f, "\n  {retried}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Retried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: of {} that waited for a rate, {} landed", self.source, grouped(self.tried), grouped(self.landed))?;
+        let rest = [
+            (self.duplicate, "had landed"),
+            (self.late_ignored, "came late"),
+            (self.skipped, "skipped"),
+            (self.quarantined, "stopped by another rule"),
+            (self.waiting, "still waiting"),
+        ];
+        rest.into_iter().filter(|(n, _)| *n > 0).try_for_each(|(n, what)| write!(f, ", {} {what}", grouped(n)))
+    }
+}
+
+/// 1204 → "1 204".
+fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_reads_as_a_sum() {
+        let file = FileAccount {
+            read: 1204,
+            landed: 1180,
+            duplicate: 15,
+            skipped: 2,
+            quarantined: 7,
+            skipped_by: [("drafts are no orders".to_string(), 2)].into(),
+            ..FileAccount::default()
+        };
+        assert_eq!(file.accounted(), file.read);
+        let known = FileAccount { already: true, ..FileAccount::default() };
+        let rows = TableAccount { new: 2_400_000, replaced: 12, warned: 1, ..TableAccount::default() };
+        let account = Account {
+            files: vec![file, known],
+            tables: [("order_line".to_string(), rows)].into(),
+            retried: vec![Retried { source: "pos".into(), tried: 3, landed: 2, waiting: 1, ..Retried::default() }],
+            ..Account::default()
+        };
+        let lines = [
+            "1 204 read = 1 180 landed + 15 duplicate + 0 late + 2 skipped + 7 quarantined",
+            "  order_line  2 400 000 new, 12 replaced, 0 duplicate, 0 late; 1 with a warning",
+            "  skipped 2: drafts are no orders",
+            "  1 file had landed before and was not read again",
+            "  pos: of 3 that waited for a rate, 2 landed, 1 still waiting",
+        ];
+        assert_eq!(account.to_string(), lines.join("\n"));
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+    }
+}

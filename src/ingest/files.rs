@@ -1,0 +1,167 @@
+//! Incoming files: found by a pattern below the landing path, known by the sha256 of their bytes.
+//! It must not read records nor know the lake.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// A file to land, with the fingerprint by which it is known again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    pub path: PathBuf,
+    /// How it is shown and recorded: the path below the landing path, or as given.
+    pub uri: String,
+    /// Of the bytes as they are (still compressed), 64 hex digits.
+    pub sha256: String,
+    /// Bytes.
+    pub size: u64,
+    /// When the file was last written, µs since 1970: no event in it may be much later (V09).
+    pub modified_micros: i64,
+}
+
+impl InputFile {
+    /// Reads the file once to take its sha256. `uri` is how it will be shown and recorded.
+    pub fn open(path: &Path, uri: impl Into<String>) -> Result<InputFile> {
+        let uri = uri.into();
+        let failed = |e: std::io::Error| Error::from(e).context(format!("file {uri}"));
+        let mut file = File::open(path).map_err(failed)?;
+        let meta = file.metadata().map_err(failed)?;
+        if !meta.is_file() {
+            return Err(Error::invalid(format!("file {uri}: not a file")).hint("give files, or land the folder's source"));
+        }
+        let modified = meta.modified().map_err(failed)?;
+        let modified_micros =
+            modified.duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_micros()).ok()).unwrap_or(0);
+        let mut digest = Sha256::new();
+        let mut buffer = vec![0; 1 << 20];
+        let mut size = 0;
+        loop {
+            match file.read(&mut buffer).map_err(failed)? {
+                0 => break,
+                n => {
+                    digest.update(&buffer[..n]);
+                    size += n as u64;
+                }
+            }
+        }
+        Ok(InputFile { path: path.into(), sha256: hex(&digest.finalize()), size, modified_micros, uri })
+    }
+
+    /// The `source_file_id`: the first 32 hex digits of the sha256 of "<content sha256>:<source>", so that one file
+    /// landed by two sources has two accounts.
+    pub fn id(&self, source: &str) -> String {
+        let mut id = hex(&Sha256::digest(format!("{}:{source}", self.sha256)));
+        id.truncate(32);
+        id
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}
+
+/// The files below `root` that match `pattern`, in the order of their names. `*` and `?` stay within a folder, `**` is
+/// any number of folders; a file may have one more `.gz` than the pattern. Hidden files and folders are left out.
+pub fn find(root: &Path, pattern: &str) -> Result<Vec<InputFile>> {
+    let pattern: Vec<&str> = pattern.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
+    if pattern.contains(&"..") {
+        return Err(Error::invalid(format!("path `{}` leaves the landing path", pattern.join("/")))
+            .hint("a source's path is a pattern below the landing path, such as \"web/*.csv\""));
+    }
+    let mut names = BTreeSet::new();
+    if root.is_dir() {
+        walk(root, "", &mut names)?;
+    }
+    let found = names.iter().filter(|name| {
+        let parts: Vec<&str> = name.split('/').collect();
+        let unzipped = || name.strip_suffix(".gz").map(|n| n.split('/').collect::<Vec<_>>());
+        matches_path(&pattern, &parts) || unzipped().is_some_and(|parts| matches_path(&pattern, &parts))
+    });
+    found.map(|name| InputFile::open(&root.join(name), name.as_str())).collect()
+}
+
+fn walk(dir: &Path, prefix: &str, names: &mut BTreeSet<String>) -> Result<()> {
+    let read = std::fs::read_dir(dir).map_err(|e| Error::from(e).context(dir.display()))?;
+    for entry in read {
+        let entry = entry.map_err(|e| Error::from(e).context(dir.display()))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        let below = format!("{prefix}{name}");
+        // A linked file is read, a linked folder is not entered: it might lead back here.
+        if entry.file_type().map_err(|e| Error::from(e).context(&below))?.is_dir() {
+            walk(&entry.path(), &format!("{below}/"), names)?;
+        } else if entry.path().is_file() {
+            names.insert(below);
+        }
+    }
+    Ok(())
+}
+
+fn matches_path(pattern: &[&str], parts: &[&str]) -> bool {
+    match pattern.split_first() {
+        None => parts.is_empty(),
+        Some((&"**", rest)) => (0..=parts.len()).any(|skip| matches_path(rest, &parts[skip..])),
+        Some((head, rest)) => parts.split_first().is_some_and(|(part, tail)| matches_name(head, part) && matches_path(rest, tail)),
+    }
+}
+
+/// One folder's or file's name against `*` (any run of characters) and `?` (one character).
+fn matches_name(pattern: &str, name: &str) -> bool {
+    let mut chars = pattern.chars();
+    match chars.next() {
+        None => name.is_empty(),
+        Some('*') => {
+            let rest = chars.as_str();
+            name.char_indices().map(|(i, _)| i).chain([name.len()]).any(|i| matches_name(rest, &name[i..]))
+        }
+        Some(c) => {
+            let mut given = name.chars();
+            given.next().is_some_and(|g| c == '?' || c == g) && matches_name(chars.as_str(), given.as_str())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_names_folders_and_gz() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for name in ["web/b.ndjson", "web/a.ndjson.gz", "web/.hidden.ndjson", "pos/2026/01/x.csv", "pos/y.csv", "pos/y.txt"] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
+            std::fs::write(path, name).expect("written");
+        }
+        let names = |pattern| find(dir.path(), pattern).map(|f| f.into_iter().map(|f| f.uri).collect::<Vec<_>>()).expect("found");
+        assert_eq!(names("web/*.ndjson"), ["web/a.ndjson.gz", "web/b.ndjson"]);
+        assert_eq!(names("**/*.csv"), ["pos/2026/01/x.csv", "pos/y.csv"]);
+        assert_eq!(names("pos/*.csv"), ["pos/y.csv"]);
+        assert_eq!(names("pos/?.t*t"), ["pos/y.txt"]);
+        assert!(names("nothing/*").is_empty());
+        assert!(find(dir.path(), "../*").is_err());
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_bytes_and_source() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for (name, text) in [("a", "abc"), ("b", "abc"), ("c", "abd")] {
+            std::fs::write(dir.path().join(name), text).expect("written");
+        }
+        let open = |n: &str| InputFile::open(&dir.path().join(n), n).expect("opened");
+        assert_eq!(open("a").sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(open("a").id("web"), open("b").id("web"));
+        assert_ne!(open("a").id("web"), open("a").id("pos"));
+        assert_ne!(open("a").id("web"), open("c").id("web"));
+        assert_eq!(open("a").id("web").len(), 32);
+        assert!(InputFile::open(&dir.path().join("none"), "none").is_err());
+    }
+}

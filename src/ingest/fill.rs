@@ -1,0 +1,235 @@
+//! The filled columns: what a return takes from its sale, set at the end of every batch that landed either side.
+//! It must not change a row's version or content hash, nor any value that the source gave.
+//!
+//! A return's sale is the current row of its order line, else (line not given, not known, or a tombstone) another line
+//! of its order, for the order's columns are the same on every line; tombstones only count where there is nothing else.
+//! `filled_columns` names the columns that the sale gave, so the source's own values are told from filled ones when the
+//! sale changes later: they stay, the filled ones follow. Landing a return leaves `filled_columns` NULL, so the result
+//! depends on the return's row and the sale's rows alone, not on which came first. `customer_key` follows the sale in
+//! the same way; `flow` does not, because its default hides whether the source gave it.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Date32Type, Int32Type};
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::columns::{flags, replace_column, text_at, texts};
+use super::commit::{Attempts, Edit, Writer};
+use crate::error::{Error, Result};
+use crate::lake::{DataFile, Lake, Stat, TableState};
+use crate::model::{ORDER_LINE, RETURN_LINE};
+
+/// (column of return_line, column of order_line that fills it).
+const FILLED: [(&str, &str); 6] = [
+    ("sale_channel_id", "channel_id"),
+    ("sale_location_id", "location_id"),
+    ("ship_region_id", "ship_region_id"),
+    ("bill_region_id", "bill_region_id"),
+    ("sales_rep_id", "sales_rep_id"),
+    ("customer_key", "customer_key"),
+];
+
+/// Orders by the hash of source system and order id.
+pub(crate) type Orders = HashSet<u128>;
+
+fn order_key(system: &str, order: &str) -> u128 {
+    let mut hash = Xxh3Default::new();
+    hash.update(&(system.len() as u64).to_le_bytes());
+    hash.update(system.as_bytes());
+    hash.update(order.as_bytes());
+    hash.digest128()
+}
+
+/// Notes the orders of those rows of order_line or return_line that `counts`.
+pub(crate) fn note_orders(orders: &mut Orders, rows: &RecordBatch, counts: impl Fn(usize) -> bool) -> Result<()> {
+    let (systems, ids) = (texts(rows, "source_system")?, texts(rows, "order_id")?);
+    for row in (0..rows.num_rows()).filter(|row| counts(*row)) {
+        if let Some(id) = text_at(ids, row) {
+            orders.insert(order_key(systems.value(row), id));
+        }
+    }
+    Ok(())
+}
+
+/// Fills the returns of `orders`.
+pub(crate) async fn fill(writer: Writer<'_>, orders: &Orders) -> Result<()> {
+    if orders.is_empty() {
+        return Ok(());
+    }
+    let mut attempts = Attempts::new(writer, &RETURN_LINE);
+    loop {
+        let state = writer.lake.state(&RETURN_LINE).await?;
+        let (files, wanted) = returns_of(writer.lake, &state, orders).await?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let sales = Sales::load(writer.lake, wanted).await?;
+        let mut edit = Edit::default();
+        for file in files {
+            let whole = concat_batches(&RETURN_LINE.schema(), &writer.lake.read(&state, &file, None).await?)?;
+            if let Some(filled) = filled(&whole, orders, &sales)? {
+                edit.add.push(filled);
+                edit.remove.push(file);
+            }
+        }
+        edit.info.insert("filled".into(), true.into());
+        if attempts.commit(&state, edit).await?.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+/// The files with returns of `orders`, and the orders that have one: their keys, and their ids for pruning.
+async fn returns_of(lake: &Lake, state: &TableState, orders: &Orders) -> Result<(Vec<Arc<DataFile>>, Wanted)> {
+    let mut files = Vec::new();
+    let mut wanted = Wanted::default();
+    for file in &state.files {
+        let before = wanted.rows;
+        for batch in lake.read(state, file, Some(&["source_system", "order_id"])).await? {
+            let (systems, ids) = (texts(&batch, "source_system")?, texts(&batch, "order_id")?);
+            for row in 0..batch.num_rows() {
+                let Some(id) = text_at(ids, row) else { continue };
+                let key = order_key(systems.value(row), id);
+                if orders.contains(&key) {
+                    wanted.rows += 1;
+                    wanted.keys.insert(key);
+                    wanted.ids.insert(id.to_string());
+                }
+            }
+        }
+        if wanted.rows > before {
+            files.push(file.clone());
+        }
+    }
+    Ok((files, wanted))
+}
+
+#[derive(Default)]
+struct Wanted {
+    keys: Orders,
+    ids: BTreeSet<String>,
+    rows: usize,
+}
+
+impl Wanted {
+    /// Whether a file with these bounds of order_id may have one of the orders.
+    fn may_be_in(&self, file: &DataFile) -> bool {
+        let Some(stats) = file.stats.get("order_id") else { return true };
+        match (&stats.min, &stats.max) {
+            (Some(Stat::Text(min)), Some(Stat::Text(max))) if min <= max => {
+                self.ids.range::<String, _>(min..=max).next().is_some()
+            }
+            _ => true,
+        }
+    }
+}
+
+/// What a return takes from a sale's row: the values of [`FILLED`], and the sale's date.
+#[derive(Clone)]
+struct Sale {
+    /// Smaller is better: tombstones last, then by position.
+    rank: (bool, i32, String),
+    values: [Option<String>; FILLED.len()],
+    date: i32,
+}
+
+/// The sales of the wanted orders: per order its best row, and every line.
+#[derive(Default)]
+struct Sales {
+    orders: HashMap<u128, (Sale, HashMap<String, Sale>)>,
+}
+
+impl Sales {
+    async fn load(lake: &Lake, wanted: Wanted) -> Result<Sales> {
+        let state = lake.state(&ORDER_LINE).await?;
+        let mut columns = vec!["source_system", "order_id", "order_line_id", "line_no", "is_deleted", "order_business_date"];
+        columns.extend(FILLED.map(|(_, from)| from));
+        let mut sales = Sales::default();
+        for file in state.files.iter().filter(|f| wanted.may_be_in(f)) {
+            for batch in lake.read(&state, file, Some(&columns)).await? {
+                sales.take(&batch, &wanted)?;
+            }
+        }
+        Ok(sales)
+    }
+
+    fn take(&mut self, batch: &RecordBatch, wanted: &Wanted) -> Result<()> {
+        let (systems, orders, lines) = (texts(batch, "source_system")?, texts(batch, "order_id")?, texts(batch, "order_line_id")?);
+        let deleted = flags(batch, "is_deleted")?;
+        let numbers = batch.column_by_name("line_no").and_then(|c| c.as_primitive_opt::<Int32Type>());
+        let dates = date(batch, "order_business_date")?;
+        let values: Vec<&StringArray> = FILLED.iter().map(|(_, from)| texts(batch, from)).collect::<Result<_>>()?;
+        for row in 0..batch.num_rows() {
+            let key = order_key(systems.value(row), orders.value(row));
+            if !wanted.keys.contains(&key) {
+                continue;
+            }
+            let line = lines.value(row).to_string();
+            let number = numbers.map_or(0, |n| n.value(row));
+            let sale = Sale {
+                rank: (deleted.value(row), number, line.clone()),
+                values: std::array::from_fn(|i| text_at(values[i], row).map(str::to_string)),
+                date: dates.value(row),
+            };
+            let (best, all) = self.orders.entry(key).or_insert_with(|| (sale.clone(), HashMap::new()));
+            if sale.rank < best.rank {
+                *best = sale.clone();
+            }
+            all.insert(line, sale);
+        }
+        Ok(())
+    }
+
+    fn of(&self, order: u128, line: Option<&str>) -> Option<&Sale> {
+        let (best, lines) = self.orders.get(&order)?;
+        let exact = line.and_then(|l| lines.get(l)).filter(|s| !s.rank.0 || best.rank.0);
+        Some(exact.unwrap_or(best))
+    }
+}
+
+/// The rows with their filled columns as `sales` have them now; `None` when they are so already.
+fn filled(rows: &RecordBatch, orders: &Orders, sales: &Sales) -> Result<Option<RecordBatch>> {
+    let (systems, ids, lines) = (texts(rows, "source_system")?, texts(rows, "order_id")?, texts(rows, "order_line_id")?);
+    let (marks, known) = (texts(rows, "filled_columns")?, flags(rows, "is_sale_known")?);
+    let (dates, own_dates) = (date(rows, "order_business_date")?, date(rows, "business_date")?);
+    let old: Vec<&StringArray> = FILLED.iter().map(|(to, _)| texts(rows, to)).collect::<Result<_>>()?;
+    let mut new: Vec<Vec<Option<&str>>> = old.iter().map(|column| column.iter().collect()).collect();
+    let mut new_marks: Vec<Option<String>> = marks.iter().map(|m| m.map(str::to_string)).collect();
+    let mut new_known: Vec<bool> = known.iter().map(|k| k == Some(true)).collect();
+    let mut new_dates: Vec<i32> = dates.values().to_vec();
+    for row in 0..rows.num_rows() {
+        let Some(order) = text_at(ids, row).map(|id| order_key(systems.value(row), id)).filter(|o| orders.contains(o)) else {
+            continue;
+        };
+        let sale = sales.of(order, text_at(lines, row));
+        let was_filled: Vec<&str> = text_at(marks, row).map(|m| m.split(',').collect()).unwrap_or_default();
+        let mut now_filled = Vec::new();
+        for (i, (column, _)) in FILLED.iter().enumerate() {
+            let given = text_at(old[i], row).filter(|_| !was_filled.contains(column));
+            let from_sale = sale.and_then(|s| s.values[i].as_deref());
+            if given.is_none() && from_sale.is_some() {
+                now_filled.push(*column);
+            }
+            new[i][row] = given.or(from_sale);
+        }
+        new_marks[row] = (!now_filled.is_empty()).then(|| now_filled.join(","));
+        new_known[row] = sale.is_some();
+        new_dates[row] = sale.map_or(own_dates.value(row), |s| s.date);
+    }
+    let mut result = rows.clone();
+    for ((column, _), values) in FILLED.iter().zip(new) {
+        result = replace_column(&result, column, Arc::new(StringArray::from(values)) as ArrayRef)?;
+    }
+    result = replace_column(&result, "filled_columns", Arc::new(StringArray::from(new_marks)))?;
+    result = replace_column(&result, "is_sale_known", Arc::new(BooleanArray::from(new_known)))?;
+    result = replace_column(&result, "order_business_date", Arc::new(Date32Array::from(new_dates)))?;
+    Ok((result != *rows).then_some(result))
+}
+
+fn date<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Date32Array> {
+    let column = batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Date32Type>());
+    column.ok_or_else(|| Error::internal(format!("column {name} is not a date")))
+}

@@ -1,0 +1,221 @@
+//! Landing the rows of one table: look up their keys in the whole table, decide, rewrite what is replaced, commit.
+//! It must not know files, records or accounts: it answers with one outcome per row.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::compute::{filter_record_batch, take_record_batch};
+use arrow::datatypes::Int64Type;
+use arrow::record_batch::RecordBatch;
+use serde_json::{Map, Value};
+
+use super::columns::{binary, longs, replace_column, row_json, texts};
+use super::commit::{Attempts, Edit, Writer};
+use super::decide::{Incoming, KeyMap, Outcome, Rank, mark};
+use super::mapped::MappedTable;
+use super::quarantine;
+use crate::error::{Error, Result};
+use crate::lake::{Lake, TableState};
+use crate::model::Table;
+
+/// Up to this many keys are looked up through the files' bloom filters, more by reading the key columns.
+const BLOOM_KEYS: usize = 100_000;
+
+/// A file of a batch.
+#[derive(Debug, Clone)]
+pub(crate) struct BatchFile {
+    /// Its `source_file_id`.
+    pub id: String,
+    pub uri: String,
+}
+
+/// The rows of one part of one file for one table.
+pub(crate) struct Piece {
+    /// Which of the batch's files.
+    pub file: usize,
+    /// The rows; their content hashes are marked ([`mark`]).
+    pub mapped: MappedTable,
+}
+
+impl Piece {
+    pub fn new(file: usize, mut mapped: MappedTable) -> Result<Piece> {
+        let rows = mapped.rows.num_rows();
+        if mapped.record.len() != rows || mapped.warned.len() != rows || mapped.rows.schema() != mapped.table.schema() {
+            return Err(Error::internal(format!("table {}: mapped rows do not fit their contract", mapped.table.name)));
+        }
+        let marked = longs(&mapped.rows, "content_hash")?.unary::<_, Int64Type>(|h| mark(h, mapped.reference));
+        mapped.rows = replace_column(&mapped.rows, "content_hash", Arc::new(marked))?;
+        Ok(Piece { file, mapped })
+    }
+}
+
+/// A row that the table held and that lost a conflict (V19).
+pub(crate) struct Displaced {
+    pub key: u128,
+    pub rank: Rank,
+    /// The file that it came from.
+    pub source_file_id: String,
+    pub json: String,
+}
+
+/// What landing the pieces of one table came to.
+pub(crate) struct Landed {
+    /// The table's version afterwards.
+    pub version: i64,
+    /// Per piece, per row.
+    pub outcomes: Vec<Vec<Outcome>>,
+    incoming: Incoming,
+    stored: KeyMap<Held>,
+}
+
+impl Landed {
+    /// Whether `key` was among the rows and its row now has a version greater than `version`.
+    pub fn supersedes(&self, key: u128, version: i64) -> bool {
+        let held = self.stored.get(&key).map(|h| h.rank);
+        self.incoming.has(key) && self.incoming.final_rank(key, held).is_some_and(|f| f.version > version)
+    }
+    /// Key and rank of the pieces' rows, in the order of `outcomes`.
+    pub fn rows(&self) -> impl Iterator<Item = (u128, Rank)> + '_ {
+        (0..self.outcomes.iter().map(Vec::len).sum()).map(|row| self.incoming.row(row))
+    }
+}
+
+/// A row that the table holds under a key of ours.
+struct Held {
+    rank: Rank,
+    /// Index into the state's files.
+    file: usize,
+}
+
+/// What a batch does to one version of a table.
+struct Plan {
+    edit: Edit,
+    outcomes: Vec<Outcome>,
+    stored: KeyMap<Held>,
+    displaced: Vec<Displaced>,
+}
+
+/// Lands `pieces` (arrival order) of `files` on `table`. Displaced rows go to quarantine before the commit that removes
+/// them, so that a crash between the two loses nothing; a lost race may find the same rows again, which changes nothing.
+pub(crate) async fn land(writer: Writer<'_>, table: &'static Table, pieces: &[Piece], files: &[BatchFile]) -> Result<Landed> {
+    let mut incoming = Incoming::default();
+    for piece in pieces {
+        for_each_rank(&piece.mapped.rows, |_, key, rank| incoming.push(key, rank))?;
+    }
+    let mut attempts = Attempts::new(writer, table);
+    loop {
+        let state = writer.lake.state(table).await?;
+        let Plan { edit, outcomes, stored, displaced } = plan(writer, &state, pieces, &incoming).await?;
+        if !displaced.is_empty() {
+            quarantine::keep_displaced(writer, table, displaced, files).await?;
+        }
+        if let Some(version) = attempts.commit(&state, edit).await? {
+            let mut rest = outcomes.as_slice();
+            let outcomes = pieces.iter().map(|p| rest.split_off(..p.mapped.record.len()).unwrap_or_default().to_vec()).collect();
+            return Ok(Landed { version, outcomes, incoming, stored });
+        }
+    }
+}
+
+async fn plan(writer: Writer<'_>, state: &TableState, pieces: &[Piece], incoming: &Incoming) -> Result<Plan> {
+    let stored = look_up(writer.lake, state, incoming).await?;
+    let outcomes = incoming.decide(|key| stored.get(&key).map(|h| h.rank));
+    let mut edit = Edit::default();
+    let displaced = rewrite(writer.lake, state, incoming, &stored, &mut edit).await?;
+    let mut from = 0;
+    for piece in pieces {
+        let to = from + piece.mapped.record.len();
+        edit.add.extend(landing_rows(writer, &piece.mapped.rows, &outcomes[from..to])?);
+        from = to;
+    }
+    let count = |o: Outcome| outcomes.iter().filter(|x| **x == o).count();
+    edit.info = Map::from_iter([
+        ("source".to_string(), Value::from(writer.source)),
+        ("new".to_string(), Value::from(count(Outcome::New))),
+        ("replaced".to_string(), Value::from(count(Outcome::Replacing))),
+    ]);
+    Ok(Plan { edit, outcomes, stored, displaced })
+}
+
+/// The rows of `state` whose keys are among `incoming`.
+async fn look_up(lake: &Lake, state: &TableState, incoming: &Incoming) -> Result<KeyMap<Held>> {
+    let few: Option<Vec<[u8; 16]>> = (incoming.len() <= BLOOM_KEYS).then(|| incoming.keys().map(u128::to_be_bytes).collect());
+    let mut stored = KeyMap::default();
+    for (index, file) in state.files.iter().enumerate() {
+        if let Some(keys) = &few
+            && !lake.may_hold(file, keys).await?
+        {
+            continue;
+        }
+        for batch in lake.read(state, file, Some(&["row_key", "source_version", "content_hash"])).await? {
+            for_each_rank(&batch, |_, key, rank| {
+                if incoming.has(key) {
+                    let held = stored.entry(key).or_insert(Held { rank, file: index });
+                    if rank > held.rank {
+                        *held = Held { rank, file: index };
+                    }
+                }
+            })?;
+        }
+    }
+    Ok(stored)
+}
+
+/// Puts into `edit` the files that hold replaced rows, and the other rows of those files; returns what a conflict displaces.
+async fn rewrite(
+    lake: &Lake,
+    state: &TableState,
+    incoming: &Incoming,
+    stored: &KeyMap<Held>,
+    edit: &mut Edit,
+) -> Result<Vec<Displaced>> {
+    let replaced = |key: u128| stored.get(&key).filter(|h| incoming.final_rank(key, Some(h.rank)) != Some(h.rank));
+    let mut touched = vec![false; state.files.len()];
+    incoming.keys().filter_map(replaced).for_each(|held| touched[held.file] = true);
+    let mut displaced = Vec::new();
+    for file in state.files.iter().zip(touched).filter_map(|(file, touched)| touched.then_some(file)) {
+        for batch in lake.read(state, file, None).await? {
+            let mut stays = Vec::with_capacity(batch.num_rows());
+            let mut lost = Vec::new();
+            for_each_rank(&batch, |row, key, rank| {
+                stays.push(replaced(key).is_none());
+                if incoming.displaces(key, rank) {
+                    lost.push((row, key, rank));
+                }
+            })?;
+            for (row, key, rank) in lost {
+                let source_file_id = texts(&batch, "source_file_id")?.value(row).to_string();
+                displaced.push(Displaced { key, rank, source_file_id, json: row_json(&batch, row)? });
+            }
+            edit.add.push(filter_record_batch(&batch, &BooleanArray::from(stays))?);
+        }
+        edit.remove.push(file.clone());
+    }
+    Ok(displaced)
+}
+
+/// The rows of one piece that land, with their bookkeeping columns set.
+fn landing_rows(writer: Writer<'_>, rows: &RecordBatch, outcomes: &[Outcome]) -> Result<Option<RecordBatch>> {
+    let indices: Vec<u32> = (0..).zip(outcomes).filter_map(|(row, o)| o.lands().then_some(row)).collect();
+    if indices.is_empty() {
+        return Ok(None);
+    }
+    let count = indices.len();
+    let taken = if count == rows.num_rows() { rows.clone() } else { take_record_batch(rows, &UInt32Array::from(indices))? };
+    let at = TimestampMicrosecondArray::from_value(writer.clock.now_micros(), count).with_timezone("UTC");
+    let batch: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(writer.batch_id, count)));
+    Ok(Some(replace_column(&replace_column(&taken, "ingested_at", Arc::new(at))?, "ingest_batch_id", batch)?))
+}
+
+/// Calls `visit(row, key, rank)` for every row.
+fn for_each_rank(batch: &RecordBatch, mut visit: impl FnMut(usize, u128, Rank)) -> Result<()> {
+    let keys = binary(batch, "row_key")?;
+    let versions = longs(batch, "source_version")?;
+    let hashes = longs(batch, "content_hash")?;
+    for row in 0..batch.num_rows() {
+        let key = keys.value(row).try_into().map(u128::from_be_bytes);
+        let key = key.map_err(|_| Error::internal("a row_key is not 16 bytes long"))?;
+        visit(row, key, Rank { version: versions.value(row), hash: hashes.value(row) });
+    }
+    Ok(())
+}

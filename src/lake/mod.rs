@@ -1,0 +1,179 @@
+//! The lake: Delta tables on object storage, one per contract of [`crate::model`], in folders of one root.
+//!
+//! This is the only module that names `deltalake_core`. It knows tables, files, statistics and commits; it must know
+//! nothing of SQL, reports or HTTP. Three rules hold everywhere:
+//!
+//! - a commit lands on exactly the version that it was computed from, or not at all ([`Commit::Moved`]);
+//! - data files are written by us with exact statistics, and are never changed, only replaced;
+//! - what our scan cannot read (deletion vectors, column mapping, unknown reader features) is refused by name.
+
+mod bloom;
+mod commit;
+mod errors;
+mod history;
+mod properties;
+mod read;
+mod slot;
+mod state;
+mod stats;
+mod store;
+#[cfg(test)]
+mod tests;
+mod write;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use object_store::ObjectStore;
+use url::Url;
+
+use crate::config::LakeConfig;
+use crate::error::{Error, Result};
+use crate::model::{TABLES, Table};
+
+pub use commit::{Change, Commit};
+pub use history::{CommitSeen, HistoryEntry};
+pub use properties::{Properties, Today};
+pub use state::{DataFile, TableState};
+pub use stats::{ColumnStats, Stat};
+
+use bloom::Blooms;
+use slot::Slot;
+use store::Root;
+
+/// A lake. Clones share one set of table states and caches.
+#[derive(Clone)]
+pub struct Lake {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    root: Root,
+    properties: Properties,
+    slots: BTreeMap<&'static str, Slot>,
+    blooms: Blooms,
+}
+
+impl std::fmt::Debug for Lake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Lake({})", self.url())
+    }
+}
+
+impl Lake {
+    /// Opens the lake at `cfg.url`: a path (relative ones start at the working directory; the folder is created),
+    /// `file://…` or `memory://` (a new, empty lake, shared by clones).
+    ///
+    /// Its properties are written on the first opening and never change after; where `cfg` says something else, the
+    /// stored ones hold (compare with [`Properties::from_config`]). Tables are created by their first commit.
+    ///
+    /// # Errors
+    /// `Invalid`: an unknown URL scheme, currency, zone or `today`. `Unavailable`: the storage does not answer.
+    pub async fn open(cfg: &LakeConfig) -> Result<Lake> {
+        let configured = Properties::from_config(cfg)?;
+        Lake::with_root(store::open(&cfg.url)?, configured).await
+    }
+
+    async fn with_root(root: Root, configured: Properties) -> Result<Lake> {
+        let properties = properties::establish(&root, configured).await?;
+        let mut slots = BTreeMap::new();
+        for table in TABLES {
+            slots.insert(table.name, Slot::new(&root, table)?);
+        }
+        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, blooms: Blooms::default() }) })
+    }
+
+    /// What was fixed when the lake was created.
+    pub fn properties(&self) -> &Properties {
+        &self.inner.properties
+    }
+
+    /// Where the lake is, for messages.
+    pub fn url(&self) -> &str {
+        self.inner.root.lake.as_str()
+    }
+
+    /// The store below [`Lake::store_url`]; [`DataFile::location`] is a path in it.
+    pub fn object_store(&self) -> Arc<dyn ObjectStore> {
+        self.inner.root.store.clone()
+    }
+
+    /// The root of the store: `file:///`, or an own host for every `memory://` lake, so that caches keyed by URL and
+    /// path never mix two lakes.
+    pub fn store_url(&self) -> &Url {
+        &self.inner.root.store_url
+    }
+
+    /// Where `table` is; any Delta reader can open this URL (not that of a `memory://` lake).
+    pub fn table_url(&self, table: &'static Table) -> Result<&Url> {
+        Ok(self.slot(table)?.url())
+    }
+
+    /// The newest state of `table`: one small request when nothing changed, an incremental update otherwise. Callers
+    /// that wait for one another share a look that began after they asked. A table never written has version -1.
+    ///
+    /// # Errors
+    /// `Invalid`: the table needs what this engine does not do, or does not fit its contract.
+    pub async fn state(&self, table: &'static Table) -> Result<Arc<TableState>> {
+        self.slot(table)?.newest().await
+    }
+
+    /// The newest state of every table, in the order of [`TABLES`]. (Each by itself: Delta has no common version.)
+    pub async fn states(&self) -> Result<Vec<Arc<TableState>>> {
+        futures::future::try_join_all(TABLES.iter().map(|t| self.state(t))).await
+    }
+
+    /// Puts `change` on `base` in one atomic commit: its rows are sorted, split by month and written as data files, and
+    /// the files in `change.remove` leave the table. The first commit of a table creates it.
+    ///
+    /// [`Commit::Moved`]: somebody committed after `base`; nothing of ours is in the table. Read
+    /// [`Lake::commits_since`] (a commit of the same batch whose acknowledgement got lost shows there), compute anew.
+    ///
+    /// # Errors
+    /// `Unavailable`: the storage failed. It may have failed *after* the commit was durable and even the look for it
+    /// may have failed: only [`Lake::commits_since`] tells. Other kinds: nothing landed.
+    pub async fn commit(&self, base: &TableState, change: Change<'_>) -> Result<Commit> {
+        let slot = self.slot(base.table)?;
+        commit::commit(slot, &self.inner.root, base, change).await
+    }
+
+    /// The rows of one data file: the given columns (all if `None`) in the contract's order, `business_month` last.
+    /// Columns that the file does not have are NULL.
+    pub async fn read(
+        &self,
+        state: &TableState,
+        file: &DataFile,
+        columns: Option<&[&str]>,
+    ) -> Result<Vec<RecordBatch>> {
+        read::read(&self.inner.root.store, state.table, file, columns).await
+    }
+
+    /// Whether `file` may hold one of `keys` (values of `row_key`), by its bloom filters; `true` when it has none. A
+    /// filter is wrong about an absent key once in a million. Filters are cached; `false` is always right.
+    pub async fn may_hold(&self, file: &DataFile, keys: &[[u8; 16]]) -> Result<bool> {
+        self.inner.blooms.may_hold(&self.inner.root.store, file, keys).await
+    }
+
+    /// The newest `limit` commits of `table`, newest first, as far back as its log goes.
+    pub async fn history(&self, table: &'static Table, limit: usize) -> Result<Vec<HistoryEntry>> {
+        let newest = self.state(table).await?;
+        self.slot(table)?.history(newest.version, limit).await
+    }
+
+    /// The commits after `version` (-1 = all), oldest first.
+    ///
+    /// # Errors
+    /// `Conflict`: the log no longer holds them all (it was cleaned up): compute anew from the newest state.
+    pub async fn commits_since(&self, table: &'static Table, version: i64) -> Result<Vec<CommitSeen>> {
+        let newest = self.state(table).await?;
+        self.slot(table)?.commits(version, newest.version).await
+    }
+
+    fn slot(&self, table: &'static Table) -> Result<&Slot> {
+        self.inner
+            .slots
+            .get(table.name)
+            .ok_or_else(|| Error::internal(format!("table {} is not one of the lake's", table.name)))
+    }
+}

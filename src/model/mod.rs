@@ -1,0 +1,50 @@
+//! What the data is: table contracts as plain data. It must never do I/O nor name an engine.
+//!
+//! One file per table, plus `calendar` (generated), `currency` and `slicer`.
+
+pub mod calendar;
+mod channel;
+pub mod contract;
+mod control;
+pub mod currency;
+mod customer;
+mod customer_event;
+mod dimension;
+mod envelope;
+mod fx_rate;
+mod inventory_snapshot;
+mod location;
+mod order_charge;
+mod order_line;
+mod product;
+mod region;
+mod return_line;
+pub mod slicer;
+
+pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Table, TableKind};
+
+pub static ORDER_LINE: Table = order_line::TABLE;
+pub static RETURN_LINE: Table = return_line::TABLE;
+pub static ORDER_CHARGE: Table = order_charge::TABLE;
+pub static INVENTORY_SNAPSHOT: Table = inventory_snapshot::TABLE;
+pub static CUSTOMER_EVENT: Table = customer_event::TABLE;
+pub static CUSTOMER: Table = customer::TABLE;
+pub static PRODUCT: Table = product::TABLE;
+pub static LOCATION: Table = location::TABLE;
+pub static REGION: Table = region::TABLE;
+pub static CHANNEL: Table = channel::TABLE;
+pub static FX_RATE: Table = fx_rate::TABLE;
+pub static INGEST_FILE: Table = control::INGEST_FILE;
+pub static INGEST_TABLE: Table = control::INGEST_TABLE;
+pub static QUARANTINE: Table = control::QUARANTINE;
+
+/// Every table of a lake, dimensions and rates first: the order in which a batch commits.
+pub static TABLES: &[&Table] = &[
+    &REGION, &CHANNEL, &LOCATION, &PRODUCT, &CUSTOMER, &FX_RATE, &ORDER_LINE, &RETURN_LINE, &ORDER_CHARGE, &INVENTORY_SNAPSHOT,
+    &CUSTOMER_EVENT, &INGEST_FILE, &INGEST_TABLE, &QUARANTINE,
+];
+
+/// The contract called `name`.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().copied().find(|t| t.name == name)
+}

@@ -1,0 +1,112 @@
+//! A query file: a TOML header in `--` comments between two `-- ---` lines, then SQL.
+//! Shared by sources, views and reports. It must not know what a header means, nor do I/O beyond finding the files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
+
+/// One file of `queries/`: where it came from, its name (the file's stem), its header and its SQL.
+#[derive(Debug, Clone)]
+pub struct QueryFile {
+    /// The file's stem: the name by which it is called.
+    pub name: String,
+    /// Path below `queries/`, such as `reports/time/sales-summary.sql`, for messages.
+    pub path: String,
+    /// The header's TOML text, comment marks removed.
+    pub header: String,
+    /// Everything after the header, with blank lines in the header's place so that line numbers stay true.
+    pub sql: String,
+    /// The whole text as written.
+    pub text: String,
+}
+
+impl QueryFile {
+    /// Splits `text`. The header must be the first thing in the file.
+    pub fn parse(path: &str, text: &str) -> Result<QueryFile> {
+        let name = Path::new(path).file_stem().and_then(|s| s.to_str()).unwrap_or(path).to_string();
+        let mut lines = text.lines();
+        let opens = lines.next().is_some_and(|l| l.trim_start_matches('\u{feff}').trim() == "-- ---");
+        if !opens {
+            return Err(Error::invalid(format!("{path}, line 1: a query file begins with a header"))
+                .hint("write `-- ---`, then TOML in `-- ` comments, then `-- ---`, then the SQL"));
+        }
+        let mut header = String::new();
+        let mut count = 1;
+        for line in lines.by_ref() {
+            count += 1;
+            let line = line.trim_end();
+            if line == "-- ---" {
+                let mut sql = "\n".repeat(count);
+                sql.extend(lines.flat_map(|l| [l, "\n"]));
+                return Ok(QueryFile { name, path: path.into(), header, sql, text: text.into() });
+            }
+            let Some(toml) = line.strip_prefix("--") else {
+                return Err(Error::invalid(format!("{path}, line {count}: the header's lines begin with `--`"))
+                    .hint("close the header with `-- ---` before the SQL"));
+            };
+            header.push_str(toml.strip_prefix(' ').unwrap_or(toml));
+            header.push('\n');
+        }
+        Err(Error::invalid(format!("{path}: the header is not closed")).hint("add a line `-- ---` after it"))
+    }
+
+    /// The header as `T`. Unknown keys are `T`'s to refuse (`deny_unknown_fields`).
+    pub fn header<T: DeserializeOwned>(&self) -> Result<T> {
+        toml::from_str(&self.header).map_err(|e| {
+            let line = e.span().map_or(0, |s| self.header[..s.start].matches('\n').count()) + 2;
+            Error::invalid(format!("{}, line {line}: {}", self.path, e.message()))
+        })
+    }
+}
+
+/// All files of one folder (`sources`, `views`, `reports` …), by name: the embedded ones, then those of
+/// `dir` (the configuration's `queries_dir`), which add and override by name.
+pub fn load_folder(folder: &str, dir: Option<&Path>) -> Result<BTreeMap<String, QueryFile>> {
+    let mut found = BTreeMap::new();
+    if let Some(embedded) = EMBEDDED.get_dir(folder) {
+        collect_embedded(embedded, &mut found)?;
+    }
+    if let Some(dir) = dir {
+        let below = dir.join(folder);
+        if below.is_dir() {
+            collect_disk(dir, &below, &mut found)?;
+        }
+    }
+    Ok(found)
+}
+
+fn collect_embedded(dir: &Dir<'_>, found: &mut BTreeMap<String, QueryFile>) -> Result<()> {
+    for file in dir.files().filter(|f| f.path().extension().is_some_and(|e| e == "sql")) {
+        let path = file.path().to_string_lossy();
+        let text = file.contents_utf8().ok_or_else(|| Error::invalid(format!("{path}: not UTF-8")))?;
+        let parsed = QueryFile::parse(&path, text)?;
+        found.insert(parsed.name.clone(), parsed);
+    }
+    for sub in dir.dirs() {
+        collect_embedded(sub, found)?;
+    }
+    Ok(())
+}
+
+fn collect_disk(root: &Path, dir: &Path, found: &mut BTreeMap<String, QueryFile>) -> Result<()> {
+    let read = std::fs::read_dir(dir).map_err(|e| Error::from(e).context(dir.display()))?;
+    let mut paths: Vec<_> = read.collect::<std::io::Result<Vec<_>>>()?.into_iter().map(|e| e.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            collect_disk(root, &path, found)?;
+        } else if path.extension().is_some_and(|e| e == "sql") {
+            let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).context(path.display()))?;
+            let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+            let parsed = QueryFile::parse(&shown, &text)?;
+            found.insert(parsed.name.clone(), parsed);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! The command line: arguments and one file per command. It translates; it must not decide what an answer is.
+
+pub mod check;
+pub mod config;
+pub mod ingest;
+pub mod lake;
+mod output;
+pub mod quarantine;
+pub mod quickstart;
+pub mod report;
+pub mod sample;
+pub mod serve;
+pub mod source;
+pub mod sql;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::Error;
+
+/// Sales analytics over open Delta tables, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "saleslake", version, propagate_version = true)]
+pub struct Args {
+    /// Configuration file [default: ./saleslake.toml if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Override one setting, such as --set http.bind=127.0.0.1:9000
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Land the sample data into ./lake and show three reports
+    Quickstart(quickstart::QuickstartArgs),
+    /// Land files: every source from the landing folder, or given files of one source
+    Ingest(ingest::IngestArgs),
+    /// List source definitions, or draft one from a file
+    Source(source::SourceArgs),
+    /// List, explain and run reports
+    Report(report::ReportArgs),
+    /// Run one read-only SQL statement
+    Sql(sql::SqlArgs),
+    /// Serve reports over HTTP
+    Serve,
+    /// Check every source, view and report
+    Check,
+    /// Look at the tables of the lake
+    Lake(lake::LakeArgs),
+    /// Look at records that did not land
+    Quarantine(quarantine::QuarantineArgs),
+    /// Generate a retailer's landing files from a seed
+    Sample(sample::SampleArgs),
+    /// Show each setting and where it came from
+    Config,
+}
+
+/// Prints an error for people: what, why, and what would work.
+pub fn print_error(error: &Error) {
+    eprintln!("error: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(c) = cause {
+        let text = c.to_string();
+        if !error.message().contains(&text) {
+            eprintln!("  caused by: {text}");
+        }
+        cause = c.source();
+    }
+    if let Some(hint) = error.hint_text() {
+        eprintln!("  hint: {hint}");
+    }
+}
+
+/// Whether the reader of our output went away, which is no failure.
+pub fn is_broken_pipe(error: &Error) -> bool {
+    let mut cause = std::error::Error::source(error);
+    while let Some(c) = cause {
+        if c.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe) {
+            return true;
+        }
+        cause = c.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn arguments_are_consistent() {
+        super::Args::command().debug_assert();
+    }
+}

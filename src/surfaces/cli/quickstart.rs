@@ -1,0 +1,83 @@
+//! `saleslake quickstart`: sample data into ./lake, three reports, and what to try next. A second run changes nothing.
+
+use std::path::Path;
+
+use clap::Args;
+
+use super::output;
+use crate::access::Caller;
+use crate::config::FILE;
+use crate::encode::{self, Format};
+use crate::error::{Error, Result};
+use crate::reports::{Reports, Request};
+use crate::sample::{self, Options};
+
+#[derive(Debug, Args)]
+pub struct QuickstartArgs {
+    /// Stay and serve over HTTP afterwards
+    #[arg(long)]
+    pub serve: bool,
+}
+
+const SAMPLE: &str = "./sample-data";
+
+/// Written unless the folder has a configuration. The sample ends in the past, so "today" is the day after its last one.
+const CONFIG: &str = r#"# saleslake configuration; `saleslake config` shows every key with its value and origin.
+
+[lake]
+url = "./lake"
+# Fixed when the lake is created:
+currency = "GBP"
+zone = "Europe/London"
+today = "data"          # clock, data (the day after the newest business date) or a date
+
+[landing]
+path = "./sample-data/landing"
+
+[http]
+bind = "127.0.0.1:8080"
+allow_sql = true        # POST /api/v1/sql; this server listens on this machine only
+"#;
+
+/// The three reports that are shown, with their parameters.
+const SHOWN: &[(&str, &[(&str, &str)])] = &[
+    ("sales-summary", &[("from", "start of year"), ("to", "today"), ("compare", "previous_year")]),
+    ("sales-by-channel", &[("from", "start of year"), ("to", "today"), ("totals", "true")]),
+    ("sales-over-time", &[("from", "start of month - 11 months"), ("to", "today"), ("grain", "month")]),
+];
+
+/// Makes sure that there is sample data and a configuration.
+pub fn prepare() -> Result<()> {
+    let sample = Path::new(SAMPLE);
+    if !sample.join("landing").is_dir() {
+        eprintln!("generating sample data into {SAMPLE} (seed 1)");
+        sample::generate(&Options { seed: 1, lines: sample::DEFAULT_LINES, dir: sample.to_path_buf() })?;
+    }
+    if !Path::new(FILE).exists() {
+        std::fs::write(FILE, CONFIG).map_err(|e| Error::from(e).context(FILE))?;
+        eprintln!("wrote {FILE}");
+    }
+    Ok(())
+}
+
+/// Prints the three reports and what to try next.
+pub async fn show(reports: &Reports) -> Result<()> {
+    for (id, values) in SHOWN {
+        let values: Vec<(String, String)> = values.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+        let shown: Vec<String> = values.iter().map(|(k, v)| format!("{k}={v}")).collect();
+        let run = reports.run(id, Request { values }, &Caller::local()).await?;
+        output::line(format!("\n{}  ({id} {})", reports.get(id)?.info().title.en, shown.join(" ")))?;
+        let options = encode::Options { width: output::terminal_width(), ..Default::default() };
+        encode::write(run.rows, Format::Table, &mut tokio::io::stdout(), &options).await?;
+    }
+    output::line(NEXT)
+}
+
+const NEXT: &str = "
+Try next:
+  saleslake serve                                  the same reports over HTTP, on http://127.0.0.1:8080/api/v1/reports
+  saleslake report list                            every report; `report show ID` explains one
+  saleslake report run sales-by-region --where channel=web compare=previous_year
+  saleslake sql \"SELECT channel_id, sum(net_rc) AS net_sales FROM sales_event GROUP BY 1 ORDER BY 2 DESC\"
+  saleslake quarantine list                        what did not land, and why
+  saleslake source new my-sales.csv                draft a definition for a file of your own";

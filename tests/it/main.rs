@@ -1,0 +1,3 @@
+//! The integration tests, one binary so that the engine is linked once.
+
+mod architecture;
