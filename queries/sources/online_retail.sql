@@ -67,6 +67,7 @@ SELECT Invoice AS return_id,
        -CAST(Quantity AS DECIMAL(18,3)) AS quantity,
        CAST(-CAST(Quantity AS DECIMAL(18,3)) * CAST(Price AS DECIMAL(18,4)) AS DECIMAL(18,4)) AS refund_net_amount,
        "Customer ID" AS customer_key,
+       'online_retail' AS sale_channel_id,
        nullif(Country, 'Unspecified') AS ship_region_id,
        nullif(Country, 'Unspecified') AS bill_region_id
 FROM   raw

@@ -94,19 +94,19 @@ FROM (
     -- the same, taken back on the day of the cancellation
     SELECT
         c.charge_type,
-        - c.amount_rc,
+        - c.amount_rc AS charge_rc,
         c.flow,
         c.channel_id,
         c.location_id,
-        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR) AS return_channel_id,
         c.ship_region_id,
         c.bill_region_id,
         c.customer_key,
         c.sales_rep_id,
         c.is_staff_order,
-        false,
+        false AS is_blind,
         c.local_minute,
-        coalesce(c.cancelled_business_date, c.business_date),
+        coalesce(c.cancelled_business_date, c.business_date) AS business_date,
         c.order_business_date
     FROM base.order_charge c
     WHERE $cancel_policy = 'sale_then_reversal'
@@ -124,20 +124,20 @@ FROM (
 
     -- fees that come as order lines, with their tax
     SELECT
-        'fee',
-        CAST(l.net_amount_rc + l.tax_amount_rc AS DECIMAL(18,4)),
+        'fee' AS charge_type,
+        CAST(l.net_amount_rc + l.tax_amount_rc AS DECIMAL(18,4)) AS charge_rc,
         l.flow,
         l.channel_id,
         l.location_id,
-        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR) AS return_channel_id,
         l.ship_region_id,
         l.bill_region_id,
         l.customer_key,
         l.sales_rep_id,
         l.is_staff_order,
-        false,
+        false AS is_blind,
         l.local_minute,
-        CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END,
+        CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END AS business_date,
         l.order_business_date
     FROM base.order_line l
     WHERE l.line_type = 'fee'
@@ -156,20 +156,20 @@ FROM (
 
     -- the same, taken back on the day of the cancellation
     SELECT
-        'fee',
-        - CAST(l.net_amount_rc + l.tax_amount_rc AS DECIMAL(18,4)),
+        'fee' AS charge_type,
+        - CAST(l.net_amount_rc + l.tax_amount_rc AS DECIMAL(18,4)) AS charge_rc,
         l.flow,
         l.channel_id,
         l.location_id,
-        CAST(NULL AS VARCHAR),
+        CAST(NULL AS VARCHAR) AS return_channel_id,
         l.ship_region_id,
         l.bill_region_id,
         l.customer_key,
         l.sales_rep_id,
         l.is_staff_order,
-        false,
+        false AS is_blind,
         l.local_minute,
-        coalesce(l.cancelled_business_date, l.business_date),
+        coalesce(l.cancelled_business_date, l.business_date) AS business_date,
         l.order_business_date
     FROM base.order_line l
     WHERE $cancel_policy = 'sale_then_reversal'
@@ -188,20 +188,20 @@ FROM (
 
     -- refunded shipping
     SELECT
-        'shipping',
-        - r.refund_shipping_amount_rc,
+        'shipping' AS charge_type,
+        - r.refund_shipping_amount_rc AS charge_rc,
         r.flow,
-        coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
-        coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
-        r.channel_id,
-        coalesce(r.ship_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
-        coalesce(r.bill_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS channel_id,
+        coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS location_id,
+        r.channel_id AS return_channel_id,
+        coalesce(r.ship_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS ship_region_id,
+        coalesce(r.bill_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS bill_region_id,
         r.customer_key,
-        coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END),
+        coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS sales_rep_id,
         r.is_staff_order,
         r.is_blind,
         r.local_minute,
-        CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END,
+        CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END AS business_date,
         r.order_business_date
     FROM base.return_line r
     WHERE r.refund_shipping_amount_rc <> 0

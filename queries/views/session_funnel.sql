@@ -1,9 +1,8 @@
 -- ---
 -- title = { en = "Visits and how far they came", zh = "访问漏斗" }
 -- about = """One row per visit (session) of a person: the day it began, where from, and which stages of the shop's funnel it touched. Events
--- marked as bots are left out. A visit belongs to the day, channel and place of its first event, however long it lasts. Slicers by product
--- do not enter: a visit is not of one product."""
--- sliced = false
+-- marked as bots are left out. A visit belongs to the day, channel and place of its first event, however long it lasts. It can be sliced by
+-- what it shows of itself, not by product: a visit is not of one product."""
 -- [columns]
 -- session_id = "the visit, unique with source_system"
 -- started_at = "its first event"
@@ -34,7 +33,5 @@ SELECT
     bool_or(e.event_name = 'add_to_cart') AS has_cart,
     bool_or(e.event_name = 'begin_checkout') AS has_checkout,
     bool_or(e.event_name = 'purchase') AS has_purchase
-FROM base.customer_event e
-WHERE NOT e.is_deleted
-  AND NOT e.is_bot
+FROM visit_event e
 GROUP BY e.source_system, e.session_id

@@ -1,14 +1,13 @@
-//! Arrow IPC: the stream format, or the file format where the output is a file. Types are plain (no views, no
-//! dictionaries), so that older readers open it.
+//! Arrow IPC: the stream format, or the file format where the output is a file. It must not change types: `Rows` has
+//! only those that every reader knows.
 
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 
-use super::{Chunk, Encoder, Shared, plain_batch, plain_schema};
+use super::{Chunk, Encoder, Shared};
 use crate::error::Result;
 
 pub(super) struct Arrow {
-    schema: SchemaRef,
     writer: Writer,
     shared: Shared,
 }
@@ -20,14 +19,13 @@ enum Writer {
 
 impl Arrow {
     pub fn new(schema: &SchemaRef, file: bool) -> Result<Arrow> {
-        let schema = plain_schema(schema);
         let shared = Shared::default();
         let writer = if file {
-            Writer::File(FileWriter::try_new(shared.clone(), &schema)?)
+            Writer::File(FileWriter::try_new(shared.clone(), schema)?)
         } else {
-            Writer::Stream(StreamWriter::try_new(shared.clone(), &schema)?)
+            Writer::Stream(StreamWriter::try_new(shared.clone(), schema)?)
         };
-        Ok(Arrow { schema, writer, shared })
+        Ok(Arrow { writer, shared })
     }
 }
 
@@ -38,10 +36,9 @@ impl Encoder for Arrow {
     }
 
     fn rows(&mut self, chunk: &Chunk<'_>, out: &mut Vec<u8>) -> Result<()> {
-        let batch = plain_batch(chunk.batch, &self.schema)?;
         match &mut self.writer {
-            Writer::Stream(w) => w.write(&batch)?,
-            Writer::File(w) => w.write(&batch)?,
+            Writer::Stream(w) => w.write(chunk.batch)?,
+            Writer::File(w) => w.write(chunk.batch)?,
         }
         self.shared.drain_into(out);
         Ok(())

@@ -80,16 +80,16 @@ impl Format {
             })
     }
 
-    /// The format that a file name's ending asks for; `None` when the ending says nothing.
-    pub fn from_path(path: &Path) -> Option<Format> {
-        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "txt" => Some(Format::Table),
-            "csv" => Some(Format::Csv),
-            "json" => Some(Format::Json),
-            "ndjson" | "jsonl" => Some(Format::Ndjson),
-            "arrow" | "arrows" | "feather" => Some(Format::Arrow),
-            "parquet" => Some(Format::Parquet),
-            _ => None,
+    /// The format that a file name's ending asks for; `Invalid` when the ending says nothing.
+    pub fn of_path(path: &Path) -> Result<Format> {
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
+        match ending.as_str() {
+            "arrows" | "feather" => Ok(Format::Arrow),
+            "jsonl" => Ok(Format::Ndjson),
+            known => Format::ALL.into_iter().find(|f| f.ending() == known).ok_or_else(|| {
+                Error::invalid(format!("{}: its ending tells no format", path.display()))
+                    .hint(format!("name a format, or end it in .{}", Format::ALL.map(Format::ending).join(", .")))
+            }),
         }
     }
 
@@ -178,10 +178,10 @@ mod tests {
     fn names_endings_and_near_names() {
         for format in Format::ALL {
             assert_eq!(Format::parse(format.name()).unwrap(), format);
-            assert_eq!(Format::from_path(Path::new(&format!("out.{}", format.ending()))), Some(format));
+            assert_eq!(Format::of_path(Path::new(&format!("out.{}", format.ending()))).unwrap(), format);
         }
-        assert_eq!(Format::from_path(Path::new("a/b.CSV")), Some(Format::Csv));
-        assert_eq!(Format::from_path(Path::new("noending")), None);
+        assert_eq!(Format::of_path(Path::new("a/b.CSV")).unwrap(), Format::Csv);
+        assert!(Format::of_path(Path::new("noending")).is_err());
         let error = Format::parse("parket").unwrap_err();
         assert!(error.hint_text().unwrap().contains("parquet"), "{error:?}");
     }

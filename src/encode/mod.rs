@@ -16,7 +16,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ::arrow::array::RecordBatch;
-use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use ::arrow::datatypes::SchemaRef;
 use futures::{Stream, StreamExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
@@ -30,14 +30,14 @@ pub use format::Format;
 /// Rows that are encoded at once; larger batches are cut, so that buffers stay small.
 const CHUNK_ROWS: usize = 8192;
 
-/// Makes the receipt out of the number of rows and their checksum, which are known only after the last row.
-pub type ReceiptFn = Arc<dyn Fn(u64, &str) -> serde_json::Value + Send + Sync>;
+/// Makes the receipt out of what was written, known only after the last row (`bytes` are those before the receipt).
+pub type ReceiptFn = Arc<dyn Fn(&Written) -> serde_json::Value + Send + Sync>;
 
 /// What a surface may choose beside the format.
 #[derive(Clone)]
 pub struct Options {
     /// Table: columns of the terminal; `None` never wraps.
-    pub width: Option<u16>,
+    pub width: Option<usize>,
     /// Table: rows shown before "… n more".
     pub max_rows: usize,
     /// The output is a file of its own: Arrow is then the IPC file format (random access, with a footer), which is
@@ -100,12 +100,13 @@ where
             sink.pass_on().await?;
         }
     }
-    let (rows, hex) = (checksum.rows(), checksum.hex());
-    let receipt = options.receipt.as_ref().map(|make| make(rows, &hex));
-    encoder.end(rows, receipt, &mut sink.buffer)?;
+    let mut written = Written { rows: checksum.rows(), bytes: sink.bytes, checksum: checksum.hex() };
+    let receipt = options.receipt.as_ref().map(|make| make(&written));
+    encoder.end(written.rows, receipt, &mut sink.buffer)?;
     sink.pass_on().await?;
     sink.out.flush().await.map_err(output_error)?;
-    Ok(Written { rows, bytes: sink.bytes, checksum: hex })
+    written.bytes = sink.bytes;
+    Ok(written)
 }
 
 /// Some rows: as Arrow, and as the text formats read them.
@@ -178,40 +179,6 @@ impl Write for Shared {
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-/// The schema with the plain types that every Arrow and Parquet reader knows: no string views, no dictionaries.
-fn plain_schema(schema: &Schema) -> SchemaRef {
-    let fields = schema.fields().iter().map(|field| {
-        let plain = match field.data_type() {
-            DataType::Dictionary(_, value) => plain_type(value),
-            other => plain_type(other),
-        };
-        Field::new(field.name(), plain, field.is_nullable())
-    });
-    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-}
-
-fn plain_type(data_type: &DataType) -> DataType {
-    match data_type {
-        DataType::Utf8View => DataType::Utf8,
-        DataType::BinaryView => DataType::Binary,
-        other => other.clone(),
-    }
-}
-
-/// `batch` in the types of `schema`, as made by [`plain_schema`].
-fn plain_batch(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
-        if column.data_type() == field.data_type() {
-            Ok(Arc::clone(column))
-        } else {
-            ::arrow::compute::cast(column, field.data_type())
-        }
-    });
-    let columns = columns.collect::<Result<Vec<_>, _>>()?;
-    let rows = ::arrow::array::RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)?)
 }
 
 #[cfg(test)]

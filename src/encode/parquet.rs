@@ -1,4 +1,7 @@
-//! Parquet: zstd, row groups small enough to hold in memory, the receipt in the file's metadata. Types are plain.
+//! Parquet: zstd, row groups small enough to hold in memory, the receipt in the file's metadata. It must not
+//! hold more than one row group.
+
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
@@ -6,7 +9,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
-use super::{Chunk, Encoder, Shared, plain_batch, plain_schema};
+use super::{Chunk, Encoder, Shared};
 use crate::error::Result;
 
 /// A row group ends at whichever comes first: both bound the memory of a result being written.
@@ -17,22 +20,20 @@ const ROW_GROUP_BYTES: usize = 16 * 1024 * 1024;
 const RECEIPT: &str = "saleslake.receipt";
 
 pub(super) struct Parquet {
-    schema: SchemaRef,
     writer: ArrowWriter<Shared>,
     shared: Shared,
 }
 
 impl Parquet {
     pub fn new(schema: &SchemaRef) -> Result<Parquet> {
-        let schema = plain_schema(schema);
         let shared = Shared::default();
         let properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::default()))
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
             .set_created_by("saleslake".into())
             .build();
-        let writer = ArrowWriter::try_new(shared.clone(), schema.clone(), Some(properties))?;
-        Ok(Parquet { schema, writer, shared })
+        let writer = ArrowWriter::try_new(shared.clone(), Arc::clone(schema), Some(properties))?;
+        Ok(Parquet { writer, shared })
     }
 }
 
@@ -43,7 +44,7 @@ impl Encoder for Parquet {
     }
 
     fn rows(&mut self, chunk: &Chunk<'_>, out: &mut Vec<u8>) -> Result<()> {
-        self.writer.write(&plain_batch(chunk.batch, &self.schema)?)?;
+        self.writer.write(chunk.batch)?;
         if self.writer.in_progress_size() > ROW_GROUP_BYTES {
             self.writer.flush()?;
         }

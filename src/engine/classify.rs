@@ -17,9 +17,8 @@ pub fn classify(error: DataFusionError) -> Error {
             Some(ours) => return copy(ours, None).caused_by(error),
             None => arrow(inner),
         },
-        DataFusionError::ParquetError(inner) => {
-            Error::unavailable(format!("a data file could not be read: {inner}")).hint("`saleslake lake tables` checks the tables")
-        }
+        DataFusionError::ParquetError(inner) => Error::unavailable(format!("a data file could not be read: {inner}"))
+            .hint("`saleslake lake tables` checks the tables"),
         DataFusionError::ObjectStore(inner) => store(inner),
         DataFusionError::IoError(inner) => Error::unavailable(format!("input or output failed: {inner}")),
         DataFusionError::SQL(inner, _) => Error::invalid(format!("SQL: {inner}")),
@@ -27,8 +26,10 @@ pub fn classify(error: DataFusionError) -> Error {
         DataFusionError::SchemaError(inner, _) => Error::invalid(inner.to_string()),
         DataFusionError::NotImplemented(text) => Error::invalid(format!("not supported: {text}")),
         DataFusionError::Execution(text) => Error::invalid(text.clone()),
-        DataFusionError::ResourcesExhausted(text) => Error::new(ErrorKind::Busy, format!("out of memory for queries: {text}"))
-            .hint("ask for fewer groups or a shorter period, try later, or raise engine.memory_mb"),
+        DataFusionError::ResourcesExhausted(text) => {
+            Error::new(ErrorKind::Busy, format!("out of memory for queries: {text}"))
+                .hint("ask for fewer groups or a shorter period, try later, or raise engine.memory_mb")
+        }
         DataFusionError::ExecutionJoin(inner) if inner.is_cancelled() => {
             Error::new(ErrorKind::Cancelled, "the query was cancelled")
         }
@@ -64,9 +65,7 @@ fn own(error: &ArrowError) -> Option<&Error> {
 
 fn arrow(error: &ArrowError) -> Error {
     match error {
-        ArrowError::DivideByZero => {
-            Error::invalid("division by zero").hint("use ratio(a, b): it is NULL where b is 0")
-        }
+        ArrowError::DivideByZero => Error::invalid("division by zero").hint("use ratio(a, b): it is NULL where b is 0"),
         ArrowError::ArithmeticOverflow(_)
         | ArrowError::CastError(_)
         | ArrowError::ParseError(_)
@@ -81,8 +80,10 @@ fn arrow(error: &ArrowError) -> Error {
 
 fn store(error: &object_store::Error) -> Error {
     match error {
-        object_store::Error::NotFound { path, .. } => Error::unavailable(format!("the lake has no file {path} any more"))
-            .hint("it was replaced and vacuumed while the query ran: try again"),
+        object_store::Error::NotFound { path, .. } => {
+            Error::unavailable(format!("the lake has no file {path} any more"))
+                .hint("it was replaced and vacuumed while the query ran: try again")
+        }
         other => Error::unavailable(format!("the lake's storage: {other}")),
     }
 }
@@ -114,7 +115,10 @@ mod tests {
             Box::new(DataFusionError::Shared(Arc::new(DataFusionError::External(Box::new(ours))))),
         );
         let back = classify(wrapped);
-        assert_eq!((back.kind(), back.message(), back.hint_text()), (ErrorKind::NotFound, "no table or view x", Some("did you mean y?")));
+        assert_eq!(
+            (back.kind(), back.message(), back.hint_text()),
+            (ErrorKind::NotFound, "no table or view x", Some("did you mean y?"))
+        );
     }
 
     #[test]
@@ -124,7 +128,8 @@ mod tests {
         assert_eq!(kind(DataFusionError::ResourcesExhausted("m".into())), ErrorKind::Busy);
         assert_eq!(kind(DataFusionError::Internal("bug".into())), ErrorKind::Internal);
         assert_eq!(kind(DataFusionError::ArrowError(Box::new(ArrowError::DivideByZero), None)), ErrorKind::Invalid);
-        let both = DataFusionError::Collection(vec![DataFusionError::Plan("a".into()), DataFusionError::Internal("b".into())]);
+        let both =
+            DataFusionError::Collection(vec![DataFusionError::Plan("a".into()), DataFusionError::Internal("b".into())]);
         assert_eq!(kind(both), ErrorKind::Invalid);
     }
 }

@@ -98,7 +98,8 @@ fn keyed(schema: SchemaRef, rows: Vec<RecordBatch>, key: &[&str]) -> Result<MemT
 /// `batch` with the columns, types and nullability of `schema`.
 fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let columns = schema.fields().iter().map(|field| {
-        let column = batch.column_by_name(field.name()).ok_or_else(|| Error::internal(format!("no column {}", field.name())))?;
+        let column =
+            batch.column_by_name(field.name()).ok_or_else(|| Error::internal(format!("no column {}", field.name())))?;
         Ok(cast(column, &view_type(field.data_type()))?)
     });
     Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_>>()?)?)
@@ -133,7 +134,8 @@ pub fn history(table: &'static Table) -> Option<ViewDefinition> {
          lead(valid_from) {over} AS valid_to FROM base.\"{}\") WHERE NOT is_deleted",
         table.name
     );
-    let about = [("valid_to", "until when, exclusive; NULL = still valid"), ("is_current", "the version that holds now")];
+    let about =
+        [("valid_to", "until when, exclusive; NULL = still valid"), ("is_current", "the version that holds now")];
     Some(ViewDefinition {
         name: format!("{}_history", table.name),
         path: format!("{}_history", table.name),
@@ -168,7 +170,9 @@ pub fn type_name(kind: &DataType) -> String {
         DataType::Decimal128(p, s) | DataType::Decimal256(p, s) => format!("DECIMAL({p},{s})"),
         DataType::Float32 => "REAL".into(),
         DataType::Float64 => "DOUBLE".into(),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => "BINARY".into(),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            "BINARY".into()
+        }
         DataType::List(item) | DataType::LargeList(item) => format!("LIST<{}>", type_name(item.data_type())),
         other => other.to_string(),
     }

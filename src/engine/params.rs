@@ -31,7 +31,9 @@ pub fn param_type(kind: &DataType) -> Option<ParamType> {
     match kind {
         DataType::Date32 | DataType::Date64 => Some(ParamType::Date),
         DataType::Timestamp(_, _) => Some(ParamType::Timestamp),
-        DataType::Decimal128(_, _) | DataType::Decimal256(_, _) | DataType::Float32 | DataType::Float64 => Some(ParamType::Decimal),
+        DataType::Decimal128(_, _) | DataType::Decimal256(_, _) | DataType::Float32 | DataType::Float64 => {
+            Some(ParamType::Decimal)
+        }
         DataType::Boolean => Some(ParamType::Bool),
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => Some(ParamType::Text),
         DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _) => Some(ParamType::TextList),
@@ -77,7 +79,8 @@ pub fn days(date: NaiveDate) -> i32 {
 }
 
 fn decimal(name: &str, text: &str) -> Result<ScalarValue> {
-    let refuse = || Error::invalid(format!("parameter ${name} = {text:?}: not a decimal")).hint("digits, such as 1234.50");
+    let refuse =
+        || Error::invalid(format!("parameter ${name} = {text:?}: not a decimal")).hint("digits, such as 1234.50");
     let digits = text.trim().trim_start_matches(['+', '-']);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let all: String = [whole, part].concat();
@@ -108,7 +111,14 @@ mod tests {
 
     #[test]
     fn nulls_and_lists_have_types() {
-        for kind in [ParamType::Date, ParamType::Timestamp, ParamType::Int, ParamType::Bool, ParamType::Text, ParamType::TextList] {
+        for kind in [
+            ParamType::Date,
+            ParamType::Timestamp,
+            ParamType::Int,
+            ParamType::Bool,
+            ParamType::Text,
+            ParamType::TextList,
+        ] {
             let null = scalar("x", &Param::Null(kind)).unwrap();
             assert!(null.is_null(), "{kind:?}");
             assert_eq!(null.data_type(), arrow_type(kind));

@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
-use datafusion::catalog::cte_worktable::CteWorkTable;
 use datafusion::catalog::TableFunctionArgs;
+use datafusion::catalog::cte_worktable::CteWorkTable;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::{ParamValues, ResolvedTableReference, Result as DfResult, TableReference};
 use datafusion::datasource::provider_as_source;
@@ -93,8 +93,9 @@ fn first_word(text: &str) -> String {
 }
 
 fn not_reading(what: &str) -> Error {
-    Error::new(crate::error::ErrorKind::Denied, format!("{what}: only one statement that reads is taken"))
-        .hint("SELECT, WITH, VALUES or EXPLAIN; tables and columns are listed in information_schema.tables and .columns")
+    Error::new(crate::error::ErrorKind::Denied, format!("{what}: only one statement that reads is taken")).hint(
+        "SELECT, WITH, VALUES or EXPLAIN; tables and columns are listed in information_schema.tables and .columns",
+    )
 }
 
 /// The names of the `$name` placeholders in `statement`, without the `$`.
@@ -151,7 +152,11 @@ impl<'a> Planner<'a> {
     pub fn plan(&self, statement: &Statement, params: &BTreeMap<String, Param>) -> Result<LogicalPlan> {
         let used = placeholders(statement);
         if let Some(unused) = params.keys().find(|p| !used.contains(*p)) {
-            let hint = if used.is_empty() { "it has none".into() } else { did_you_mean(unused, used.iter().map(String::as_str)) };
+            let hint = if used.is_empty() {
+                "it has none".into()
+            } else {
+                did_you_mean(unused, used.iter().map(String::as_str))
+            };
             return Err(Error::invalid(format!("the statement has no parameter ${unused}")).hint(hint));
         }
         let plan = self.plan_unbound(statement, params)?;
@@ -167,7 +172,8 @@ impl<'a> Planner<'a> {
     /// # Errors
     /// A placeholder that is not in `params`; anything wrong with the SQL.
     pub fn plan_unbound(&self, statement: &Statement, params: &BTreeMap<String, Param>) -> Result<LogicalPlan> {
-        let fields = params.iter().map(|(name, p)| Ok(Some(field(name, kind_of(name, p)?)))).collect::<Result<Vec<_>>>()?;
+        let fields =
+            params.iter().map(|(name, p)| Ok(Some(field(name, kind_of(name, p)?)))).collect::<Result<Vec<_>>>()?;
         let names: Vec<&str> = params.keys().map(String::as_str).collect();
         self.plan_numbered(statement, &names, fields)
     }
@@ -186,15 +192,26 @@ impl<'a> Planner<'a> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let plan = self.plan_numbered(statement, &names, fields)?;
         let found = plan.get_parameter_types().map_err(classify)?;
-        let typed = names.iter().enumerate().map(|(i, n)| (n.to_string(), found.get(&format!("${}", i + 1)).cloned().flatten()));
+        let typed = names
+            .iter()
+            .enumerate()
+            .map(|(i, n)| (n.to_string(), found.get(&format!("${}", i + 1)).cloned().flatten()));
         let typed = typed.collect();
         Ok((plan, typed))
     }
 
-    fn plan_numbered(&self, statement: &Statement, names: &[&str], fields: Vec<Option<FieldRef>>) -> Result<LogicalPlan> {
+    fn plan_numbered(
+        &self,
+        statement: &Statement,
+        names: &[&str],
+        fields: Vec<Option<FieldRef>>,
+    ) -> Result<LogicalPlan> {
         let mut statement = statement.clone();
         let mut unknown = None;
-        let _ = visit_placeholders(&mut statement, &mut |text| match names.iter().position(|n| Some(*n) == text.strip_prefix('$')) {
+        let _ = visit_placeholders(&mut statement, &mut |text| match names
+            .iter()
+            .position(|n| Some(*n) == text.strip_prefix('$'))
+        {
             Some(at) => *text = format!("${}", at + 1),
             None => unknown = Some(text.clone()),
         });

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::Session;
 use datafusion::common::pruning::PruningStatistics;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{Column, DFSchema, Result as DfResult};
 use datafusion::datasource::listing::helpers::expr_applicable_for_cols;
 use datafusion::logical_expr::Expr;
@@ -56,8 +57,9 @@ impl FileIndex {
 
     /// Whether `filter` reads nothing but the partition column, so that [`FileIndex::keep`] decides it exactly.
     pub fn decides(&self, filter: &Expr) -> bool {
-        let plain = !filter.exists(|e| Ok(matches!(e, Expr::OuterReferenceColumn(..) | Expr::Placeholder(_)) || is_subquery(e)));
-        self.months.is_some() && plain.unwrap_or(false) && expr_applicable_for_cols(&[MONTH], filter)
+        let foreign = |e: &Expr| matches!(e, Expr::OuterReferenceColumn(..) | Expr::Placeholder(_)) || is_subquery(e);
+        let plain = filter.exists(|e| Ok(foreign(e))).is_ok_and(|found| !found);
+        self.months.is_some() && plain && expr_applicable_for_cols(&[MONTH], filter)
     }
 
     /// One flag per file: may it hold rows that pass all `filters`?

@@ -81,7 +81,16 @@ impl SnapshotTable {
             false => Statistics::try_merge_iter(statistics, &schema).map_err(super::classify::classify)?,
         };
         let index = FileIndex::new(table, &state.files)?;
-        Ok(SnapshotTable { table, version: state.version, schema, source_schema, files, index, total, store: store.clone() })
+        Ok(SnapshotTable {
+            table,
+            version: state.version,
+            schema,
+            source_schema,
+            files,
+            index,
+            total,
+            store: store.clone(),
+        })
     }
 
     pub fn table(&self) -> &'static Table {

@@ -43,7 +43,8 @@ impl Sessions {
     pub fn new(lake: &Lake, cfg: &EngineConfig) -> Result<Sessions> {
         let bytes = usize::try_from(cfg.memory_mb).unwrap_or(usize::MAX >> 20).saturating_mul(1 << 20);
         let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_CONSUMERS);
-        let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_metadata_cache_limit(METADATA_CACHE);
+        let mut runtime =
+            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_metadata_cache_limit(METADATA_CACHE);
         if let Some(dir) = &cfg.spill_dir {
             std::fs::create_dir_all(dir)
                 .map_err(|e| crate::error::Error::from(e).context(format!("engine.spill_dir {}", dir.display())))?;

@@ -63,6 +63,8 @@ impl Snapshot {
     pub(super) fn lake_state(&self, table: &Table) -> Option<&Arc<TableState>> {
         self.states.iter().find(|s| s.table.name == table.name)
     }
+    /// The session without a caller.
+    #[cfg(test)]
     pub(super) fn state(&self) -> &SessionState {
         &self.state
     }
@@ -146,7 +148,12 @@ impl Snapshots {
             return Ok(());
         }
         if open.contains(&view.name) {
-            return Err(Error::invalid(format!("{}: views read each other: {} → {}", view.path, open.join(" → "), view.name)));
+            return Err(Error::invalid(format!(
+                "{}: views read each other: {} → {}",
+                view.path,
+                open.join(" → "),
+                view.name
+            )));
         }
         if main.table_exist(&view.name) {
             return Err(Error::invalid(format!("{}: the name {} is taken by a table", view.path, view.name)));

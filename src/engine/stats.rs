@@ -38,7 +38,9 @@ pub fn bound(kind: Kind, stat: Option<&Stat>) -> Result<ScalarValue> {
     let unknown = || ScalarValue::try_from(&view_type(&kind.arrow())).map_err(|e| Error::internal(e.to_string()));
     match (kind, stat) {
         (_, None) => unknown(),
-        (Kind::Int, Some(Stat::Long(v))) => i32::try_from(*v).map_or_else(|_| unknown(), |v| Ok(ScalarValue::Int32(Some(v)))),
+        (Kind::Int, Some(Stat::Long(v))) => {
+            i32::try_from(*v).map_or_else(|_| unknown(), |v| Ok(ScalarValue::Int32(Some(v))))
+        }
         (Kind::Long, Some(Stat::Long(v))) => Ok(ScalarValue::Int64(Some(*v))),
         (Kind::Date, Some(Stat::Date(v))) => Ok(ScalarValue::Date32(Some(*v))),
         (Kind::Instant, Some(Stat::Instant(v))) => Ok(ScalarValue::TimestampMicrosecond(Some(*v), Some("UTC".into()))),

@@ -117,9 +117,8 @@ impl ViewProvider {
         let statement = super::planner::parse(&definition.sql).and_then(|parsed| parsed.query_only());
         let statement = statement.map_err(|e| e.context(&definition.path))?;
         let planner = Planner::over(state, &statement).await.map_err(|e| e.context(&definition.path))?;
-        let unbound = planner
-            .plan_unbound(&statement, &definition.defaults())
-            .map_err(|e| e.context(&definition.path))?;
+        let unbound =
+            planner.plan_unbound(&statement, &definition.defaults()).map_err(|e| e.context(&definition.path))?;
         let mut view = ViewProvider {
             schema: Arc::new(unbound.schema().as_arrow().clone()),
             unbound,
@@ -128,7 +127,8 @@ impl ViewProvider {
             bound: Mutex::default(),
             definition,
         };
-        let plan = view.plan(&Policies::new()).map_err(|e| super::classify::classify(e).context(&view.definition.path))?;
+        let plan =
+            view.plan(&Policies::new()).map_err(|e| super::classify::classify(e).context(&view.definition.path))?;
         view.schema = Arc::new(plan.schema().as_arrow().clone());
         Ok(view)
     }

@@ -138,7 +138,12 @@ impl fmt::Display for FileAccount {
 
 impl fmt::Display for TableAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = [(self.new, "new"), (self.replaced, "replaced"), (self.duplicate, "duplicate"), (self.late_ignored, "late")];
+        let counts = [
+            (self.new, "new"),
+            (self.replaced, "replaced"),
+            (self.duplicate, "duplicate"),
+            (self.late_ignored, "late"),
+        ];
         for (i, (count, word)) in counts.into_iter().enumerate() {
             write!(f, "{}{} {word}", if i == 0 { "" } else { ", " }, grouped(count))?;
         }
@@ -178,7 +183,13 @@ impl fmt::Display for Account {
 
 impl fmt::Display for Retried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: of {} that waited for a rate, {} landed", self.source, grouped(self.tried), grouped(self.landed))?;
+        write!(
+            f,
+            "{}: of {} that waited for a rate, {} landed",
+            self.source,
+            grouped(self.tried),
+            grouped(self.landed)
+        )?;
         let rest = [
             (self.duplicate, "had landed"),
             (self.late_ignored, "came late"),
@@ -195,7 +206,7 @@ fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(' ');
         }
         text.push(digit);

@@ -76,7 +76,8 @@ pub(crate) async fn landed(lake: &Lake, source: &str) -> Result<HashSet<String>>
         for batch in lake.read(&state, file, Some(&["source", "content_sha256", "status"])).await? {
             let (sources, hashes, status) =
                 (texts(&batch, "source")?, texts(&batch, "content_sha256")?, texts(&batch, "status")?);
-            let rows = (0..batch.num_rows()).filter(|row| sources.value(*row) == source && status.value(*row) == LANDED);
+            let rows =
+                (0..batch.num_rows()).filter(|row| sources.value(*row) == source && status.value(*row) == LANDED);
             known.extend(rows.map(|row| hashes.value(row).to_string()));
         }
     }
@@ -129,7 +130,8 @@ async fn append(writer: Writer<'_>, table: &'static Table, rows: RecordBatch) ->
 }
 
 fn file_rows(batch_id: &str, finished: i64, files: &[FileRow]) -> Result<RecordBatch> {
-    let text = |get: fn(&FileRow) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(files.iter().map(get))) };
+    let text =
+        |get: fn(&FileRow) -> &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(files.iter().map(get))) };
     let count = |get: fn(&FileAccount) -> u64| long(files.iter().map(|f| get(&f.account)));
     let waited = |f: &FileRow| -> Result<i64> {
         // What a correction moves out of the quarantine is what its records became.

@@ -2,14 +2,18 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 
 use crate::error::{Error, Result};
 
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {
-    batch.column_by_name(name).ok_or_else(|| Error::internal(format!("column {name} is not among the rows that were read")))
+    batch
+        .column_by_name(name)
+        .ok_or_else(|| Error::internal(format!("column {name} is not among the rows that were read")))
 }
 
 fn typed<'a, T>(batch: &'a RecordBatch, name: &str, cast: impl Fn(&'a ArrayRef) -> Option<&'a T>) -> Result<&'a T> {
@@ -54,7 +58,8 @@ pub(crate) fn row_json(batch: &RecordBatch, row: usize) -> Result<String> {
     let mut writer = arrow::json::LineDelimitedWriter::new(Vec::new());
     writer.write(&batch.slice(row, 1))?;
     writer.finish()?;
-    let text = String::from_utf8(writer.into_inner()).map_err(|e| Error::internal("a row is not UTF-8").caused_by(e))?;
+    let text =
+        String::from_utf8(writer.into_inner()).map_err(|e| Error::internal("a row is not UTF-8").caused_by(e))?;
     Ok(text.trim_end().to_string())
 }
 

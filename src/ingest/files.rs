@@ -33,7 +33,9 @@ impl InputFile {
         let mut file = File::open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
         if !meta.is_file() {
-            return Err(Error::invalid(format!("file {uri}: not a file")).hint("give files, or land the folder's source"));
+            return Err(
+                Error::invalid(format!("file {uri}: not a file")).hint("give files, or land the folder's source")
+            );
         }
         let modified = meta.modified().map_err(failed)?;
         let modified_micros =
@@ -109,7 +111,9 @@ fn matches_path(pattern: &[&str], parts: &[&str]) -> bool {
     match pattern.split_first() {
         None => parts.is_empty(),
         Some((&"**", rest)) => (0..=parts.len()).any(|skip| matches_path(rest, &parts[skip..])),
-        Some((head, rest)) => parts.split_first().is_some_and(|(part, tail)| matches_name(head, part) && matches_path(rest, tail)),
+        Some((head, rest)) => {
+            parts.split_first().is_some_and(|(part, tail)| matches_name(head, part) && matches_path(rest, tail))
+        }
     }
 }
 
@@ -136,12 +140,16 @@ mod tests {
     #[test]
     fn a_pattern_matches_names_folders_and_gz() {
         let dir = tempfile::tempdir().expect("a folder");
-        for name in ["web/b.ndjson", "web/a.ndjson.gz", "web/.hidden.ndjson", "pos/2026/01/x.csv", "pos/y.csv", "pos/y.txt"] {
+        for name in
+            ["web/b.ndjson", "web/a.ndjson.gz", "web/.hidden.ndjson", "pos/2026/01/x.csv", "pos/y.csv", "pos/y.txt"]
+        {
             let path = dir.path().join(name);
             std::fs::create_dir_all(path.parent().expect("a parent")).expect("made");
             std::fs::write(path, name).expect("written");
         }
-        let names = |pattern| find(dir.path(), pattern).map(|f| f.into_iter().map(|f| f.uri).collect::<Vec<_>>()).expect("found");
+        let names = |pattern| {
+            find(dir.path(), pattern).map(|f| f.into_iter().map(|f| f.uri).collect::<Vec<_>>()).expect("found")
+        };
         assert_eq!(names("web/*.ndjson"), ["web/a.ndjson.gz", "web/b.ndjson"]);
         assert_eq!(names("**/*.csv"), ["pos/2026/01/x.csv", "pos/y.csv"]);
         assert_eq!(names("pos/*.csv"), ["pos/y.csv"]);

@@ -11,7 +11,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{Date32Type, Int32Type};
 use xxhash_rust::xxh3::Xxh3Default;
@@ -145,7 +145,8 @@ struct Sales {
 impl Sales {
     async fn load(lake: &Lake, wanted: Wanted) -> Result<Sales> {
         let state = lake.state(&ORDER_LINE).await?;
-        let mut columns = vec!["source_system", "order_id", "order_line_id", "line_no", "is_deleted", "order_business_date"];
+        let mut columns =
+            vec!["source_system", "order_id", "order_line_id", "line_no", "is_deleted", "order_business_date"];
         columns.extend(FILLED.map(|(_, from)| from));
         let mut sales = Sales::default();
         for file in state.files.iter().filter(|f| wanted.may_be_in(f)) {
@@ -157,7 +158,8 @@ impl Sales {
     }
 
     fn take(&mut self, batch: &RecordBatch, wanted: &Wanted) -> Result<()> {
-        let (systems, orders, lines) = (texts(batch, "source_system")?, texts(batch, "order_id")?, texts(batch, "order_line_id")?);
+        let (systems, orders, lines) =
+            (texts(batch, "source_system")?, texts(batch, "order_id")?, texts(batch, "order_line_id")?);
         let deleted = flags(batch, "is_deleted")?;
         let numbers = batch.column_by_name("line_no").and_then(|c| c.as_primitive_opt::<Int32Type>());
         let dates = date(batch, "order_business_date")?;
@@ -192,7 +194,8 @@ impl Sales {
 
 /// The rows with their filled columns as `sales` have them now; `None` when they are so already.
 fn filled(rows: &RecordBatch, orders: &Orders, sales: &Sales) -> Result<Option<RecordBatch>> {
-    let (systems, ids, lines) = (texts(rows, "source_system")?, texts(rows, "order_id")?, texts(rows, "order_line_id")?);
+    let (systems, ids, lines) =
+        (texts(rows, "source_system")?, texts(rows, "order_id")?, texts(rows, "order_line_id")?);
     let (marks, known) = (texts(rows, "filled_columns")?, flags(rows, "is_sale_known")?);
     let (dates, own_dates) = (date(rows, "order_business_date")?, date(rows, "business_date")?);
     let old: Vec<&StringArray> = FILLED.iter().map(|(to, _)| texts(rows, to)).collect::<Result<_>>()?;
@@ -201,7 +204,8 @@ fn filled(rows: &RecordBatch, orders: &Orders, sales: &Sales) -> Result<Option<R
     let mut new_known: Vec<bool> = known.iter().map(|k| k == Some(true)).collect();
     let mut new_dates: Vec<i32> = dates.values().to_vec();
     for row in 0..rows.num_rows() {
-        let Some(order) = text_at(ids, row).map(|id| order_key(systems.value(row), id)).filter(|o| orders.contains(o)) else {
+        let Some(order) = text_at(ids, row).map(|id| order_key(systems.value(row), id)).filter(|o| orders.contains(o))
+        else {
             continue;
         };
         let sale = sales.of(order, text_at(lines, row));

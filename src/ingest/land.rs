@@ -97,7 +97,12 @@ struct Plan {
 
 /// Lands `pieces` (arrival order) of `files` on `table`. Displaced rows go to quarantine before the commit that removes
 /// them, so that a crash between the two loses nothing; a lost race may find the same rows again, which changes nothing.
-pub(crate) async fn land(writer: Writer<'_>, table: &'static Table, pieces: &[Piece], files: &[BatchFile]) -> Result<Landed> {
+pub(crate) async fn land(
+    writer: Writer<'_>,
+    table: &'static Table,
+    pieces: &[Piece],
+    files: &[BatchFile],
+) -> Result<Landed> {
     let mut incoming = Incoming::default();
     for piece in pieces {
         for_each_rank(&piece.mapped.rows, |_, key, rank| incoming.push(key, rank))?;
@@ -111,7 +116,8 @@ pub(crate) async fn land(writer: Writer<'_>, table: &'static Table, pieces: &[Pi
         }
         if let Some(version) = attempts.commit(&state, edit).await? {
             let mut rest = outcomes.as_slice();
-            let outcomes = pieces.iter().map(|p| rest.split_off(..p.mapped.record.len()).unwrap_or_default().to_vec()).collect();
+            let outcomes =
+                pieces.iter().map(|p| rest.split_off(..p.mapped.record.len()).unwrap_or_default().to_vec()).collect();
             return Ok(Landed { version, outcomes, incoming, stored });
         }
     }
@@ -139,7 +145,8 @@ async fn plan(writer: Writer<'_>, state: &TableState, pieces: &[Piece], incoming
 
 /// The rows of `state` whose keys are among `incoming`.
 async fn look_up(lake: &Lake, state: &TableState, incoming: &Incoming) -> Result<KeyMap<Held>> {
-    let few: Option<Vec<[u8; 16]>> = (incoming.len() <= BLOOM_KEYS).then(|| incoming.keys().map(u128::to_be_bytes).collect());
+    let few: Option<Vec<[u8; 16]>> =
+        (incoming.len() <= BLOOM_KEYS).then(|| incoming.keys().map(u128::to_be_bytes).collect());
     let mut stored = KeyMap::default();
     for (index, file) in state.files.iter().enumerate() {
         if let Some(keys) = &few
@@ -201,7 +208,8 @@ fn landing_rows(writer: Writer<'_>, rows: &RecordBatch, outcomes: &[Outcome]) ->
         return Ok(None);
     }
     let count = indices.len();
-    let taken = if count == rows.num_rows() { rows.clone() } else { take_record_batch(rows, &UInt32Array::from(indices))? };
+    let taken =
+        if count == rows.num_rows() { rows.clone() } else { take_record_batch(rows, &UInt32Array::from(indices))? };
     let at = TimestampMicrosecondArray::from_value(writer.clock.now_micros(), count).with_timezone("UTC");
     let batch: ArrayRef = Arc::new(StringArray::from_iter_values(std::iter::repeat_n(writer.batch_id, count)));
     Ok(Some(replace_column(&replace_column(&taken, "ingested_at", Arc::new(at))?, "ingest_batch_id", batch)?))

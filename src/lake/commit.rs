@@ -33,9 +33,25 @@ pub(super) const ROWS_ADDED: &str = "rows_added";
 pub(super) const ROWS_REMOVED: &str = "rows_removed";
 /// Delta's own keys of commitInfo: delta-rs would drop or reinterpret ours of the same name.
 const RESERVED: &[&str] = &[
-    BATCH_ID, COMMIT_ID, APP, ROWS_ADDED, ROWS_REMOVED, "timestamp", "userId", "userName", "operation",
-    "operationParameters", "operationMetrics", "readVersion", "isolationLevel", "isBlindAppend", "engineInfo",
-    "userMetadata", "clientVersion", "inCommitTimestamp", "txnId",
+    BATCH_ID,
+    COMMIT_ID,
+    APP,
+    ROWS_ADDED,
+    ROWS_REMOVED,
+    "timestamp",
+    "userId",
+    "userName",
+    "operation",
+    "operationParameters",
+    "operationMetrics",
+    "readVersion",
+    "isolationLevel",
+    "isBlindAppend",
+    "engineInfo",
+    "userMetadata",
+    "clientVersion",
+    "inCommitTimestamp",
+    "txnId",
 ];
 /// Commits between checkpoints: a table is opened from the newest one.
 const CHECKPOINT_INTERVAL: &str = "50";
@@ -114,7 +130,10 @@ impl Plan {
     fn new(base: &TableState, change: &Change<'_>) -> Result<Plan> {
         let rows: usize = change.add.iter().map(RecordBatch::num_rows).sum();
         if rows == 0 && change.remove.is_empty() {
-            return Err(Error::internal(format!("batch {}: nothing to commit to {}", change.batch_id, base.table.name)));
+            return Err(Error::internal(format!(
+                "batch {}: nothing to commit to {}",
+                change.batch_id, base.table.name
+            )));
         }
         if let Some(key) = change.info.keys().find(|k| RESERVED.contains(&k.as_str())) {
             return Err(Error::internal(format!("commitInfo key '{key}' is taken")));
@@ -153,10 +172,9 @@ fn removes(base: &TableState, files: &[Arc<DataFile>]) -> Result<Vec<Action>> {
     }
     match wanted.into_iter().next() {
         None => Ok(actions),
-        Some(path) => Err(Error::internal(format!(
-            "file '{path}' is not in version {} of {}",
-            base.version, base.table.name
-        ))),
+        Some(path) => {
+            Err(Error::internal(format!("file '{path}' is not in version {} of {}", base.version, base.table.name)))
+        }
     }
 }
 
@@ -177,7 +195,10 @@ async fn attempt(
             metadata: metadata.clone(),
         };
         let first = [Action::Protocol(protocol), Action::Metadata(metadata)];
-        return builder.with_actions(first.into_iter().chain(files).collect()).build(None, slot.log.clone(), operation).await;
+        return builder
+            .with_actions(first.into_iter().chain(files).collect())
+            .build(None, slot.log.clone(), operation)
+            .await;
     };
     let operation = operation(slot.table, adds.is_empty(), plan.removes.is_empty());
     let table: &dyn TableReference = delta;

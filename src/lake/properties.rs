@@ -39,7 +39,8 @@ impl FromStr for Today {
             "clock" => Ok(Today::Clock),
             "data" => Ok(Today::Data),
             _ => NaiveDate::parse_from_str(s, "%Y-%m-%d").map(Today::Date).map_err(|_| {
-                Error::invalid(format!("lake.today: '{s}' is unknown")).hint("clock, data, or a date such as 2026-06-30")
+                Error::invalid(format!("lake.today: '{s}' is unknown"))
+                    .hint("clock, data, or a date such as 2026-06-30")
             }),
         }
     }

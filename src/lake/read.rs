@@ -67,7 +67,11 @@ fn shape(batch: &RecordBatch, wanted: &SchemaRef, file: &DataFile) -> Result<Rec
             }
             None => new_null_array(field.data_type(), rows),
         };
-        if column.data_type() == field.data_type() { Ok(column) } else { Ok(arrow::compute::cast(&column, field.data_type())?) }
+        if column.data_type() == field.data_type() {
+            Ok(column)
+        } else {
+            Ok(arrow::compute::cast(&column, field.data_type())?)
+        }
     });
     let columns = columns.collect::<Result<Vec<_>>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(rows));

@@ -114,8 +114,11 @@ enum Known {
 impl DataFile {
     fn from_view(slot: &Slot, view: &LogicalFileView) -> Result<DataFile> {
         if view.deletion_vector_descriptor().is_some() {
-            return Err(Error::invalid(format!("file '{}' has a deletion vector, which cannot be read here", view.path()))
-                .hint("rewrite the table without deletion vectors (REORG TABLE … APPLY (PURGE) in Spark)"));
+            return Err(Error::invalid(format!(
+                "file '{}' has a deletion vector, which cannot be read here",
+                view.path()
+            ))
+            .hint("rewrite the table without deletion vectors (REORG TABLE … APPLY (PURGE) in Spark)"));
         }
         let month = view.partition_values_map().remove(MONTH).flatten();
         let path = view.path().into_owned();

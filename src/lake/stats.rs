@@ -87,7 +87,7 @@ impl Collector {
     }
 }
 
-fn extremes(kind: Kind, array: &dyn Array) -> (Option<Stat>, Option<Stat>) {
+pub(super) fn extremes(kind: Kind, array: &dyn Array) -> (Option<Stat>, Option<Stat>) {
     match kind {
         Kind::Text | Kind::Code | Kind::UpperCode => {
             let array = array.as_string::<i32>();
@@ -118,7 +118,7 @@ fn short(stat: &Stat) -> bool {
     !matches!(stat, Stat::Text(text) if text.len() > TEXT_LIMIT)
 }
 
-fn to_json(stat: &Stat, upper: bool) -> Value {
+pub(super) fn to_json(stat: &Stat, upper: bool) -> Value {
     match stat {
         Stat::Long(v) => json!(v),
         Stat::Text(text) => json!(text),

@@ -130,7 +130,7 @@ impl Catalogue {
         let pence = if item.rises && day >= PRICE_RISE { (item.pence * 104 + 50) / 100 } else { item.pence };
         match currency {
             Currency::Gbp => pence,
-            Currency::Eur if item.kind == ItemType::Deposit => pence,
+            Currency::Eur if matches!(item.kind, ItemType::Deposit | ItemType::Bundle) => pence,
             Currency::Eur => (pence * 117 / 100 + 9) / 10 * 10 - 5,
         }
     }

@@ -1,4 +1,4 @@
-//! Days and times of the sample: civil dates, the three zones, and how the layouts write them. No clock.
+//! Days and times of the sample: civil dates, the two zones of the shops, and how the layouts write them. No clock.
 
 /// Days since 1970-01-01.
 pub type Day = i64;
@@ -50,12 +50,11 @@ pub fn quarter_name(day: Day) -> String {
     format!("{y}-Q{}", (m + 2) / 3)
 }
 
-/// The zones of the retailer.
+/// The zones in which instants are written. (The Chinese marketplace writes its wall clock only.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zone {
     London,
     Berlin,
-    Shanghai,
 }
 
 impl Zone {
@@ -63,7 +62,6 @@ impl Zone {
         match self {
             Zone::London => "Europe/London",
             Zone::Berlin => "Europe/Berlin",
-            Zone::Shanghai => "Asia/Shanghai",
         }
     }
 
@@ -73,7 +71,6 @@ impl Zone {
         match self {
             Zone::London => summer,
             Zone::Berlin => 3600 + summer,
-            Zone::Shanghai => 8 * 3600,
         }
     }
 
@@ -82,7 +79,6 @@ impl Zone {
         let winter = match self {
             Zone::London => 0,
             Zone::Berlin => 3600,
-            Zone::Shanghai => 8 * 3600,
         };
         local - self.offset(local - winter)
     }

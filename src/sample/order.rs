@@ -34,8 +34,6 @@ pub struct Line {
     pub cost: i64,
     /// The bundle's line.
     pub parent: Option<i64>,
-    /// Stock units in a unit.
-    pub pack: i64,
     pub removed: bool,
 }
 
@@ -65,7 +63,6 @@ pub enum ChargeKind {
     Shipping,
     ShippingDiscount,
     Tax,
-    Fee,
     Adjustment,
     Commission,
 }
@@ -172,7 +169,6 @@ impl Basket<'_> {
             tax: catalogue.tax(item, self.tax),
             cost: catalogue.cost(item, self.currency),
             parent: None,
-            pack: 1,
             removed: false,
         }
     }

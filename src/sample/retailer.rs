@@ -83,10 +83,17 @@ impl Retailer {
         Retailer { seed, lines, catalogue: Catalogue::new(seed, usual), places, shops, range, consumers, businesses: consumers / 60 + 20 }
     }
 
-    /// A consumer who is known on `day`, some far more often than others. The later ones joined later.
+    /// A European consumer who is known on `day`, some far more often than others. The later ones joined later.
     pub fn consumer(&self, dice: &mut Dice, day: Day) -> u32 {
         let known = self.consumers * 2 / 5 + self.consumers * 3 / 5 * (day - FIRST + 1) as usize / DAYS;
-        dice.skewed(known) as u32
+        let at = dice.skewed(known) as u32;
+        if at % 20 == 19 { at - 1 } else { at }
+    }
+
+    /// As [`Retailer::consumer`], one of the twentieth who live in China.
+    pub fn chinese_consumer(&self, dice: &mut Dice, day: Day) -> u32 {
+        let at = self.consumer(dice, day);
+        if at < 20 { 19 } else { at / 20 * 20 - 1 }
     }
 
     /// The day on which a consumer was first known: before [`Retailer::consumer`] can draw it.
@@ -99,8 +106,11 @@ impl Retailer {
         (FIRST + ((at - old) * DAYS / young.max(1)) as i64 - 1).min(LAST)
     }
 
-    /// Where a consumer lives: an index into [`REGIONS`], Germans on the Continent.
+    /// Where a consumer lives: an index into [`REGIONS`].
     pub fn home(&self, consumer: u32) -> usize {
+        if consumer % 20 == 19 {
+            return 6 + hash(&[self.seed, 0xc1, u64::from(consumer)]) as usize % 3;
+        }
         [0, 0, 1, 1, 2, 2, 3, 4, 4, 5, 5][hash(&[self.seed, 0xc1, u64::from(consumer)]) as usize % 11]
     }
 }

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::Counts;
 use super::catalogue::Currency;
 use super::days::{DAY, DAYS, Day, FIRST, LAST, Seconds, Zone, push_rfc3339, quarter_name, settled};
 use super::dice::Dice;
@@ -60,6 +59,8 @@ const REASONS: &[&str] = &["damaged", "wrong_size", "changed_mind", "changed_min
 
 /// Returns of one selling system, planned while its orders are made and written when their day comes.
 pub struct Returns {
+    /// In the file's name.
+    label: &'static str,
     system: &'static str,
     prefix: char,
     next: u64,
@@ -72,9 +73,9 @@ pub struct Returns {
 
 impl Returns {
     /// Returns of orders of `system`, whose numbers begin with `prefix`; `per` ten-thousandths of its lines come back.
-    pub fn new(landing: &Path, level: u32, system: &'static str, prefix: char, per: u64) -> Returns {
+    pub fn new(landing: &Path, level: u32, label: &'static str, system: &'static str, prefix: char, per: u64) -> Returns {
         Returns {
-            system, prefix, next: 1, per,
+            label, system, prefix, next: 1, per,
             later: (0..DAYS).map(|_| Vec::new()).collect(),
             sheet: Sheet::new(landing, "csv", HEADER, level),
             scratch: Vec::new(),
@@ -93,7 +94,7 @@ impl Returns {
             }
             let quantity = if line.quantity > 1000 && dice.chance(5000) { 1000 } else { line.quantity };
             let refund = line.paid() * quantity / line.quantity;
-            let in_shop = home == "pos" || dice.chance(2500);
+            let in_shop = home == "pos" || home != "market_cn" && dice.chance(2500);
             let place = if home == "pos" && dice.chance(8500) { order.place } else if in_shop { self.shop(retailer, dice) } else { retailer.shops + dice.index(2) };
             let day = date + 1 + dice.skewed(45) as i64;
             let mut ret = self.blank(retailer, dice, place, day, if in_shop { "pos" } else { home });
@@ -123,7 +124,7 @@ impl Returns {
         self.next += 1;
         Return {
             no, requested, received: Some(requested), refunded: Some(requested), status: "refunded", zone, channel, place, order: None,
-            item: 0, tax: 0, currency: Currency::Gbp, quantity: 1000, refund: 0, shipping: 0, cost: 0, reason: dice.pick(REASONS),
+            item: 0, tax: 0, currency: Currency::Gbp, quantity: 1000, refund: 0, shipping: 0, cost: 0, reason: REASONS[dice.index(REASONS.len())],
             restock: "return_to_stock", customer: None, staff: false, test: false, exchange: false,
         }
     }
@@ -133,7 +134,7 @@ impl Returns {
         ret.restock = *dice.pick(&["return_to_stock", "return_to_stock", "return_to_stock", "damaged", "scrap", "no_restock"]);
         ret.cost = if ret.restock == "return_to_stock" { cost * ret.quantity / 1000 } else { 0 };
         if in_shop {
-            ret.exchange = dice.chance(1200);
+            ret.exchange = self.system == "pos" && dice.chance(1200);
             return;
         }
         let received = ret.requested + dice.between(2, 6) * DAY;
@@ -176,7 +177,7 @@ impl Returns {
     pub fn day(&mut self, ledger: &mut Ledger, retailer: &Retailer, dice: &mut Dice, date: Day) -> Result<Vec<Return>> {
         let mut due = std::mem::take(&mut self.later[(date - FIRST) as usize]);
         due.sort_by_key(|r| (r.at(), r.no));
-        self.sheet.open(ledger, &format!("returns/returns_{}_{}", self.system, quarter_name(date)), self.system == "market_eu" && date < FIRST + 92)?;
+        self.sheet.open(ledger, &format!("returns/returns_{}_{}", self.label, quarter_name(date)), self.label == "market_eu" && date < FIRST + 92)?;
         for ret in &due {
             self.write(retailer, ret);
             let record = std::mem::take(&mut self.scratch);
@@ -265,7 +266,8 @@ impl Returns {
         for (at, value, dirt) in DIRT {
             let day = date - 1;
             self.blind(retailer, dice, day);
-            let Some(ret) = self.later[(day - FIRST) as usize].pop() else { continue };
+            let Some(mut ret) = self.later[(day - FIRST) as usize].pop() else { continue };
+            ret.currency = Currency::Gbp; // needs no rate, so that nothing else can be wrong with the record
             self.write(retailer, &ret);
             let record = if dirt.rule == "V00" {
                 let mut cut = self.scratch[..60].to_vec();
@@ -301,14 +303,3 @@ const DIRT: &[(&str, &str, Dirt)] = &[
     ("qty", "one", Dirt::new("V01", "reject", "quantity", "not a number")),
     ("place", "S999", Dirt::new("V12", "warn", "return_location_id", "a shop that the location list does not have")),
 ];
-
-/// Adds what one part counted to the sum.
-pub fn add(sum: &mut Counts, part: &Counts) {
-    sum.orders += part.orders;
-    sum.order_lines += part.order_lines;
-    sum.order_charges += part.order_charges;
-    sum.return_lines += part.return_lines;
-    sum.events += part.events;
-    sum.stock_rows += part.stock_rows;
-    sum.dimension_rows += part.dimension_rows;
-}

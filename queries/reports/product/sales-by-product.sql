@@ -4,7 +4,7 @@
 -- product), with the share of net sales of everything that the filters leave. Charges such as shipping belong to no product and are not
 -- in it; adjustments are the row N/A, articles that the product table does not know the row UNK. asp = net_sales / net_units."""
 -- key = ["period_start", "product_id"]
--- spine = ["product", "calendar"]
+-- spine = ["product"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
@@ -110,29 +110,26 @@ FROM (
             sum(CASE WHEN v.cost_rc IS NOT NULL THEN v.net_rc END) AS net_sales_with_cost,
             sum(v.cost_rc) AS cogs
         FROM sales_event v
-        WHERE v.business_date >= $from AND v.business_date < $to
-        GROUP BY CASE WHEN $grain = 'all' THEN $from ELSE period_start(v.business_date, $grain, $calendar) END, v.product_id
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
+        GROUP BY 1, 2
 
         UNION ALL
 
         -- every product in every bucket, on the bucket's first day
         SELECT
-            CASE WHEN $grain = 'all' THEN $from ELSE period_start(d.date_key, $grain, $calendar) END,
-            known.product_id,
-            CAST(0 AS DECIMAL(28,4)), CAST(0 AS DECIMAL(28,4)), CAST(0 AS DECIMAL(28,4)), CAST(0 AS DECIMAL(28,4)),
-            CAST(0 AS DECIMAL(28,3)), CAST(0 AS DECIMAL(28,3)), CAST(NULL AS DECIMAL(28,4)), CAST(NULL AS DECIMAL(28,4))
+            CASE WHEN $grain = 'all' THEN $from ELSE period_start(d.date_key, $grain, $calendar) END AS period_start,
+            known.product_id, CAST(0 AS DECIMAL(28,4)) AS gross_sales, CAST(0 AS DECIMAL(28,4)) AS discounts,
+            CAST(0 AS DECIMAL(28,4)) AS returns, CAST(0 AS DECIMAL(28,4)) AS net_sales, CAST(0 AS DECIMAL(28,3)) AS units_sold,
+            CAST(0 AS DECIMAL(28,3)) AS units_returned, CAST(NULL AS DECIMAL(28,4)) AS net_sales_with_cost,
+            CAST(NULL AS DECIMAL(28,4)) AS cogs
         FROM product known
         CROSS JOIN calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
           AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) e
     LEFT JOIN product p ON p.product_id = e.product_id
-    LEFT JOIN product style ON style.product_id = p.parent_product_id
-    GROUP BY
-        e.period_start,
-        member(e.product_id, CASE WHEN $level = 'product' THEN coalesce(p.parent_product_id, p.product_id) ELSE p.product_id END),
-        CASE WHEN $level = 'sku' THEN member(e.product_id, p.sku) END,
-        member(e.product_id, CASE WHEN $level = 'product' THEN coalesce(style.product_name, p.parent_product_id, p.product_name)
-                                  ELSE p.product_name END)
+    -- not `product`: slicers narrow that one, and a style may lie outside the slice of its variants
+    LEFT JOIN (SELECT product_id, product_name FROM product_history WHERE is_current) style ON style.product_id = p.parent_product_id
+    GROUP BY 1, 2, 3, 4
 ) s
 ORDER BY s.period_start NULLS LAST, s.net_sales DESC NULLS LAST, s.product_id NULLS LAST

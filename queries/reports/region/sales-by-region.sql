@@ -6,7 +6,7 @@
 -- itself); slice by the region above to drill down. Sales without a region are the row N/A, regions that are not known the row UNK.
 -- An order of two regions counts in both, and once in the total."""
 -- key = ["period_start", "region_id"]
--- spine = ["region", "calendar"]
+-- spine = ["region"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
@@ -81,27 +81,20 @@ FROM (
     FROM (
         SELECT v.business_date, v.region_id, v.net_rc, v.cost_rc, v.sale_order_id, v.buyer_key
         FROM sales_event v
-        WHERE v.business_date >= $from AND v.business_date < $to
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
 
         UNION ALL
 
         -- every region in every bucket, on the bucket's first day
         SELECT
-            d.date_key, known.region_id, CAST(0 AS DECIMAL(18,4)), CAST(NULL AS DECIMAL(18,4)), CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR)
+            d.date_key AS business_date, known.region_id, CAST(0 AS DECIMAL(18,4)) AS net_rc,
+            CAST(NULL AS DECIMAL(18,4)) AS cost_rc, CAST(NULL AS VARCHAR) AS sale_order_id, CAST(NULL AS VARCHAR) AS buyer_key
         FROM region known
         CROSS JOIN calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
           AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) e
     LEFT JOIN region r ON r.region_id = e.region_id
-    GROUP BY
-        CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END,
-        member(e.region_id, coalesce(CASE $region_level WHEN 1 THEN r.level1_id WHEN 2 THEN r.level2_id WHEN 3 THEN r.level3_id
-                                          WHEN 4 THEN r.level4_id WHEN 5 THEN r.level5_id END, r.region_id)),
-        member(e.region_id, coalesce(CASE $region_level WHEN 1 THEN coalesce(r.level1_name, r.level1_id)
-                                          WHEN 2 THEN coalesce(r.level2_name, r.level2_id)
-                                          WHEN 3 THEN coalesce(r.level3_name, r.level3_id)
-                                          WHEN 4 THEN coalesce(r.level4_name, r.level4_id)
-                                          WHEN 5 THEN coalesce(r.level5_name, r.level5_id) END, r.region_name))
+    GROUP BY 1, 2, 3
 ) s
 ORDER BY s.period_start NULLS LAST, s.net_sales DESC NULLS LAST, s.region_id NULLS LAST

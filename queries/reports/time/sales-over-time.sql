@@ -4,7 +4,6 @@
 -- with 0, so that a line has no holes. net_sales = gross_sales − discounts − returns, tax excluded, each return on the day of its refund
 -- (policy return_basis). aov = (gross_sales − discounts) / orders; empty where a bucket has no order."""
 -- key = ["period_start"]
--- spine = ["calendar"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
@@ -76,11 +75,12 @@ FROM (
         UNION ALL
 
         SELECT
-            d.date_key, CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)),
-            CAST(0 AS DECIMAL(18,3)), CAST(0 AS DECIMAL(18,3)), CAST(NULL AS VARCHAR)
+            d.date_key AS business_date, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
+            CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(0 AS DECIMAL(18,3)) AS units_sold,
+            CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id
         FROM calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
     ) e
-    GROUP BY period_start(e.business_date, $grain, $calendar)
+    GROUP BY 1
 ) s
 ORDER BY s.period_start NULLS LAST

@@ -5,7 +5,6 @@
 -- duties, fees, each net of what was refunded). aov = (gross_sales − discounts) / orders. The margin is over the sales whose cost is
 -- known: cost_coverage says what part that is. Orders without a customer count in orders and in anonymous_orders, not in customers."""
 -- key = ["period_start"]
--- spine = ["calendar"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
@@ -113,21 +112,25 @@ FROM (
         UNION ALL
 
         SELECT
-            c.business_date, CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)),
-            CAST(0 AS DECIMAL(18,4)), CAST(NULL AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,3)), CAST(0 AS DECIMAL(18,3)),
-            CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), c.charge_rc
+            c.business_date, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
+            CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(0 AS DECIMAL(18,4)) AS tax_rc,
+            CAST(NULL AS DECIMAL(18,4)) AS cost_rc, CAST(0 AS DECIMAL(18,3)) AS units_sold,
+            CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id,
+            CAST(NULL AS VARCHAR) AS buyer_key, c.charge_rc
         FROM charge_event c
         WHERE c.business_date >= $from AND c.business_date < $to
 
         UNION ALL
 
         SELECT
-            d.date_key, CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,4)),
-            CAST(0 AS DECIMAL(18,4)), CAST(NULL AS DECIMAL(18,4)), CAST(0 AS DECIMAL(18,3)), CAST(0 AS DECIMAL(18,3)),
-            CAST(NULL AS VARCHAR), CAST(NULL AS VARCHAR), CAST(0 AS DECIMAL(18,4))
+            d.date_key AS business_date, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
+            CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(0 AS DECIMAL(18,4)) AS tax_rc,
+            CAST(NULL AS DECIMAL(18,4)) AS cost_rc, CAST(0 AS DECIMAL(18,3)) AS units_sold,
+            CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id,
+            CAST(NULL AS VARCHAR) AS buyer_key, CAST(0 AS DECIMAL(18,4)) AS charge_rc
         FROM calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
     ) e
-    GROUP BY CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END
+    GROUP BY 1
 ) s
 ORDER BY s.period_start NULLS LAST

@@ -109,7 +109,9 @@ fn name_members(key: &ArrayRef, column: &ArrayRef) -> Result<ArrayRef> {
     }
     match column.data_type() {
         DataType::Utf8View => build!(StringViewBuilder::with_capacity(column.len()), column.as_string_view()),
-        DataType::Utf8 => build!(StringBuilder::with_capacity(column.len(), column.len() * 8), column.as_string::<i32>()),
+        DataType::Utf8 => {
+            build!(StringBuilder::with_capacity(column.len(), column.len() * 8), column.as_string::<i32>())
+        }
         DataType::LargeUtf8 => {
             build!(LargeStringBuilder::with_capacity(column.len(), column.len() * 8), column.as_string::<i64>())
         }

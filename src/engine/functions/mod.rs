@@ -15,7 +15,7 @@ mod quotient;
 
 use datafusion::logical_expr::ScalarUDF;
 
-pub use member::Member;
+pub use member::{Member, NOT_APPLICABLE, UNKNOWN};
 pub use period::Period;
 pub use quotient::Quotient;
 

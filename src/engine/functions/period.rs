@@ -12,14 +12,18 @@ use datafusion::logical_expr::{
 
 use crate::model::calendar::{CalendarCode, Grain, bucket};
 
-static START: LazyLock<Documentation> = LazyLock::new(|| document("First day of the bucket that holds the date.", "start"));
+static START: LazyLock<Documentation> =
+    LazyLock::new(|| document("First day of the bucket that holds the date.", "start"));
 static END: LazyLock<Documentation> =
     LazyLock::new(|| document("First day after the bucket that holds the date (an exclusive end).", "end"));
 
 fn document(what: &str, edge: &str) -> Documentation {
     Documentation::builder(DocSection::default(), what, format!("period_{edge}(date, grain, calendar)"))
         .with_argument("date", "a business date")
-        .with_argument("grain", "day, week, month, quarter, year, fiscal_week, fiscal_period, fiscal_quarter, fiscal_year")
+        .with_argument(
+            "grain",
+            "day, week, month, quarter, year, fiscal_week, fiscal_period, fiscal_quarter, fiscal_year",
+        )
         .with_argument("calendar", "iso, gregorian, retail_454, retail_445, gregorian_fy_apr")
         .build()
 }
@@ -101,7 +105,11 @@ impl ScalarUDFImpl for Period {
     }
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let [date, _, _] = types else {
-            return plan_err!("{} takes a date, a grain and a calendar, {} arguments were given", self.name(), types.len());
+            return plan_err!(
+                "{} takes a date, a grain and a calendar, {} arguments were given",
+                self.name(),
+                types.len()
+            );
         };
         if !(date.is_temporal() || date.is_string() || date.is_null()) {
             return plan_err!("{} takes a date, not {date}", self.name());

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output;
 use crate::error::Result;
-use crate::ingest::{Account, Ingest, InputFile, Progress};
+use crate::ingest::{FileAccount, Ingest, InputFile, Progress};
 
 #[derive(Debug, Args)]
 pub struct IngestArgs {
@@ -26,7 +26,7 @@ pub async fn run(args: &IngestArgs, ingest: &Ingest, landing: &Path) -> Result<(
     let files = if args.files.is_empty() {
         ingest.files_of(source, landing)?
     } else {
-        args.files.iter().map(|p| InputFile::open(p)).collect::<Result<Vec<_>>>()?
+        args.files.iter().map(|p| InputFile::open(p, p.to_string_lossy())).collect::<Result<Vec<_>>>()?
     };
     let account = ingest.run(source, &files, &bar).await;
     bar.0.finish_and_clear();
@@ -39,10 +39,18 @@ pub async fn land_all(ingest: &Ingest, landing: &Path) -> Result<()> {
     let accounts = ingest.run_all(landing, &bar).await;
     bar.0.finish_and_clear();
     let accounts = accounts?;
+    let width = accounts.iter().map(|a| a.source.len()).max().unwrap_or(0);
+    let mut all = FileAccount::default();
     for account in accounts.iter().filter(|a| !a.files.is_empty()) {
-        output::line(account)?;
+        let total = account.total();
+        let known = if account.already() > 0 { format!("  ({} known files not read again)", account.already()) } else { String::new() };
+        output::line(format!("{:width$}  {total}{known}", account.source))?;
+        for retried in &account.retried {
+            output::line(format!("{:width$}  {retried}", ""))?;
+        }
+        all.add(&total);
     }
-    output::line(Account::sum_line(&accounts))
+    output::line(format!("{:width$}  {all}", "all"))
 }
 
 /// Bytes read so far, with the file's name; drawn on standard error, and only on a terminal.
@@ -59,13 +67,17 @@ impl Bar {
 }
 
 impl Progress for Bar {
-    fn expect(&self, bytes: u64) {
+    fn begin(&self, source: &str, _files: usize, _already: usize, bytes: u64) {
         self.0.inc_length(bytes);
+        self.0.set_message(source.to_string());
     }
-    fn working_on(&self, what: &str) {
-        self.0.set_message(what.to_string());
+    fn file(&self, uri: &str) {
+        self.0.set_message(uri.to_string());
     }
-    fn advanced(&self, bytes: u64) {
+    fn file_done(&self, _uri: &str, bytes: u64) {
         self.0.inc(bytes);
+    }
+    fn commit(&self, table: &str, rows: u64) {
+        self.0.set_message(format!("{table}: {} rows", output::grouped(rows)));
     }
 }

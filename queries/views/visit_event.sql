@@ -1,0 +1,28 @@
+-- ---
+-- title = { en = "Events of visitors", zh = "访客事件" }
+-- about = """What people did on their visits; bots and tombstones are left out. Slicers do not enter: whoever asks for the visits of a channel
+-- means whole visits, not the events among them that name the channel (session_funnel)."""
+-- sliced = false
+-- [columns]
+-- session_id = "the visit, unique with source_system"
+-- event_name = "GA4 name"
+-- event_time = "when it happened"
+-- business_date = "its local day"
+-- ---
+SELECT
+    e.source_system,
+    e.client_event_id,
+    e.session_id,
+    e.event_name,
+    e.event_time,
+    e.business_date,
+    e.channel_id,
+    e.location_id,
+    e.region_id,
+    e.customer_key,
+    e.product_id,
+    e.device_type,
+    e.utm_source
+FROM base.customer_event e
+WHERE NOT e.is_deleted
+  AND NOT e.is_bot

@@ -1,0 +1,222 @@
+//! SQL over a consistent snapshot.
+//!
+//! ```text
+//! text ─ planner ─ rules (compare · totals · order ─ slicers ─ views) ─ DataFusion ─ rows
+//!                      │                                  │
+//!                  resolve (values → keys)            snapshot: scan + prune · dims · view
+//! ```
+//!
+//! [`Engine::query`] is the only way in for callers' SQL and [`Rows`] the only way out. Every call names its [`Caller`].
+//! The engine reads the lake and never writes it; it must not know reports, formats or surfaces.
+
+mod admission;
+mod classify;
+mod describe;
+mod dims;
+pub mod functions;
+mod log;
+pub mod options;
+mod params;
+mod planner;
+mod prune;
+mod query;
+mod reading;
+mod relations;
+mod rows;
+mod rules;
+mod scan;
+mod session;
+mod snapshot;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use chrono::{Days, NaiveDate};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::Caller;
+use crate::clock::Clock;
+use crate::config::EngineConfig;
+use crate::error::{Error, Result};
+use crate::lake::{Lake, Stat, Today};
+use crate::model::ORDER_LINE;
+use crate::queryfile::QueryFile;
+
+pub use describe::{Described, Parameter};
+pub use options::{Compare, CompareMode, OrderBy, Param, ParamType, Policies, QueryOptions, Slice};
+pub use relations::{Relation, RelationColumn, RelationKind};
+pub use rows::{Rows, plain_schema};
+pub use snapshot::Snapshot;
+pub use view::Policy;
+
+use admission::Admission;
+use log::QueryLog;
+use session::Sessions;
+use snapshot::Snapshots;
+use view::ViewDefinition;
+
+/// The engine over one lake. Clones share everything.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    lake: Lake,
+    cfg: EngineConfig,
+    clock: Clock,
+    snapshots: Snapshots,
+    current: ArcSwap<Snapshot>,
+    /// Held while a new snapshot is made: one refresh at a time.
+    refreshing: Mutex<()>,
+    admission: Admission,
+    log: QueryLog,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Engine({})", self.inner.lake.url())
+    }
+}
+
+impl Engine {
+    /// Opens the engine over the newest state of `lake`, with the files of `queries/views/`.
+    ///
+    /// # Errors
+    /// A view that does not plan, named by its file; a lake that cannot be read; settings that cannot be met.
+    pub async fn open(
+        lake: &Lake,
+        cfg: &EngineConfig,
+        views: &BTreeMap<String, QueryFile>,
+        clock: Clock,
+    ) -> Result<Engine> {
+        let log = QueryLog::new(cfg.query_log, clock);
+        let definitions = views.values().map(ViewDefinition::read).collect::<Result<Vec<_>>>()?;
+        let snapshots =
+            Snapshots::new(Sessions::new(lake, cfg)?, definitions, vec![("queries", Arc::new(log.clone()))])?;
+        let first = snapshots.build(lake.states().await?, None).await?;
+        let inner = Inner {
+            lake: lake.clone(),
+            clock,
+            snapshots,
+            current: ArcSwap::from_pointee(first),
+            refreshing: Mutex::new(()),
+            admission: Admission::new(cfg.concurrent, cfg.queued),
+            log,
+            cfg: cfg.clone(),
+        };
+        Ok(Engine { inner: Arc::new(inner) })
+    }
+
+    /// Looks at every table for commits made before this call; true when the snapshot changed. Callers take turns, so that
+    /// each sees what was committed before it asked, and whoever waited usually finds the work done.
+    pub async fn refresh(&self) -> Result<bool> {
+        let inner = &self.inner;
+        let _turn = inner.refreshing.lock().await;
+        let states = inner.lake.states().await?;
+        let last = inner.current.load_full();
+        if states.iter().all(|s| last.versions.get(s.table.name) == Some(&s.version)) {
+            return Ok(false);
+        }
+        let next = inner.snapshots.build(states, Some(&last)).await?;
+        tracing::debug!(snapshot = %next.id, "new snapshot");
+        inner.current.store(Arc::new(next));
+        Ok(true)
+    }
+
+    /// Refreshes every `engine.refresh_ms` until `cancel`. A failed look keeps the old snapshot and is logged.
+    pub fn spawn_refresh(&self, cancel: CancellationToken) -> JoinHandle<()> {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(Duration::from_millis(engine.inner.cfg.refresh_ms.max(1)));
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let work = async {
+                loop {
+                    ticks.tick().await;
+                    if let Err(error) = engine.refresh().await {
+                        tracing::warn!(%error, "the lake could not be looked at; answering from the last snapshot");
+                    }
+                }
+            };
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = work => {}
+            }
+        })
+    }
+
+    /// The state that a query would read now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.current.load_full()
+    }
+
+    /// Runs one reading statement for `caller`. Planning errors come from here, execution errors from the stream.
+    ///
+    /// # Errors
+    /// `NotFound`: tables, columns of slicers, members. `Invalid`: the SQL, its parameters, policies. `Denied`: not a reading
+    /// statement. `Busy`: shed, or out of memory. `Timeout`.
+    pub async fn query(&self, sql: &str, options: QueryOptions, caller: &Caller) -> Result<Rows> {
+        query::run(&self.inner, sql, &options, caller).await
+    }
+
+    /// Plans without running: the result's columns, parameters, what is read, what may be asked of it.
+    pub async fn describe(&self, sql: &str, options: &QueryOptions) -> Result<Described> {
+        describe::describe(&self.snapshot(), sql, options).await
+    }
+
+    /// Every table and view with its columns, by schema and name.
+    pub fn relations(&self) -> Vec<Relation> {
+        relations::relations(&self.snapshot())
+    }
+
+    /// First and last business date of order_line; `None` when it is empty. From file statistics.
+    pub async fn data_range(&self) -> Result<Option<(NaiveDate, NaiveDate)>> {
+        data_range(&self.snapshot())
+    }
+
+    /// Today as the lake defines it: the clock's date in its zone, the day after the newest business date, or a fixed date.
+    /// A lake without orders has the clock's.
+    pub async fn today(&self) -> Result<NaiveDate> {
+        let properties = self.inner.lake.properties();
+        let clock = || self.inner.clock.today(properties.zone);
+        match properties.today {
+            Today::Clock => Ok(clock()),
+            Today::Date(date) => Ok(date),
+            Today::Data => match self.data_range().await? {
+                Some((_, last)) => last
+                    .checked_add_days(Days::new(1))
+                    .ok_or_else(|| Error::invalid(format!("the newest business date is {last}"))),
+                None => Ok(clock()),
+            },
+        }
+    }
+}
+
+/// Dates are exact in our files' statistics (days, not milliseconds), so no row is read.
+fn data_range(snapshot: &Snapshot) -> Result<Option<(NaiveDate, NaiveDate)>> {
+    let Some(state) = snapshot.lake_state(&ORDER_LINE) else { return Ok(None) };
+    let mut range: Option<(i32, i32)> = None;
+    for file in state.files.iter().filter(|f| f.rows > 0) {
+        let stats = file.stats.get("business_date");
+        let (Some(Stat::Date(min)), Some(Stat::Date(max))) =
+            (stats.and_then(|s| s.min.as_ref()), stats.and_then(|s| s.max.as_ref()))
+        else {
+            return Err(Error::unavailable(format!(
+                "order_line: the file {} has no statistics of business_date",
+                file.path
+            )));
+        };
+        range = Some(range.map_or((*min, *max), |(low, high)| (low.min(*min), high.max(*max))));
+    }
+    let date = |days| NaiveDate::from_epoch_days(days).ok_or_else(|| Error::internal(format!("business date {days}")));
+    range.map(|(low, high)| Ok((date(low)?, date(high)?))).transpose()
+}

@@ -1,0 +1,101 @@
+//! One query, from text to rows: parse → assemble (compare, totals, order) → slicers → views → analyzer → optimizer →
+//! execution. Whatever holds for every query (who asks, limits, log) is applied here and in [`super::rows`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::execution::{SendableRecordBatchStream, SessionState};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::execute_stream;
+use tokio::time::{Instant, timeout_at};
+
+use super::Inner;
+use super::admission::Permit;
+use super::classify::classify;
+use super::log::Logged;
+use super::options::QueryOptions;
+use super::planner::{Parsed, Planner, parse};
+use super::reading::Reading;
+use super::rows::{Guards, Read, Rows, timed_out};
+use super::rules::{assemble, expand, members, slicers};
+use super::snapshot::Snapshot;
+use crate::access::Caller;
+use crate::error::{Error, Result};
+
+/// Runs one statement for `caller`.
+pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller: &Caller) -> Result<Rows> {
+    let longest = Duration::from_secs(inner.cfg.timeout_seconds);
+    let timeout = caller.timeout.map_or(longest, |t| t.min(longest));
+    let deadline = Instant::now() + timeout;
+    let label = if options.label.is_empty() { "sql" } else { &options.label };
+    let log = inner.log.begin(&caller.principal, label, sql);
+    let started = timeout_at(deadline, start(inner, sql, options, caller, &log)).await;
+    match started.unwrap_or_else(|_| Err(timed_out(timeout))) {
+        Ok((permit, stream, read)) => {
+            let guards = Guards { log, permit, deadline, timeout, row_limit: inner.cfg.row_limit };
+            Ok(Rows::guarded(guards, stream, read))
+        }
+        Err(error) => {
+            log.failed(&error);
+            Err(error)
+        }
+    }
+}
+
+async fn start(
+    inner: &Inner,
+    sql: &str,
+    options: &QueryOptions,
+    caller: &Caller,
+    log: &Logged,
+) -> Result<(Permit, SendableRecordBatchStream, Read)> {
+    let parsed = parse(sql)?;
+    let permit = inner.admission.admit(caller.class).await?;
+    let snapshot = inner.current.load_full();
+    log.on_snapshot(&snapshot.id);
+    let session = snapshot.session(&caller.scope);
+    let planned = plan(&snapshot, &session, &parsed, options).await?;
+    let physical = session.create_physical_plan(&planned.plan).await.map_err(classify)?;
+    let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
+    Ok((permit, stream, Read { snapshot: snapshot.id.clone(), versions: planned.versions }))
+}
+
+/// A statement as it goes to DataFusion's analyzer, and the versions that its answer depends on.
+pub(super) struct Planned {
+    pub plan: LogicalPlan,
+    pub versions: BTreeMap<String, i64>,
+}
+
+/// Plans `parsed` with everything that `options` asks for.
+pub(super) async fn plan(
+    snapshot: &Arc<Snapshot>,
+    session: &SessionState,
+    parsed: &Parsed,
+    options: &QueryOptions,
+) -> Result<Planned> {
+    let planner = Planner::over(session, &parsed.statement).await?;
+    let assembled = assemble(&planner, &parsed.statement, options)?;
+    let reading = Reading::of(&assembled, &options.policies)?;
+    reading.check(&options.policies)?;
+    let mut versions = reading.versions;
+    // A slicer's words are looked up in a dimension: the answer depends on its version too.
+    for name in members::dimensions(&options.slices)? {
+        versions.extend(snapshot.dimension(name).map(|d| (name.to_string(), d.version())));
+    }
+    let rows = |name: &str| match snapshot.dimension(name) {
+        Some(dimension) => Ok(dimension.rows().to_vec()),
+        None => Err(Error::internal(format!("there is no dimension {name}"))),
+    };
+    let members = members::resolve(&options.slices, &rows)?;
+    let sliced = slicers::sliced(assembled, &members, &options.policies, &options.spine).map_err(classify)?;
+    let plan = expand::expanded(sliced, &options.policies).map_err(classify)?;
+    let plan = match parsed.explain.clone() {
+        None => plan,
+        Some(how) => {
+            let explained = LogicalPlanBuilder::from(plan).explain_option_format(how).and_then(|b| b.build());
+            explained.map_err(classify)?
+        }
+    };
+    Ok(Planned { plan, versions })
+}

@@ -1,0 +1,196 @@
+//! Rows: all that leaves the engine. Row limit, deadline, permit and query log live inside, so they hold on every surface.
+//! It must not know formats. Dropping it cancels the query.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::execution::SendableRecordBatchStream;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt, TryStreamExt};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
+
+use super::admission::Permit;
+use super::classify::classify;
+use super::log::Logged;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Batches that wait for a slow reader.
+const AHEAD: usize = 2;
+
+/// The rows of one query.
+pub struct Rows {
+    /// Plain Arrow types: no view types leave the engine.
+    pub schema: SchemaRef,
+    /// The snapshot's id.
+    pub snapshot: String,
+    /// Delta versions of the tables read.
+    pub versions: BTreeMap<String, i64>,
+    stream: BoxStream<'static, Result<RecordBatch>>,
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows").field("schema", &self.schema).field("snapshot", &self.snapshot).finish_non_exhaustive()
+    }
+}
+
+impl Rows {
+    /// Batch by batch. After an error the stream ends.
+    pub fn into_stream(self) -> BoxStream<'static, Result<RecordBatch>> {
+        self.stream
+    }
+
+    /// All at once, for small results and tests.
+    pub async fn collect(self) -> Result<Vec<RecordBatch>> {
+        self.stream.try_collect().await
+    }
+
+    /// The rows of `inner`, pumped by a task that owns every guard: it ends at the deadline even if nobody reads.
+    pub(super) fn guarded(guards: Guards, inner: SendableRecordBatchStream, read: Read) -> Rows {
+        let schema = plain_schema(&inner.schema());
+        let (into, from) = mpsc::channel(AHEAD);
+        let task = tokio::spawn(pump(guards, inner, Arc::clone(&schema), into));
+        let stream = Pumped { from, task, ended: false };
+        Rows { schema, snapshot: read.snapshot, versions: read.versions, stream: stream.boxed() }
+    }
+}
+
+/// What the rows were read from.
+pub(super) struct Read {
+    pub snapshot: String,
+    pub versions: BTreeMap<String, i64>,
+}
+
+/// What holds for a query until its end.
+pub(super) struct Guards {
+    pub log: Logged,
+    pub permit: Permit,
+    pub deadline: Instant,
+    /// The time that was allowed, for the message.
+    pub timeout: Duration,
+    pub row_limit: u64,
+}
+
+/// What the task tells the reader. A channel that closes without `End` is a task that died: never a complete result.
+enum Message {
+    Batch(RecordBatch),
+    Failed(Error),
+    End,
+}
+
+async fn pump(guards: Guards, inner: SendableRecordBatchStream, schema: SchemaRef, into: mpsc::Sender<Message>) {
+    let Guards { log, permit, deadline, timeout, row_limit } = guards;
+    let run = give_all(inner, &schema, &log, row_limit, &into);
+    let outcome = timeout_at(deadline, run).await.unwrap_or_else(|_| Err(timed_out(timeout)));
+    // The query is over: let the next one in before waiting for a slow reader.
+    drop(permit);
+    let last = match outcome {
+        Ok(()) => {
+            log.done();
+            Message::End
+        }
+        Err(error) => {
+            log.failed(&error);
+            Message::Failed(error)
+        }
+    };
+    // Nobody to tell: the reader is gone.
+    let _ = into.send(last).await;
+}
+
+async fn give_all(
+    mut inner: SendableRecordBatchStream,
+    schema: &SchemaRef,
+    log: &Logged,
+    row_limit: u64,
+    into: &mpsc::Sender<Message>,
+) -> Result<()> {
+    let mut given = 0;
+    while let Some(batch) = inner.next().await {
+        let batch = batch.map_err(classify)?;
+        if batch.num_rows() == 0 {
+            continue;
+        }
+        given += batch.num_rows() as u64;
+        if given > row_limit {
+            let error = Error::invalid(format!("the result has more than {row_limit} rows"));
+            return Err(error.hint("aggregate, filter, give a limit, or raise engine.row_limit"));
+        }
+        log.add_rows(batch.num_rows());
+        let cancelled = |_| Error::new(ErrorKind::Cancelled, "the reader went away");
+        into.send(Message::Batch(plain(&batch, schema)?)).await.map_err(cancelled)?;
+    }
+    Ok(())
+}
+
+/// The reader's end. Dropping it aborts the task, and with it the query.
+struct Pumped {
+    from: mpsc::Receiver<Message>,
+    task: JoinHandle<()>,
+    ended: bool,
+}
+
+impl Stream for Pumped {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let message = std::task::ready!(self.from.poll_recv(cx));
+        self.ended = !matches!(message, Some(Message::Batch(_)));
+        Poll::Ready(match message {
+            Some(Message::Batch(batch)) => Some(Ok(batch)),
+            Some(Message::Failed(error)) => Some(Err(error)),
+            Some(Message::End) => None,
+            None => Some(Err(Error::internal("the query's task ended without saying how"))),
+        })
+    }
+}
+
+impl Drop for Pumped {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The error of a query that took longer than `allowed`.
+pub(super) fn timed_out(allowed: Duration) -> Error {
+    Error::new(ErrorKind::Timeout, format!("the query took longer than {} s", allowed.as_secs_f64()))
+        .hint("ask for a shorter period or fewer groups, or raise engine.timeout_seconds")
+}
+
+/// `schema` without view types: what every reader of Arrow knows.
+pub fn plain_schema(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().map(|f| plain_field(f));
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn plain_field(field: &Field) -> Field {
+    Field::new(field.name(), plain_type(field.data_type()), field.is_nullable())
+}
+
+fn plain_type(kind: &DataType) -> DataType {
+    match kind {
+        DataType::Utf8View => DataType::Utf8,
+        DataType::BinaryView => DataType::Binary,
+        DataType::List(item) => DataType::List(Arc::new(plain_field(item))),
+        DataType::Dictionary(_, value) => plain_type(value),
+        other => other.clone(),
+    }
+}
+
+fn plain(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().zip(schema.fields()).map(|(column, field)| {
+        if column.data_type() == field.data_type() { Ok(Arc::clone(column)) } else { cast(column, field.data_type()) }
+    });
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_, _>>()?)?)
+}

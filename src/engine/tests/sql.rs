@@ -1,0 +1,149 @@
+//! What may be asked: policies, parameters, reading statements, limits, descriptions.
+
+use super::*;
+
+#[tokio::test]
+async fn policies_are_the_views_own() {
+    let engine = engine(&small_lake().await).await;
+    let sql = "SELECT DISTINCT basis FROM by_channel";
+    assert_eq!(one(&engine, sql, QueryOptions::default()).await, "R");
+    let under = |name: &str, value: &str| QueryOptions {
+        policies: BTreeMap::from([(name.to_string(), value.to_string())]),
+        ..QueryOptions::default()
+    };
+    assert_eq!(one(&engine, sql, under("return_basis", "sale_date")).await, "S");
+    let error = ask(&engine, sql, under("return_basis", "sales_date")).await.unwrap_err();
+    assert!(error.hint_text().unwrap().contains("sale_date"), "{error}");
+    let error = ask(&engine, sql, under("region_basis", "ship")).await.unwrap_err();
+    assert!(error.to_string().contains("region_basis"), "{error}");
+    assert!(
+        ask(&engine, "SELECT $return_basis FROM sales", QueryOptions::default()).await.is_err(),
+        "not the caller's parameter"
+    );
+}
+
+#[tokio::test]
+async fn parameters_are_typed_and_bound() {
+    let engine = engine(&small_lake().await).await;
+    let count = "SELECT count(*) FROM sales WHERE business_date >= $from AND business_date < $to AND \
+                 ($channels IS NULL OR array_has($channels, channel_id)) LIMIT $n";
+    let date = |text: &str| Param::Date(text.parse().unwrap());
+    let list = Param::List(vec!["web".into(), "x' OR '1'='1".into()]);
+    let all = |channels: Param| {
+        with(&[("from", date("2026-01-01")), ("to", date("2026-02-01")), ("channels", channels), ("n", Param::Int(5))])
+    };
+    assert_eq!(one(&engine, count, all(list)).await, "1");
+    assert_eq!(one(&engine, count, all(Param::Null(ParamType::TextList))).await, "2");
+    assert_eq!(one(&engine, count, all(Param::List(vec![]))).await, "0");
+    let echo = "SELECT $d AS d, $t AS t, $b AS b, $x AS x, arrow_typeof($d) AS kind";
+    let given = [
+        ("d", Param::Decimal("1.50".into())),
+        ("t", Param::Timestamp("2026-01-01T00:00:00Z".parse().unwrap())),
+        ("b", Param::Bool(true)),
+        ("x", Param::Text("$y; DROP TABLE x --".into())),
+    ];
+    assert_eq!(
+        one(&engine, echo, with(&given)).await,
+        "1.50 2026-01-01T00:00:00Z true $y; DROP TABLE x -- Decimal128(3, 2)"
+    );
+    let sum = "SELECT sum(net) FROM sales WHERE net >= $least";
+    assert_eq!(one(&engine, sum, with(&[("least", Param::Decimal("10".into()))])).await, "35.0000");
+    let missing = ask(&engine, sum, QueryOptions::default()).await.unwrap_err();
+    assert!(missing.to_string().contains("$least"), "{missing}");
+    let unknown = ask(&engine, sum, with(&[("least", Param::Int(1)), ("leest", Param::Int(1))])).await.unwrap_err();
+    assert!(unknown.to_string().contains("$leest") && unknown.hint_text().unwrap().contains("least"), "{unknown}");
+}
+
+#[tokio::test]
+async fn only_reading_statements_are_taken() {
+    let engine = engine(&small_lake().await).await;
+    for sql in [
+        "DROP TABLE product",
+        "CREATE TABLE x AS SELECT 1",
+        "CREATE EXTERNAL TABLE x STORED AS PARQUET LOCATION '/tmp/x'",
+        "INSERT INTO product SELECT * FROM product",
+        "COPY product TO '/tmp/x.parquet'",
+        "SET datafusion.execution.batch_size = 1",
+        "SHOW ALL",
+        "PREPARE p AS SELECT 1",
+        "EXPLAIN COPY product TO '/tmp/x.parquet'",
+        "EXPLAIN ANALYZE INSERT INTO product SELECT * FROM product",
+        "BEGIN",
+    ] {
+        let error = ask(&engine, sql, QueryOptions::default()).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Denied | ErrorKind::Invalid), "{sql}: {error}");
+    }
+    assert_eq!(
+        ask(&engine, "SELECT 1; SELECT 2", QueryOptions::default()).await.unwrap_err().kind(),
+        ErrorKind::Invalid
+    );
+    let sql = "SELECT count(*) FROM information_schema.columns WHERE table_name = 'sales' AND table_schema = 'main'";
+    assert_eq!(one(&engine, sql, QueryOptions::default()).await, "8");
+    let error = ask(&engine, "SELECT * FROM produkt", QueryOptions::default()).await.unwrap_err();
+    assert_eq!((error.kind(), error.hint_text().unwrap().contains("product")), (ErrorKind::NotFound, true));
+    let error = ask(&engine, "SELECT * FROM '/etc/passwd'", QueryOptions::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn limits_are_errors_with_hints() {
+    let lake = small_lake().await;
+    let engine = limited(&lake, |c| c.row_limit = 2).await;
+    let error = ask(&engine, "SELECT * FROM base.order_line", QueryOptions::default()).await.unwrap_err();
+    assert!(error.to_string().contains("more than 2 rows") && error.hint_text().is_some(), "{error}");
+    let engine = limited(&lake, |c| c.concurrent = 1).await;
+    let slow = "SELECT sum(value % 7) FROM generate_series(1, 1000000000000)";
+    let hurried = Caller { timeout: Some(Duration::from_millis(200)), class: Class::Batch, ..Caller::named("hurried") };
+    let rows: Rows = engine.query(slow, QueryOptions::default(), &hurried).await.unwrap();
+    assert_eq!(rows.collect().await.unwrap_err().kind(), ErrorKind::Timeout);
+    drop(engine.query(slow, QueryOptions::default(), &Caller::named("gone")).await.unwrap());
+    // The permit is free again once the dropped query's task has ended.
+    let log =
+        "SELECT state, error, label FROM system.queries WHERE principal IN ('hurried', 'gone') ORDER BY started_at";
+    let shown = ask(&engine, log, QueryOptions { label: "the log".into(), ..QueryOptions::default() }).await.unwrap();
+    assert!(shown.contains("failed    | Timeout   | sql"), "{shown}");
+    assert!(shown.contains("cancelled | Cancelled | sql"), "{shown}");
+}
+
+#[tokio::test]
+async fn statements_are_described() {
+    let engine = engine(&small_lake().await).await;
+    let sql = "SELECT channel_id, sum(net) AS net FROM by_channel b JOIN base.order_line l USING (channel_id) \
+               WHERE business_date >= $from GROUP BY 1 ORDER BY net DESC, channel_id";
+    let options = QueryOptions { key: vec!["channel_id".into()], ..QueryOptions::default() };
+    let described = engine.describe(sql, &options).await.unwrap();
+    assert_eq!(described.parameters[0].name, "from");
+    assert_eq!(described.parameters[0].kind, Some(ParamType::Date));
+    assert_eq!(described.order_by, ["net", "channel_id"]);
+    assert!(described.totally_ordered);
+    let relations: Vec<&str> = described.relations.iter().map(String::as_str).collect();
+    assert_eq!(relations, ["base.order_line", "by_channel", "location", "product", "sales"]);
+    assert_eq!(described.policies["return_basis"].default, "return_date");
+    assert_eq!(
+        described.versions.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["location", "order_line", "product"]
+    );
+    assert_eq!(described.schema.as_ref(), &Schema::new(described.schema.fields().clone()));
+    let known = engine.relations();
+    let sales = known.iter().find(|r| r.name == "sales").unwrap();
+    assert_eq!(sales.columns.iter().find(|c| c.name == "net").unwrap().about, "net sales");
+    assert_eq!(sales.columns.iter().find(|c| c.name == "business_date").unwrap().kind, "DATE");
+}
+
+#[tokio::test]
+async fn broken_views_are_named() {
+    let lake = memory_lake("clock").await;
+    let broken = |path: &str, text: &str| {
+        let file = QueryFile::parse(path, text).unwrap();
+        BTreeMap::from([(file.name.clone(), file)])
+    };
+    for (path, sql, says) in [
+        ("views/wrong.sql", "SELECT nothing FROM base.order_line", "nothing"),
+        ("views/self.sql", "SELECT * FROM self", "read each other"),
+        ("views/product.sql", "SELECT 1 AS x", "taken"),
+    ] {
+        let files = broken(path, &format!("-- ---\n-- ---\n{sql}\n"));
+        let error = Engine::open(&lake, &EngineConfig::default(), &files, Clock::system()).await.unwrap_err();
+        assert!(error.to_string().contains(path) && error.to_string().contains(says), "{error}");
+    }
+}

@@ -1,0 +1,204 @@
+//! A batch: the mapped records of some files, landed table by table in the order of [`TABLES`], then quarantined,
+//! filled and counted. It must not read files nor write the audit: the caller knows when a file is complete.
+//!
+//! Every step may be repeated: after a crash the same records land again, and what is there already is a duplicate.
+
+use std::collections::{BTreeMap, HashSet};
+
+use arrow::array::Array;
+
+use super::account::{FileAccount, TableAccount};
+use super::audit::{TableRow, TableRows};
+use super::columns::{instants, row_json};
+use super::commit::Writer;
+use super::decide::Outcome;
+use super::fate::Fates;
+use super::fill::{self, Orders};
+use super::land::{BatchFile, Landed, Piece, land};
+use super::mapped::{Mapped, Rejected};
+use super::progress::Progress;
+use super::quarantine::{self, Entry};
+use crate::error::{Error, Result};
+use crate::model::{FX_RATE, ORDER_LINE, RETURN_LINE, TABLES, Table};
+
+/// A row that lands later than this after its event is beyond the service level (domain 3.11), µs.
+const SLA_MICROS: i64 = 2 * 86_400 * 1_000_000;
+
+/// Records that wait to land.
+pub(crate) struct Batch<'a> {
+    writer: Writer<'a>,
+    progress: &'a dyn Progress,
+    files: Vec<BatchFile>,
+    /// What was read of each file since the last flush.
+    read: Vec<FileAccount>,
+    pieces: BTreeMap<&'static str, Vec<Piece>>,
+    rejected: Vec<(usize, Rejected)>,
+    records: u64,
+}
+
+/// What a flush came to.
+pub(crate) struct Flushed {
+    /// Per file, of the records since the flush before.
+    pub files: Vec<FileAccount>,
+    pub tables: TableRows,
+    /// Exchange rates were among the rows: waiting records may land now.
+    pub rates: bool,
+    pub fates: Fates,
+}
+
+impl<'a> Batch<'a> {
+    pub fn new(writer: Writer<'a>, progress: &'a dyn Progress) -> Batch<'a> {
+        let (files, read, pieces, rejected) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
+        Batch { writer, progress, files, read, pieces, rejected, records: 0 }
+    }
+
+    /// Adds a file and returns its number.
+    pub fn file(&mut self, file: BatchFile) -> usize {
+        self.read.push(FileAccount {
+            file: file.uri.clone(),
+            source_file_id: file.id.clone(),
+            ..FileAccount::default()
+        });
+        self.files.push(file);
+        self.files.len() - 1
+    }
+
+    /// Adds mapped records of file number `file`.
+    pub fn push(&mut self, file: usize, mapped: Mapped) -> Result<()> {
+        let account = &mut self.read[file];
+        account.read += mapped.records;
+        for (reason, records) in mapped.skipped {
+            account.skipped += records;
+            *account.skipped_by.entry(reason).or_default() += records;
+        }
+        for table in mapped.tables {
+            self.pieces.entry(table.table.name).or_default().push(Piece::new(file, table)?);
+        }
+        self.rejected.extend(mapped.rejected.into_iter().map(|r| (file, r)));
+        self.records += mapped.records;
+        Ok(())
+    }
+
+    /// Records that wait.
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// Lands what waits.
+    pub async fn flush(&mut self) -> Result<Flushed> {
+        let mut work = Work { source: self.writer.source, ..Work::default() };
+        let open =
+            if self.pieces.is_empty() { Vec::new() } else { quarantine::open_conflicts(self.writer.lake).await? };
+        let mut pieces = std::mem::take(&mut self.pieces);
+        for table in TABLES {
+            let Some(pieces) = pieces.remove(table.name) else { continue };
+            self.progress.commit(table.name, pieces.iter().map(|p| p.mapped.rows.num_rows() as u64).sum());
+            let landed = land(self.writer, table, &pieces, &self.files).await?;
+            work.superseded.extend(
+                open.iter().filter(|(t, key, version)| t == table.name && landed.supersedes(*key, *version)).cloned(),
+            );
+            work.take(table, &pieces, &landed, &self.files, self.writer.clock.now_micros())?;
+        }
+        for (file, rejected) in std::mem::take(&mut self.rejected) {
+            work.fates.rejected(file, rejected.line);
+            let BatchFile { id, uri } = self.files[file].clone();
+            work.entries.push(Entry { source_file_id: id, source: self.writer.source.into(), file: uri, rejected });
+        }
+        if !work.entries.is_empty() {
+            quarantine::append(self.writer, work.entries).await?;
+        }
+        quarantine::supersede(self.writer, &work.superseded).await?;
+        fill::fill(self.writer, &work.orders).await?;
+        self.records = 0;
+        let files = accounts(&mut self.read, &work.fates)?;
+        Ok(Flushed { files, tables: work.tables, rates: work.rates, fates: work.fates })
+    }
+}
+
+/// Takes what was read of each file and adds what became of it.
+fn accounts(read: &mut [FileAccount], fates: &Fates) -> Result<Vec<FileAccount>> {
+    let empty = |f: &FileAccount| FileAccount {
+        file: f.file.clone(),
+        source_file_id: f.source_file_id.clone(),
+        ..FileAccount::default()
+    };
+    let mut files: Vec<FileAccount> = read.iter_mut().map(|f| std::mem::replace(f, empty(f))).collect();
+    fates.each().for_each(|(file, fate)| fate.count(&mut files[file]));
+    match files.iter().find(|f| f.accounted() != f.read) {
+        None => Ok(files),
+        Some(f) => Err(Error::internal(format!("file {}: the account does not add up: {f}", f.file)).hint(
+            "its rows have landed; this is an error in the program, please report it with the source definition",
+        )),
+    }
+}
+
+/// What has come together while the tables landed.
+#[derive(Default)]
+struct Work<'a> {
+    source: &'a str,
+    fates: Fates,
+    tables: TableRows,
+    entries: Vec<Entry>,
+    orders: Orders,
+    superseded: HashSet<(String, u128, i64)>,
+    rates: bool,
+}
+
+impl Work<'_> {
+    fn take(
+        &mut self,
+        table: &'static Table,
+        pieces: &[Piece],
+        landed: &Landed,
+        files: &[BatchFile],
+        now: i64,
+    ) -> Result<()> {
+        let mut ranks = landed.rows();
+        for (piece, outcomes) in pieces.iter().zip(&landed.outcomes) {
+            let (file, mapped) = (&files[piece.file], &piece.mapped);
+            for ((row, outcome), (key, rank)) in outcomes.iter().enumerate().zip(&mut ranks) {
+                let line = mapped.record[row];
+                self.fates.row(piece.file, line, *outcome, mapped.reference);
+                if *outcome == Outcome::Conflict {
+                    let raw = row_json(&mapped.rows, row)?;
+                    self.entries.push(Entry::conflict(self.source, file, table, line, key, rank, raw));
+                }
+            }
+            let counted = count(piece, outcomes, landed.version, now)?;
+            self.tables.entry((file.id.clone(), table.name)).and_modify(|t| t.add(&counted)).or_insert(counted);
+            // Duplicates count too: an interrupted batch may have landed them and not come to the filling.
+            if table.name == ORDER_LINE.name || table.name == RETURN_LINE.name {
+                fill::note_orders(&mut self.orders, &mapped.rows, |row| {
+                    outcomes[row].lands() || outcomes[row] == Outcome::Duplicate
+                })?;
+            }
+        }
+        self.rates |= table.name == FX_RATE.name;
+        Ok(())
+    }
+}
+
+/// The account of one piece's rows. A row that lost a conflict is in none of the counts but in the quarantine.
+fn count(piece: &Piece, outcomes: &[Outcome], version: i64, now: i64) -> Result<TableRow> {
+    let mut row = TableRow { account: TableAccount::default(), events: None, version };
+    let rows = &piece.mapped.rows;
+    let times = rows.column_by_name("event_time").map(|_| instants(rows, "event_time")).transpose()?;
+    for (i, outcome) in outcomes.iter().enumerate() {
+        match outcome {
+            Outcome::New => row.account.new += 1,
+            Outcome::Replacing => row.account.replaced += 1,
+            Outcome::Duplicate => row.account.duplicate += 1,
+            Outcome::Late => row.account.late_ignored += 1,
+            Outcome::Conflict => {}
+        }
+        if !outcome.lands() {
+            continue;
+        }
+        row.account.warned += u64::from(piece.mapped.warned[i]);
+        if let Some(time) = times.filter(|t| t.is_valid(i)).map(|t| t.value(i)) {
+            row.account.beyond_sla += u64::from(now - time > SLA_MICROS);
+            row.events = Some(row.events.map_or((time, time), |(min, max)| (min.min(time), max.max(time))));
+        }
+    }
+    Ok(row)
+}

@@ -1,0 +1,181 @@
+//! The landing rules: V01 (required, legal values), V02, V09, V20, and each contract's own. It must not change a row;
+//! V00, casts (V01), V10 and V18 are found where the values are made.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use datafusion::common::DFSchema;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::expr::{Cast, TryCast};
+use datafusion::physical_expr::PhysicalExpr;
+use datafusion::prelude::Expr;
+
+use super::frame::{Findings, Frame};
+use super::map::MapContext;
+use super::plan::Given;
+use super::{pii, plan, time};
+use crate::error::{Error, Result};
+use crate::model::{Check, EventTime, Kind, Role, Severity, Table, currency};
+
+/// 2000-01-01T00:00:00Z, µs: nothing sold before is believed (V09).
+const EARLIEST: i64 = 946_684_800_000_000;
+/// How far an event may lie after its file (V09), µs.
+const CLOCK_SKEW: i64 = 10 * time::MICROS_PER_MINUTE;
+
+/// The rules of one table, ready to run.
+pub(crate) struct Checks {
+    own: Vec<(&'static Check, Arc<dyn PhysicalExpr>)>,
+    /// Columns with currency codes.
+    currencies: Vec<&'static str>,
+    /// Given columns in which personal data is looked for, and whether they are identifiers.
+    texts: Vec<(&'static str, bool)>,
+}
+
+/// The order in which a record's rules count: by number, but personal data (V20) before what a retry could cure (V18).
+pub(crate) fn rank(rule: &str) -> u32 {
+    match rule {
+        "V20" => 100,
+        "V18" => 101,
+        other => other.get(1..).and_then(|n| n.parse().ok()).unwrap_or(u32::MAX),
+    }
+}
+
+impl Checks {
+    pub(crate) fn new(state: &SessionState, schema: &DFSchema, table: &'static Table, given: &[Given]) -> Result<Checks> {
+        let compile = |c: &'static Check| Ok((c, physical(state, schema, c.holds)?));
+        let identifier = |name: &str| table.key.contains(&name) || ["_id", "_key", "_hash"].iter().any(|end| name.ends_with(end));
+        let texts = given.iter().filter(|g| g.column.kind == Kind::Text && g.column.name != "tz");
+        Ok(Checks {
+            own: table.checks.iter().map(compile).collect::<Result<_>>()?,
+            currencies: table.columns().map(|c| c.name).filter(|n| *n == "currency" || n.ends_with("_currency")).collect(),
+            texts: texts.map(|g| (g.column.name, identifier(g.column.name))).collect(),
+        })
+    }
+
+    /// Runs every rule over completed rows.
+    pub(crate) fn run(&self, frame: &Frame, context: &MapContext, findings: &mut Findings) -> Result<()> {
+        required(frame, findings, Role::Engine, false);
+        legal(frame, findings);
+        for name in &self.currencies {
+            let codes = frame.text(name)?;
+            let mut last = ("", true);
+            for (row, code) in codes.iter().enumerate() {
+                let Some(code) = code else { continue };
+                if code != last.0 {
+                    last = (code, currency::is_currency(code));
+                }
+                if !last.1 {
+                    findings.reject(row, "V02", name, Some(code.into()), "a currency is a code of ISO 4217, such as EUR");
+                }
+            }
+        }
+        let batch = frame.batch()?;
+        for (check, holds) in &self.own {
+            let result = holds.evaluate(&batch).and_then(|v| v.into_array(frame.rows()));
+            let result = result.map_err(|e| Error::internal(format!("{}: rule {}: {e}", frame.table.name, check.rule)))?;
+            let result = result.as_boolean();
+            if result.true_count() + result.null_count() == result.len() {
+                continue;
+            }
+            for row in (0..result.len()).filter(|r| result.is_valid(*r) && !result.value(*r)) {
+                let value = if check.severity == Severity::Warn { None } else { frame.show(check.column, row) };
+                findings.add(row, check.rule, check.severity, check.column, value, check.says.into());
+            }
+        }
+        believable(frame, context, findings)?;
+        for (name, identifier) in &self.texts {
+            personal(frame.text(name)?, name, *identifier, findings);
+        }
+        // What ingest itself could not complete, and nothing else explains.
+        required(frame, findings, Role::Engine, true);
+        Ok(())
+    }
+}
+
+/// V01: columns that may not be NULL, either those of `role` or the others.
+fn required(frame: &Frame, findings: &mut Findings, role: Role, of_role: bool) {
+    let columns = frame.table.columns().enumerate().filter(|(_, c)| !c.nullable && (c.role == role) == of_role);
+    let mut explained: Option<Vec<bool>> = None;
+    for (index, column) in columns {
+        let array = frame.at(index);
+        if array.null_count() == 0 {
+            continue;
+        }
+        let explained = explained.get_or_insert_with(|| {
+            let mut rows = vec![false; frame.rows()];
+            findings.broken.iter().for_each(|f| rows[f.row] = true);
+            rows
+        });
+        for row in (0..frame.rows()).filter(|r| array.is_null(*r)) {
+            if !of_role || !explained[row] {
+                findings.reject(row, "V01", column.name, None, format!("{} is required: {}", column.name, column.about));
+            }
+        }
+    }
+}
+
+/// V01: closed lists of values.
+fn legal(frame: &Frame, findings: &mut Findings) {
+    for (index, column) in frame.table.columns().enumerate().filter(|(_, c)| !c.values.is_empty()) {
+        let mut last = "";
+        for (row, value) in frame.at(index).as_string::<i32>().iter().enumerate() {
+            let Some(value) = value else { continue };
+            if value == last || column.values.contains(&value) {
+                last = if value == last { last } else { value };
+            } else {
+                findings.reject(row, "V01", column.name, Some(value.into()), format!("{} is one of {}", column.name, column.values.join(", ")));
+            }
+        }
+    }
+}
+
+/// V09: events lie between 2000 and the time of their file.
+fn believable(frame: &Frame, context: &MapContext, findings: &mut Findings) -> Result<()> {
+    // Stock at the close of a day may be counted, and delivered, before that day has closed.
+    let early = match frame.table.event {
+        EventTime::None => return Ok(()),
+        EventTime::At(_) => 0,
+        EventTime::EndOf(_) => time::MICROS_PER_DAY,
+    };
+    let latest = context.file_time_micros + CLOCK_SKEW + early;
+    for (row, at) in frame.instant("event_time")?.iter().enumerate() {
+        if let Some(at) = at.filter(|at| !(EARLIEST..=latest).contains(at)) {
+            let says = format!("an event lies between 2000-01-01 and ten minutes after its file ({})", time::show(context.file_time_micros));
+            findings.reject(row, "V09", "event_time", Some(time::show(at)), says);
+        }
+    }
+    Ok(())
+}
+
+/// V20: personal data in a column that is not for it.
+fn personal(texts: &arrow::array::StringArray, name: &str, identifier: bool, findings: &mut Findings) {
+    for (row, text) in texts.iter().enumerate() {
+        if let Some((kind, _)) = text.and_then(|t| pii::find(t, identifier)) {
+            findings.add(row, "V20", Severity::Quarantine, name, text.map(pii::mask), kind.says().into());
+        }
+    }
+}
+
+/// The text of `array` at `row`.
+pub(crate) fn text_at(array: &ArrayRef, row: usize) -> Option<String> {
+    array.is_valid(row).then(|| array.as_string::<i32>().value(row).to_string())
+}
+
+/// Compiles SQL of the contract over its own columns. A conversion that does not fit gives NULL: one odd row must not
+/// stop a file.
+pub(crate) fn physical(state: &SessionState, schema: &DFSchema, sql: &str) -> Result<Arc<dyn PhysicalExpr>> {
+    let gentle = |e: Expr| {
+        e.transform_up(|e| {
+            Ok(match e {
+                Expr::Cast(Cast { expr, field }) => Transformed::yes(Expr::TryCast(TryCast { expr, field })),
+                e => Transformed::no(e),
+            })
+        })
+    };
+    let expr = state.create_logical_expr(sql, schema).and_then(gentle).and_then(|e| state.create_physical_expr(e.data, schema));
+    expr.map_err(|e| match plan::trouble(e) {
+        plan::Trouble::Missing { column, .. } => Error::internal(format!("`{sql}` names {column}, which the contract does not have")),
+        plan::Trouble::Other(e) => e.context(format!("`{sql}`")),
+    })
+}

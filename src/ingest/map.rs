@@ -1,0 +1,343 @@
+//! Maps the records of one file to rows of the lake's tables: skips, SELECTs, completion, rules. A record lands whole or
+//! not at all. It must not know what the lake holds.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray};
+use arrow::compute::{concat_batches, filter_record_batch, is_null};
+use arrow::datatypes::{Int64Type, Schema};
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use chrono_tz::Tz;
+use datafusion::execution::context::SessionContext;
+use datafusion::physical_plan::ExecutionPlan;
+use tokio::sync::mpsc;
+
+use super::complete::Extra;
+use super::fx::FxRates;
+use super::mapped::Mapped;
+use super::ordinal::{self, Ordinals, Remembered};
+use super::plan::{self, Program, Statement, Trouble};
+use super::read::{self, Bad, Chunk, Decoder, Input, Raws};
+use super::source::Source;
+use super::verdict::{Part, Verdicts};
+use super::{hash, session, text};
+use crate::error::{Error, Result, did_you_mean};
+
+/// What a row depends on besides itself, its source and the rates.
+#[derive(Debug, Clone)]
+pub struct MapContext {
+    /// Its `source_file_id`.
+    pub file_id: String,
+    /// The file as it is shown, and as source SQL sees it (`_file`).
+    pub file: String,
+    /// When the file was written or the push arrived, µs since 1970: no event is much later (V09).
+    pub file_time_micros: i64,
+    /// The lake's reporting currency.
+    pub currency: String,
+    /// The lake's zone.
+    pub zone: Tz,
+}
+
+/// A quarantined record that is mapped again.
+#[derive(Debug, Clone)]
+pub struct ReplayRecord {
+    pub line: i64,
+    /// As in [`super::mapped::Rejected::record`].
+    pub json: String,
+}
+
+/// Maps one file of one source.
+pub struct Mapper {
+    source: Arc<Source>,
+    rates: Arc<FxRates>,
+    context: MapContext,
+    session: SessionContext,
+    ordinals: Ordinals,
+}
+
+/// A file whose records are being mapped.
+pub struct Records<'m> {
+    mapper: &'m mut Mapper,
+    program: Program,
+    chunks: mpsc::Receiver<Result<Chunk>>,
+}
+
+impl Mapper {
+    pub fn new(source: Arc<Source>, rates: Arc<FxRates>, context: MapContext) -> Mapper {
+        Mapper { source, rates, context, session: session::new(), ordinals: Ordinals::default() }
+    }
+
+    /// Opens a file and plans the source for its columns. Fails, before anything is mapped, where the file lacks a
+    /// column that the source looks at.
+    pub async fn open(&mut self, input: Input) -> Result<Records<'_>> {
+        let (source, file) = (Arc::clone(&self.source), self.context.file.clone());
+        let mut reader = blocking(move || read::open(&source, input, &file)).await?;
+        let schema = reader.schema();
+        // An empty file has no columns: there is nothing to map, and nothing to complain about.
+        let fields = if schema.fields().is_empty() { read::texts(self.source.columns.iter().map(String::as_str)).fields().clone() } else { schema.fields().clone() };
+        let program = plan::compile(&self.session, &self.source, &fields).await.map_err(|t| self.unplanned(t))?;
+        reader.want(&program.wanted);
+        let (file, name) = (self.context.file.clone(), self.source.name.clone());
+        let (send, chunks) = mpsc::channel(1);
+        tokio::task::spawn_blocking(move || {
+            loop {
+                let chunk = reader.next().map_err(|e| e.context(format!("file {file}, source {name}")));
+                let over = !matches!(chunk, Ok(Some(_)));
+                let Some(chunk) = chunk.transpose() else { break };
+                if send.blocking_send(chunk).is_err() || over {
+                    break;
+                }
+            }
+        });
+        Ok(Records { mapper: self, program, chunks })
+    }
+
+    /// Maps a whole file, chunk by chunk.
+    pub async fn map_file(&mut self, input: Input, mut sink: impl AsyncFnMut(Mapped) -> Result<()>) -> Result<()> {
+        let mut records = self.open(input).await?;
+        while let Some(mapped) = records.next().await? {
+            sink(mapped).await?;
+        }
+        Ok(())
+    }
+
+    /// Maps records of this file that were quarantined before, with the ordinals that they had.
+    pub async fn map_records(&mut self, records: Vec<ReplayRecord>) -> Result<Mapped> {
+        let schema = Arc::new(Schema::new(self.source.ndjson_fields()?));
+        let program = plan::compile(&self.session, &self.source, schema.fields()).await.map_err(|t| self.unplanned(t))?;
+        let decoder = Decoder::new(schema);
+        let texts: Vec<&[u8]> = records.iter().map(|r| r.json.as_bytes()).collect();
+        let (data, misfits) = decoder.decode(&texts)?;
+        let mut bad = Vec::new();
+        let (mut lines, mut raws) = (Vec::new(), Vec::new());
+        let mut misfits = misfits.into_iter().peekable();
+        for (row, record) in records.into_iter().enumerate() {
+            match misfits.next_if(|(r, _)| *r == row) {
+                Some((_, message)) => bad.push(Bad { line: record.line, message, raw: record.json }),
+                None => {
+                    lines.push(record.line);
+                    raws.push(record.json);
+                }
+            }
+        }
+        let remembered = raws.iter().map(|json| Remembered::read(json)).collect();
+        self.map_chunk(&program, Chunk { data, lines, raws: Raws::Json(raws), bad }, Some(remembered)).await
+    }
+
+    /// Why the source does not fit this file.
+    fn unplanned(&self, trouble: Trouble) -> Error {
+        let (file, source) = (&self.context.file, &self.source.name);
+        match trouble {
+            Trouble::Other(e) => e.context(format!("file {file}, source {source}")),
+            Trouble::Missing { column, known } => {
+                let hint = if known.is_empty() { "the file has no columns".into() } else { did_you_mean(&column, known.iter().map(String::as_str)) };
+                Error::invalid(format!("file {file}: source {source} needs column {column:?}, which the file does not have"))
+                    .hint(format!("{hint}; a column that files may lack goes into [read] optional"))
+            }
+        }
+    }
+
+    async fn map_chunk(&mut self, program: &Program, chunk: Chunk, mut remembered: Option<Vec<Remembered>>) -> Result<Mapped> {
+        let raw = self.raw_batch(program, &chunk)?;
+        let mut verdicts = Verdicts::new(chunk.lines.len());
+        let raw = self.skip(program, raw, &mut verdicts).await?;
+        let mut parts = Vec::with_capacity(program.statements.len());
+        for statement in &program.statements {
+            let out = run_gently(program, &statement.plan, raw.clone(), &mut verdicts).await?;
+            parts.push(self.complete(statement, out, &mut verdicts, remembered.as_deref_mut())?);
+        }
+        verdicts.finish(&self.source, program, &chunk, parts)
+    }
+
+    /// The chunk as `raw` shows it.
+    fn raw_batch(&self, program: &Program, chunk: &Chunk) -> Result<RecordBatch> {
+        let rows = chunk.lines.len();
+        let mut columns: Vec<ArrayRef> = chunk.data.columns().to_vec();
+        // The empty file's columns are known to the plan only.
+        columns.extend((columns.len()..program.wanted.len()).map(|_| Arc::new(StringArray::new_null(rows)) as ArrayRef));
+        columns.push(Arc::new(if program.wants_file { StringArray::new_repeated(&self.context.file, rows) } else { StringArray::new_null(rows) }));
+        columns.push(Arc::new(Int64Array::from(chunk.lines.clone())));
+        columns.push(Arc::new(if program.wants_raw {
+            StringArray::from_iter_values((0..rows).map(|row| chunk.raws.raw(row)))
+        } else {
+            StringArray::new_null(rows)
+        }));
+        columns.push(Arc::new(Int64Array::from_iter_values(0..rows as i64)));
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(Arc::clone(program.raw_schema()), columns, &options)?)
+    }
+
+    /// Leaves out what a declared predicate takes.
+    async fn skip(&self, program: &Program, raw: RecordBatch, verdicts: &mut Verdicts) -> Result<RecordBatch> {
+        let Some(plan) = &program.skip else { return Ok(raw) };
+        if raw.num_rows() == 0 {
+            return Ok(raw);
+        }
+        let skip = program.run(plan, raw.clone()).await;
+        let skip = skip.map_err(|e| Error::invalid(format!("[[skip]] where: {}", e.find_root())).context(&self.source.path))?;
+        let skip = skip.column(0);
+        if skip.null_count() == skip.len() {
+            return Ok(raw);
+        }
+        let numbers = arrow::compute::cast(skip, &arrow::datatypes::DataType::Int64)?;
+        for (row, number) in numbers.as_primitive::<Int64Type>().iter().enumerate() {
+            if let Some(skip) = number.and_then(|n| usize::try_from(n).ok()).and_then(|n| self.source.header.skip.get(n)) {
+                verdicts.skip(row, &skip.reason);
+            }
+        }
+        Ok(filter_record_batch(&raw, &is_null(skip)?)?)
+    }
+
+    /// One SELECT's rows, completed.
+    fn complete(
+        &mut self,
+        statement: &Statement,
+        out: RecordBatch,
+        verdicts: &mut Verdicts,
+        remembered: Option<&mut [Remembered]>,
+    ) -> Result<Part> {
+        let select = &self.source.selects[statement.select];
+        let decides = !select.reference || self.source.selects.iter().all(|s| s.reference);
+        let out = unreadable_where(statement, out, select.reference, verdicts)?;
+        let rows: Vec<usize> = out.column(statement.row).as_primitive::<Int64Type>().values().iter().map(|r| *r as usize).collect();
+        if decides {
+            rows.iter().for_each(|row| verdicts.take(*row));
+        }
+        let mut findings = super::frame::Findings::new(rows.len());
+        let mut given = Vec::with_capacity(statement.given.len());
+        for (i, g) in statement.given.iter().enumerate() {
+            if let Some(error) = g.error {
+                unconvertible(out.column(error), g.column.name, g.column.kind, &mut findings);
+            }
+            given.push(normalised(out.column(i), g.column.kind)?);
+        }
+        let named: Vec<(&str, ArrayRef)> = statement.given.iter().map(|g| g.column.name).zip(given.iter().cloned()).filter(|(n, _)| *n != "source_seq").collect();
+        let content = hash::content_hashes(&named, rows.len())?;
+        let counts = match (&statement.ordinal, remembered) {
+            (None, _) => None,
+            (Some(_), Some(remembered)) => Some(ordinal::recall(remembered, &rows, select.table.name)),
+            (Some(_), None) => {
+                let within = &out.columns()[statement.within.clone()];
+                Some(self.ordinals.count(statement.select, &hash::group_keys(within, &content)?))
+            }
+        };
+        let keys = match (statement.ordinal, &counts) {
+            (Some(key), Some(counts)) => ordinal::ids(key, &content, counts),
+            _ => Vec::new(),
+        };
+        for (g, array) in statement.given.iter().zip(&mut given) {
+            if g.column.nullable && g.column.kind.is_text() {
+                *array = blank_is_null(array);
+            }
+        }
+        let frame = statement.completer.complete(given, &Extra { content, keys }, &self.context, &self.rates, &mut findings)?;
+        Ok(Part { reference: select.reference, frame, rows, findings, counts })
+    }
+}
+
+impl Records<'_> {
+    /// The rows of the next records; `None` at the end of the file.
+    pub async fn next(&mut self) -> Result<Option<Mapped>> {
+        match self.chunks.recv().await.transpose()? {
+            Some(chunk) => Ok(Some(self.mapper.map_chunk(&self.program, chunk, None).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal(format!("reading stopped: {e}")))?
+}
+
+/// Runs a plan; where it fails (an overflow, a division by zero), halves the records until those that fail stand alone.
+async fn run_gently(program: &Program, plan: &Arc<dyn ExecutionPlan>, raw: RecordBatch, verdicts: &mut Verdicts) -> Result<RecordBatch> {
+    let mut queue = VecDeque::from([raw]);
+    let mut done = Vec::new();
+    while let Some(raw) = queue.pop_front() {
+        let rows = raw.num_rows();
+        match program.run(plan, raw.clone()).await {
+            Ok(out) => done.push(out),
+            Err(e) if rows <= 1 => {
+                let row = raw.columns().last().map(|c| c.as_primitive::<Int64Type>().value(0) as usize);
+                verdicts.unmappable(row.unwrap_or(0), e.find_root().strip_backtrace());
+            }
+            Err(_) => {
+                queue.push_front(raw.slice(rows / 2, rows - rows / 2));
+                queue.push_front(raw.slice(0, rows / 2));
+            }
+        }
+    }
+    if done.len() == 1 { Ok(done.swap_remove(0)) } else { Ok(concat_batches(&plan.schema(), &done)?) }
+}
+
+/// Takes out the rows whose WHERE could not be read; they reject their records.
+fn unreadable_where(statement: &Statement, out: RecordBatch, reference: bool, verdicts: &mut Verdicts) -> Result<RecordBatch> {
+    let Some(column) = statement.where_error else { return Ok(out) };
+    let errors = out.column(column);
+    if errors.null_count() == errors.len() {
+        return Ok(out);
+    }
+    let rows = out.column(statement.row).as_primitive::<Int64Type>();
+    for (i, value) in errors.as_string::<i32>().iter().enumerate().filter(|(_, v)| v.is_some() && !reference) {
+        verdicts.unreadable(rows.value(i) as usize, value.unwrap_or_default());
+    }
+    Ok(filter_record_batch(&out, &is_null(errors)?)?)
+}
+
+/// V01: values that cannot be converted exactly.
+fn unconvertible(errors: &ArrayRef, name: &str, kind: crate::model::Kind, findings: &mut super::frame::Findings) {
+    if errors.null_count() == errors.len() {
+        return;
+    }
+    for (row, value) in errors.as_string::<i32>().iter().enumerate() {
+        if let Some(value) = value {
+            findings.reject(row, "V01", name, Some(value.into()), format!("{name} is {}", words(kind)));
+        }
+    }
+}
+
+/// What a kind of column holds, for messages.
+fn words(kind: crate::model::Kind) -> &'static str {
+    use crate::model::Kind::{Bool, Date, Float, Instant, Int, Long, Money, Quantity, Rate, Share};
+    match kind {
+        Int | Long => "a whole number",
+        Bool => "yes or no",
+        Date => "a date",
+        Instant => "a date and time",
+        Money => "an amount of at most 14 digits and 4 decimals",
+        Quantity => "a quantity of at most 15 digits and 3 decimals",
+        Rate => "a number of at most 10 digits and 8 decimals",
+        Share => "a share of at most 3 digits and 6 decimals",
+        Float => "a number",
+        _ => "a text that its expression can read",
+    }
+}
+
+/// Codes and texts as their columns keep them.
+fn normalised(array: &ArrayRef, kind: crate::model::Kind) -> Result<ArrayRef> {
+    if !kind.is_text() {
+        return Ok(Arc::clone(array));
+    }
+    let array = super::functions::texts(array).map_err(|e| Error::internal(e.to_string()))?;
+    let texts = array.as_string::<i32>();
+    let as_is = |t: &str| matches!(text::normalise(t, kind), std::borrow::Cow::Borrowed(n) if n.len() == t.len());
+    if texts.iter().flatten().all(as_is) {
+        return Ok(array);
+    }
+    Ok(Arc::new(texts.iter().map(|t| t.map(|t| text::normalise(t, kind))).collect::<StringArray>()))
+}
+
+/// In a column that need not be given, a blank is nothing given.
+fn blank_is_null(array: &ArrayRef) -> ArrayRef {
+    let texts = array.as_string::<i32>();
+    if texts.iter().flatten().all(|t| !t.is_empty()) {
+        return Arc::clone(array);
+    }
+    Arc::new(texts.iter().map(|t| t.filter(|t| !t.is_empty())).collect::<StringArray>())
+}
+
+/// Rows as a mask.
+pub(crate) fn mask(keep: &[bool]) -> BooleanArray {
+    BooleanArray::from(keep.to_vec())
+}

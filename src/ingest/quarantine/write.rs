@@ -1,0 +1,212 @@
+//! Writing the quarantine: what is new is added and what is over is resolved, in one commit.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow::compute::concat_batches;
+
+use super::{CONFLICT, Entry, parse_conflict};
+use crate::error::Result;
+use crate::ingest::audit;
+use crate::ingest::columns::{instant_column, instants, longs, replace_column, text_at, texts};
+use crate::ingest::commit::{Attempts, Edit, Writer};
+use crate::ingest::land::{BatchFile, Displaced};
+use crate::ingest::mapped::Rejected;
+use crate::lake::Lake;
+use crate::model::{QUARANTINE, Table};
+
+/// Puts displaced rows into the quarantine. Their files are looked up in the audit, else among the batch's own.
+pub(crate) async fn keep_displaced(
+    writer: Writer<'_>,
+    table: &Table,
+    rows: Vec<Displaced>,
+    files: &[BatchFile],
+) -> Result<()> {
+    let known = audit::files_by_id(writer.lake).await?;
+    let entry = |row: Displaced| {
+        let own = files.iter().find(|f| f.id == row.source_file_id).map(|f| (writer.source, f.uri.as_str()));
+        let audited = known.get(&row.source_file_id).map(|f| (f.source.as_str(), f.uri.as_str()));
+        // A file whose landing was interrupted has no audit row; its id is all that is left of it.
+        let (source, uri) = own.or(audited).unwrap_or((writer.source, ""));
+        let file = BatchFile { id: row.source_file_id, uri: uri.into() };
+        Entry::conflict(source, &file, table, 0, row.key, row.rank, row.json)
+    };
+    append(writer, rows.into_iter().map(entry).collect()).await
+}
+
+/// Adds what is not there yet.
+pub(crate) async fn append(writer: Writer<'_>, entries: Vec<Entry>) -> Result<()> {
+    resolve(writer, entries, |_| false).await
+}
+
+/// A row of the quarantine, as far as it says which one it is.
+pub(crate) struct Known<'a> {
+    pub source_file_id: &'a str,
+    pub table: &'a str,
+    pub line: i64,
+    pub rule: &'a str,
+    pub value: Option<&'a str>,
+}
+
+/// Adds the entries that are not there yet, and in the same commit marks those open rows as resolved that `resolved` names.
+pub(crate) async fn resolve(writer: Writer<'_>, entries: Vec<Entry>, resolved: impl Fn(&Known) -> bool) -> Result<()> {
+    let at = writer.clock.now_micros();
+    let mut attempts = Attempts::new(writer, &QUARANTINE);
+    loop {
+        let state = writer.lake.state(&QUARANTINE).await?;
+        let mut edit = Edit::default();
+        let mut seen = Seen::new(&entries);
+        for file in &state.files {
+            let mut hits = Vec::new();
+            for batch in writer.lake.read(&state, file, Some(IDENTITY)).await? {
+                scan(&batch, &resolved, &mut seen, &mut hits)?;
+            }
+            if hits.iter().any(|h| *h) {
+                let whole = concat_batches(&QUARANTINE.schema(), &writer.lake.read(&state, file, None).await?)?;
+                let old = instants(&whole, "resolved_at")?;
+                let new = (0..whole.num_rows())
+                    .map(|row| if hits[row] { Some(at) } else { old.is_valid(row).then(|| old.value(row)) });
+                edit.add.push(replace_column(&whole, "resolved_at", instant_column(new))?);
+                edit.remove.push(file.clone());
+            }
+        }
+        let fresh = seen.fresh(&entries);
+        if !fresh.is_empty() {
+            edit.add.push(rows(writer.batch_id, at, &fresh)?);
+        }
+        if attempts.commit(&state, edit).await?.is_some() {
+            return Ok(());
+        }
+    }
+}
+
+/// The columns that say which record a row is about.
+const IDENTITY: &[&str] = &["source_file_id", "table_name", "line", "value", "rule", "resolved_at"];
+
+fn scan(batch: &RecordBatch, resolved: &impl Fn(&Known) -> bool, seen: &mut Seen, hits: &mut Vec<bool>) -> Result<()> {
+    let (files, tables, rules) = (texts(batch, "source_file_id")?, texts(batch, "table_name")?, texts(batch, "rule")?);
+    let (lines, values, done) = (longs(batch, "line")?, texts(batch, "value")?, instants(batch, "resolved_at")?);
+    for row in 0..batch.num_rows() {
+        let known = Known {
+            source_file_id: files.value(row),
+            table: tables.value(row),
+            line: lines.value(row),
+            rule: rules.value(row),
+            value: text_at(values, row),
+        };
+        seen.note(&known);
+        hits.push(done.is_null(row) && resolved(&known));
+    }
+    Ok(())
+}
+
+/// Which of the entries to add are there already.
+struct Seen {
+    /// By file, then the identities found in it.
+    places: HashMap<String, HashSet<(String, i64, String, String)>>,
+    /// (table, value) of the conflicting rows that are there.
+    conflicts: HashSet<(String, String)>,
+    any_displaced: bool,
+}
+
+impl Seen {
+    fn new(entries: &[Entry]) -> Seen {
+        let places = entries.iter().map(|e| (e.source_file_id.clone(), HashSet::new())).collect();
+        Seen { places, conflicts: HashSet::new(), any_displaced: entries.iter().any(Entry::is_displaced) }
+    }
+    fn note(&mut self, known: &Known<'_>) {
+        let value = if known.rule == CONFLICT { known.value.unwrap_or_default() } else { "" };
+        if self.any_displaced && known.rule == CONFLICT {
+            self.conflicts.insert((known.table.into(), value.into()));
+        }
+        if let Some(places) = self.places.get_mut(known.source_file_id) {
+            places.insert((known.table.into(), known.line, known.rule.into(), value.into()));
+        }
+    }
+    /// The entries that are not there, each once, those of incoming records before displaced rows.
+    fn fresh<'e>(&mut self, entries: &'e [Entry]) -> Vec<&'e Entry> {
+        let mut fresh = Vec::new();
+        for displaced in [false, true] {
+            for entry in entries.iter().filter(|e| e.is_displaced() == displaced) {
+                let Rejected { table, line, rule, value, .. } = &entry.rejected;
+                let known =
+                    Known { source_file_id: &entry.source_file_id, table, line: *line, rule, value: value.as_deref() };
+                let row = (table.clone(), value.clone().unwrap_or_default());
+                let place = (
+                    table.clone(),
+                    *line,
+                    rule.to_string(),
+                    if *rule == CONFLICT { row.1.clone() } else { String::new() },
+                );
+                let there = self.places.get(&entry.source_file_id).is_some_and(|p| p.contains(&place))
+                    || (displaced && self.conflicts.contains(&row));
+                if !there {
+                    self.note(&known);
+                    fresh.push(entry);
+                }
+            }
+        }
+        fresh
+    }
+}
+
+/// The conflicts that wait: (table, key, version).
+pub(crate) async fn open_conflicts(lake: &Lake) -> Result<Vec<(String, u128, i64)>> {
+    let state = lake.state(&QUARANTINE).await?;
+    let mut open = Vec::new();
+    for file in &state.files {
+        for batch in lake.read(&state, file, Some(&["table_name", "value", "rule", "resolved_at"])).await? {
+            let (tables, rules) = (texts(&batch, "table_name")?, texts(&batch, "rule")?);
+            let (values, done) = (texts(&batch, "value")?, instants(&batch, "resolved_at")?);
+            for row in (0..batch.num_rows()).filter(|row| rules.value(*row) == CONFLICT && done.is_null(*row)) {
+                open.extend(
+                    text_at(values, row)
+                        .and_then(parse_conflict)
+                        .map(|(key, version)| (tables.value(row).to_string(), key, version)),
+                );
+            }
+        }
+    }
+    Ok(open)
+}
+
+/// Resolves the open conflicts on `superseded` (table, key, version): a greater version has made them moot.
+pub(crate) async fn supersede(writer: Writer<'_>, superseded: &HashSet<(String, u128, i64)>) -> Result<()> {
+    if superseded.is_empty() {
+        return Ok(());
+    }
+    let moot = |known: &Known| {
+        let parsed = known.value.filter(|_| known.rule == CONFLICT).and_then(parse_conflict);
+        parsed.is_some_and(|(key, version)| superseded.contains(&(known.table.to_string(), key, version)))
+    };
+    resolve(writer, Vec::new(), moot).await
+}
+
+/// Entries as rows of the quarantine's contract.
+fn rows(batch_id: &str, at: i64, entries: &[&Entry]) -> Result<RecordBatch> {
+    let text = |get: fn(&Entry) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(entries.iter().map(|e| get(e))))
+    };
+    let maybe = |get: fn(&Entry) -> Option<&str>| -> ArrayRef {
+        Arc::new(StringArray::from_iter(entries.iter().map(|e| get(e))))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(std::iter::repeat_n(batch_id, entries.len()))),
+        text(|e| &e.source_file_id),
+        text(|e| &e.source),
+        text(|e| &e.rejected.table),
+        text(|e| &e.file),
+        Arc::new(Int64Array::from_iter_values(entries.iter().map(|e| e.rejected.line))),
+        maybe(|e| e.rejected.field.as_deref()),
+        maybe(|e| e.rejected.value.as_deref()),
+        text(|e| &e.rejected.raw),
+        maybe(|e| e.rejected.record.as_deref()),
+        text(|e| e.rejected.rule),
+        text(|e| e.rejected.severity.as_str()),
+        text(|e| &e.rejected.message),
+        instant_column(entries.iter().map(|_| Some(at))),
+        instant_column(entries.iter().map(|_| None)),
+    ];
+    Ok(RecordBatch::try_new(QUARANTINE.schema(), columns)?)
+}

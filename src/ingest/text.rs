@@ -1,0 +1,58 @@
+//! How codes and texts are made equal (domain D78): full-width forms, blanks, case.
+//! It must not drop inner characters: an id keeps its leading zeros and its dashes.
+//!
+//! Of Unicode's NFKC this is the part that codes meet: the full-width ASCII block, the ideographic and no-break blanks,
+//! and invisible joiners at the ends.
+
+use std::borrow::Cow;
+
+use crate::model::Kind;
+
+/// `text` as a column of `kind` keeps it.
+pub(crate) fn normalise(text: &str, kind: Kind) -> Cow<'_, str> {
+    match kind {
+        Kind::UpperCode => match code(text) {
+            Cow::Borrowed(t) if !t.bytes().any(|b| b.is_ascii_lowercase() || b >= 0x80) => Cow::Borrowed(t),
+            folded => Cow::Owned(folded.to_uppercase()),
+        },
+        Kind::Code => code(text),
+        _ => Cow::Borrowed(trim(text)),
+    }
+}
+
+/// Folded to half width and trimmed.
+fn code(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text.trim());
+    }
+    let folded: String = text.chars().map(half_width).collect();
+    if folded == text { Cow::Borrowed(trim(text)) } else { Cow::Owned(trim(&folded).to_string()) }
+}
+
+fn half_width(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
+        '\u{3000}' | '\u{a0}' | '\u{202f}' => ' ',
+        _ => c,
+    }
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d78_codes_are_equal_whatever_their_width_case_and_blanks() {
+        for same in ["A1", " a1", "Ａ１", "ａ１\u{3000}", "\u{feff}a1\u{a0}"] {
+            assert_eq!(normalise(same, Kind::UpperCode), "A1", "{same:?}");
+        }
+        assert_eq!(normalise("00123", Kind::UpperCode), "00123");
+        assert_eq!(normalise(" Straße-1 ", Kind::Code), "Straße-1");
+        assert_eq!(normalise("  Ａ free text ", Kind::Text), "Ａ free text");
+        assert!(matches!(normalise("AB-1", Kind::UpperCode), Cow::Borrowed(_)));
+    }
+}

@@ -1,0 +1,200 @@
+//! Each record's fate within a chunk: skipped, taken, or rejected by the first rule that any of its rows breaks. Then the
+//! rows of the records that stand. It must not look for broken rules itself.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::compute::filter;
+use arrow::record_batch::RecordBatch;
+
+use super::check::rank;
+use super::frame::{Finding, Findings, Frame};
+use super::map::mask;
+use super::mapped::{Mapped, MappedTable, Rejected};
+use super::plan::Program;
+use super::read::Chunk;
+use super::source::Source;
+use super::{ordinal, pii, time};
+use crate::error::Result;
+use crate::model::{MONTH, Severity};
+
+/// One SELECT's completed rows.
+pub(crate) struct Part {
+    pub(crate) reference: bool,
+    pub(crate) frame: Frame,
+    /// Row `i` came from the chunk's record `rows[i]`.
+    pub(crate) rows: Vec<usize>,
+    pub(crate) findings: Findings,
+    /// The rows' counts, where their ids are made from them.
+    pub(crate) counts: Option<Vec<u32>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Untaken,
+    Taken,
+    Skipped,
+}
+
+struct Verdict {
+    table: &'static str,
+    finding: Finding,
+    /// Personal data was found in the record, whichever rule counts.
+    personal: bool,
+}
+
+/// The records of a chunk and what became of them.
+pub(crate) struct Verdicts {
+    fates: Vec<Fate>,
+    broken: BTreeMap<usize, Verdict>,
+    skipped: BTreeMap<String, u64>,
+}
+
+impl Verdicts {
+    pub(crate) fn new(records: usize) -> Self {
+        Verdicts { fates: vec![Fate::Untaken; records], broken: BTreeMap::new(), skipped: BTreeMap::new() }
+    }
+    pub(crate) fn skip(&mut self, record: usize, reason: &str) {
+        self.fates[record] = Fate::Skipped;
+        *self.skipped.entry(reason.to_string()).or_default() += 1;
+    }
+    /// A SELECT gives a row for it.
+    pub(crate) fn take(&mut self, record: usize) {
+        self.fates[record] = Fate::Taken;
+    }
+    /// A WHERE cannot read it.
+    pub(crate) fn unreadable(&mut self, record: usize, value: &str) {
+        let message = "the value cannot be read where a SELECT's WHERE looks at it".to_string();
+        self.reject(record, "", Finding { row: 0, field: None, value: Some(value.into()), rule: "V01", severity: Severity::Reject, message });
+    }
+    /// An expression stops at it.
+    pub(crate) fn unmappable(&mut self, record: usize, message: String) {
+        self.reject(record, "", Finding { row: 0, field: None, value: None, rule: "V01", severity: Severity::Reject, message });
+    }
+
+    fn reject(&mut self, record: usize, table: &'static str, finding: Finding) {
+        let personal = finding.rule == "V20";
+        let verdict = self.broken.entry(record).or_insert_with(|| Verdict { table, finding: finding.clone(), personal });
+        verdict.personal |= personal;
+        if rank(finding.rule) < rank(verdict.finding.rule) {
+            (verdict.table, verdict.finding) = (table, finding);
+        }
+    }
+
+    /// Gathers what all SELECTs found, and gives the rows of the records that stand.
+    pub(crate) fn finish(mut self, source: &Source, program: &Program, chunk: &Chunk, parts: Vec<Part>) -> Result<Mapped> {
+        for part in parts.iter().filter(|p| !p.reference) {
+            for finding in &part.findings.broken {
+                self.reject(part.rows[finding.row], part.frame.table.name, finding.clone());
+            }
+        }
+        for record in 0..self.fates.len() {
+            if self.fates[record] == Fate::Untaken && !self.broken.contains_key(&record) {
+                let message = "no SELECT of the source takes it, and no [[skip]] leaves it out".to_string();
+                self.reject(record, "", Finding { row: 0, field: None, value: None, rule: "V00", severity: Severity::Quarantine, message });
+            }
+        }
+        let mut rejected = self.rejected(source, program, chunk, &parts);
+        rejected.extend(chunk.bad.iter().map(|bad| Rejected {
+            table: String::new(),
+            line: bad.line,
+            field: None,
+            value: None,
+            rule: "V00",
+            severity: Severity::Quarantine,
+            message: bad.message.clone(),
+            raw: bad.raw.clone(),
+            record: None,
+        }));
+        rejected.sort_by_key(|r| r.line);
+        let records = (chunk.lines.len() + chunk.bad.len()) as u64;
+        let mut tables = Vec::with_capacity(parts.len());
+        for part in parts {
+            tables.extend(self.standing(part, chunk)?);
+        }
+        Ok(Mapped { tables, rejected, skipped: self.skipped, records })
+    }
+
+    fn rejected(&self, source: &Source, program: &Program, chunk: &Chunk, parts: &[Part]) -> Vec<Rejected> {
+        let mut counts: HashMap<usize, Vec<(&str, Vec<u32>)>> = HashMap::new();
+        if !self.broken.is_empty() {
+            for part in parts {
+                for (row, count) in part.rows.iter().zip(part.counts.iter().flatten()).filter(|(r, _)| self.broken.contains_key(r)) {
+                    let tables = counts.entry(*row).or_default();
+                    match tables.iter_mut().find(|(t, _)| *t == part.frame.table.name) {
+                        Some((_, counts)) => counts.push(*count),
+                        None => tables.push((part.frame.table.name, vec![*count])),
+                    }
+                }
+            }
+        }
+        let one = |(record, verdict): (&usize, &Verdict)| {
+            let Verdict { table, finding, personal } = verdict;
+            let raw = chunk.raws.raw(*record);
+            let json = || {
+                let json = chunk.raws.record(*record, &chunk.data, &program.wanted);
+                counts.get(record).map_or(json.clone(), |counts| ordinal::remember(&json, counts))
+            };
+            Rejected {
+                table: (*table).to_string(),
+                line: chunk.lines[*record],
+                field: finding.field.clone(),
+                value: finding.value.clone(),
+                rule: finding.rule,
+                severity: finding.severity,
+                message: finding.message.clone(),
+                raw: if *personal { pii::mask(&raw) } else { raw },
+                // What holds personal data is not kept, so it cannot land later either.
+                record: (!personal && finding.rule != "V00").then(json),
+            }
+        };
+        let _ = source;
+        self.broken.iter().map(one).collect()
+    }
+
+    /// The rows of a part whose records stand, in the table's schema.
+    fn standing(&self, part: Part, chunk: &Chunk) -> Result<Option<MappedTable>> {
+        let mut keep: Vec<bool> = if self.broken.is_empty() { vec![true; part.rows.len()] } else { part.rows.iter().map(|r| !self.broken.contains_key(r)).collect() };
+        if part.reference {
+            part.findings.broken.iter().for_each(|f| keep[f.row] = false);
+        }
+        let all = keep.iter().all(|k| *k);
+        let kept = mask(&keep);
+        if kept.true_count() == 0 {
+            return Ok(None);
+        }
+        let table = part.frame.table;
+        let mut columns: Vec<ArrayRef> = Vec::new();
+        for (_, array) in part.frame.stored() {
+            columns.push(if all { Arc::clone(array) } else { filter(array, &kept)? });
+        }
+        if let Some(date) = table.month_of {
+            let months = months(&part.frame, date)?;
+            columns.push(if all { months } else { filter(&months, &kept)? });
+        }
+        let rows = RecordBatch::try_new(table.schema(), columns)?;
+        let kept_rows = |i: &usize| keep[*i];
+        let record = (0..part.rows.len()).filter(kept_rows).map(|i| chunk.lines[part.rows[i]]).collect();
+        let warned = (0..part.rows.len()).filter(kept_rows).map(|i| part.findings.warned[i]).collect();
+        Ok(Some(MappedTable { table, reference: part.reference, rows, record, warned }))
+    }
+}
+
+/// The partition of each row.
+fn months(frame: &Frame, date: &str) -> Result<ArrayRef> {
+    debug_assert_eq!(MONTH, "business_month");
+    let mut last: Option<(i32, Option<String>)> = None;
+    let months = frame.date(date)?.iter().map(|day| {
+        let day = day?;
+        match &last {
+            Some((seen, month)) if *seen == day => month.clone(),
+            _ => {
+                let month = time::month(day);
+                last = Some((day, month.clone()));
+                month
+            }
+        }
+    });
+    Ok(Arc::new(months.collect::<StringArray>()))
+}

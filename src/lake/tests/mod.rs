@@ -1,0 +1,7 @@
+//! Tests of the lake: in memory and in folders, with other handles and failing storage.
+
+mod commits;
+mod faults;
+mod files;
+mod lakes;
+mod rows;

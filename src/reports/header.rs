@@ -1,0 +1,271 @@
+//! The header of a report file, as written: titles, parameters, key, period, chart, columns.
+//! It must not know the engine, so that what is legal in a header is seen in one place.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize as DeserializeDerive, Serialize};
+
+use crate::engine::ParamType;
+
+/// `queries/reports/<folder>/<id>.sql` between the two `-- ---` lines.
+#[derive(Debug, Clone, DeserializeDerive)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    pub title: Title,
+    /// What the report answers, its formulas and the choices behind them.
+    pub about: String,
+    /// Columns that identify a row.
+    pub key: Vec<String>,
+    /// Dimension tables that list members without facts: slicers filter them too.
+    #[serde(default)]
+    pub spine: Vec<String>,
+    /// `false` refuses totals; not given = they work when the statement has one topmost aggregate.
+    pub totals: Option<bool>,
+    /// Policies that the report sets itself; a caller who sets them is refused.
+    #[serde(default)]
+    pub fixed: BTreeMap<String, String>,
+    #[serde(default)]
+    pub params: InOrder<ParamHeader>,
+    /// What makes `compare` possible.
+    pub period: Option<Period>,
+    pub chart: Option<Chart>,
+    /// Meaning and unit per column.
+    #[serde(default)]
+    pub columns: InOrder<String>,
+}
+
+/// A title per language.
+#[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Title {
+    pub en: String,
+    pub zh: String,
+}
+
+/// One declared parameter.
+#[derive(Debug, Clone, DeserializeDerive)]
+#[serde(deny_unknown_fields)]
+pub struct ParamHeader {
+    #[serde(rename = "type")]
+    pub kind: ParamKind,
+    pub default: Option<toml::Value>,
+    /// May be left out: the statement sees NULL.
+    #[serde(default)]
+    pub optional: bool,
+    pub values: Option<Allowed>,
+    pub min: Option<toml::Value>,
+    pub max: Option<toml::Value>,
+    #[serde(default)]
+    pub about: String,
+}
+
+/// The types of parameters, by their names in headers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, DeserializeDerive, Serialize)]
+pub enum ParamKind {
+    #[serde(rename = "date")]
+    Date,
+    #[serde(rename = "timestamp")]
+    Timestamp,
+    #[serde(rename = "int")]
+    Int,
+    #[serde(rename = "decimal")]
+    Decimal,
+    #[serde(rename = "bool")]
+    Bool,
+    #[serde(rename = "text")]
+    Text,
+    #[serde(rename = "list<text>")]
+    TextList,
+}
+
+impl ParamKind {
+    pub fn name(self) -> &'static str {
+        match self {
+            ParamKind::Date => "date",
+            ParamKind::Timestamp => "timestamp",
+            ParamKind::Int => "int",
+            ParamKind::Decimal => "decimal",
+            ParamKind::Bool => "bool",
+            ParamKind::Text => "text",
+            ParamKind::TextList => "list<text>",
+        }
+    }
+    /// The type in which the engine binds it.
+    pub fn engine(self) -> ParamType {
+        match self {
+            ParamKind::Date => ParamType::Date,
+            ParamKind::Timestamp => ParamType::Timestamp,
+            ParamKind::Int => ParamType::Int,
+            ParamKind::Decimal => ParamType::Decimal,
+            ParamKind::Bool => ParamType::Bool,
+            ParamKind::Text => ParamType::Text,
+            ParamKind::TextList => ParamType::TextList,
+        }
+    }
+}
+
+/// The closed values of a parameter.
+#[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive)]
+#[serde(untagged)]
+pub enum Allowed {
+    List(Vec<String>),
+    /// SQL whose first column, a text, holds them.
+    Query(String),
+}
+
+/// Which parameters bound the period and which columns it compares.
+#[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    #[serde(default = "from")]
+    pub from: String,
+    #[serde(default = "to")]
+    pub to: String,
+    /// The key column with a bucket's first day.
+    pub bucket: Option<String>,
+    /// The parameter that says how long a bucket is.
+    pub grain: Option<String>,
+    pub measures: Vec<String>,
+}
+
+fn from() -> String {
+    "from".into()
+}
+fn to() -> String {
+    "to".into()
+}
+
+/// How a dashboard draws the report (codes of domain 4.1).
+#[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chart {
+    pub kind: ChartKind,
+    pub x: Option<String>,
+    #[serde(default)]
+    pub y: Vec<String>,
+    /// The column that makes several lines or stacks.
+    pub series: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, DeserializeDerive, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ChartKind {
+    Kpi,
+    Line,
+    Area,
+    Stack,
+    Bar,
+    Hbar,
+    Heat,
+    Map,
+    Scatter,
+    Pareto,
+    Waterfall,
+    Funnel,
+    Table,
+    Treemap,
+    Hist,
+    Box,
+    Sankey,
+    Matrix,
+    Bullet,
+    Sunburst,
+    Gauge,
+}
+
+/// A TOML table that keeps the order in which it was written.
+#[derive(Debug, Clone)]
+pub struct InOrder<T>(pub Vec<(String, T)>);
+
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        InOrder(Vec::new())
+    }
+}
+
+impl<T> InOrder<T> {
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.0.iter().find(|(n, _)| n == name).map(|(_, v)| v)
+    }
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.0.iter().map(|(n, _)| n.as_str())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for InOrder<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = InOrder<T>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(InOrder(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+/// A header value as the text that a caller would give.
+pub fn text_of(value: &toml::Value) -> String {
+    match value {
+        toml::Value::String(text) => text.clone(),
+        toml::Value::Array(items) => items.iter().map(text_of).collect::<Vec<_>>().join(","),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"
+        title = { en = "A", zh = "甲" }
+        about = "a"
+        key = ["k"]
+        [params]
+        to = { type = "date", default = "today" }
+        from = { type = "date", optional = true }
+        n = { type = "int", default = 3, min = 1, max = 9 }
+        tags = { type = "list<text>", default = ["a", "b"], values = ["a", "b"] }
+        who = { type = "text", optional = true, values = "SELECT 1" }
+        [period]
+        measures = ["m"]
+        [chart]
+        kind = "hbar"
+    "#;
+
+    #[test]
+    fn a_header_keeps_its_order_and_fills_defaults() {
+        let header: Header = toml::from_str(SMALL).unwrap();
+        assert_eq!(header.params.names().collect::<Vec<_>>(), ["to", "from", "n", "tags", "who"]);
+        let period = header.period.unwrap();
+        assert_eq!((period.from.as_str(), period.to.as_str(), period.bucket), ("from", "to", None));
+        assert_eq!(text_of(header.params.get("n").unwrap().default.as_ref().unwrap()), "3");
+        assert_eq!(text_of(header.params.get("tags").unwrap().default.as_ref().unwrap()), "a,b");
+        assert_eq!(header.params.get("who").unwrap().values, Some(Allowed::Query("SELECT 1".into())));
+        assert_eq!(header.totals, None);
+    }
+
+    #[test]
+    fn unknown_keys_types_and_charts_are_refused() {
+        for wrong in [
+            "titel = 1",
+            "[params]\nx = { type = \"dat\" }",
+            "[params]\nx = { type = \"int\", maximum = 3 }",
+            "[chart]\nkind = \"pie\"",
+        ] {
+            let text = format!("title = {{ en = \"A\", zh = \"A\" }}\nabout = \"\"\nkey = []\n{wrong}");
+            assert!(toml::from_str::<Header>(&text).is_err(), "{wrong}");
+        }
+    }
+}

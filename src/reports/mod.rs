@@ -1,0 +1,151 @@
+//! Reports: SQL files with a header, loaded, checked against the engine's plans, run with bound parameters.
+//!
+//! ```text
+//! file ─ header ─ check (lint · describe) ─ Report          Request ─ request + params + dates ─ QueryOptions ─ engine ─ Run
+//! ```
+//!
+//! A file that breaks a promise is listed as broken and the others are served. Nothing here executes SQL behind the engine's
+//! back, and no report knows who asked or in which format.
+
+mod check;
+mod choices;
+mod dates;
+mod header;
+mod info;
+mod lint;
+mod params;
+mod receipt;
+mod request;
+mod run;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chrono::NaiveDate;
+
+use crate::engine::Engine;
+use crate::error::{Error, Result, did_you_mean};
+use crate::queryfile::{QueryFile, load_folder};
+
+pub use header::{Chart, ChartKind, Title};
+pub use info::{Broken, ColumnInfo, ParamInfo, PolicyInfo, ReportInfo};
+pub use receipt::{Receipt, ReceiptHead};
+pub use request::Request;
+pub use run::Run;
+
+use choices::Choices;
+use header::Header;
+
+/// The reports of one engine.
+#[derive(Debug)]
+pub struct Reports {
+    engine: Engine,
+    reports: BTreeMap<String, Report>,
+    broken: BTreeMap<String, Broken>,
+    choices: Choices,
+}
+
+/// A report that kept its promises.
+#[derive(Debug)]
+pub struct Report {
+    info: ReportInfo,
+    header: Header,
+    file: QueryFile,
+}
+
+impl Report {
+    pub fn info(&self) -> &ReportInfo {
+        &self.info
+    }
+    /// The statement, parameters as `$name`.
+    pub fn sql(&self) -> &str {
+        self.file.sql.trim()
+    }
+}
+
+impl Reports {
+    /// Loads the embedded reports and those of `queries_dir`, which add and override by name, and checks each.
+    ///
+    /// # Errors
+    /// Files that cannot be read or have no header. A report that fails its check is no error: see [`Reports::broken`].
+    pub async fn load(queries_dir: Option<&Path>, engine: &Engine) -> Result<Reports> {
+        let views = load_folder("views", queries_dir)?;
+        let today = engine.today().await?;
+        let (mut reports, mut broken) = (BTreeMap::new(), BTreeMap::new());
+        for (id, file) in load_folder("reports", queries_dir)? {
+            match Report::read(&file, &views, engine, today).await {
+                Ok(report) => drop(reports.insert(id, report)),
+                Err(error) => {
+                    let (path, hint) = (file.path.clone(), error.hint_text().map(String::from));
+                    broken.insert(id.clone(), Broken { id, path, reason: error.to_string(), hint });
+                }
+            }
+        }
+        Ok(Reports { engine: engine.clone(), reports, broken, choices: Choices::default() })
+    }
+
+    /// Every report that can be run, by folder and id.
+    pub fn list(&self) -> Vec<&ReportInfo> {
+        let mut list: Vec<&ReportInfo> = self.reports.values().map(Report::info).collect();
+        list.sort_by(|a, b| (&a.folder, &a.id).cmp(&(&b.folder, &b.id)));
+        list
+    }
+
+    /// Report files that cannot be run, with their reasons.
+    pub fn broken(&self) -> Vec<&Broken> {
+        self.broken.values().collect()
+    }
+
+    /// The report `id`.
+    ///
+    /// # Errors
+    /// `NotFound` with near names; `Unavailable` with the reason if its file is broken.
+    pub fn get(&self, id: &str) -> Result<&Report> {
+        if let Some(report) = self.reports.get(id) {
+            return Ok(report);
+        }
+        match self.broken.get(id) {
+            Some(broken) => Err(Error::unavailable(format!("report {id} is broken: {}", broken.reason))
+                .hint(broken.hint.clone().unwrap_or_else(|| format!("mend {}", broken.path)))),
+            None => Err(Error::not_found(format!("there is no report {id}"))
+                .hint(did_you_mean(id, self.reports.keys().map(String::as_str)))),
+        }
+    }
+}
+
+impl Report {
+    async fn read(
+        file: &QueryFile,
+        views: &BTreeMap<String, QueryFile>,
+        engine: &Engine,
+        today: NaiveDate,
+    ) -> Result<Report> {
+        let header: Header = file.header()?;
+        let described = check::check(file, &header, engine, today).await?;
+        let read = described.relations.iter().filter_map(|name| views.get(name));
+        let hash = receipt::report_hash(file, read);
+        let info = ReportInfo::new(file, &header, &described, hash);
+        Ok(Report { info, header, file: file.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_report_file_has_a_legal_header_and_clean_sql() {
+        let files = load_folder("reports", None).unwrap();
+        assert!(files.len() >= 9, "{:?}", files.keys());
+        let today = "2026-03-31".parse().unwrap();
+        for file in files.values() {
+            let header: Header = file.header().unwrap_or_else(|e| panic!("{e}"));
+            lint::check(&file.sql).unwrap_or_else(|e| panic!("{}: {e}", file.path));
+            let used = lint::parameters(&file.sql);
+            assert_eq!(used, header.params.names().map(String::from).collect(), "{}", file.path);
+            for (name, param) in &header.params.0 {
+                params::value(name, param, None, today).unwrap_or_else(|e| panic!("{}: {e}", file.path));
+            }
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! The lists: regions, channels, places, articles, customers and exchange rates, as CSV.
+
+use std::path::Path;
+
+use super::catalogue::{Catalogue, ItemType, MOVE, category_id, category_name};
+use super::days::{DAY, Day, FIRST, LAST, civil, push_date, push_rfc3339, weekday};
+use super::days::Zone;
+use super::dice::hash;
+use super::erp::{business_home, business_key};
+use super::out::{Dirt, Ledger, Sheet, Why};
+use super::retailer::Retailer;
+use super::text::{push_cents, push_decimal};
+use super::words::{CHANNELS, COUNTRIES, REGIONS};
+use crate::error::Result;
+
+struct List {
+    sheet: Sheet,
+    ledger: Ledger,
+}
+
+impl List {
+    fn new(landing: &Path, name: &str, header: &str, plain: bool) -> Result<List> {
+        let mut list = List { sheet: Sheet::new(landing, "csv", header, 9), ledger: Ledger::default() };
+        list.sheet.open(&mut list.ledger, name, plain)?;
+        Ok(list)
+    }
+    fn row(&mut self, fields: &[&str]) -> Result<()> {
+        self.ledger.counts.dimension_rows += 1;
+        self.why(fields, Why::First)
+    }
+    fn dirt(&mut self, fields: &[&str], dirt: &'static Dirt) -> Result<()> {
+        self.ledger.counts.dimension_rows += u64::from(dirt.lands());
+        self.why(fields, Why::Dirty(dirt))
+    }
+    fn why(&mut self, fields: &[&str], why: Why) -> Result<()> {
+        self.sheet.put(&mut self.ledger, format!("{}\n", fields.join(",")).as_bytes(), why)
+    }
+    fn done(mut self) -> Result<Ledger> {
+        self.sheet.close(&mut self.ledger)?;
+        Ok(self.ledger)
+    }
+}
+
+fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
+    let mut out = Vec::new();
+    push(&mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+fn date(day: Day) -> String {
+    text(|o| push_date(o, day))
+}
+
+/// Writes all lists.
+pub fn write(retailer: &Retailer, landing: &Path) -> Result<Vec<Ledger>> {
+    Ok(vec![
+        regions(landing)?,
+        channels(landing)?,
+        locations(retailer, landing)?,
+        products(retailer, landing)?,
+        customers(retailer, landing)?,
+        rates(retailer, landing)?,
+    ])
+}
+
+fn regions(landing: &Path) -> Result<Ledger> {
+    let mut list = List::new(landing, "dimensions/regions", "region_id,name,level,parent_id,country_id,country_name,population", true)?;
+    for (id, name, people) in COUNTRIES {
+        list.row(&[id, name, "1", "", id, name, &people.to_string()])?;
+    }
+    for r in REGIONS {
+        let country = COUNTRIES.iter().find(|(id, ..)| *id == r.country).map_or("", |(_, name, _)| name);
+        list.row(&[r.id, r.name, "2", r.country, r.country, country, &r.population.to_string()])?;
+    }
+    list.done()
+}
+
+fn channels(landing: &Path) -> Result<Ledger> {
+    let mut list = List::new(landing, "dimensions/channels", "channel_id,name,type,online,platform,fee_rate,currency", true)?;
+    for (id, name, kind, online, platform, fee, currency) in CHANNELS {
+        list.row(&[id, name, kind, if *online { "true" } else { "false" }, platform, fee, currency])?;
+    }
+    list.dirt(&["pigeon", "Carrier pigeon", "carrier_pigeon", "false", "", "", "GBP"], &CHANNEL)?;
+    list.done()
+}
+
+static CHANNEL: Dirt = Dirt::new("V01", "reject", "channel_type", "not a type of channel");
+
+fn locations(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
+    let header = "location_id,name,type,region_id,country,city,tz,currency,day_close,opened_on,closed_on,area_sqm";
+    let mut list = List::new(landing, "dimensions/locations", header, true)?;
+    for p in &retailer.places {
+        let closed = p.closed.map(date).unwrap_or_default();
+        list.row(&[
+            &p.id, &p.name, if p.warehouse { "warehouse" } else { "store" }, REGIONS[p.region].id, REGIONS[p.region].country, p.city,
+            p.zone().name(), p.currency().code(), if p.night { "04:00" } else { "00:00" }, &date(p.opened), &closed,
+            &p.square_metres.to_string(),
+        ])?;
+    }
+    let wrong = ["S997", "Pop-up Brighton", "tent", "GB-LON", "GB", "Brighton", "Europe/London", "GBP", "00:00", "2026-06-01", "", "12"];
+    list.dirt(&wrong, &LOCATION)?;
+    list.done()
+}
+
+static LOCATION: Dirt = Dirt::new("V01", "reject", "location_type", "not a type of place");
+
+fn products(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
+    let header = "sku,gtin,name,brand,supplier,category1_id,category1,category2_id,category2,category3_id,category3,type,uom,\
+        launched_on,msrp,tax_class,active,valid_from,rev";
+    let mut list = List::new(landing, "dimensions/products", header, true)?;
+    let catalogue = &retailer.catalogue;
+    let mut last = 0;
+    for (i, item) in catalogue.items.iter().enumerate() {
+        if item.kind == ItemType::ChinaOnly {
+            continue;
+        }
+        last = i;
+        // Two articles have a wrong check digit; they land with a warning.
+        let dirt = (i == 77 || i == 311).then_some(&GTIN);
+        let gtin = gtin(i, dirt.is_some());
+        let fields = product(catalogue, i, &gtin, item.category, "", "1");
+        let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
+        match dirt {
+            Some(dirt) => list.dirt(&fields, dirt)?,
+            None => list.row(&fields)?,
+        }
+    }
+    for i in moved(catalogue) {
+        let (one, two, three) = catalogue.items[i].category;
+        let fields = product(catalogue, i, &gtin(i, false), (one, (two + 1) % 3, three), &format!("{}T00:00:00Z", date(MOVE)), "2");
+        list.row(&fields.iter().map(String::as_str).collect::<Vec<_>>())?;
+    }
+    let mut fields = product(catalogue, last, "", (0, 0, 0), "", "1");
+    fields[0].clear();
+    list.dirt(&fields.iter().map(String::as_str).collect::<Vec<_>>(), &NO_SKU)?;
+    list.done()
+}
+
+/// The articles that move to another second-level category at [`MOVE`].
+fn moved(catalogue: &Catalogue) -> impl Iterator<Item = usize> + '_ {
+    (0..10).map(|k| (k * 41 + 7) % catalogue.usual)
+}
+
+static GTIN: Dirt = Dirt::new("V11", "warn", "gtin", "the check digit is wrong");
+static NO_SKU: Dirt = Dirt::new("V01", "reject", "sku", "no article");
+
+fn product(catalogue: &Catalogue, i: usize, gtin: &str, category: (usize, usize, usize), valid_from: &str, rev: &str) -> Vec<String> {
+    let item = &catalogue.items[i];
+    let mut fields = vec![item.sku.clone(), gtin.into(), item.name.clone(), item.brand.into(), format!("SUP{:02}", i % 17 + 1)];
+    for level in 1..=3 {
+        fields.push(category_id(category, level));
+        fields.push(category_name(category, level).into());
+    }
+    let kind = match item.kind {
+        ItemType::Bundle => "bundle",
+        ItemType::GiftCard => "gift_card",
+        ItemType::Service => "service",
+        ItemType::Fee | ItemType::Deposit => "non_stocked",
+        _ => "stocked",
+    };
+    fields.push(kind.into());
+    fields.push(if item.kind == ItemType::Weighed { "KGM" } else { "EA" }.into());
+    fields.push(date(item.launched));
+    fields.push(text(|o| push_cents(o, item.pence)));
+    fields.push(if item.reduced_tax { "reduced" } else { "standard" }.into());
+    fields.push("true".into());
+    fields.push(valid_from.into());
+    fields.push(rev.into());
+    fields
+}
+
+/// A GTIN of 14 digits whose last one checks the others, or does not.
+fn gtin(i: usize, wrong: bool) -> String {
+    let body = format!("0{:012}", 505_000_000_000_u64 + 37 * i as u64);
+    let sum: u32 = body.bytes().zip([3, 1].into_iter().cycle()).map(|(b, w)| u32::from(b - b'0') * w).sum();
+    format!("{body}{}", ((10 - sum % 10) % 10 + u32::from(wrong)) % 10)
+}
+
+fn customers(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
+    let header = "customer_key,type,acquired_at,acquisition_channel,home_region,group,tier,birth_year,consent_email,consent_profiling";
+    let mut list = List::new(landing, "dimensions/customers", header, false)?;
+    for c in 0..retailer.consumers {
+        let h = hash(&[retailer.seed, 0xcd, c as u64]);
+        let at = text(|o| push_rfc3339(o, retailer.joined(c as u32) * DAY + (h >> 40) as i64 % 30_000, Zone::London));
+        let tier = ["", "", "", "bronze", "bronze", "silver", "gold"][h as usize % 7];
+        let channel = if c % 20 == 19 { "market_cn" } else { ["pos", "pos", "web", "web", "app", "tel"][(h >> 8) as usize % 6] };
+        let year = if h >> 16 & 3 == 0 { String::new() } else { (1946 + (h >> 20) % 60).to_string() };
+        list.row(&[
+            &text(|o| super::push_consumer(o, c as u32)), "b2c", &at, channel, REGIONS[retailer.home(c as u32)].id,
+            if tier.is_empty() { "guest" } else { "member" }, tier, &year, if h >> 30 & 1 == 0 { "true" } else { "false" },
+            if h >> 31 & 1 == 0 { "true" } else { "false" },
+        ])?;
+    }
+    for b in 0..retailer.businesses {
+        let group = ["retailer", "retailer", "cafe", "distributor"][b % 4];
+        let home = REGIONS[business_home(b)].id;
+        list.row(&[&business_key(b), "b2b", "2022-01-10T09:00:00Z", "b2b", home, group, "", "", "true", "false"])?;
+    }
+    let wrong = ["C8888888", "b2c", "2025-01-01T09:00:00Z", "web", "GB-LON", "ask mel@example.com", "", "", "true", "true"];
+    list.dirt(&wrong, &CUSTOMER)?;
+    list.done()
+}
+
+static CUSTOMER: Dirt = Dirt::new("V20", "quarantine", "customer_group", "an e-mail address in a list without personal data");
+
+/// Euro against pound on weekdays, both ways, from the week before the first day; none at weekends.
+fn rates(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
+    let mut list = List::new(landing, "dimensions/fx_rates", "date,base,quote,rate", true)?;
+    let mut rate: i64 = 852_000; // millionths of a pound
+    for day in FIRST - 7..=LAST {
+        if weekday(day) >= 5 {
+            continue;
+        }
+        rate += (hash(&[retailer.seed, 0xf0, day as u64]) % 4001) as i64 - 2000;
+        rate += (852_000 - rate) / 40;
+        let (_, month, of_month) = civil(day);
+        // Banks are closed at Christmas.
+        if (month, of_month) == (12, 25) {
+            continue;
+        }
+        list.row(&[&date(day), "EUR", "GBP", &text(|o| push_decimal(o, rate, 6, b'.'))])?;
+        list.row(&[&date(day), "GBP", "EUR", &text(|o| push_decimal(o, 1_000_000_000_000 / rate, 6, b'.'))])?;
+    }
+    list.dirt(&["2025-02-03", "USD", "GBP", "0"], &RATE)?;
+    list.done()
+}
+
+static RATE: Dirt = Dirt::new("V03", "reject", "rate", "a rate of nothing");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_digits_check() {
+        // 3 × odd + 1 × even places of the whole number is a multiple of ten.
+        let holds = |g: &str| g.bytes().zip([3, 1].into_iter().cycle()).map(|(b, w)| u32::from(b - b'0') * w).sum::<u32>() % 10 == 0;
+        assert!((0..50).all(|i| holds(&gtin(i, false)) && !holds(&gtin(i, true))));
+        assert_eq!(gtin(0, false).len(), 14);
+    }
+}

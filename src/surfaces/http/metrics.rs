@@ -1,0 +1,166 @@
+//! What Prometheus scrapes (`/metrics`): requests, durations, rows, bytes, refusals, the age of the snapshot.
+//! Labels are routes, never paths or values, so their number is bounded.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::HttpState;
+use super::problem::Problem;
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+
+/// Upper bounds of the duration buckets, in seconds.
+const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    route: &'static str,
+    method: &'static str,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RouteLabels {
+    route: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ProblemLabels {
+    kind: &'static str,
+}
+
+/// All metrics of one server.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    seconds: Family<RouteLabels, Histogram, fn() -> Histogram>,
+    rows: Family<RouteLabels, Counter>,
+    bytes: Family<RouteLabels, Counter>,
+    problems: Family<ProblemLabels, Counter>,
+    broken: Family<RouteLabels, Counter>,
+    in_flight: Gauge,
+    snapshot_age: Gauge<f64, AtomicU64>,
+    /// The present snapshot, and when it was first seen, in µs.
+    snapshot: Mutex<Option<(String, i64)>>,
+    clock: Clock,
+}
+
+impl Metrics {
+    pub fn new(clock: Clock) -> Metrics {
+        let seconds: fn() -> Histogram = || Histogram::new(BUCKETS);
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("saleslake"),
+            requests: Family::default(),
+            seconds: Family::new_with_constructor(seconds),
+            rows: Family::default(),
+            bytes: Family::default(),
+            problems: Family::default(),
+            broken: Family::default(),
+            in_flight: Gauge::default(),
+            snapshot_age: Gauge::default(),
+            snapshot: Mutex::new(None),
+            clock,
+        };
+        let r = &mut metrics.registry;
+        r.register("http_requests", "Requests by route, method and status", metrics.requests.clone());
+        r.register("http_request_seconds", "Time from the request to the end of its response", metrics.seconds.clone());
+        r.register("http_rows", "Rows sent", metrics.rows.clone());
+        r.register("http_bytes", "Bytes of results before compression", metrics.bytes.clone());
+        r.register("http_problems", "Errors by kind; busy = shed because too many queries ran and waited", metrics.problems.clone());
+        r.register("http_broken_transfers", "Results that failed or were left after their first byte", metrics.broken.clone());
+        r.register("http_in_flight", "Requests being answered", metrics.in_flight.clone());
+        r.register(
+            "snapshot_age_seconds",
+            "Time since this server first answered from the present snapshot",
+            metrics.snapshot_age.clone(),
+        );
+        metrics
+    }
+
+    pub fn began(&self) {
+        self.in_flight.inc();
+    }
+
+    /// A response ended: sent in full, or broken off.
+    pub fn ended(&self, route: &'static str, method: &'static str, status: u16, took: Duration) {
+        self.in_flight.dec();
+        self.requests.get_or_create(&RequestLabels { route, method, status }).inc();
+        self.seconds.get_or_create(&RouteLabels { route }).observe(took.as_secs_f64());
+    }
+
+    pub fn sent(&self, route: &'static str, rows: u64, bytes: u64) {
+        self.rows.get_or_create(&RouteLabels { route }).inc_by(rows);
+        self.bytes.get_or_create(&RouteLabels { route }).inc_by(bytes);
+    }
+
+    pub fn broke(&self, route: &'static str) {
+        self.broken.get_or_create(&RouteLabels { route }).inc();
+    }
+
+    pub fn problem(&self, kind: &'static str) {
+        self.problems.get_or_create(&ProblemLabels { kind }).inc();
+    }
+
+    /// Notes the snapshot that answers now.
+    pub fn saw(&self, snapshot: &str) {
+        let mut seen = self.snapshot.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.clock.now_micros();
+        let since = match &*seen {
+            Some((id, since)) if id == snapshot => *since,
+            _ => seen.insert((snapshot.to_string(), now)).1,
+        };
+        self.snapshot_age.set((now - since) as f64 / 1e6);
+    }
+
+    /// The OpenMetrics text.
+    fn encode(&self) -> Result<String> {
+        let mut out = String::new();
+        text::encode(&mut out, &self.registry).map_err(|e| Error::internal(format!("metrics: {e}")))?;
+        Ok(out)
+    }
+}
+
+/// `GET /metrics`
+pub async fn metrics(State(state): State<HttpState>) -> Result<Response, Problem> {
+    state.metrics.saw(&state.engine.snapshot().id);
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], state.metrics.encode()?).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happened_is_in_the_text() {
+        let metrics = Metrics::new(Clock::system());
+        metrics.began();
+        metrics.ended("/api/v1/tables", "GET", 200, Duration::from_millis(30));
+        metrics.sent("/api/v1/tables", 12, 345);
+        metrics.problem("busy");
+        metrics.saw("a");
+        let text = metrics.encode().unwrap();
+        for line in [
+            "saleslake_http_requests_total{route=\"/api/v1/tables\",method=\"GET\",status=\"200\"} 1",
+            "saleslake_http_request_seconds_bucket{le=\"0.05\",route=\"/api/v1/tables\"} 1",
+            "saleslake_http_rows_total{route=\"/api/v1/tables\"} 12",
+            "saleslake_http_bytes_total{route=\"/api/v1/tables\"} 345",
+            "saleslake_http_problems_total{kind=\"busy\"} 1",
+            "saleslake_http_in_flight 0",
+            "# EOF",
+        ] {
+            assert!(text.contains(line), "{line} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! The HTTP surface: a thin translation of requests into calls of reports and engine, and of rows into responses.
+//! It must not hold logic of its own, collect results, or know the other surfaces.
+
+mod auth;
+mod body;
+mod etag;
+mod health;
+mod metrics;
+mod observe;
+mod params;
+mod problem;
+mod reports;
+mod respond;
+mod router;
+mod run;
+mod sql;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+use std::future::{Future, IntoFuture};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::HttpConfig;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::reports::Reports;
+use auth::Tokens;
+use metrics::Metrics;
+
+/// After the deadline of a shutdown, streams are told to stop; this is how long that may take.
+const ABORT_GRACE: Duration = Duration::from_secs(1);
+
+/// What every route can reach. Cheap to clone.
+#[derive(Clone)]
+struct HttpState(Arc<Shared>);
+
+struct Shared {
+    engine: Engine,
+    reports: Arc<Reports>,
+    tokens: Tokens,
+    allow_sql: bool,
+    metrics: Arc<Metrics>,
+    /// Shutdown began: not ready any more, requests in flight finish.
+    stopping: CancellationToken,
+    /// The deadline of the shutdown has passed: requests in flight are cut off.
+    abort: CancellationToken,
+}
+
+impl std::ops::Deref for HttpState {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// A server that is bound, so that its address is known, but does not answer yet.
+pub struct Server {
+    listener: TcpListener,
+    addr: SocketAddr,
+    state: HttpState,
+    grace: Duration,
+}
+
+impl Server {
+    /// Binds `config.bind`. Refused: an address beyond loopback without tokens, an empty token.
+    pub async fn bind(config: &HttpConfig, engine: Engine, reports: Arc<Reports>, clock: Clock) -> Result<Server> {
+        let wanted: SocketAddr = config.bind.parse().map_err(|_| {
+            Error::invalid(format!("http.bind = \"{}\": not an address and port", config.bind)).hint("127.0.0.1:8080")
+        })?;
+        let tokens = Tokens::new(&config.tokens)?;
+        if tokens.is_empty() && !wanted.ip().is_loopback() {
+            return Err(Error::invalid(format!("http.bind = \"{wanted}\" is reachable from other machines, but there are no http.tokens"))
+                .hint("set http.tokens.<name> = \"<secret>\", or bind 127.0.0.1"));
+        }
+        let listener = TcpListener::bind(wanted).await.map_err(|e| {
+            Error::unavailable(format!("cannot listen on {wanted}: {e}"))
+                .hint("choose another port: --set http.bind=127.0.0.1:0 takes a free one")
+                .caused_by(e)
+        })?;
+        let addr = listener.local_addr()?;
+        let shared = Shared {
+            engine,
+            reports,
+            tokens,
+            allow_sql: config.allow_sql,
+            metrics: Arc::new(Metrics::new(clock)),
+            stopping: CancellationToken::new(),
+            abort: CancellationToken::new(),
+        };
+        let grace = Duration::from_secs(config.shutdown_seconds);
+        Ok(Server { listener, addr, state: HttpState(Arc::new(shared)), grace })
+    }
+
+    /// The address it is bound to, with the real port.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Serves until `shutdown` is ready; then takes no more connections, lets requests in flight finish for
+    /// `http.shutdown_seconds`, and cuts off the rest (their clients see a broken transfer, never a short answer).
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+        let Server { listener, addr, state, grace } = self;
+        tracing::info!(%addr, "http server listens");
+        let app = router::router(state.clone());
+        let stop = state.stopping.clone().cancelled_owned();
+        let mut serving = std::pin::pin!(axum::serve(listener, app).with_graceful_shutdown(stop).into_future());
+        tokio::select! {
+            ended = &mut serving => return ended.map_err(Error::from),
+            () = shutdown => state.stopping.cancel(),
+        }
+        if tokio::time::timeout(grace, &mut serving).await.is_err() {
+            tracing::warn!(grace_seconds = grace.as_secs(), "requests in flight were cut off at shutdown");
+            state.abort.cancel();
+            // A client that does not read keeps its connection; the process ends without it.
+            let _ = tokio::time::timeout(ABORT_GRACE, &mut serving).await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! `POST /api/v1/sql` `{"sql": "SELECT … $from", "params": {"from": {"type": "date", "value": "2026-01-01"}}, "format": "csv"}`
+//!
+//! One read-only statement with bound parameters. Off unless `http.allow_sql`. Plain values are typed by JSON: text,
+//! whole number, decimal, truth value, list of texts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::response::Response;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::observe::Meter;
+use super::problem::Problem;
+use super::respond::{Answer, format};
+use super::run::seconds;
+use super::{HttpState, params};
+use crate::access::Caller;
+use crate::encode::ReceiptFn;
+use crate::engine::{Param, ParamType, QueryOptions};
+use crate::error::{Error, Result, did_you_mean};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    sql: String,
+    #[serde(default)]
+    params: BTreeMap<String, Value>,
+    format: Option<String>,
+}
+
+pub async fn sql(
+    State(state): State<HttpState>,
+    RawQuery(query): RawQuery,
+    Extension(caller): Extension<Caller>,
+    Extension(meter): Extension<Arc<Meter>>,
+    version: Version,
+    asked: HeaderMap,
+    body: std::result::Result<Bytes, BytesRejection>,
+) -> std::result::Result<Response, Problem> {
+    if !state.allow_sql {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "sql-off", "this server does not take SQL")
+            .hint("reports are at /api/v1/reports; the operator can set http.allow_sql = true"));
+    }
+    let mut values = params::pairs(query.as_deref())?;
+    let in_query = params::take(&mut values, "format");
+    params::nothing_but(&values, &["format"])?;
+    let body = read(&asked, body)?;
+    let format = format(in_query.or(body.format).as_deref(), &asked)?;
+    let params = body.params.iter().map(|(name, value)| Ok((name.trim_start_matches('$').into(), param(name, value)?)));
+    let options = QueryOptions { params: params.collect::<Result<_>>()?, label: "sql".into(), ..QueryOptions::default() };
+
+    let begun = Instant::now();
+    let rows = state.engine.query(&body.sql, options, &caller).await?;
+    state.metrics.saw(&rows.snapshot);
+    let (snapshot, versions) = (rows.snapshot.clone(), rows.versions.clone());
+    let receipt: ReceiptFn = Arc::new(move |written| {
+        let (rows, checksum) = (written.rows, &written.checksum);
+        json!({ "snapshot": snapshot, "versions": versions, "rows": rows, "checksum": checksum, "seconds": seconds(begun) })
+    });
+    let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
+    let abort = state.abort.clone();
+    Answer { format, receipt, headers, name: "sql".into(), version, meter, abort }.respond(rows).await
+}
+
+/// The body, which must say that it is JSON: a form of another site could not.
+fn read(asked: &HeaderMap, body: std::result::Result<Bytes, BytesRejection>) -> std::result::Result<Body, Problem> {
+    let bytes = body.map_err(|rejected| Problem::new(rejected.status(), "body", rejected.body_text()))?;
+    let kind = asked.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    if !kind.to_ascii_lowercase().starts_with("application/json") {
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", format!("Content-Type '{kind}' is not JSON"))
+            .hint("send 'Content-Type: application/json'"));
+    }
+    let shape = "{\"sql\": \"SELECT …\", \"params\": {\"from\": {\"type\": \"date\", \"value\": \"2026-01-01\"}}}";
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Error::invalid(format!("the request body: {e}")).hint(format!("send {shape}")).into())
+}
+
+/// A parameter: `{"type", "value"}`, or a plain value that JSON types.
+fn param(name: &str, value: &Value) -> Result<Param> {
+    let wrong = |what: String| Error::invalid(format!("parameter '{name}': {what}"));
+    match value {
+        Value::String(text) => Ok(Param::Text(text.clone())),
+        Value::Bool(truth) => Ok(Param::Bool(*truth)),
+        Value::Number(number) => match number.as_i64() {
+            Some(whole) => Ok(Param::Int(whole)),
+            // JSON numbers pass through floats: safe for what is short, so long ones must come as text.
+            None if number.to_string().len() <= 15 && !number.to_string().contains('e') => Ok(Param::Decimal(number.to_string())),
+            None => Err(wrong(format!("{number} may have lost digits")).hint("write {\"type\": \"decimal\", \"value\": \"…\"}")),
+        },
+        Value::Array(items) => texts(items).map(Param::List).ok_or_else(|| wrong("a list of other things than texts".into())),
+        Value::Null => Err(wrong("null has no type".into()).hint("write {\"type\": \"date\", \"value\": null}")),
+        Value::Object(fields) => {
+            let kind = fields.get("type").and_then(Value::as_str);
+            if let Some(other) = fields.keys().find(|k| !matches!(k.as_str(), "type" | "value")) {
+                return Err(wrong(format!("unknown key '{other}'")).hint("write {\"type\": …, \"value\": …}"));
+            }
+            let kind = kind.ok_or_else(|| wrong("no type".into()).hint("write {\"type\": …, \"value\": …}"))?;
+            typed(kind, fields.get("value").unwrap_or(&Value::Null)).map_err(|e| e.context(format!("parameter '{name}'")))
+        }
+    }
+}
+
+const TYPES: [(&str, ParamType); 7] = [
+    ("date", ParamType::Date),
+    ("timestamp", ParamType::Timestamp),
+    ("int", ParamType::Int),
+    ("decimal", ParamType::Decimal),
+    ("bool", ParamType::Bool),
+    ("text", ParamType::Text),
+    ("list<text>", ParamType::TextList),
+];
+
+fn typed(kind: &str, value: &Value) -> Result<Param> {
+    let known = TYPES.iter().find(|(name, _)| *name == kind).map(|(_, t)| *t);
+    let known = known.ok_or_else(|| {
+        Error::invalid(format!("unknown type '{kind}'")).hint(did_you_mean(kind, TYPES.map(|(name, _)| name)))
+    })?;
+    if value.is_null() {
+        return Ok(Param::Null(known));
+    }
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let param = match known {
+        ParamType::Date => text.parse::<NaiveDate>().ok().map(Param::Date),
+        ParamType::Timestamp => DateTime::parse_from_rfc3339(&text).ok().map(|t| Param::Timestamp(t.with_timezone(&Utc))),
+        ParamType::Int => text.parse().ok().map(Param::Int),
+        ParamType::Decimal => is_decimal(&text).then_some(Param::Decimal(text)),
+        ParamType::Bool => text.parse().ok().map(Param::Bool),
+        ParamType::Text => value.as_str().map(|text| Param::Text(text.into())),
+        ParamType::TextList => value.as_array().and_then(|items| texts(items)).map(Param::List),
+    };
+    let example = match known {
+        ParamType::Date => "\"2026-01-31\"",
+        ParamType::Timestamp => "\"2026-01-31T08:00:00Z\"",
+        ParamType::Int => "42",
+        ParamType::Decimal => "\"19.90\"",
+        ParamType::Bool => "true",
+        ParamType::Text => "\"web\"",
+        ParamType::TextList => "[\"web\", \"app\"]",
+    };
+    param.ok_or_else(|| Error::invalid(format!("{value} is no {kind}")).hint(format!("for example {example}")))
+}
+
+fn texts(items: &[Value]) -> Option<Vec<String>> {
+    items.iter().map(|item| item.as_str().map(Into::into)).collect()
+}
+
+/// An optional sign, digits, and at most one point with digits after it.
+fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    match text.split_once('.') {
+        None => digits(text),
+        Some((whole, part)) => digits(whole) && digits(part),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn d72_parameters_are_typed_and_bound() {
+        let ok = |value: Value| param("p", &value).unwrap();
+        assert_eq!(ok(json!("x' OR 1=1")), Param::Text("x' OR 1=1".into()));
+        assert_eq!(ok(json!(7)), Param::Int(7));
+        assert_eq!(ok(json!(19.9)), Param::Decimal("19.9".into()));
+        assert_eq!(ok(json!(["a", "b"])), Param::List(vec!["a".into(), "b".into()]));
+        assert_eq!(ok(json!({"type": "decimal", "value": "12345678901234567890.1234"})), Param::Decimal("12345678901234567890.1234".into()));
+        assert_eq!(ok(json!({"type": "date", "value": null})), Param::Null(ParamType::Date));
+        assert_eq!(ok(json!({"type": "date", "value": "2026-02-28"})), Param::Date(NaiveDate::from_ymd_opt(2026, 2, 28).unwrap()));
+        assert!(matches!(ok(json!({"type": "timestamp", "value": "2026-01-01T00:00:00+08:00"})), Param::Timestamp(t) if t.timestamp() == 1_767_196_800));
+    }
+
+    #[test]
+    fn what_is_no_value_of_its_type_is_refused_with_the_name() {
+        for bad in [
+            json!(null),
+            json!({"type": "date", "value": "2026-02-30"}),
+            json!({"type": "dat", "value": "2026-02-28"}),
+            json!({"type": "decimal", "value": "1e5"}),
+            json!({"type": "decimal", "value": "1; DROP"}),
+            json!({"type": "int", "value": 1.5}),
+            json!({"value": 1}),
+            json!({"type": "int", "value": 1, "x": 2}),
+            json!([1, 2]),
+            json!(0.1234567890123456),
+        ] {
+            let error = param("p", &bad).unwrap_err();
+            assert!(error.to_string().contains("'p'") && error.hint_text().is_some() || bad == json!([1, 2]), "{bad}: {error:?}");
+        }
+    }
+}

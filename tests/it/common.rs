@@ -1,0 +1,138 @@
+//! What the tests share: a lake in memory, landing, questions, and answers as text.
+
+use std::path::{Path, PathBuf};
+
+use arrow::record_batch::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use saleslake::access::Caller;
+use saleslake::app::App;
+use saleslake::clock::Clock;
+use saleslake::config::Config;
+use saleslake::engine::QueryOptions;
+use saleslake::error::Result;
+use saleslake::ingest::{Account, InputFile};
+pub use saleslake::ingest::Silent;
+use saleslake::reports::Request;
+
+/// A path below the repository's root.
+pub fn repo(below: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(below)
+}
+
+/// Noon UTC on 2026-07-01: after every event of the sample data.
+pub fn clock() -> Clock {
+    Clock::fixed("2026-07-01T12:00:00Z".parse().expect("a constant"))
+}
+
+/// A configuration with a fresh lake in memory, like the quickstart's but for the place.
+pub fn config() -> Config {
+    let mut config = Config::default();
+    config.lake.url = "memory://".into();
+    config.lake.currency = "GBP".into();
+    config.lake.zone = "Europe/London".into();
+    config.lake.today = "data".into();
+    config.http.bind = "127.0.0.1:0".into();
+    config.landing.path = repo("sample-data/landing");
+    config
+}
+
+pub async fn empty_app() -> App {
+    App::open(config(), clock()).await.expect("an empty lake opens")
+}
+
+/// An app over a fresh lake in memory that holds the whole sample.
+pub async fn sample_app() -> App {
+    let app = empty_app().await;
+    let landing = app.config.landing.path.clone();
+    app.ingest().expect("sources load").run_all(&landing, &Silent).await.expect("the sample lands");
+    app.engine.refresh().await.expect("refresh");
+    app
+}
+
+/// Lands files of one source and refreshes.
+pub async fn land(app: &App, source: &str, files: &[PathBuf]) -> Account {
+    let files: Vec<InputFile> = files.iter().map(|f| InputFile::open(f, f.to_string_lossy()).expect("the file opens")).collect();
+    let account = app.ingest().expect("sources load").run(source, &files, &Silent).await.expect("the files land");
+    app.engine.refresh().await.expect("refresh");
+    account
+}
+
+/// Column names and rows, every value as text, NULL as "NULL".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Answer {
+    pub fn of(batches: &[RecordBatch], columns: Vec<String>) -> Answer {
+        let options = FormatOptions::default().with_null("NULL").with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.fZ"));
+        let mut rows = Vec::new();
+        for batch in batches {
+            let shown: Vec<_> =
+                batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).expect("every type can be shown")).collect();
+            rows.extend((0..batch.num_rows()).map(|i| shown.iter().map(|f| f.value(i).to_string()).collect()));
+        }
+        Answer { columns, rows }
+    }
+
+    /// The values of one column.
+    pub fn column(&self, name: &str) -> Vec<&str> {
+        let at = self.position(name);
+        self.rows.iter().map(|r| r[at].as_str()).collect()
+    }
+
+    fn position(&self, name: &str) -> usize {
+        self.columns.iter().position(|c| c == name).unwrap_or_else(|| panic!("no column {name} in {:?}", self.columns))
+    }
+
+    /// Only these columns, in this order.
+    pub fn select(&self, names: &[&str]) -> Answer {
+        let at: Vec<usize> = names.iter().map(|n| self.position(n)).collect();
+        let rows = self.rows.iter().map(|r| at.iter().map(|i| r[*i].clone()).collect()).collect();
+        Answer { columns: names.iter().map(|n| n.to_string()).collect(), rows }
+    }
+}
+
+pub async fn try_sql(app: &App, sql: &str) -> Result<Answer> {
+    let rows = app.engine.query(sql, QueryOptions { label: "test".into(), ..Default::default() }, &Caller::local()).await?;
+    let columns = rows.schema().fields().iter().map(|f| f.name().clone()).collect();
+    Ok(Answer::of(&rows.collect().await?, columns))
+}
+
+pub async fn sql(app: &App, sql: &str) -> Answer {
+    try_sql(app, sql).await.unwrap_or_else(|e| panic!("{sql}\n{e}"))
+}
+
+pub fn request(values: &[(&str, &str)]) -> Request {
+    Request { values: values.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect() }
+}
+
+pub async fn try_report(app: &App, id: &str, values: &[(&str, &str)]) -> Result<Answer> {
+    let run = app.reports.run(id, request(values), &Caller::local()).await?;
+    let columns = run.rows.schema().fields().iter().map(|f| f.name().clone()).collect();
+    Ok(Answer::of(&run.rows.collect().await?, columns))
+}
+
+pub async fn report(app: &App, id: &str, values: &[(&str, &str)]) -> Answer {
+    try_report(app, id, values).await.unwrap_or_else(|e| panic!("{id} {values:?}\n{e} ({:?})", e.hint_text()))
+}
+
+/// A decimal's text in units of 0.0001, so that sums are exact; trailing zeros beyond four places are cut.
+pub fn units(text: &str) -> i128 {
+    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |d| (-1, d));
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let part = format!("{part:0<4}");
+    assert!(part[4..].chars().all(|c| c == '0'), "{text} has more than four decimals");
+    let parse = |s: &str| s.parse::<i128>().unwrap_or_else(|_| panic!("{text} is no decimal"));
+    sign * (parse(whole) * 10_000 + parse(&part[..4]))
+}
+
+/// A golden CSV: header and rows as text.
+pub fn golden(below: &str) -> Answer {
+    let path = repo("tests/golden").join(below);
+    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let columns = reader.headers().expect("a header").iter().map(String::from).collect();
+    let rows = reader.records().map(|r| r.expect("a row").iter().map(String::from).collect()).collect();
+    Answer { columns, rows }
+}
