@@ -78,7 +78,7 @@ impl Serving {
 
 fn ingest(lake: &Lake, config: &Config, clock: Clock) -> Result<Ingest> {
     let sources = Sources::load(config.queries_dir.as_deref())?;
-    Ok(Ingest::new(lake, sources, clock).with_batch_records(config.landing.batch_records))
+    Ok(Ingest::new(lake, sources, clock).batch_records(config.landing.batch_records))
 }
 
 /// Runs one command with just what it needs opened.

@@ -1,9 +1,9 @@
 //! SQL over a consistent snapshot.
 //!
 //! ```text
-//! text ─ planner ─ rules (compare · totals · order ─ slicers ─ views) ─ DataFusion ─ rows
-//!                      │                                  │
-//!                  resolve (values → keys)            snapshot: scan + prune · dims · view
+//! text ─ planner ─ rules (assemble ─ slicers ─ views) ─ DataFusion ─ rows
+//!           └───────────┬────────────┘                      │
+//!            snapshot: view · dims              scan ─ prune ─ stats
 //! ```
 //!
 //! [`Engine::query`] is the only way in for callers' SQL and [`Rows`] the only way out. Every call names its [`Caller`].
@@ -55,12 +55,12 @@ pub use describe::{Described, Parameter};
 pub use options::{Compare, CompareMode, OrderBy, Param, ParamType, Policies, QueryOptions, Slice};
 pub use relations::{Relation, RelationColumn, RelationKind};
 pub use rows::{Rows, plain_schema};
+pub use rules::ROW_KIND;
 pub use snapshot::Snapshot;
 pub use view::Policy;
 
 use admission::Admission;
 use log::QueryLog;
-use session::Sessions;
 use snapshot::Snapshots;
 use view::ViewDefinition;
 
@@ -102,7 +102,7 @@ impl Engine {
         let log = QueryLog::new(cfg.query_log, clock);
         let definitions = views.values().map(ViewDefinition::read).collect::<Result<Vec<_>>>()?;
         let snapshots =
-            Snapshots::new(Sessions::new(lake, cfg)?, definitions, vec![("queries", Arc::new(log.clone()))])?;
+            Snapshots::new(lake, cfg, definitions, vec![("queries", Arc::new(log.clone()))])?;
         let first = snapshots.build(lake.states().await?, None).await?;
         let inner = Inner {
             lake: lake.clone(),

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use crate::error::{Error, Result, did_you_mean};
+
 /// The policies a query runs under, by name. A view takes those it declares, and its own defaults for the rest.
 pub type Policies = BTreeMap<String, String>;
 
@@ -83,6 +85,57 @@ impl Param {
             Param::Text(_) => ParamType::Text,
             Param::List(_) => ParamType::TextList,
         }
+    }
+}
+
+/// The types' names, as people and clients write them.
+pub const TYPE_NAMES: [(&str, ParamType); 7] = [
+    ("date", ParamType::Date),
+    ("timestamp", ParamType::Timestamp),
+    ("int", ParamType::Int),
+    ("decimal", ParamType::Decimal),
+    ("bool", ParamType::Bool),
+    ("text", ParamType::Text),
+    ("list<text>", ParamType::TextList),
+];
+
+impl ParamType {
+    /// The type called `name`.
+    pub fn parse(name: &str) -> Result<ParamType> {
+        let known = TYPE_NAMES.iter().find(|(n, _)| *n == name).map(|(_, t)| *t);
+        known.ok_or_else(|| {
+            Error::invalid(format!("unknown type '{name}'")).hint(did_you_mean(name, TYPE_NAMES.map(|(n, _)| n)))
+        })
+    }
+}
+
+impl Param {
+    /// A value from text: ISO dates, RFC 3339 instants, plain digits, true or false, lists with commas.
+    pub fn parse(kind: ParamType, text: &str) -> Result<Param> {
+        let (param, example) = match kind {
+            ParamType::Date => (text.parse::<NaiveDate>().ok().map(Param::Date), "2026-01-31"),
+            ParamType::Timestamp => (
+                DateTime::parse_from_rfc3339(text).ok().map(|t| Param::Timestamp(t.with_timezone(&Utc))),
+                "2026-01-31T08:00:00Z",
+            ),
+            ParamType::Int => (text.parse().ok().map(Param::Int), "42"),
+            ParamType::Decimal => (is_decimal(text).then(|| Param::Decimal(text.into())), "19.90"),
+            ParamType::Bool => (text.parse().ok().map(Param::Bool), "true"),
+            ParamType::Text => (Some(Param::Text(text.into())), "web"),
+            ParamType::TextList => (Some(Param::List(text.split(',').map(|t| t.trim().into()).collect())), "web,app"),
+        };
+        let name = TYPE_NAMES.iter().find(|(_, t)| *t == kind).map_or("", |(n, _)| n);
+        param.ok_or_else(|| Error::invalid(format!("'{text}' is no {name}")).hint(format!("for example {example}")))
+    }
+}
+
+/// An optional sign, digits, and at most one point with digits after it.
+fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    match text.split_once('.') {
+        None => digits(text),
+        Some((whole, part)) => digits(whole) && digits(part),
     }
 }
 

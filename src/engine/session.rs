@@ -37,6 +37,8 @@ pub struct Sessions {
     runtime: Arc<RuntimeEnv>,
     config: SessionConfig,
     store: ObjectStoreUrl,
+    /// The lake's reporting currency.
+    currency: String,
 }
 
 impl Sessions {
@@ -54,7 +56,7 @@ impl Sessions {
         let url = lake.store_url();
         let store = ObjectStoreUrl::parse(&url[..url::Position::BeforePath]).map_err(classify)?;
         runtime.register_object_store(store.as_ref(), lake.object_store());
-        Ok(Sessions { runtime, config: config(cfg), store })
+        Ok(Sessions { runtime, config: config(cfg), store, currency: lake.properties().currency.clone() })
     }
 
     /// The store that scans read.
@@ -70,8 +72,10 @@ impl Sessions {
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_catalog_list(catalogs)
             .with_default_features()
+            .with_optimizer_rules(super::rules::distinct::optimizer_rules())
             .build();
-        for function in super::functions::all() {
+        let own = [super::functions::reporting_currency(&self.currency)];
+        for function in super::functions::all().into_iter().chain(own) {
             state.register_udf(Arc::new(function)).map_err(classify)?;
         }
         Ok(state)
@@ -79,7 +83,7 @@ impl Sessions {
 }
 
 /// Slicers and view expansion run before the analyzer, by hand, because they need the query's own slices and policies;
-/// the analyzer and the optimizer are the stock ones.
+/// the analyzer is the stock one, and so is the optimizer but for one rule that is made type-safe ([`super::rules::distinct`]).
 fn config(cfg: &EngineConfig) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, MAIN)

@@ -18,13 +18,15 @@ use super::scan::{SessionScope, SnapshotTable};
 use super::session::{BASE, CATALOG, MAIN, SYSTEM, Sessions};
 use super::view::{ViewDefinition, ViewProvider};
 use crate::access::Scope;
+use crate::config::EngineConfig;
 use crate::error::{Error, Result};
-use crate::lake::TableState;
+use crate::lake::{Lake, TableState};
 use crate::model::Table;
 
 /// A state of all tables.
 pub struct Snapshot {
-    /// Differs whenever an answer may: a hash of the tables' versions, the views' texts and the program's version.
+    /// Differs whenever an answer may: a hash of the lake's place, the tables' versions, the views' texts and the program's
+    /// version.
     pub id: String,
     /// Delta version per table; −1 = never written.
     pub versions: BTreeMap<String, i64>,
@@ -72,6 +74,7 @@ impl Snapshot {
 
 /// Builds snapshots; what did not change since the last one is taken over from it.
 pub struct Snapshots {
+    lake: String,
     sessions: Sessions,
     views: Vec<Arc<ViewDefinition>>,
     /// `system.queries` and the like.
@@ -81,12 +84,14 @@ pub struct Snapshots {
 
 impl Snapshots {
     pub fn new(
-        sessions: Sessions,
+        lake: &Lake,
+        cfg: &EngineConfig,
         views: Vec<ViewDefinition>,
         system: Vec<(&'static str, Arc<dyn TableProvider>)>,
     ) -> Result<Snapshots> {
         let views = views.into_iter().chain(dimensions().filter_map(history)).map(Arc::new).collect();
-        Ok(Snapshots { sessions, views, system, calendars: calendars()? })
+        let sessions = Sessions::new(lake, cfg)?;
+        Ok(Snapshots { lake: lake.url().into(), sessions, views, system, calendars: calendars()? })
     }
 
     /// A snapshot of `states`, one per table of the model.
@@ -121,7 +126,7 @@ impl Snapshots {
         }
 
         let versions: BTreeMap<String, i64> = states.iter().map(|s| (s.table.name.to_string(), s.version)).collect();
-        let id = identify(&versions, &self.views);
+        let id = identify(&self.lake, &versions, &self.views);
         let views = BTreeMap::new();
         let mut snapshot = Snapshot { id, versions, state, tables, dimensions: BTreeMap::new(), views, states };
         for table in dimensions() {
@@ -203,8 +208,8 @@ pub(super) async fn internal(snapshot: &Snapshot, sql: &str) -> Result<Vec<Recor
     collect(physical, session.task_ctx()).await.map_err(classify)
 }
 
-fn identify(versions: &BTreeMap<String, i64>, views: &[Arc<ViewDefinition>]) -> String {
-    let mut text = format!("saleslake {}\n", env!("CARGO_PKG_VERSION"));
+fn identify(lake: &str, versions: &BTreeMap<String, i64>, views: &[Arc<ViewDefinition>]) -> String {
+    let mut text = format!("saleslake {} {lake}\n", env!("CARGO_PKG_VERSION"));
     for (table, version) in versions {
         text.push_str(&format!("{table} {version}\n"));
     }

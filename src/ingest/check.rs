@@ -8,6 +8,8 @@ use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::expr::{Cast, TryCast};
+use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::Expr;
 
@@ -166,14 +168,18 @@ pub(crate) fn text_at(array: &ArrayRef, row: usize) -> Option<String> {
 /// stop a file.
 pub(crate) fn physical(state: &SessionState, schema: &DFSchema, sql: &str) -> Result<Arc<dyn PhysicalExpr>> {
     let gentle = |e: Expr| {
-        e.transform_up(|e| {
-            Ok(match e {
-                Expr::Cast(Cast { expr, field }) => Transformed::yes(Expr::TryCast(TryCast { expr, field })),
-                e => Transformed::no(e),
-            })
+        Ok(match e {
+            Expr::Cast(Cast { expr, field }) => Transformed::yes(Expr::TryCast(TryCast { expr, field })),
+            e => Transformed::no(e),
         })
     };
-    let expr = state.create_logical_expr(sql, schema).and_then(gentle).and_then(|e| state.create_physical_expr(e.data, schema));
+    let context = SimplifyContext::builder().with_schema(Arc::new(schema.clone()));
+    let simplifier = ExprSimplifier::new(context.with_config_options(Arc::clone(state.config_options())).build());
+    let expr = state
+        .create_logical_expr(sql, schema)
+        .and_then(|e| simplifier.coerce(e, schema))
+        .and_then(|e| simplifier.simplify(e.transform_up(gentle)?.data))
+        .and_then(|e| state.create_physical_expr(e, schema));
     expr.map_err(|e| match plan::trouble(e) {
         plan::Trouble::Missing { column, .. } => Error::internal(format!("`{sql}` names {column}, which the contract does not have")),
         plan::Trouble::Other(e) => e.context(format!("`{sql}`")),

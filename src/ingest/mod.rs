@@ -46,6 +46,8 @@ mod quarantine;
 mod read;
 mod retry;
 mod run;
+#[cfg(test)]
+mod run_tests;
 mod session;
 mod source;
 mod strict;

@@ -110,8 +110,11 @@ fn is_phone(piece: &str) -> bool {
         return (8..=15).contains(&digits) && !rest.contains('+');
     }
     let groups: Vec<&str> = piece.split([' ', '-', '(', ')']).filter(|g| !g.is_empty()).collect();
+    let sizes: Vec<usize> = groups.iter().map(|g| g.len()).collect();
+    let is_date = matches!(sizes.as_slice(), [4, 2, 2, ..] | [2, 2, 4, ..]);
     (10..=12).contains(&digits)
         && groups.len() >= 3
+        && !is_date
         && groups.iter().all(|g| (2..=4).contains(&g.len()) && g.bytes().all(|b| b.is_ascii_digit()))
 }
 

@@ -224,7 +224,7 @@ mod tests {
         let of = |values: Vec<i128>, scale| -> ArrayRef {
             Arc::new(Decimal128Array::from(values).with_precision_and_scale(38, scale).expect("decimals"))
         };
-        let done = strict(&of(vec![12_345_000, 12_345_600], 6), &DataType::Decimal128(18, 4)).expect("converted");
+        let done = strict(&of(vec![12_345_678, 12_345_600], 6), &DataType::Decimal128(18, 4)).expect("converted");
         assert_eq!((done.is_valid(0), done.is_valid(1)), (false, true));
         let done = strict(&of(vec![10_i128.pow(15)], 0), &DataType::Decimal128(18, 4)).expect("converted");
         assert!(done.is_null(0), "too many digits");

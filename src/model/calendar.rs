@@ -74,11 +74,6 @@ impl Grain {
                 .hint(did_you_mean(text, Self::ALL.iter().map(|g| g.as_str())))
         })
     }
-
-    /// A grain whose length and weekdays differ from year to year: an earlier year's buckets are found by counting.
-    pub fn counts_weeks(self) -> bool {
-        !matches!(self, Grain::Day | Grain::Month | Grain::Quarter | Grain::Year)
-    }
 }
 
 impl fmt::Display for Grain {

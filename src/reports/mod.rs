@@ -17,6 +17,8 @@ mod params;
 mod receipt;
 mod request;
 mod run;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -126,26 +128,5 @@ impl Report {
         let hash = receipt::report_hash(file, read);
         let info = ReportInfo::new(file, &header, &described, hash);
         Ok(Report { info, header, file: file.clone() })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_report_file_has_a_legal_header_and_clean_sql() {
-        let files = load_folder("reports", None).unwrap();
-        assert!(files.len() >= 9, "{:?}", files.keys());
-        let today = "2026-03-31".parse().unwrap();
-        for file in files.values() {
-            let header: Header = file.header().unwrap_or_else(|e| panic!("{e}"));
-            lint::check(&file.sql).unwrap_or_else(|e| panic!("{}: {e}", file.path));
-            let used = lint::parameters(&file.sql);
-            assert_eq!(used, header.params.names().map(String::from).collect(), "{}", file.path);
-            for (name, param) in &header.params.0 {
-                params::value(name, param, None, today).unwrap_or_else(|e| panic!("{}: {e}", file.path));
-            }
-        }
     }
 }

@@ -91,7 +91,18 @@ impl Catalogue {
         let mut items: Vec<Item> = (0..usual).map(|i| article(seed, i)).collect();
         let mut add = |sku: String, name: String, kind, pence, cost, brand| {
             let category = if kind == ItemType::Bundle { (1, 2, 2) } else { (0, 2, 2) };
-            items.push(Item { sku, name, brand, category, kind, pence, cost, reduced_tax: false, rises: false, launched: day(2020, 1, 1) });
+            items.push(Item {
+                sku,
+                name,
+                brand,
+                category,
+                kind,
+                pence,
+                cost,
+                reduced_tax: false,
+                rises: false,
+                launched: day(2020, 1, 1),
+            });
             items.len() - 1
         };
         let gift_card = add("GC0025".into(), "Gift card £25".into(), ItemType::GiftCard, 2500, 0, "");
@@ -103,9 +114,26 @@ impl Catalogue {
             add(format!("BN{:04}", i + 1), format!("Gift set {}", COLOURS[i]), ItemType::Bundle, 0, 0, BRANDS[i]);
         }
         for (i, (sku, name)) in CHINA_ONLY.iter().enumerate() {
-            add((*sku).into(), (*name).into(), ItemType::ChinaOnly, 2400 + 700 * i as i64, 95_000 + 20_000 * i as i64, "");
+            add(
+                (*sku).into(),
+                (*name).into(),
+                ItemType::ChinaOnly,
+                2400 + 700 * i as i64,
+                95_000 + 20_000 * i as i64,
+                "",
+            );
         }
-        Catalogue { items, usual, bundles: first..first + 6, china_only: first + 6..first + 6 + CHINA_ONLY.len(), gift_card, wrapping, bag, deposit, seed }
+        Catalogue {
+            items,
+            usual,
+            bundles: first..first + 6,
+            china_only: first + 6..first + 6 + CHINA_ONLY.len(),
+            gift_card,
+            wrapping,
+            bag,
+            deposit,
+            seed,
+        }
     }
 
     /// The usual article of popularity `rank`, 0 = sells best. Neighbours in rank are not neighbours in number.
@@ -183,7 +211,11 @@ fn article(seed: u64, i: usize) -> Item {
         cost,
         reduced_tax: top.reduced_tax,
         rises: h >> 60 < 5,
-        launched: if h >> 32 & 15 == 0 { day(2025, 2, 1 + (h >> 50 & 15) as i64) } else { day(2022, 1 + (h >> 44 & 7) as i64, 15) },
+        launched: if h >> 32 & 15 == 0 {
+            day(2025, 2, 1 + (h >> 50 & 15) as i64)
+        } else {
+            day(2022, 1 + (h >> 44 & 7) as i64, 15)
+        },
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::catalogue::{Catalogue, ItemType, MOVE, category_id, category_name};
-use super::days::{DAY, Day, FIRST, LAST, civil, push_date, push_rfc3339, weekday};
 use super::days::Zone;
+use super::days::{DAY, Day, FIRST, LAST, civil, push_date, push_rfc3339, weekday};
 use super::dice::hash;
 use super::erp::{business_home, business_key};
 use super::out::{Dirt, Ledger, Sheet, Why};
@@ -64,7 +64,12 @@ pub fn write(retailer: &Retailer, landing: &Path) -> Result<Vec<Ledger>> {
 }
 
 fn regions(landing: &Path) -> Result<Ledger> {
-    let mut list = List::new(landing, "dimensions/regions", "region_id,name,level,parent_id,country_id,country_name,population", true)?;
+    let mut list = List::new(
+        landing,
+        "dimensions/regions",
+        "region_id,name,level,parent_id,country_id,country_name,population",
+        true,
+    )?;
     for (id, name, people) in COUNTRIES {
         list.row(&[id, name, "1", "", id, name, &people.to_string()])?;
     }
@@ -76,7 +81,8 @@ fn regions(landing: &Path) -> Result<Ledger> {
 }
 
 fn channels(landing: &Path) -> Result<Ledger> {
-    let mut list = List::new(landing, "dimensions/channels", "channel_id,name,type,online,platform,fee_rate,currency", true)?;
+    let mut list =
+        List::new(landing, "dimensions/channels", "channel_id,name,type,online,platform,fee_rate,currency", true)?;
     for (id, name, kind, online, platform, fee, currency) in CHANNELS {
         list.row(&[id, name, kind, if *online { "true" } else { "false" }, platform, fee, currency])?;
     }
@@ -92,12 +98,34 @@ fn locations(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
     for p in &retailer.places {
         let closed = p.closed.map(date).unwrap_or_default();
         list.row(&[
-            &p.id, &p.name, if p.warehouse { "warehouse" } else { "store" }, REGIONS[p.region].id, REGIONS[p.region].country, p.city,
-            p.zone().name(), p.currency().code(), if p.night { "04:00" } else { "00:00" }, &date(p.opened), &closed,
+            &p.id,
+            &p.name,
+            if p.warehouse { "warehouse" } else { "store" },
+            REGIONS[p.region].id,
+            REGIONS[p.region].country,
+            p.city,
+            p.zone().name(),
+            p.currency().code(),
+            if p.night { "04:00" } else { "00:00" },
+            &date(p.opened),
+            &closed,
             &p.square_metres.to_string(),
         ])?;
     }
-    let wrong = ["S997", "Pop-up Brighton", "tent", "GB-LON", "GB", "Brighton", "Europe/London", "GBP", "00:00", "2026-06-01", "", "12"];
+    let wrong = [
+        "S997",
+        "Pop-up Brighton",
+        "tent",
+        "GB-LON",
+        "GB",
+        "Brighton",
+        "Europe/London",
+        "GBP",
+        "00:00",
+        "2026-06-01",
+        "",
+        "12",
+    ];
     list.dirt(&wrong, &LOCATION)?;
     list.done()
 }
@@ -127,7 +155,14 @@ fn products(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
     }
     for i in moved(catalogue) {
         let (one, two, three) = catalogue.items[i].category;
-        let fields = product(catalogue, i, &gtin(i, false), (one, (two + 1) % 3, three), &format!("{}T00:00:00Z", date(MOVE)), "2");
+        let fields = product(
+            catalogue,
+            i,
+            &gtin(i, false),
+            (one, (two + 1) % 3, three),
+            &format!("{}T00:00:00Z", date(MOVE)),
+            "2",
+        );
         list.row(&fields.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
     let mut fields = product(catalogue, last, "", (0, 0, 0), "", "1");
@@ -144,9 +179,17 @@ fn moved(catalogue: &Catalogue) -> impl Iterator<Item = usize> + '_ {
 static GTIN: Dirt = Dirt::new("V11", "warn", "gtin", "the check digit is wrong");
 static NO_SKU: Dirt = Dirt::new("V01", "reject", "sku", "no article");
 
-fn product(catalogue: &Catalogue, i: usize, gtin: &str, category: (usize, usize, usize), valid_from: &str, rev: &str) -> Vec<String> {
+fn product(
+    catalogue: &Catalogue,
+    i: usize,
+    gtin: &str,
+    category: (usize, usize, usize),
+    valid_from: &str,
+    rev: &str,
+) -> Vec<String> {
     let item = &catalogue.items[i];
-    let mut fields = vec![item.sku.clone(), gtin.into(), item.name.clone(), item.brand.into(), format!("SUP{:02}", i % 17 + 1)];
+    let mut fields =
+        vec![item.sku.clone(), gtin.into(), item.name.clone(), item.brand.into(), format!("SUP{:02}", i % 17 + 1)];
     for level in 1..=3 {
         fields.push(category_id(category, level));
         fields.push(category_name(category, level).into());
@@ -183,11 +226,19 @@ fn customers(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
         let h = hash(&[retailer.seed, 0xcd, c as u64]);
         let at = text(|o| push_rfc3339(o, retailer.joined(c as u32) * DAY + (h >> 40) as i64 % 30_000, Zone::London));
         let tier = ["", "", "", "bronze", "bronze", "silver", "gold"][h as usize % 7];
-        let channel = if c % 20 == 19 { "market_cn" } else { ["pos", "pos", "web", "web", "app", "tel"][(h >> 8) as usize % 6] };
+        let channel =
+            if c % 20 == 19 { "market_cn" } else { ["pos", "pos", "web", "web", "app", "tel"][(h >> 8) as usize % 6] };
         let year = if h >> 16 & 3 == 0 { String::new() } else { (1946 + (h >> 20) % 60).to_string() };
         list.row(&[
-            &text(|o| super::push_consumer(o, c as u32)), "b2c", &at, channel, REGIONS[retailer.home(c as u32)].id,
-            if tier.is_empty() { "guest" } else { "member" }, tier, &year, if h >> 30 & 1 == 0 { "true" } else { "false" },
+            &text(|o| super::push_consumer(o, c as u32)),
+            "b2c",
+            &at,
+            channel,
+            REGIONS[retailer.home(c as u32)].id,
+            if tier.is_empty() { "guest" } else { "member" },
+            tier,
+            &year,
+            if h >> 30 & 1 == 0 { "true" } else { "false" },
             if h >> 31 & 1 == 0 { "true" } else { "false" },
         ])?;
     }
@@ -196,12 +247,12 @@ fn customers(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
         let home = REGIONS[business_home(b)].id;
         list.row(&[&business_key(b), "b2b", "2022-01-10T09:00:00Z", "b2b", home, group, "", "", "true", "false"])?;
     }
-    let wrong = ["C8888888", "b2c", "2025-01-01T09:00:00Z", "web", "GB-LON", "ask mel@example.com", "", "", "true", "true"];
+    let wrong = ["mel@example.com", "b2c", "2025-01-01T09:00:00Z", "web", "GB-LON", "guest", "", "", "true", "true"];
     list.dirt(&wrong, &CUSTOMER)?;
     list.done()
 }
 
-static CUSTOMER: Dirt = Dirt::new("V20", "quarantine", "customer_group", "an e-mail address in a list without personal data");
+static CUSTOMER: Dirt = Dirt::new("V20", "quarantine", "customer_key", "an e-mail address as customer");
 
 /// Euro against pound on weekdays, both ways, from the week before the first day; none at weekends.
 fn rates(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
@@ -234,7 +285,9 @@ mod tests {
     #[test]
     fn check_digits_check() {
         // 3 × odd + 1 × even places of the whole number is a multiple of ten.
-        let holds = |g: &str| g.bytes().zip([3, 1].into_iter().cycle()).map(|(b, w)| u32::from(b - b'0') * w).sum::<u32>() % 10 == 0;
+        let holds = |g: &str| {
+            g.bytes().zip([3, 1].into_iter().cycle()).map(|(b, w)| u32::from(b - b'0') * w).sum::<u32>() % 10 == 0
+        };
         assert!((0..50).all(|i| holds(&gtin(i, false)) && !holds(&gtin(i, true))));
         assert_eq!(gtin(0, false).len(), 14);
     }

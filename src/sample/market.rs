@@ -48,10 +48,20 @@ struct Market<'a> {
 }
 
 /// Writes a marketplace's orders and what comes back of them; gives the orders that the ERP repeats.
-pub fn write(retailer: &Retailer, landing: &Path, level: u32, platform: &'static Platform, progress: &(dyn Fn(u64) + Sync)) -> Result<(Ledger, Vec<Order>)> {
+pub fn write(
+    retailer: &Retailer,
+    landing: &Path,
+    level: u32,
+    platform: &'static Platform,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<(Ledger, Vec<Order>)> {
     let orders = retailer.lines * platform.share / 1600;
     let mut market = Market {
-        retailer, platform, next: 1, mirrored: Vec::new(), scratch: Vec::new(),
+        retailer,
+        platform,
+        next: 1,
+        mirrored: Vec::new(),
+        scratch: Vec::new(),
         dice: Dice::new(retailer.seed, platform.name),
         sheet: Sheet::new(landing, "csv", platform.header, level),
         returns: Returns::new(landing, level, platform.name, platform.name, platform.prefix, 600),
@@ -177,8 +187,14 @@ impl Market<'_> {
         for (column, value, dirt) in platform.dirt {
             let mut order = Order::new(self.next, date * DAY + 12 * 3600, Currency::Gbp);
             self.next += 1;
-            let basket = Basket { retailer: self.retailer, currency: Currency::Gbp, tax: platform.tax, place: None, date };
-            order.lines.push(basket.line(1, self.retailer.catalogue.ranked(self.next as usize % 20), LineKind::Product, 1000));
+            let basket =
+                Basket { retailer: self.retailer, currency: Currency::Gbp, tax: platform.tax, place: None, date };
+            order.lines.push(basket.line(
+                1,
+                self.retailer.catalogue.ranked(self.next as usize % 20),
+                LineKind::Product,
+                1000,
+            ));
             (order.ship, order.bill) = if platform.tax == Tax::China { (7, 7) } else { (4, 4) };
             self.row(&order, &order.lines[0], order.made);
             let record = if dirt.rule == "V00" {

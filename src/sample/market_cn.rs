@@ -104,7 +104,11 @@ const DIRT: &[(&str, &str, Dirt)] = &[
     ("商品编码", "", Dirt::new("V01", "reject", "sku", "no article")),
     ("数量", "0", Dirt::new("V03", "quarantine", "quantity", "nothing was sold")),
     ("币种", "JPY", Dirt::new("V18", "quarantine", "currency", "no rate of that currency")),
-    ("下单时间", "2096-11-11 00:00:01", Dirt::new("V09", "reject", "event_time", "ordered long after the file was written")),
+    (
+        "下单时间",
+        "2096-11-11 00:00:01",
+        Dirt::new("V09", "reject", "event_time", "ordered long after the file was written"),
+    ),
     ("收货地区", "火星", Dirt::new("V12", "warn", "ship_region_id", "a region that the list does not have")),
 ];
 

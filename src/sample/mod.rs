@@ -7,7 +7,6 @@ mod days;
 mod dice;
 mod dims;
 mod erp;
-mod erp_row;
 mod events;
 mod market;
 mod market_cn;
@@ -73,7 +72,10 @@ pub fn generate_with(options: &Options, progress: &(dyn Fn(u64) + Sync)) -> Resu
 
 fn check(options: &Options, landing: &Path) -> Result<()> {
     if !(2_000..=1_000_000_000).contains(&options.lines) {
-        return Err(Error::invalid(format!("lines = {}: a sample has 2,000 to 1,000,000,000 order lines", options.lines)));
+        return Err(Error::invalid(format!(
+            "lines = {}: a sample has 2,000 to 1,000,000,000 order lines",
+            options.lines
+        )));
     }
     if landing.is_dir() && std::fs::read_dir(landing)?.next().is_some() {
         return Err(Error::conflict(format!("{} holds files already", landing.display()))
@@ -87,7 +89,10 @@ fn parts(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn(u64
     type Part = Result<Vec<Ledger>>;
     std::thread::scope(|scope| {
         let shops = scope.spawn(|| -> Part {
-            Ok(vec![pos::write(retailer, landing, level, false, progress)?, pos::write(retailer, landing, level, true, progress)?])
+            Ok(vec![
+                pos::write(retailer, landing, level, false, progress)?,
+                pos::write(retailer, landing, level, true, progress)?,
+            ])
         });
         let web = scope.spawn(|| -> Part { Ok(vec![web::write(retailer, landing, level, progress)?]) });
         let rest = scope.spawn(|| -> Part {

@@ -94,14 +94,31 @@ pub struct Order {
 impl Order {
     pub fn new(no: u64, made: Seconds, currency: Currency) -> Order {
         Order {
-            no, version: 0, made, confirmed: Some(made), paid: Some(made), cancelled: None, status: Status::Completed, currency, place: 0,
-            customer: None, ship: 0, bill: 0, test: false, staff: false, exchange: None, lines: Vec::new(), charges: Vec::new(),
+            no,
+            version: 0,
+            made,
+            confirmed: Some(made),
+            paid: Some(made),
+            cancelled: None,
+            status: Status::Completed,
+            currency,
+            place: 0,
+            customer: None,
+            ship: 0,
+            bill: 0,
+            test: false,
+            staff: false,
+            exchange: None,
+            lines: Vec::new(),
+            charges: Vec::new(),
         }
     }
 
     /// Spreads `amount` cents over the lines that may carry it, by what they cost, by largest remainder, ties by line number.
     pub fn allocate(&mut self, amount: i64) {
-        let carries = |l: &Line| !matches!(l.kind, LineKind::GiftCard | LineKind::Deposit | LineKind::Fee | LineKind::BundleParent);
+        let carries = |l: &Line| {
+            !matches!(l.kind, LineKind::GiftCard | LineKind::Deposit | LineKind::Fee | LineKind::BundleParent)
+        };
         let base: i64 = self.lines.iter().filter(|l| carries(l)).map(|l| l.gross() - l.discount).sum();
         let amount = amount.min(base);
         if amount <= 0 {
@@ -162,7 +179,10 @@ impl Basket<'_> {
     pub fn line(&self, no: i64, item: usize, kind: LineKind, quantity: i64) -> Line {
         let catalogue = &self.retailer.catalogue;
         Line {
-            no, item, kind, quantity,
+            no,
+            item,
+            kind,
+            quantity,
             price: catalogue.price(item, self.currency, self.date),
             discount: 0,
             share: 0,

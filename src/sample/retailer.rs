@@ -74,13 +74,32 @@ impl Retailer {
             }
         }
         for (id, region, city) in [("W01", 1, "Daventry"), ("W02", 4, "Hamburg")] {
-            places.push(Place { id: id.into(), name: format!("Warehouse {city}"), city, region, warehouse: true, night: false,
-                opened: day(2015, 1, 1), closed: None, weight: 0, square_metres: 12_000 });
+            places.push(Place {
+                id: id.into(),
+                name: format!("Warehouse {city}"),
+                city,
+                region,
+                warehouse: true,
+                night: false,
+                opened: day(2015, 1, 1),
+                closed: None,
+                weight: 0,
+                square_metres: 12_000,
+            });
         }
         let usual = 500 * (100 + scale.saturating_sub(100) / 3) / 100;
         let range = 150 + (usual - 500) / 10;
         let consumers = (lines as usize / 20).max(200);
-        Retailer { seed, lines, catalogue: Catalogue::new(seed, usual), places, shops, range, consumers, businesses: consumers / 60 + 20 }
+        Retailer {
+            seed,
+            lines,
+            catalogue: Catalogue::new(seed, usual),
+            places,
+            shops,
+            range,
+            consumers,
+            businesses: consumers / 60 + 20,
+        }
     }
 
     /// A European consumer who is known on `day`, some far more often than others. The later ones joined later.
@@ -209,7 +228,10 @@ mod tests {
     #[test]
     fn the_usual_size_is_the_small_retailer() {
         let retailer = Retailer::new(1, super::super::DEFAULT_LINES);
-        assert_eq!((retailer.shops, retailer.places.len(), retailer.catalogue.usual, retailer.range), (40, 42, 500, 150));
+        assert_eq!(
+            (retailer.shops, retailer.places.len(), retailer.catalogue.usual, retailer.range),
+            (40, 42, 500, 150)
+        );
         let tiny = Retailer::new(1, 2_000);
         assert_eq!(tiny.shops, 6);
         let big = Retailer::new(1, 10_000_000);

@@ -65,7 +65,10 @@ impl Summary {
     pub(super) fn dirt_csv(&self) -> String {
         let mut out = String::from("file,line,rule,severity,field,pair,why\n");
         for DirtAt { file, line, dirt } in &self.dirt {
-            out.push_str(&format!("{file},{line},{},{},{},{},\"{}\"\n", dirt.rule, dirt.severity, dirt.field, dirt.pair, dirt.why));
+            out.push_str(&format!(
+                "{file},{line},{},{},{},{},\"{}\"\n",
+                dirt.rule, dirt.severity, dirt.field, dirt.pair, dirt.why
+            ));
         }
         out
     }
@@ -90,7 +93,11 @@ impl fmt::Display for Summary {
             of.held += file.held;
             of.bytes += file.bytes;
         }
-        writeln!(f, "{:<12} {:>10} = {:>10} {:>9} {:>9} {:>7} {:>6} {:>12}", "folder", "records", "first", "repeated", "revised", "warned", "held", "bytes")?;
+        writeln!(
+            f,
+            "{:<12} {:>10} = {:>10} {:>9} {:>9} {:>7} {:>6} {:>12}",
+            "folder", "records", "first", "repeated", "revised", "warned", "held", "bytes"
+        )?;
         for (name, of) in folders {
             writeln!(
                 f,

@@ -44,7 +44,10 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_eq!(files(a.path()), files(b.path()));
     make(c.path(), 2);
     assert_ne!(files(a.path()), files(c.path()));
-    assert!(generate(&Options { seed: 1, lines: 4_000, dir: a.path().into() }).is_err(), "a second sample is not mixed in");
+    assert!(
+        generate(&Options { seed: 1, lines: 4_000, dir: a.path().into() }).is_err(),
+        "a second sample is not mixed in"
+    );
 }
 
 #[test]

@@ -10,41 +10,98 @@ pub struct Top {
 }
 
 pub const CATEGORIES: &[Top] = &[
-    Top { id: "HOM", name: "Home", from_pence: 1199, reduced_tax: false, below: &[
-        ("Lighting", &["Table lamps", "Candles", "Lanterns"]),
-        ("Textiles", &["Cushions", "Throws", "Bed linen"]),
-        ("Decoration", &["Vases", "Picture frames", "Baskets"]),
-    ] },
-    Top { id: "KIT", name: "Kitchen", from_pence: 799, reduced_tax: false, below: &[
-        ("Tableware", &["Mugs", "Plates", "Glasses"]),
-        ("Cooking", &["Pans", "Knives", "Baking tins"]),
-        ("Tea & Coffee", &["Teapots", "Cafetières", "Tins"]),
-    ] },
-    Top { id: "GAR", name: "Garden", from_pence: 599, reduced_tax: false, below: &[
-        ("Planting", &["Pots", "Seeds", "Bulbs"]),
-        ("Tools", &["Secateurs", "Trowels", "Watering cans"]),
-        ("Outdoor living", &["Bird feeders", "Parasols", "Blankets"]),
-    ] },
-    Top { id: "BOO", name: "Books", from_pence: 699, reduced_tax: true, below: &[
-        ("Fiction", &["Novels", "Crime", "Poetry"]),
-        ("Practical", &["Cookery", "Gardening", "Crafts"]),
-        ("Children", &["Picture books", "Puzzles in print", "Young readers"]),
-    ] },
-    Top { id: "TOY", name: "Toys", from_pence: 899, reduced_tax: false, below: &[
-        ("Play", &["Wooden toys", "Soft toys", "Building sets"]),
-        ("Games", &["Board games", "Card games", "Jigsaws"]),
-        ("Making", &["Paint sets", "Knitting kits", "Stationery"]),
-    ] },
-    Top { id: "FOO", name: "Food", from_pence: 249, reduced_tax: true, below: &[
-        ("Pantry", &["Jams", "Honey", "Biscuits"]),
-        ("Loose goods", &["Loose tea", "Coffee beans", "Sweets by weight"]),
-        ("Drinks", &["Cordials", "Cocoa", "Sparkling water"]),
-    ] },
+    Top {
+        id: "HOM",
+        name: "Home",
+        from_pence: 1199,
+        reduced_tax: false,
+        below: &[
+            ("Lighting", &["Table lamps", "Candles", "Lanterns"]),
+            ("Textiles", &["Cushions", "Throws", "Bed linen"]),
+            ("Decoration", &["Vases", "Picture frames", "Baskets"]),
+        ],
+    },
+    Top {
+        id: "KIT",
+        name: "Kitchen",
+        from_pence: 799,
+        reduced_tax: false,
+        below: &[
+            ("Tableware", &["Mugs", "Plates", "Glasses"]),
+            ("Cooking", &["Pans", "Knives", "Baking tins"]),
+            ("Tea & Coffee", &["Teapots", "Cafetières", "Tins"]),
+        ],
+    },
+    Top {
+        id: "GAR",
+        name: "Garden",
+        from_pence: 599,
+        reduced_tax: false,
+        below: &[
+            ("Planting", &["Pots", "Seeds", "Bulbs"]),
+            ("Tools", &["Secateurs", "Trowels", "Watering cans"]),
+            ("Outdoor living", &["Bird feeders", "Parasols", "Blankets"]),
+        ],
+    },
+    Top {
+        id: "BOO",
+        name: "Books",
+        from_pence: 699,
+        reduced_tax: true,
+        below: &[
+            ("Fiction", &["Novels", "Crime", "Poetry"]),
+            ("Practical", &["Cookery", "Gardening", "Crafts"]),
+            ("Children", &["Picture books", "Puzzles in print", "Young readers"]),
+        ],
+    },
+    Top {
+        id: "TOY",
+        name: "Toys",
+        from_pence: 899,
+        reduced_tax: false,
+        below: &[
+            ("Play", &["Wooden toys", "Soft toys", "Building sets"]),
+            ("Games", &["Board games", "Card games", "Jigsaws"]),
+            ("Making", &["Paint sets", "Knitting kits", "Stationery"]),
+        ],
+    },
+    Top {
+        id: "FOO",
+        name: "Food",
+        from_pence: 249,
+        reduced_tax: true,
+        below: &[
+            ("Pantry", &["Jams", "Honey", "Biscuits"]),
+            ("Loose goods", &["Loose tea", "Coffee beans", "Sweets by weight"]),
+            ("Drinks", &["Cordials", "Cocoa", "Sparkling water"]),
+        ],
+    },
 ];
 
 pub const BRANDS: &[&str] = &[
-    "Alder & Finch", "Bramble Lane", "Calder", "Dunmore", "Eastwick", "Fernhill", "Gannet", "Harrow Mill", "Isla", "Juniper Row", "Kestrel",
-    "Lindenhof", "Marlow", "Nordlicht", "Oakridge", "Pebble", "Quillon", "Rosenau", "Saltmarsh", "Thornbury", "Ulverston", "Veldt", "Wren",
+    "Alder & Finch",
+    "Bramble Lane",
+    "Calder",
+    "Dunmore",
+    "Eastwick",
+    "Fernhill",
+    "Gannet",
+    "Harrow Mill",
+    "Isla",
+    "Juniper Row",
+    "Kestrel",
+    "Lindenhof",
+    "Marlow",
+    "Nordlicht",
+    "Oakridge",
+    "Pebble",
+    "Quillon",
+    "Rosenau",
+    "Saltmarsh",
+    "Thornbury",
+    "Ulverston",
+    "Veldt",
+    "Wren",
     "Zauberwald",
 ];
 
@@ -62,15 +119,54 @@ pub struct Region {
 
 /// The first six have shops; the Chinese ones are shipped to.
 pub const REGIONS: &[Region] = &[
-    Region { id: "GB-LON", name: "London & South East", country: "GB", stores: 9, population: 18_200_000,
-        cities: &["London", "Brighton", "Reading", "Canterbury", "Guildford"] },
-    Region { id: "GB-MID", name: "Midlands & Wales", country: "GB", stores: 8, population: 13_900_000,
-        cities: &["Birmingham", "Nottingham", "Leicester", "Cardiff", "Stratford"] },
-    Region { id: "GB-NTH", name: "North of England", country: "GB", stores: 8, population: 15_400_000,
-        cities: &["Manchester", "Leeds", "York", "Newcastle", "Liverpool"] },
-    Region { id: "GB-SCT", name: "Scotland", country: "GB", stores: 5, population: 5_400_000, cities: &["Edinburgh", "Glasgow", "Aberdeen"] },
-    Region { id: "DE-N", name: "Northern Germany", country: "DE", stores: 5, population: 35_000_000, cities: &["Hamburg", "Berlin", "Bremen", "Hannover"] },
-    Region { id: "DE-S", name: "Southern Germany", country: "DE", stores: 5, population: 48_000_000, cities: &["München", "Stuttgart", "Freiburg", "Nürnberg"] },
+    Region {
+        id: "GB-LON",
+        name: "London & South East",
+        country: "GB",
+        stores: 9,
+        population: 18_200_000,
+        cities: &["London", "Brighton", "Reading", "Canterbury", "Guildford"],
+    },
+    Region {
+        id: "GB-MID",
+        name: "Midlands & Wales",
+        country: "GB",
+        stores: 8,
+        population: 13_900_000,
+        cities: &["Birmingham", "Nottingham", "Leicester", "Cardiff", "Stratford"],
+    },
+    Region {
+        id: "GB-NTH",
+        name: "North of England",
+        country: "GB",
+        stores: 8,
+        population: 15_400_000,
+        cities: &["Manchester", "Leeds", "York", "Newcastle", "Liverpool"],
+    },
+    Region {
+        id: "GB-SCT",
+        name: "Scotland",
+        country: "GB",
+        stores: 5,
+        population: 5_400_000,
+        cities: &["Edinburgh", "Glasgow", "Aberdeen"],
+    },
+    Region {
+        id: "DE-N",
+        name: "Northern Germany",
+        country: "DE",
+        stores: 5,
+        population: 35_000_000,
+        cities: &["Hamburg", "Berlin", "Bremen", "Hannover"],
+    },
+    Region {
+        id: "DE-S",
+        name: "Southern Germany",
+        country: "DE",
+        stores: 5,
+        population: 48_000_000,
+        cities: &["München", "Stuttgart", "Freiburg", "Nürnberg"],
+    },
     Region { id: "CN-N", name: "华北", country: "CN", stores: 0, population: 169_000_000, cities: &["北京"] },
     Region { id: "CN-E", name: "华东", country: "CN", stores: 0, population: 423_000_000, cities: &["上海"] },
     Region { id: "CN-S", name: "华南", country: "CN", stores: 0, population: 186_000_000, cities: &["深圳"] },
@@ -93,5 +189,10 @@ pub const CHANNELS: &[(&str, &str, &str, bool, &str, &str, &str)] = &[
 ];
 
 /// Articles that only the Chinese marketplace sells and the product master does not know: id, name.
-pub const CHINA_ONLY: &[(&str, &str)] =
-    &[("CN0001", "春节礼盒"), ("CN0002", "英式下午茶套装"), ("CN0003", "中秋月饼罐"), ("CN0004", "旅行茶具"), ("CN0005", "联名帆布袋")];
+pub const CHINA_ONLY: &[(&str, &str)] = &[
+    ("CN0001", "春节礼盒"),
+    ("CN0002", "英式下午茶套装"),
+    ("CN0003", "中秋月饼罐"),
+    ("CN0004", "旅行茶具"),
+    ("CN0005", "联名帆布袋"),
+];

@@ -1,6 +1,8 @@
 //! What the tests share: a lake in memory, landing, questions, and answers as text.
 
+use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -47,6 +49,29 @@ pub async fn sample_app() -> App {
     app.ingest().expect("sources load").run_all(&landing, &Silent).await.expect("the sample lands");
     app.engine.refresh().await.expect("refresh");
     app
+}
+
+/// The whole sample, landed once for all tests of the binary, and the runtime on which it lives. It is only read.
+pub struct Shared {
+    runtime: tokio::runtime::Runtime,
+    pub app: App,
+}
+
+impl Shared {
+    /// Waits for an answer, from a test that has no runtime of its own.
+    pub fn run<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+}
+
+/// The shared sample; the first test that asks for it lands it.
+pub fn shared_sample() -> &'static Shared {
+    static SHARED: OnceLock<Shared> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let app = runtime.block_on(sample_app());
+        Shared { runtime, app }
+    })
 }
 
 /// Lands files of one source and refreshes.

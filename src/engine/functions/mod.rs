@@ -7,14 +7,17 @@
 //! | `period_start(date, grain, calendar)` | first day of the bucket that holds the date |
 //! | `period_end(date, grain, calendar)` | first day after that bucket |
 //! | `ratio(a, b)` | a / b as DOUBLE; NULL where b is 0 or either is NULL |
+//! | `reporting_currency()` | the lake's reporting currency (ISO 4217); registered per lake |
 //! | `growth(cur, prev)` | (cur − prev) / abs(prev) as DOUBLE; NULL where prev is 0 or either is NULL |
 
+mod currency;
 mod member;
 mod period;
 mod quotient;
 
 use datafusion::logical_expr::ScalarUDF;
 
+pub use currency::reporting_currency;
 pub use member::{Member, NOT_APPLICABLE, UNKNOWN};
 pub use period::Period;
 pub use quotient::Quotient;

@@ -34,6 +34,8 @@ const BEFORE: &str = "before";
 const HERE: &str = "_here";
 /// By convention, the parameter that names the calendar of the grain.
 const CALENDAR: &str = "calendar";
+/// By convention, the grain of which the whole period is the one bucket.
+const WHOLE: &str = "all";
 const PARTIAL: &str = "is_partial_period";
 
 /// A comparison, its periods known.
@@ -57,7 +59,10 @@ impl<'a> Comparison<'a> {
         let buckets = buckets(compare, key, params)?;
         let earlier = period::earlier(now, compare.mode, buckets)?;
         let shown = buckets.filter(|_| compare.bucket.is_some());
-        let steps = shown.map(|b| period::steps(now, earlier, compare.mode, b)).transpose()?.unwrap_or_default();
+        let steps = match shown {
+            Some(buckets) => period::steps(now, earlier, compare.mode, buckets)?,
+            None => vec![Step { earlier: earlier.from, now: now.from, now_end: now.to }],
+        };
         Ok(Comparison { compare, key, now, earlier, steps, day_aligned: period::day_aligned(compare.mode, shown) })
     }
 
@@ -239,25 +244,25 @@ fn date(params: &BTreeMap<String, Param>, name: &str) -> Result<NaiveDate> {
 }
 
 /// The grain is the text of the parameter that the comparison names, or a grain's own name; the calendar is the parameter
-/// `calendar`, or iso.
+/// `calendar`, or iso. `None` = one bucket, the whole period: no grain, or the grain 'all', whose bucket begins at `from`.
 fn buckets(compare: &Compare, key: &[String], params: &BTreeMap<String, Param>) -> Result<Option<Buckets>> {
     let text = |name: &str| match params.get(name) {
         Some(Param::Text(text)) => Some(text.clone()),
         _ => None,
     };
-    let calendar = text(CALENDAR).map_or(Ok(CalendarCode::Iso), |c| CalendarCode::parse(&c))?;
-    let grain =
-        compare.grain.as_deref().map(|name| Grain::parse(&text(name).unwrap_or_else(|| name.to_string()))).transpose();
-    let grain = grain.map_err(|e| e.context("compare"))?;
-    match (&compare.bucket, grain) {
-        (None, grain) => Ok(grain.map(|g| (g, calendar))),
-        (Some(bucket), _) if !key.contains(bucket) => {
-            Err(Error::invalid(format!("compare: the bucket {bucket} is not in the key"))
-                .hint(format!("key: {}", key.join(", "))))
-        }
-        (Some(bucket), None) => Err(Error::invalid(format!("compare: how long a bucket {bucket} is, is not known"))
+    if let Some(bucket) = compare.bucket.as_ref().filter(|b| !key.contains(b)) {
+        let message = format!("compare: the bucket {bucket} is not in the key");
+        return Err(Error::invalid(message).hint(format!("key: {}", key.join(", "))));
+    }
+    let grain = compare.grain.as_deref().map(|name| text(name).unwrap_or_else(|| name.to_string()));
+    match grain.as_deref() {
+        None if compare.bucket.is_some() => Err(Error::invalid("compare: how long a bucket is, is not known")
             .hint("the header's [period] names the grain's parameter, or a grain such as month")),
-        (Some(_), Some(grain)) => Ok(Some((grain, calendar))),
+        None | Some(WHOLE) => Ok(None),
+        Some(grain) => {
+            let grain = Grain::parse(grain).map_err(|e| e.context("compare"))?;
+            Ok(Some((grain, text(CALENDAR).map_or(Ok(CalendarCode::Iso), |c| CalendarCode::parse(&c))?)))
+        }
     }
 }
 
@@ -387,6 +392,11 @@ mod tests {
                 "2026-03-01|2026-04-01||30.0000|false||",
             ]
         );
+        let mut whole = compared(CompareMode::PreviousPeriod, &["month"], Some("month"), "2026-03-01", "2026-04-01");
+        whole.params.insert("grain".into(), Param::Text("all".into()));
+        let sql = "SELECT CASE WHEN $grain = 'all' THEN $from ELSE period_start(business_date, $grain, 'iso') END AS month, \
+             sum(net_rc) AS net FROM sales_event WHERE business_date >= $from AND business_date < $to GROUP BY 1";
+        assert!(shop.lines(sql, &whole).await[0].starts_with("2026-03-01|155.0000|95.0000|0.63"));
         let year = compared(CompareMode::PreviousYear, key, Some("month"), "2026-03-01", "2026-03-10");
         let lines = shop.lines(BY_MONTH, &year).await;
         assert_eq!(lines[0], "2026-03-01|2026-04-01|r1|100.0000|true|-40.0000|3.5", "cut on the same day of the year");

@@ -10,6 +10,7 @@
 
 mod assemble;
 pub mod compare;
+pub mod distinct;
 pub mod expand;
 pub mod members;
 pub mod order;

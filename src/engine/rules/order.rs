@@ -240,8 +240,8 @@ mod tests {
         let own = format!("{SQL} LIMIT $n");
         let both = |n| QueryOptions { params: [("n".to_string(), Param::Int(2))].into(), ..limit(n) };
         assert_eq!(shop.lines(&own, &both(5)).await.len(), 2, "the statement's own limit stays");
-        let asked = QueryOptions { order_by: by("product", false), ..both(5) };
-        assert_eq!(shop.lines(&own, &asked).await, ["p1|r1|110.0000", "p1||30.0000"].map(String::from)[..2].to_vec());
+        let asked = QueryOptions { params: both(5).params, ..ordered("product", false, Some(5)) };
+        assert_eq!(shop.lines(&own, &asked).await, ["p1|r1|110.0000", "p1||30.0000"]);
         for n in [0, 100_001] {
             assert!(shop.error(SQL, &limit(n)).await.contains("100000"));
         }

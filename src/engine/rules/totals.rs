@@ -41,8 +41,11 @@ struct Total {
     origins: Vec<Origin>,
 }
 
-/// Whether `plan` can be totalled.
-pub fn possible(plan: &LogicalPlan) -> bool {
+/// Whether a statement's plan can be totalled once its outer ORDER BY and LIMIT are off.
+pub fn possible(mut plan: &LogicalPlan) -> bool {
+    while let LogicalPlan::Limit(limit) = plan {
+        plan = &limit.input;
+    }
     total(plan).is_ok()
 }
 

@@ -132,7 +132,7 @@ async fn a_scan_without_a_caller_is_refused() {
     {
         let nobody = snapshot.state();
         let plan = nobody.create_logical_plan(sql).await.unwrap();
-        let error = super::classify::classify(nobody.create_physical_plan(&plan).await.unwrap_err());
+        let error = crate::engine::classify::classify(nobody.create_physical_plan(&plan).await.unwrap_err());
         assert_eq!(error.kind(), ErrorKind::Denied, "{sql}");
     }
     let plan = snapshot.state().create_logical_plan("SELECT * FROM sales").await.unwrap();

@@ -147,3 +147,14 @@ async fn broken_views_are_named() {
         assert!(error.to_string().contains(path) && error.to_string().contains(says), "{error}");
     }
 }
+
+#[tokio::test]
+async fn the_shipped_views_plan_and_run_on_an_empty_lake() {
+    let shipped = crate::queryfile::load_folder("views", None).unwrap();
+    let engine = Engine::open(&memory_lake("clock").await, &EngineConfig::default(), &shipped, Clock::system()).await;
+    let engine = engine.unwrap_or_else(|e| panic!("{e}"));
+    for name in shipped.keys() {
+        let sql = format!("SELECT count(*) FROM {name}");
+        ask(&engine, &sql, QueryOptions::default()).await.unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
+}

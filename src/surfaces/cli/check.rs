@@ -7,14 +7,14 @@ use crate::reports::Reports;
 
 /// Sources were checked while loading, views while the engine opened; what is left are the reports.
 pub fn run(sources: &Sources, reports: &Reports) -> Result<()> {
-    let list = reports.list();
-    let broken: Vec<String> = list.iter().filter_map(|i| Some(format!("{}: {}", i.id, i.broken.as_ref()?))).collect();
+    let (whole, broken) = (reports.list().len(), reports.broken());
     for b in &broken {
-        eprintln!("broken: {b}");
+        let hint = b.hint.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
+        eprintln!("broken: {}: {}{hint}", b.path, b.reason);
     }
-    output::line(format!("{} sources, {} reports checked, {} broken", sources.names().count(), list.len(), broken.len()))?;
+    output::line(format!("{} sources and {} reports checked, {} broken", sources.len(), whole + broken.len(), broken.len()))?;
     if broken.is_empty() {
         return Ok(());
     }
-    Err(Error::invalid(format!("{} of {} reports are broken", broken.len(), list.len())).hint("each is named above with its reason"))
+    Err(Error::invalid(format!("{} of {} reports are broken", broken.len(), whole + broken.len())).hint("each is named above with its reason"))
 }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output;
 use crate::error::Result;
-use crate::ingest::{FileAccount, Ingest, InputFile, Progress};
+use crate::ingest::{FileAccount, Ingest, InputFile, Progress, find};
 
 #[derive(Debug, Args)]
 pub struct IngestArgs {
@@ -24,7 +24,7 @@ pub async fn run(args: &IngestArgs, ingest: &Ingest, landing: &Path) -> Result<(
     };
     let bar = Bar::new();
     let files = if args.files.is_empty() {
-        ingest.files_of(source, landing)?
+        find(landing, &ingest.sources().get(source)?.header.read.path)?
     } else {
         args.files.iter().map(|p| InputFile::open(p, p.to_string_lossy())).collect::<Result<Vec<_>>>()?
     };

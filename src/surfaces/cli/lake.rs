@@ -65,7 +65,7 @@ async fn history(lake: &Lake, name: &str, limit: usize) -> Result<()> {
         Error::not_found(format!("no table {name}")).hint(did_you_mean(name, model::TABLES.iter().map(|t| t.name)))
     })?;
     let mut shown = Table::new();
-    shown.load_preset(presets::NOTHING).set_header(["version", "at", "operation", "source", "batch", "files added", "files removed"]);
+    shown.load_preset(presets::NOTHING).set_header(["version", "at", "operation", "source", "batch", "rows added", "rows removed"]);
     for e in lake.history(table, limit).await? {
         shown.add_row([
             e.version.to_string(),
@@ -73,8 +73,8 @@ async fn history(lake: &Lake, name: &str, limit: usize) -> Result<()> {
             e.operation,
             e.app.unwrap_or_default(),
             e.batch_id.unwrap_or_default(),
-            e.added.to_string(),
-            e.removed.to_string(),
+            grouped(e.rows_added),
+            e.rows_removed.map_or_else(|| "–".into(), grouped),
         ]);
     }
     output::line(&shown)

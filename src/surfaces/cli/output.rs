@@ -33,7 +33,7 @@ impl OutputArgs {
     /// Streams `rows` out. A file appears under its name only when it is whole.
     pub async fn write(&self, rows: Rows) -> Result<encode::Written> {
         let format = self.format()?;
-        let options = encode::Options { width: terminal_width(), ..Default::default() };
+        let options = encode::Options { width: terminal_width(), file: self.output.is_some(), ..Default::default() };
         match &self.output {
             None => encode::write(rows, format, &mut tokio::io::stdout(), &options).await,
             Some(path) => {

@@ -1,7 +1,9 @@
 //! `saleslake report list|show|run`.
 
+use std::time::Instant;
+
 use clap::{Args, Subcommand};
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 
 use super::output::{self, OutputArgs};
 use crate::access::Caller;
@@ -92,13 +94,15 @@ pub async fn run(args: &ReportArgs, reports: &Reports) -> Result<()> {
 }
 
 async fn run_one(args: &RunArgs, reports: &Reports) -> Result<()> {
+    let started = Instant::now();
     let run = reports.run(&args.id, args.request()?, &Caller::local()).await?;
     for note in &run.receipt.notes {
         eprintln!("note: {note}");
     }
     let written = args.output.write(run.rows).await?;
     if args.receipt {
-        eprintln!("{}", run.receipt.finish(&written));
+        let receipt = run.receipt.finish(written.rows, written.checksum, started.elapsed().as_secs_f64());
+        eprintln!("{}", serde_json::to_string_pretty(&receipt).map_err(|e| Error::internal("the receipt cannot be shown").caused_by(e))?);
     }
     Ok(())
 }
@@ -107,12 +111,46 @@ fn list(reports: &Reports) -> Result<()> {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["report", "folder", "title", "标题"]);
     for info in reports.list() {
-        let title = if info.broken.is_some() { format!("(broken) {}", info.title.en) } else { info.title.en.clone() };
-        table.add_row([&info.id, &info.folder, &title, &info.title.zh]);
+        table.add_row([&info.id, &info.folder, &info.title.en, &info.title.zh]);
     }
-    output::line(&table)
+    output::line(&table)?;
+    for broken in reports.broken() {
+        eprintln!("broken: {}: {}", broken.id, broken.reason);
+    }
+    Ok(())
 }
 
 fn show(reports: &Reports, id: &str) -> Result<()> {
-    output::line(reports.get(id)?.describe())
+    let info = reports.get(id)?.info();
+    output::line(format!("{}: {} · {}\n\n{}\n", info.id, info.title.en, info.title.zh, info.about))?;
+    let rows = info.params.iter().map(|p| {
+        let values = p.values.as_ref().map(|v| v.join(" | ")).unwrap_or_else(|| p.kind.to_string());
+        let default = p.default.clone().unwrap_or_else(|| if p.optional { "–".into() } else { "(required)".into() });
+        [p.name.clone(), values, default, p.about.clone()]
+    });
+    section(["parameter", "values", "default", "about"], rows)?;
+    let rows = info.policies.iter().map(|p| [p.name.clone(), p.values.join(" | "), p.default.clone(), p.about.clone()]);
+    section(["policy", "values", "default", "about"], rows)?;
+    section(["column", "type", "", "about"], info.columns.iter().map(|c| [c.name.clone(), c.kind.clone(), String::new(), c.about.clone()]))?;
+    output::line(format!("slicers   {}", none_if_empty(&info.slicers)))?;
+    output::line(format!("compare   {}", none_if_empty(&info.compares)))?;
+    output::line(format!("totals    {}", if info.totals { "yes" } else { "no" }))?;
+    output::line(format!("reads     {}\n", info.reads.join(", ")))?;
+    output::line(format!("saleslake report run {id} --from \"start of month - 12 months\" --to today --format csv"))?;
+    output::line(format!("GET /api/v1/reports/{id}/run?from=start+of+month+-+12+months&to=today&format=csv"))
+}
+
+/// One part of the explanation, left out when it is empty.
+fn section(header: [&str; 4], rows: impl Iterator<Item = [String; 4]>) -> Result<()> {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_header(header);
+    if let Some(width) = output::terminal_width() {
+        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(u16::try_from(width).unwrap_or(u16::MAX));
+    }
+    table.add_rows(rows);
+    if table.is_empty() { Ok(()) } else { output::line(format!("{table}\n")) }
+}
+
+fn none_if_empty(names: &[String]) -> String {
+    if names.is_empty() { "none".into() } else { names.join(", ") }
 }

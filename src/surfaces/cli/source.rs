@@ -8,7 +8,8 @@ use comfy_table::{Table, presets};
 use super::output;
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::ingest::{Sources, draft};
+use crate::ingest::{Sources, draft, name_of};
+use crate::lake::Properties;
 
 #[derive(Debug, Args)]
 pub struct SourceArgs {
@@ -47,25 +48,27 @@ fn list(config: &Config) -> Result<()> {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(["source", "order", "files", "tables", "title"]);
     for s in sources.in_order() {
-        table.add_row([s.name.clone(), s.order.to_string(), s.path_glob.clone(), s.tables().join(", "), s.title.clone()]);
+        let mut tables: Vec<&str> = s.selects.iter().map(|select| select.table.name).collect();
+        tables.dedup();
+        let header = &s.header;
+        let title = header.title.as_ref().map(|t| t.en.clone()).unwrap_or_default();
+        table.add_row([s.name.clone(), header.order.to_string(), header.read.path.clone(), tables.join(", "), title]);
     }
     output::line(&table)
 }
 
 fn new(file: &Path, name: Option<&str>, dir: &Path, config: &Config) -> Result<()> {
-    let draft = draft::draft(file, name, &config.lake)?;
+    let name = name.map_or_else(|| name_of(file), String::from);
+    let text = draft(file, &name, &Properties::from_config(&config.lake)?)?;
     let folder = dir.join("sources");
     std::fs::create_dir_all(&folder).map_err(|e| Error::from(e).context(folder.display()))?;
-    let path = folder.join(format!("{}.sql", draft.name));
+    let path = folder.join(format!("{name}.sql"));
     if path.exists() {
         return Err(Error::conflict(format!("{} exists already", path.display())).hint("give another --name, or move the file away"));
     }
-    std::fs::write(&path, &draft.text).map_err(|e| Error::from(e).context(path.display()))?;
+    std::fs::write(&path, text).map_err(|e| Error::from(e).context(path.display()))?;
     output::line(path.display())?;
-    for note in &draft.notes {
-        eprintln!("note: {note}");
-    }
     let set = if config.queries_dir.is_some() { String::new() } else { format!(" --set queries_dir={}", dir.display()) };
-    eprintln!("read it, then: saleslake ingest {} {}{set}", draft.name, file.display());
+    eprintln!("read it, then: saleslake ingest {name} {}{set}", file.display());
     Ok(())
 }

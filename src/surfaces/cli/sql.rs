@@ -6,14 +6,14 @@ use clap::Args;
 
 use super::output::OutputArgs;
 use crate::access::Caller;
-use crate::engine::{Engine, Param, QueryOptions};
+use crate::engine::{Engine, Param, ParamType, QueryOptions};
 use crate::error::{Error, Result};
 
 #[derive(Debug, Args)]
 pub struct SqlArgs {
     /// The statement; views and dimensions by name, base tables under `base.`
     statement: String,
-    /// A value for $name in the statement, as NAME=VALUE or NAME:TYPE=VALUE (date, timestamp, int, decimal, bool, text, list)
+    /// A value for $name in the statement, as NAME=VALUE or NAME:TYPE=VALUE (date, timestamp, int, decimal, bool, text, list<text>)
     #[arg(long = "param", short, value_name = "NAME[:TYPE]=VALUE")]
     params: Vec<String>,
     #[command(flatten)]
@@ -27,7 +27,8 @@ pub async fn run(args: &SqlArgs, engine: &Engine) -> Result<()> {
             .split_once('=')
             .ok_or_else(|| Error::invalid(format!("--param {given}: no value")).hint("write --param from:date=2026-01-01"))?;
         let (name, kind) = name.split_once(':').unwrap_or((name, "text"));
-        params.insert(name.to_string(), Param::parse(kind, value).map_err(|e| e.context(format!("--param {name}")))?);
+        let param = ParamType::parse(kind).and_then(|kind| Param::parse(kind, value));
+        params.insert(name.to_string(), param.map_err(|e| e.context(format!("--param {name}")))?);
     }
     let options = QueryOptions { params, label: "sql".into(), ..QueryOptions::default() };
     let rows = engine.query(&args.statement, options, &Caller::local()).await?;

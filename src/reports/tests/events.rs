@@ -1,0 +1,97 @@
+//! What counts as a sale, a return, a charge, and when: the views' filters and policies through the reports.
+
+use super::*;
+
+const MONTHS: &[&str] = &["period_start", "net_sales", "returns", "orders", "units_sold", "units_returned"];
+
+async fn months(shop: &Shop, policy: &[(&str, &str)]) -> Vec<String> {
+    shop.rows("sales-over-time", policy, MONTHS).await
+}
+
+#[tokio::test]
+async fn the_ledger_under_every_policy() {
+    let shop = shop().await;
+    let january = "2026-01-01|144.0000|6.0000|1|2.000|0.000";
+    let by_default = [january, "2026-02-01|156.0000|51.0000|2|2.000|3.000", "2026-03-01|0.0000|0.0000|0|0.000|0.000"];
+    assert_eq!(months(&shop, &[]).await, by_default);
+    assert_eq!(
+        months(&shop, &[("cancel_policy", "sale_then_reversal")]).await,
+        [january, "2026-02-01|456.0000|51.0000|3|3.000|3.000", "2026-03-01|-300.0000|300.0000|0|0.000|1.000"],
+        "sold in February, taken back in March"
+    );
+    assert_eq!(
+        months(&shop, &[("cancel_policy", "include_gross"), ("include_zero", "false")]).await,
+        [january, "2026-02-01|456.0000|51.0000|3|3.000|3.000"]
+    );
+    assert_eq!(
+        months(&shop, &[("return_basis", "sale_date"), ("include_zero", "false")]).await,
+        ["2026-01-01|104.0000|46.0000|1|2.000|1.000", "2026-02-01|196.0000|11.0000|2|2.000|2.000"],
+        "the return is in the month of its sale"
+    );
+    assert_eq!(
+        months(&shop, &[("recognition_basis", "paid"), ("include_zero", "false")]).await,
+        ["2026-02-01|149.0000|51.0000|1|1.000|3.000"],
+        "only what was paid is a sale"
+    );
+}
+
+#[tokio::test]
+async fn d18_cancel_policies_agree_over_all_time() {
+    let shop = shop().await;
+    let net = async |policy: &str| shop.rows("sales-summary", &[("cancel_policy", policy)], &["net_sales"]).await;
+    assert_eq!(net("exclude").await, net("sale_then_reversal").await);
+    let basis = async |basis: &str| shop.rows("sales-summary", &[("return_basis", basis)], &["net_sales"]).await;
+    assert_eq!(basis("return_date").await, basis("sale_date").await, "D15");
+}
+
+#[tokio::test]
+async fn keys_of_returns_whose_sale_is_not_known() {
+    let shop = shop().await;
+    let sql = "SELECT event_kind, channel_id, location_id, return_channel_id, region_id, is_blind, net_rc FROM sales_event \
+        WHERE event_kind IN ('return', 'exchange_in', 'adjustment') ORDER BY net_rc, event_kind";
+    let columns = ["event_kind", "channel_id", "location_id", "return_channel_id", "region_id", "is_blind", "net_rc"];
+    assert_eq!(
+        shop.sql(sql, &columns).await,
+        [
+            "return|web||pos||false|-40.0000",
+            "exchange_in|UNK|UNK|pos|UNK|false|-8.0000",
+            "adjustment|web||||false|-6.0000",
+            "return|||pos||true|-3.0000",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn sell_out_is_never_in_net_sales() {
+    let shop = shop().await;
+    let sql = "SELECT sum(net_rc) AS net, sum(sell_out_rc) AS out, sum(sell_out_units) AS units, count(sale_order_id) AS orders \
+        FROM sales_event WHERE flow = 'sell_out'";
+    assert_eq!(shop.sql(sql, &["net", "out", "units", "orders"]).await, ["0.0000|70.0000|1.000|0"]);
+    let outlets = shop.rows("sales-by-channel", &[("level", "outlet")], &["channel_id", "location_id"]).await;
+    assert!(!outlets.contains(&"pos|UNK".to_string()), "{outlets:?}");
+}
+
+#[tokio::test]
+async fn d39_products_and_charges_are_total_sales() {
+    let shop = shop().await;
+    let columns =
+        ["net_sales", "tax", "charges", "total_sales", "orders", "anonymous_orders", "customers", "aov", "currency"];
+    let summary = shop.rows("sales-summary", &[], &columns).await;
+    // charges: shipping 4 + fee 5 with tax 0.5 − refunded shipping 3 × 2
+    assert_eq!(summary, ["300.0000|32.7000|3.5000|336.2000|3|1|2|119.0|USD"]);
+    let channels = shop
+        .rows("sales-by-channel", &[("totals", "true")], &["row_kind", "net_sales", "charges", "total_sales"])
+        .await;
+    assert_eq!(channels.last().unwrap(), "total|300.0000|3.5000|336.2000");
+    let products =
+        shop.rows("sales-by-product", &[("totals", "true")], &["row_kind", "product_id", "net_sales", "share"]).await;
+    assert_eq!(products.last().unwrap(), "total||300.0000|1.0");
+}
+
+#[tokio::test]
+async fn a_margin_is_over_the_sales_whose_cost_is_known() {
+    let shop = shop().await;
+    let columns = ["net_sales_with_cost", "cogs", "gross_profit", "cost_coverage", "discount_rate"];
+    let summary = shop.rows("sales-summary", &[], &columns).await;
+    assert!(summary[0].starts_with("60.0000|35.0000|25.0000|0.2|0.027"), "{summary:?}");
+}

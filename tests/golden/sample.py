@@ -1,0 +1,223 @@
+"""Golden answers for the sample data, computed by DuckDB from the landing files with SQL of its own.
+
+Run at development time, from the repository's root, with the packages of tests/oracles/requirements.txt:
+    python tests/golden/sample.py
+Writes tests/golden/sample/<report>/<case>.csv: the request as `# name=value` lines, then the columns that are compared and the rows.
+`# unordered=true`: the order of rows is not compared. It must not read anything that saleslake's lake, views or reports wrote.
+
+    sample_staging.py    landing files → clean tables
+    sample_measures.py   words of a request → rows and sums
+    sample_reports.py    the reports
+"""
+
+import csv
+import shutil
+import sys
+from pathlib import Path
+
+from sample_measures import shown
+from sample_reports import Golden, read_dirt
+from sample_staging import stage
+
+HERE = Path(__file__).parent
+OUT = HERE / "sample"
+
+QUARTER = {"from": "2025-07-01", "to": "2025-10-01"}
+BORDER = {"from": "2024-12-30", "to": "2025-01-03"}
+NEVER = {"from": "2020-01-01", "to": "2020-02-01"}
+ALL_TIME = {"from": "2024-07-01", "to": "2026-07-01"}
+MARCH = {"from": "2025-03-01", "to": "2025-04-01"}  # the month of the tills' unknown keys
+TOP = {"order_by": "-net_sales", "limit": "12"}
+
+# Every report that adds up sales events: windows, policies and slicers.
+WINDOWS = {"quarter": QUARTER, "year-border": BORDER, "never": NEVER}
+POLICIES = {
+    "sale-date": QUARTER | {"return_basis": "sale_date"},
+    "cancelled-reversed": QUARTER | {"cancel_policy": "sale_then_reversal"},
+    "cancelled-gross": QUARTER | {"cancel_policy": "include_gross"},
+    "shipped-to": QUARTER | {"region_basis": "ship"},
+    "billed-to": QUARTER | {"region_basis": "bill", "where.region": "GB"},
+    "paid": QUARTER | {"recognition_basis": "paid"},
+    "paid-reversed-sale-date": QUARTER | {"recognition_basis": "paid", "cancel_policy": "sale_then_reversal", "return_basis": "sale_date"},
+}
+SLICES = {
+    "channels": QUARTER | {"where.channel": "web,app"},
+    "channel-by-name": QUARTER | {"where.channel": "Marktplatz Mitte"},
+    "channel-unknown": {"from": "2025-04-01", "to": "2025-05-01", "where.channel": "UNK"},
+    "channel-none": QUARTER | {"where.channel": "N/A"},
+    "shop": QUARTER | {"where.location": "S001,S036"},
+    "shop-unknown": MARCH | {"where.location": "UNK"},
+    "no-shop": QUARTER | {"where.location": "N/A", "where.channel": "app"},
+    "region": QUARTER | {"where.region": "Scotland"},
+    "country": QUARTER | {"where.region": "DE"},
+    "region-unknown": MARCH | {"to": "2025-12-01", "where.region": "UNK"},
+    "region-none": QUARTER | {"where.region": "N/A"},
+    "category": QUARTER | {"where.category": "KIT"},
+    "category-by-name": QUARTER | {"where.category": "Garden,Board games"},
+    "category-none": QUARTER | {"where.category": "N/A"},
+    "brand": QUARTER | {"where.brand": "Kestrel"},
+    "product": QUARTER | {"where.product": "001077,001084,SV0001"},
+    "product-unknown": MARCH | {"to": "2025-07-01", "where.product": "UNK"},
+    "staff": QUARTER | {"where.staff": "true"},
+    "members": QUARTER | {"where.segment": "gold"},
+    "returned-in-shops": QUARTER | {"where.return_channel": "pos"},
+}
+
+
+def every(extra=None, skip=()):
+    """Windows, policies and slices with something added to each request."""
+    return {name: request | (extra or {}) for name, request in (WINDOWS | POLICIES | SLICES).items() if name not in skip}
+
+
+CASES = {
+    "sales-summary": every() | {
+        "months": {"from": "2025-01-15", "to": "2025-04-10", "grain": "month"},
+        "all-time": ALL_TIME,
+        "partial-today": {"from": "2026-06-01", "to": "2026-08-01", "grain": "month"},
+        "previous-period": QUARTER | {"compare": "previous_period"},
+        "previous-year": {"from": "2025-07-01", "to": "2025-08-01", "compare": "previous_year"},
+        "previous-year-aligned": {"from": "2025-07-07", "to": "2025-08-04", "compare": "previous_year_aligned"},
+        "totals": {"from": "2025-01-01", "to": "2025-04-01", "grain": "month", "totals": "true"},
+    },
+    "sales-over-time": every(skip=["quarter"]) | {
+        "days": {"from": "2024-12-20", "to": "2025-01-06", "grain": "day"},
+        "days-one-shop": {"from": "2025-03-24", "to": "2025-04-06", "grain": "day", "where.location": "S001"},
+        "weeks-iso": {"from": "2024-12-18", "to": "2025-01-22", "grain": "week"},
+        "weeks-retail": {"from": "2024-12-18", "to": "2025-01-22", "grain": "week", "calendar": "retail_454"},
+        "months": {"from": "2024-07-01", "to": "2026-07-01", "grain": "month"},
+        "quarters": {"from": "2024-07-01", "to": "2026-07-01", "grain": "quarter"},
+        "years": {"from": "2024-07-01", "to": "2026-07-01", "grain": "year"},
+        "fiscal-weeks": {"from": "2025-01-12", "to": "2025-03-02", "grain": "fiscal_week", "calendar": "retail_454"},
+        "fiscal-periods": {"from": "2025-02-02", "to": "2026-02-01", "grain": "fiscal_period", "calendar": "retail_454"},
+        "fiscal-periods-445": {"from": "2025-02-02", "to": "2026-02-01", "grain": "fiscal_period", "calendar": "retail_445"},
+        "fiscal-quarters": {"from": "2025-02-02", "to": "2026-02-01", "grain": "fiscal_quarter", "calendar": "retail_454"},
+        "fiscal-years": ALL_TIME | {"grain": "fiscal_year", "calendar": "retail_454"},
+        "fiscal-years-april": ALL_TIME | {"grain": "fiscal_year", "calendar": "gregorian_fy_apr"},
+        "no-empty-days": {"from": "2025-07-01", "to": "2025-08-01", "grain": "day", "where.brand": "Veldt", "where.location": "S002", "include_zero": "false"},
+        "empty-days": {"from": "2025-07-01", "to": "2025-08-01", "grain": "day", "where.brand": "Veldt", "where.location": "S002"},
+        "previous-period": {"from": "2025-10-01", "to": "2026-01-01", "grain": "month", "compare": "previous_period"},
+        "previous-period-days": {"from": "2025-11-24", "to": "2025-12-01", "grain": "day", "compare": "previous_period"},
+        "previous-year": {"from": "2025-10-01", "to": "2026-01-01", "grain": "month", "compare": "previous_year"},
+        "previous-year-days": {"from": "2026-02-25", "to": "2026-03-03", "grain": "day", "compare": "previous_year"},
+        "previous-year-aligned": {"from": "2025-11-24", "to": "2025-12-08", "grain": "day", "compare": "previous_year_aligned"},
+        "previous-year-aligned-weeks": {"from": "2025-11-24", "to": "2025-12-22", "grain": "week", "compare": "previous_year_aligned"},
+        "totals": {"from": "2025-01-01", "to": "2025-04-01", "grain": "month", "totals": "true"},
+        "best-weeks": {"from": "2025-01-06", "to": "2025-12-29", "grain": "week", "order_by": "-orders", "limit": "5"},
+    },
+    "sales-by-product": every(TOP, skip=["never", "product-unknown", "category-none"]) | {
+        "never": NEVER,
+        "border-all": BORDER,
+        "unknown-and-none": MARCH | {"where.product": "UNK,N/A"},
+        "category-none": QUARTER | {"where.category": "N/A"},
+        "styles": QUARTER | TOP | {"level": "product"},
+        "totals": QUARTER | TOP | {"totals": "true"},
+        "months": QUARTER | {"grain": "month", "where.brand": "Wren"},
+        "with-zero": BORDER | {"include_zero": "true", "where.brand": "Harrow Mill", "where.channel": "pos"},
+        "previous-period": {"from": "2025-08-01", "to": "2025-08-02", "compare": "previous_period", "where.channel": "tel"},
+        "cheapest": QUARTER | {"order_by": "asp", "limit": "8", "where.category": "KIT"},
+        "china-only": {"from": "2025-10-01", "to": "2026-01-01", "where.product": "CN0001,CN0003"},
+    },
+    "sales-by-region": every() | {
+        "ship-unknown": MARCH | {"to": "2025-12-01", "region_basis": "ship"},
+        "countries": QUARTER | {"region_level": "1"},
+        "countries-with-zero": BORDER | {"region_level": "1", "include_zero": "true", "where.location": "S001"},
+        "within-country": QUARTER | {"where.region": "GB", "region_level": "2"},
+        "with-zero": BORDER | {"include_zero": "true", "where.brand": "Calder"},
+        "months": QUARTER | {"grain": "month"},
+        "totals": QUARTER | {"totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+        "best": QUARTER | {"order_by": "-net_sales", "limit": "3"},
+    },
+    "sales-by-channel": every() | {
+        "all-members": {"from": "2025-03-01", "to": "2025-06-01"},
+        "types": QUARTER | {"level": "type"},
+        "outlets": MARCH | {"level": "outlet"},
+        "with-zero": BORDER | {"include_zero": "true", "where.product": "001077"},
+        "quarters": {"from": "2025-01-01", "to": "2026-01-01", "grain": "quarter"},
+        "totals": {"from": "2025-03-01", "to": "2025-06-01", "totals": "true"},
+        "previous-period": QUARTER | {"compare": "previous_period"},
+        "best": QUARTER | {"order_by": "-orders", "limit": "3"},
+    },
+    "returns-summary": every(skip=["sale-date", "paid-reversed-sale-date"]) | {
+        "weeks": {"from": "2024-12-16", "to": "2025-01-20", "grain": "week"},
+        "all-time": ALL_TIME | {"grain": "all"},
+        "years": ALL_TIME | {"grain": "year"},
+        "paid-reversed": QUARTER | {"recognition_basis": "paid", "cancel_policy": "sale_then_reversal"},
+        "previous-period": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_period"},
+        "fiscal-periods": {"from": "2025-02-02", "to": "2025-05-04", "grain": "fiscal_period", "calendar": "retail_454"},
+        "totals": QUARTER | {"totals": "true"},
+        "no-empty-days": {"from": "2025-07-01", "to": "2025-07-15", "grain": "day", "where.location": "S003", "include_zero": "false"},
+    },
+    "stock-on-hand": {
+        "default": {},
+        "month-end": {"as_of": "2025-07-01"},
+        "mid-month": {"as_of": "2025-07-20"},
+        "missed-count": {"as_of": "2026-06-18"},
+        "never": {"as_of": "2024-07-01"},
+        "products": {"level": "product", "order_by": "-on_hand,product_id", "limit": "20"},
+        "items": {"level": "item", "where.location": "S002", "as_of": "2026-06-18"},
+        "items-with-zero": {"level": "item", "where.location": "S004,S005", "include_zero": "true", "as_of": "2026-06-20"},
+        "no-zero": {"level": "item", "where.location": "S004,S005", "as_of": "2026-06-20", "where.category": "KIT"},
+        "category": {"where.category": "FOO"},
+        "brand": {"where.brand": "Rosenau", "level": "product"},
+        "product": {"where.product": "001077"},
+        "region": {"where.region": "DE"},
+        "place-unknown": {"where.location": "UNK"},
+        "totals": {"totals": "true"},
+        "fullest": {"order_by": "-on_hand_cost", "limit": "4"},
+    },
+    "traffic-conversion-funnel": {
+        "plain": {"from": "2026-03-01", "to": "2026-04-01"},
+        "closed": {"from": "2026-03-01", "to": "2026-04-01", "funnel": "closed"},
+        "month-border": {"from": "2026-02-27", "to": "2026-03-02", "grain": "day"},
+        "never": {"from": "2025-01-01", "to": "2025-02-01"},
+        "never-shown": {"from": "2025-01-01", "to": "2025-02-01", "include_zero": "false"},
+        "months": {"from": "2025-12-01", "to": "2026-07-01", "grain": "month"},
+        "app": {"from": "2026-03-01", "to": "2026-04-01", "where.channel": "app"},
+        "region": {"from": "2026-03-01", "to": "2026-04-01", "where.region": "Scotland"},
+        "no-place": {"from": "2026-03-01", "to": "2026-04-01", "where.location": "N/A"},
+        "device": {"from": "2026-03-01", "to": "2026-04-01", "device": "tablet"},
+        "source": {"from": "2026-03-01", "to": "2026-04-01", "source": "newsletter"},
+        "previous-period": {"from": "2026-03-01", "to": "2026-04-01", "compare": "previous_period"},
+    },
+    "dq-quarantine": {
+        "all": {},
+        "detected-today": {"from": "2026-07-01", "to": "2026-07-02"},
+        "never": {"from": "2020-01-01", "to": "2020-02-01"},
+        "resolved": {"state": "resolved"},
+        "every-state": {"state": "all"},
+    },
+}
+# Reports whose own order is that of time; others are compared in order only where the request gives one.
+IN_TIME = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}
+
+
+def write(report, case, request, columns, rows):
+    path = OUT / report / f"{case}.csv"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", newline="", encoding="utf-8") as f:
+        for name, value in request.items():
+            f.write(f"# {name}={value}\n")
+        if report == "dq-quarantine":
+            f.write("# sum_by=rule,source\n")
+        if report not in IN_TIME and "order_by" not in request:
+            f.write("# unordered=true\n")
+            rows = sorted(rows, key=lambda r: [shown(r[c]) for c in columns])
+        out = csv.writer(f, lineterminator="\n")
+        out.writerow(columns)
+        out.writerows([shown(row[c]) for c in columns] for row in rows)
+
+
+def main(sample):
+    golden = Golden(stage(sample), read_dirt(Path(sample) / "dirt.csv"))
+    if OUT.exists():
+        shutil.rmtree(OUT)
+    for report, cases in CASES.items():
+        for case, request in cases.items():
+            columns, rows = golden.answer(report, request)
+            write(report, case, request, columns, rows)
+        print(f"{report}: {len(cases)} cases")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else HERE.parent.parent / "sample-data")

@@ -1,0 +1,129 @@
+//! What must hold of any data, shown on the sample (domain section 5, the invariants at its end).
+
+use std::collections::BTreeMap;
+
+use super::canonical;
+use crate::common::{Answer, shared_sample, units};
+
+const QUARTER: &[(&str, &str)] = &[("from", "2025-03-01"), ("to", "2025-06-01")];
+const NEVER: &[(&str, &str)] = &[("from", "2001-01-01"), ("to", "2001-02-01")];
+
+fn ask(report: &str, request: &[&[(&str, &str)]]) -> Answer {
+    let sample = shared_sample();
+    let request: Vec<_> = request.concat().iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+    sample.run(canonical(&sample.app, report, &request)).unwrap_or_else(|e| panic!("{report} {request:?}: {e}"))
+}
+
+/// A column's values in units of 0.0001, NULL as nothing.
+fn amounts(answer: &Answer, column: &str) -> Vec<i128> {
+    answer.column(column).into_iter().filter(|v| *v != "NULL").map(units).collect()
+}
+
+/// The rows' sum and the totals row's value.
+fn sum_and_total(answer: &Answer, column: &str) -> (i128, i128) {
+    let kinds = answer.column("row_kind");
+    let (mut sum, mut total) = (0, None);
+    for (kind, value) in kinds.iter().zip(answer.column(column)) {
+        match *kind {
+            "total" => total = Some(units(value)),
+            _ => sum += units(value),
+        }
+    }
+    (sum, total.expect("a totals row"))
+}
+
+/// Σ over any dimension with UNK and N/A = the total, which is computed from the base (D02, D25); distinct counts are not added (D03).
+#[test]
+fn d02_d03_d25_every_dimension_adds_up_to_the_total() {
+    let summary = ask("sales-summary", &[QUARTER]);
+    let reports: &[(&str, &[(&str, &str)], &[&str])] = &[
+        ("sales-by-product", &[], &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "cogs"]),
+        ("sales-by-product", &[("level", "product")], &["net_sales", "net_units"]),
+        ("sales-by-region", &[], &["net_sales", "cogs"]),
+        ("sales-by-region", &[("region_level", "1")], &["net_sales", "cogs"]),
+        ("sales-by-region", &[("region_basis", "ship")], &["net_sales", "cogs"]),
+        ("sales-by-region", &[("region_basis", "bill")], &["net_sales", "cogs"]),
+        ("sales-by-channel", &[], &["gross_sales", "returns", "net_sales", "tax", "charges", "total_sales", "units_sold"]),
+        ("sales-by-channel", &[("level", "type")], &["net_sales", "charges", "total_sales"]),
+        ("sales-by-channel", &[("level", "outlet")], &["net_sales", "charges", "total_sales", "units_returned"]),
+        ("sales-over-time", &[("grain", "day")], &["gross_sales", "returns", "net_sales", "units_sold"]),
+    ];
+    for (report, extra, measures) in reports {
+        let answer = ask(report, &[QUARTER, extra, &[("totals", "true")]]);
+        for measure in *measures {
+            let (sum, total) = sum_and_total(&answer, measure);
+            assert_eq!(sum, total, "{report} {extra:?} {measure}: Σ rows and total");
+            assert_eq!(total, units(summary.column(measure)[0]), "{report} {extra:?} {measure}: total and summary");
+        }
+        if answer.columns.iter().any(|c| c == "orders") {
+            let (sum, total) = sum_and_total(&answer, "orders");
+            let most = amounts(&answer, "orders").into_iter().filter(|n| *n != total).max().unwrap_or(0);
+            assert!(most <= total && total <= sum, "{report} {extra:?} orders: max {most}, total {total}, Σ {sum}");
+        }
+    }
+}
+
+/// Ratios of the totals row are ratios of sums, never averages of ratios (D01).
+#[test]
+fn d01_a_ratio_is_of_sums() {
+    let answer = ask("sales-by-channel", &[QUARTER, &[("totals", "true")]]);
+    let number = |value: &str| value.parse::<f64>().expect("a number");
+    for (ratio, part, whole) in [("gross_margin_pct", "gross_profit", "net_sales_with_cost"), ("return_rate_value", "returns", "sales_before_returns")] {
+        let (part, whole) = (sum_and_total(&answer, part).0, sum_and_total(&answer, whole).0);
+        let total = answer.column("row_kind").iter().position(|k| *k == "total").expect("a totals row");
+        let shown = number(answer.column(ratio)[total]);
+        assert!((shown - part as f64 / whole as f64).abs() < 1e-6, "{ratio}: {shown}");
+    }
+}
+
+/// [a,b) + [b,c) = [a,c): the end is not included, and nothing falls between (D11).
+#[test]
+fn d11_adjacent_windows_add_up() {
+    let of = |from: &str, to: &str| ask("sales-summary", &[&[("from", from), ("to", to)]]);
+    let (whole, first, second) = (of("2024-12-15", "2025-01-20"), of("2024-12-15", "2025-01-01"), of("2025-01-01", "2025-01-20"));
+    for measure in ["gross_sales", "discounts", "returns", "net_sales", "tax", "charges", "total_sales", "units_sold", "units_returned", "cogs"] {
+        assert_eq!(amounts(&first, measure)[0] + amounts(&second, measure)[0], amounts(&whole, measure)[0], "{measure}");
+    }
+    // An order is on one day, so orders add up over days, too.
+    assert_eq!(amounts(&first, "orders")[0] + amounts(&second, "orders")[0], amounts(&whole, "orders")[0]);
+}
+
+/// All that the sample holds, in one row.
+fn all_time(policy: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let answer = ask("sales-summary", &[&[("from", "2024-01-01"), ("to", "2027-01-01")], policy]);
+    answer.columns.iter().cloned().zip(answer.rows[0].iter().cloned()).collect()
+}
+
+/// Over all time a return counts the same by its own day and by that of the sale; per month they differ (D15).
+#[test]
+fn d15_both_return_bases_agree_over_all_time() {
+    assert_eq!(all_time(&[]), all_time(&[("return_basis", "sale_date")]));
+    let month = |basis: &str| ask("sales-over-time", &[QUARTER, &[("grain", "month"), ("return_basis", basis)]]);
+    assert_ne!(month("return_date").column("returns"), month("sale_date").column("returns"));
+    assert_eq!(month("return_date").column("gross_sales"), month("sale_date").column("gross_sales"));
+}
+
+/// A cancelled order left out, or sold and taken back: the same net over all time; counted gross it is more (D18).
+#[test]
+fn d18_cancel_policies_agree_over_all_time() {
+    let (excluded, reversed) = (all_time(&[]), all_time(&[("cancel_policy", "sale_then_reversal")]));
+    for measure in ["net_sales", "tax", "charges", "total_sales", "net_units", "cogs", "gross_profit"] {
+        assert_eq!(excluded[measure], reversed[measure], "{measure}");
+    }
+    assert!(units(&reversed["gross_sales"]) > units(&excluded["gross_sales"]));
+    let gross = all_time(&[("cancel_policy", "include_gross")]);
+    assert_eq!(gross["gross_sales"], reversed["gross_sales"]);
+    assert!(units(&gross["net_sales"]) > units(&excluded["net_sales"]));
+}
+
+/// Without data every report answers, with nothing or with zeros, never with an error (D27).
+#[test]
+fn d27_nothing_is_no_error() {
+    for info in shared_sample().app.reports.list() {
+        let window = if info.id == "stock-on-hand" { &[("as_of", "2001-01-01")][..] } else { NEVER };
+        let answer = ask(&info.id, &[window]);
+        for (column, value) in answer.rows.iter().flat_map(|r| answer.columns.iter().zip(r)) {
+            assert!(!value.contains("NaN") && !value.contains("inf"), "{} {column}: {value}", info.id);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! What a report cannot do it refuses by name: slicers, policies, comparisons; wrong values give near ones. Never ignored.
+
+use std::collections::BTreeSet;
+
+use saleslake::error::{Error, ErrorKind};
+use saleslake::model::slicer::SLICERS;
+
+use super::canonical;
+use crate::common::shared_sample;
+
+const SALES: &[&str] = &["channel", "return_channel", "location", "region", "category", "brand", "product", "segment", "staff"];
+const POLICIES: &[&str] = &["return_basis", "cancel_policy", "region_basis", "recognition_basis"];
+
+/// report, slicers that apply, policies that apply.
+const APPLY: &[(&str, &[&str], &[&str])] = &[
+    ("sales-summary", SALES, POLICIES),
+    ("sales-over-time", SALES, POLICIES),
+    ("sales-by-product", SALES, POLICIES),
+    ("sales-by-region", SALES, POLICIES),
+    ("sales-by-channel", SALES, POLICIES),
+    // It shows both bases side by side.
+    ("returns-summary", SALES, &["cancel_policy", "region_basis", "recognition_basis"]),
+    // Stock is not of a channel, a customer or an order.
+    ("stock-on-hand", &["location", "region", "category", "brand", "product"], &[]),
+    // A visit is not of one product.
+    ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
+    ("dq-quarantine", &[], &[]),
+];
+
+fn ask(report: &str, name: &str, value: &str) -> Result<usize, Error> {
+    let sample = shared_sample();
+    let request = [(name.to_string(), value.to_string())];
+    sample.run(canonical(&sample.app, report, &request)).map(|answer| answer.rows.len())
+}
+
+fn refused(report: &str, name: &str, value: &str) -> Error {
+    match ask(report, name, value) {
+        Ok(rows) => panic!("{report} {name}={value} should be refused, not answered with {rows} rows"),
+        Err(e) => {
+            assert_eq!(e.kind(), ErrorKind::Invalid, "{report} {name}={value}: {e}");
+            e
+        }
+    }
+}
+
+#[test]
+fn slicers_that_do_not_apply_are_refused_by_name() {
+    let known: BTreeSet<&str> = shared_sample().app.reports.list().iter().map(|r| r.id.as_str()).collect();
+    assert_eq!(known, APPLY.iter().map(|(report, ..)| *report).collect(), "this list knows every report");
+    for (report, slicers, _) in APPLY {
+        for slicer in SLICERS.iter().map(|s| s.name) {
+            let value = if slicer == "staff" { "true" } else { "N/A" };
+            if slicers.contains(&slicer) {
+                ask(report, &format!("where.{slicer}"), value).unwrap_or_else(|e| panic!("{report} by {slicer}: {e}"));
+            } else {
+                let e = refused(report, &format!("where.{slicer}"), value);
+                assert!(e.message().contains(slicer) && e.message().contains(report), "{report} by {slicer}: {e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn policies_that_do_not_apply_are_refused_by_name() {
+    for (report, _, policies) in APPLY {
+        for (policy, value) in [("return_basis", "sale_date"), ("cancel_policy", "include_gross"), ("region_basis", "ship"), ("recognition_basis", "paid")] {
+            if policies.contains(&policy) {
+                ask(report, policy, value).unwrap_or_else(|e| panic!("{report} {policy}: {e}"));
+                let e = refused(report, policy, "nonsense");
+                assert!(e.message().contains(policy), "{report} {policy}: {e}");
+            } else {
+                let e = refused(report, policy, value);
+                assert!(e.message().contains(policy), "{report} {policy}: {e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
+    for report in ["stock-on-hand", "dq-quarantine"] {
+        assert!(refused(report, "compare", "previous_year").message().contains("compare"), "{report}");
+    }
+    assert!(refused("traffic-conversion-funnel", "totals", "true").message().contains("totals"));
+}
+
+#[test]
+fn wrong_values_give_near_names() {
+    for (name, value, near) in [
+        ("where.channel", "wbe", "web"),
+        ("where.region", "Scotlnd", "Scotland"),
+        ("where.brand", "Kestrl", "Kestrel"),
+        ("where.category", "Kitchn", "Kitchen"),
+        ("where.location", "S0001", "S001"),
+        ("where.chanel", "web", "channel"),
+        ("cancel_policy", "exclud", "exclude"),
+        ("retrun_basis", "sale_date", "return_basis"),
+        ("grain", "monht", "month"),
+        ("compare", "previous_yaer", "previous_year"),
+        ("order_by", "net_sale", "net_sales"),
+    ] {
+        let result = ask("sales-summary", name, value);
+        let e = result.err().unwrap_or_else(|| panic!("{name}={value} should be refused"));
+        assert!(matches!(e.kind(), ErrorKind::Invalid | ErrorKind::NotFound), "{name}={value}: {e}");
+        let said = format!("{e} {}", e.hint_text().unwrap_or_default());
+        assert!(said.contains(near), "{name}={value} should speak of {near}: {said}");
+    }
+}
