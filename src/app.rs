@@ -4,12 +4,14 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, Setting};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::{Ingest, Sources};
 use crate::lake::Lake;
 use crate::queryfile::load_folder;
@@ -81,8 +83,21 @@ fn ingest(lake: &Lake, config: &Config, clock: Clock) -> Result<Ingest> {
     Ok(Ingest::new(lake, sources, clock).batch_records(config.landing.batch_records))
 }
 
+/// Runs a future to its end on a runtime with a thread per core.
+pub fn block_on<T>(future: BoxFuture<'_, Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Error::internal("the runtime could not start").caused_by(e))?;
+    runtime.block_on(future)
+}
+
 /// Runs one command with just what it needs opened.
-pub async fn run(command: Command, config: Config, settings: Vec<Setting>, clock: Clock) -> Result<()> {
+pub fn run(command: Command, config: Config, settings: Vec<Setting>, clock: Clock) -> BoxFuture<'static, Result<()>> {
+    dispatch(command, config, settings, clock).boxed()
+}
+
+async fn dispatch(command: Command, config: Config, settings: Vec<Setting>, clock: Clock) -> Result<()> {
     match command {
         Command::Config => cli::config::run(&settings),
         Command::Sample(args) => cli::sample::run(&args),

@@ -186,9 +186,8 @@ const CHECKED: CastOptions<'static> = CastOptions { safe: false, format_options:
 fn displayed(array: &ArrayRef) -> Result<StringViewArray> {
     let format = FormatOptions::new();
     let formatter = ArrayFormatter::try_new(array, &format)?;
-    let texts = (0..array.len()).map(|row| {
-        if array.is_null(row) { Ok(None) } else { formatter.value(row).try_to_string().map(Some) }
-    });
+    let texts = (0..array.len())
+        .map(|row| if array.is_null(row) { Ok(None) } else { formatter.value(row).try_to_string().map(Some) });
     Ok(texts.collect::<Result<Vec<_>, _>>()?.into_iter().collect())
 }
 
@@ -266,7 +265,9 @@ pub fn type_name(data_type: &DataType) -> String {
         T::Date32 | T::Date64 => "date".into(),
         T::Timestamp(_, Some(_)) => "timestamp".into(),
         T::Timestamp(_, None) => "local timestamp".into(),
-        T::List(item) | T::LargeList(item) | T::FixedSizeList(item, _) => format!("list<{}>", type_name(item.data_type())),
+        T::List(item) | T::LargeList(item) | T::FixedSizeList(item, _) => {
+            format!("list<{}>", type_name(item.data_type()))
+        }
         _ => "text".into(),
     }
 }

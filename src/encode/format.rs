@@ -102,9 +102,7 @@ impl Format {
         }
         let mut best: Option<(f32, Format)> = None;
         // JSON first: it wins ties, so that `*/*` and browsers get it.
-        for format in
-            [Format::Json, Format::Csv, Format::Ndjson, Format::Arrow, Format::Parquet, Format::Table]
-        {
+        for format in [Format::Json, Format::Csv, Format::Ndjson, Format::Arrow, Format::Parquet, Format::Table] {
             let q = format.quality(&ranges);
             if q > 0.0 && best.is_none_or(|(top, _)| q > top) {
                 best = Some((q, format));

@@ -102,7 +102,9 @@ impl Table {
         let needed: usize = columns
             .iter()
             .zip(&contents)
-            .map(|(at, wide)| usize::from(*wide).min(if self.shapes[*at].is_number() { usize::MAX } else { NARROWEST }) + 3)
+            .map(|(at, wide)| {
+                usize::from(*wide).min(if self.shapes[*at].is_number() { usize::MAX } else { NARROWEST }) + 3
+            })
             .sum();
         let Ok(width) = u16::try_from(width) else { return };
         if needed > usize::from(width) {

@@ -63,7 +63,8 @@ fn is_label(name: &str) -> bool {
 
 /// The fewest decimals, of at least two where the type has them, that show every value of the column in full.
 fn decimal_places(values: &[Option<&str>]) -> usize {
-    let part = |text: &str| text.split_once('.').map_or((0, 0), |(_, part)| (part.trim_end_matches('0').len(), part.len()));
+    let part =
+        |text: &str| text.split_once('.').map_or((0, 0), |(_, part)| (part.trim_end_matches('0').len(), part.len()));
     values.iter().flatten().map(|text| part(text)).map(|(used, scale)| used.max(scale.min(2))).max().unwrap_or(0)
 }
 
@@ -146,12 +147,10 @@ mod tests {
 
     #[test]
     fn floats_are_short_and_never_a_false_zero() {
-        assert_eq!(Shape::Float.format(&[Some("0.43124"), Some("1e-7"), Some("-12345.0"), Some("NaN")]), [
-            "0.4312",
-            "1.00e-7",
-            "-12,345.0000",
-            "NaN"
-        ]);
+        assert_eq!(
+            Shape::Float.format(&[Some("0.43124"), Some("1e-7"), Some("-12345.0"), Some("NaN")]),
+            ["0.4312", "1.00e-7", "-12,345.0000", "NaN"]
+        );
     }
 
     #[test]

@@ -17,7 +17,8 @@ use super::*;
 const TEXTS: [Option<&str>; 5] = [Some("plain"), Some("a \"quoted\", field"), Some("two\nlines\r\n"), None, Some("")];
 
 fn batch() -> RecordBatch {
-    let money = Decimal128Array::from(vec![Some(12_345_000), Some(-1), Some(0), None, Some(i128::from(i64::MAX) * 10_000)]);
+    let money =
+        Decimal128Array::from(vec![Some(12_345_000), Some(-1), Some(0), None, Some(i128::from(i64::MAX) * 10_000)]);
     let big = Decimal128Array::from(vec![Some(10i128.pow(37)), None, Some(-(10i128.pow(37))), Some(1), Some(0)]);
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("name", Arc::new(StringArray::from(TEXTS.to_vec()))),
@@ -27,11 +28,35 @@ fn batch() -> RecordBatch {
         ("orders", Arc::new(Int64Array::from(vec![Some(1234), Some(-5), None, Some(0), Some(i64::MAX)]))),
         ("growth", Arc::new(Float64Array::from(vec![Some(0.1), Some(f64::NAN), None, Some(1e300), Some(-2.0)]))),
         ("day", Arc::new(Date32Array::from(vec![Some(20_454), Some(-1), None, Some(0), Some(59)]))),
-        ("at", Arc::new(TimestampMicrosecondArray::from(vec![Some(1), Some(0), None, Some(-1), Some(1_767_225_600_000_000)]).with_timezone("+00:00"))),
+        (
+            "at",
+            Arc::new(
+                TimestampMicrosecondArray::from(vec![Some(1), Some(0), None, Some(-1), Some(1_767_225_600_000_000)])
+                    .with_timezone("+00:00"),
+            ),
+        ),
         ("local", Arc::new(TimestampMicrosecondArray::from(vec![Some(60_000_000), None, None, None, Some(0)]))),
         ("ok", Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, None, Some(true)]))),
-        ("channel", Arc::new(DictionaryArray::<Int32Type>::from_iter([Some("web"), None, Some("pos"), Some("web"), Some("app")]))),
-        ("tags", Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(1), None]), None, Some(vec![]), None, None]))),
+        (
+            "channel",
+            Arc::new(DictionaryArray::<Int32Type>::from_iter([
+                Some("web"),
+                None,
+                Some("pos"),
+                Some("web"),
+                Some("app"),
+            ])),
+        ),
+        (
+            "tags",
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>([
+                Some(vec![Some(1), None]),
+                None,
+                Some(vec![]),
+                None,
+                None,
+            ])),
+        ),
     ];
     RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(n, a)| (n, a, true))).unwrap()
 }
@@ -49,7 +74,10 @@ fn write_one(format: Format, options: &Options) -> (Vec<u8>, Written) {
 }
 
 fn with_receipt() -> Options {
-    Options { receipt: Some(Arc::new(|w: &Written| serde_json::json!({ "rows": w.rows, "checksum": w.checksum }))), ..Options::default() }
+    Options {
+        receipt: Some(Arc::new(|w: &Written| serde_json::json!({ "rows": w.rows, "checksum": w.checksum }))),
+        ..Options::default()
+    }
 }
 
 #[test]
@@ -70,14 +98,22 @@ fn d80_csv_keeps_every_digit_and_tells_null_from_empty() {
     assert_eq!(column(3)[0], "1".to_string() + &"0".repeat(37));
     assert_eq!(column(5), ["0.1", "NaN", "", "1e300", "-2.0"]);
     assert_eq!(column(6), ["2026-01-01", "1969-12-31", "", "1970-01-01", "1970-03-01"]);
-    assert_eq!(column(7)[..4], ["1970-01-01T00:00:00.000001Z", "1970-01-01T00:00:00Z", "", "1969-12-31T23:59:59.999999Z"]);
+    assert_eq!(
+        column(7)[..4],
+        ["1970-01-01T00:00:00.000001Z", "1970-01-01T00:00:00Z", "", "1969-12-31T23:59:59.999999Z"]
+    );
     assert_eq!(column(8)[0], "1970-01-01T00:01:00");
     assert_eq!(column(11)[..3], ["[1,null]", "", "[]"]);
 }
 
 #[test]
 fn a_lone_null_is_still_a_row_of_csv() {
-    let lone = RecordBatch::try_from_iter_with_nullable([("a", Arc::new(Int64Array::from(vec![None, Some(1)])) as ArrayRef, true)]).unwrap();
+    let lone = RecordBatch::try_from_iter_with_nullable([(
+        "a",
+        Arc::new(Int64Array::from(vec![None, Some(1)])) as ArrayRef,
+        true,
+    )])
+    .unwrap();
     let (out, _) = write_parts(vec![lone.clone()], lone.schema(), Format::Csv, &Options::default());
     assert_eq!(String::from_utf8(out).unwrap(), "a\n\"\"\n1\n");
 }

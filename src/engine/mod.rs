@@ -32,6 +32,7 @@ mod stats;
 mod tests;
 mod view;
 
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,9 +102,8 @@ impl Engine {
     ) -> Result<Engine> {
         let log = QueryLog::new(cfg.query_log, clock);
         let definitions = views.values().map(ViewDefinition::read).collect::<Result<Vec<_>>>()?;
-        let snapshots =
-            Snapshots::new(lake, cfg, definitions, vec![("queries", Arc::new(log.clone()))])?;
-        let first = snapshots.build(lake.states().await?, None).await?;
+        let snapshots = Snapshots::new(lake, cfg, definitions, vec![("queries", Arc::new(log.clone()))])?;
+        let first = snapshots.build(lake.states().await?, None).boxed().await?;
         let inner = Inner {
             lake: lake.clone(),
             clock,
@@ -127,7 +127,7 @@ impl Engine {
         if states.iter().all(|s| last.versions.get(s.table.name) == Some(&s.version)) {
             return Ok(false);
         }
-        let next = inner.snapshots.build(states, Some(&last)).await?;
+        let next = inner.snapshots.build(states, Some(&last)).boxed().await?;
         tracing::debug!(snapshot = %next.id, "new snapshot");
         inner.current.store(Arc::new(next));
         Ok(true)
@@ -165,12 +165,12 @@ impl Engine {
     /// `NotFound`: tables, columns of slicers, members. `Invalid`: the SQL, its parameters, policies. `Denied`: not a reading
     /// statement. `Busy`: shed, or out of memory. `Timeout`.
     pub async fn query(&self, sql: &str, options: QueryOptions, caller: &Caller) -> Result<Rows> {
-        query::run(&self.inner, sql, &options, caller).await
+        query::run(&self.inner, sql, &options, caller).boxed().await
     }
 
     /// Plans without running: the result's columns, parameters, what is read, what may be asked of it.
     pub async fn describe(&self, sql: &str, options: &QueryOptions) -> Result<Described> {
-        describe::describe(&self.snapshot(), sql, options).await
+        describe::describe(&self.snapshot(), sql, options).boxed().await
     }
 
     /// Every table and view with its columns, by schema and name.

@@ -92,7 +92,7 @@ impl<'a> Batch<'a> {
         let mut pieces = std::mem::take(&mut self.pieces);
         for table in TABLES {
             let Some(pieces) = pieces.remove(table.name) else { continue };
-            self.progress.commit(table.name, pieces.iter().map(|p| p.mapped.rows.num_rows() as u64).sum());
+            self.progress.commit(table.name, pieces.iter().map(|p| p.mapped.record.len() as u64).sum());
             let landed = land(self.writer, table, &pieces, &self.files).await?;
             work.superseded.extend(
                 open.iter().filter(|(t, key, version)| t == table.name && landed.supersedes(*key, *version)).cloned(),
@@ -160,7 +160,7 @@ impl Work<'_> {
                 let line = mapped.record[row];
                 self.fates.row(piece.file, line, *outcome, mapped.reference);
                 if *outcome == Outcome::Conflict {
-                    let raw = row_json(&mapped.rows, row)?;
+                    let raw = row_json(&mapped.rows, piece.place(row))?;
                     self.entries.push(Entry::conflict(self.source, file, table, line, key, rank, raw));
                 }
             }
@@ -168,9 +168,10 @@ impl Work<'_> {
             self.tables.entry((file.id.clone(), table.name)).and_modify(|t| t.add(&counted)).or_insert(counted);
             // Duplicates count too: an interrupted batch may have landed them and not come to the filling.
             if table.name == ORDER_LINE.name || table.name == RETURN_LINE.name {
-                fill::note_orders(&mut self.orders, &mapped.rows, |row| {
-                    outcomes[row].lands() || outcomes[row] == Outcome::Duplicate
-                })?;
+                let counts = |row: usize| {
+                    mapped.reference || matches!(outcomes[row], Outcome::New | Outcome::Replacing | Outcome::Duplicate)
+                };
+                fill::note_orders(&mut self.orders, &mapped.rows, counts)?;
             }
         }
         self.rates |= table.name == FX_RATE.name;
@@ -195,7 +196,8 @@ fn count(piece: &Piece, outcomes: &[Outcome], version: i64, now: i64) -> Result<
             continue;
         }
         row.account.warned += u64::from(piece.mapped.warned[i]);
-        if let Some(time) = times.filter(|t| t.is_valid(i)).map(|t| t.value(i)) {
+        if let Some(time) = times.map(|t| (t, piece.place(i))).filter(|(t, i)| t.is_valid(*i)).map(|(t, i)| t.value(i))
+        {
             row.account.beyond_sla += u64::from(now - time > SLA_MICROS);
             row.events = Some(row.events.map_or((time, time), |(min, max)| (min.min(time), max.max(time))));
         }

@@ -3,7 +3,7 @@
 //! what a CASE, COALESCE, AND or OR does not use cannot fail. TRY_CAST is the author's own NULL and never fails.
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, Result, plan_err};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{BinaryExpr, ExprSchemable, Operator};
 use datafusion::prelude::Expr;
@@ -25,7 +25,11 @@ pub(crate) fn check(expr: &Expr, schema: &DFSchema) -> Result<Checked> {
 }
 
 /// Converts `checked` to another type, exactly.
-pub(crate) fn convert(checked: Checked, from: &datafusion::arrow::datatypes::DataType, to: datafusion::arrow::datatypes::DataType) -> Checked {
+pub(crate) fn convert(
+    checked: Checked,
+    from: &datafusion::arrow::datatypes::DataType,
+    to: datafusion::arrow::datatypes::DataType,
+) -> Checked {
     if !lossy(from, &to) {
         return Checked { value: datafusion::logical_expr::cast(checked.value, to), error: checked.error };
     }
@@ -61,7 +65,12 @@ fn error_of(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
         Expr::Cast(cast) => {
             let inner = error_of(&cast.expr, schema)?;
             let own = fallible(&cast.expr, cast.field.data_type(), schema)?
-                .then(|| Ok::<_, datafusion::error::DataFusionError>(failing_expr(value_of(&cast.expr, schema)?, value_of(expr, schema)?)))
+                .then(|| {
+                    Ok::<_, datafusion::error::DataFusionError>(failing_expr(
+                        value_of(&cast.expr, schema)?,
+                        value_of(expr, schema)?,
+                    ))
+                })
                 .transpose()?;
             Ok(first_expr(inner.into_iter().chain(own).collect()))
         }
@@ -71,10 +80,14 @@ fn error_of(expr: &Expr, schema: &DFSchema) -> Result<Option<Expr>> {
             Ok(first_expr(errors))
         }
         Expr::ScalarFunction(call) if matches!(call.func.name(), "coalesce" | "nvl" | "ifnull") => {
-            let steps = call.args.iter().map(|arg| Ok((error_of(arg, schema)?, value_of(arg, schema)?.is_not_null(), None)));
+            let steps =
+                call.args.iter().map(|arg| Ok((error_of(arg, schema)?, value_of(arg, schema)?.is_not_null(), None)));
             in_turn(steps.collect::<Result<_>>()?, None)
         }
         Expr::Case(case) => error_of_case(case, schema),
+        Expr::HigherOrderFunction(_) | Expr::Lambda(_) if value_of(expr, schema)? != *expr => {
+            plan_err!("a conversion inside a lambda cannot be checked; convert outside of it, or use TRY_CAST")
+        }
         Expr::BinaryExpr(BinaryExpr { op: Operator::And | Operator::Or, .. }) => {
             let errors = first_expr(children(expr, schema)?);
             // A side that fails does not matter where the other one decides.
@@ -95,7 +108,11 @@ fn children(expr: &Expr, schema: &DFSchema) -> Result<Vec<Expr>> {
 }
 
 fn error_of_case(case: &Case, schema: &DFSchema) -> Result<Option<Expr>> {
-    let operand = case.expr.as_deref().map(|o| Ok::<_, datafusion::error::DataFusionError>((error_of(o, schema)?, value_of(o, schema)?))).transpose()?;
+    let operand = case
+        .expr
+        .as_deref()
+        .map(|o| Ok::<_, datafusion::error::DataFusionError>((error_of(o, schema)?, value_of(o, schema)?)))
+        .transpose()?;
     let mut steps = Vec::new();
     let mut value = None;
     if let Some((error, v)) = operand {

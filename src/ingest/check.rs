@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, AsArray};
 use datafusion::common::DFSchema;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::execution::context::SessionState;
@@ -13,12 +13,12 @@ use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::Expr;
 
-use super::frame::{Findings, Frame};
+use super::frame::{Findings, Frame, Last};
 use super::map::MapContext;
 use super::plan::Given;
 use super::{pii, plan, time};
 use crate::error::{Error, Result};
-use crate::model::{Check, EventTime, Kind, Role, Severity, Table, currency};
+use crate::model::{Check, Column, EventTime, Kind, Role, Severity, Table, currency};
 
 /// 2000-01-01T00:00:00Z, µs: nothing sold before is believed (V09).
 const EARLIEST: i64 = 946_684_800_000_000;
@@ -44,13 +44,23 @@ pub(crate) fn rank(rule: &str) -> u32 {
 }
 
 impl Checks {
-    pub(crate) fn new(state: &SessionState, schema: &DFSchema, table: &'static Table, given: &[Given]) -> Result<Checks> {
+    pub(crate) fn new(
+        state: &SessionState,
+        schema: &DFSchema,
+        table: &'static Table,
+        given: &[Given],
+    ) -> Result<Checks> {
         let compile = |c: &'static Check| Ok((c, physical(state, schema, c.holds)?));
-        let identifier = |name: &str| table.key.contains(&name) || ["_id", "_key", "_hash"].iter().any(|end| name.ends_with(end));
+        let identifier =
+            |name: &str| table.key.contains(&name) || ["_id", "_key", "_hash"].iter().any(|end| name.ends_with(end));
         let texts = given.iter().filter(|g| g.column.kind == Kind::Text && g.column.name != "tz");
         Ok(Checks {
             own: table.checks.iter().map(compile).collect::<Result<_>>()?,
-            currencies: table.columns().map(|c| c.name).filter(|n| *n == "currency" || n.ends_with("_currency")).collect(),
+            currencies: table
+                .columns()
+                .map(|c| c.name)
+                .filter(|n| *n == "currency" || n.ends_with("_currency"))
+                .collect(),
             texts: texts.map(|g| (g.column.name, identifier(g.column.name))).collect(),
         })
     }
@@ -58,24 +68,29 @@ impl Checks {
     /// Runs every rule over completed rows.
     pub(crate) fn run(&self, frame: &Frame, context: &MapContext, findings: &mut Findings) -> Result<()> {
         required(frame, findings, Role::Engine, false);
+        blank(frame, findings);
         legal(frame, findings);
         for name in &self.currencies {
             let codes = frame.text(name)?;
-            let mut last = ("", true);
+            let mut last = Last::new();
             for (row, code) in codes.iter().enumerate() {
                 let Some(code) = code else { continue };
-                if code != last.0 {
-                    last = (code, currency::is_currency(code));
-                }
-                if !last.1 {
-                    findings.reject(row, "V02", name, Some(code.into()), "a currency is a code of ISO 4217, such as EUR");
+                if !last.get(code, |code| currency::is_currency(code)) {
+                    findings.reject(
+                        row,
+                        "V02",
+                        name,
+                        Some(code.into()),
+                        "a currency is a code of ISO 4217, such as EUR",
+                    );
                 }
             }
         }
         let batch = frame.batch()?;
         for (check, holds) in &self.own {
             let result = holds.evaluate(&batch).and_then(|v| v.into_array(frame.rows()));
-            let result = result.map_err(|e| Error::internal(format!("{}: rule {}: {e}", frame.table.name, check.rule)))?;
+            let result =
+                result.map_err(|e| Error::internal(format!("{}: rule {}: {e}", frame.table.name, check.rule)))?;
             let result = result.as_boolean();
             if result.true_count() + result.null_count() == result.len() {
                 continue;
@@ -111,8 +126,34 @@ fn required(frame: &Frame, findings: &mut Findings, role: Role, of_role: bool) {
         });
         for row in (0..frame.rows()).filter(|r| array.is_null(*r)) {
             if !of_role || !explained[row] {
-                findings.reject(row, "V01", column.name, None, format!("{} is required: {}", column.name, column.about));
+                findings.reject(
+                    row,
+                    "V01",
+                    column.name,
+                    None,
+                    format!("{} is required: {}", column.name, column.about),
+                );
             }
+        }
+    }
+}
+
+/// V01: a key, or a code that is required, is not blank. Columns with a rule of their own are that rule's.
+fn blank(frame: &Frame, findings: &mut Findings) {
+    let strict = |c: &Column| {
+        let wanted = !c.nullable && c.default.is_none() && c.role == Role::Given && c.values.is_empty();
+        let own = frame.table.checks.iter().any(|k| k.column == c.name);
+        c.kind.is_text() && wanted && !own && (c.kind != Kind::Text || frame.table.key.contains(&c.name))
+    };
+    for (index, column) in frame.table.columns().enumerate().filter(|(_, c)| strict(c)) {
+        for (row, _) in frame.at(index).as_string::<i32>().iter().enumerate().filter(|(_, v)| *v == Some("")) {
+            findings.reject(
+                row,
+                "V01",
+                column.name,
+                Some(String::new()),
+                format!("{} is required: {}", column.name, column.about),
+            );
         }
     }
 }
@@ -120,13 +161,17 @@ fn required(frame: &Frame, findings: &mut Findings, role: Role, of_role: bool) {
 /// V01: closed lists of values.
 fn legal(frame: &Frame, findings: &mut Findings) {
     for (index, column) in frame.table.columns().enumerate().filter(|(_, c)| !c.values.is_empty()) {
-        let mut last = "";
+        let mut last = Last::new();
         for (row, value) in frame.at(index).as_string::<i32>().iter().enumerate() {
             let Some(value) = value else { continue };
-            if value == last || column.values.contains(&value) {
-                last = if value == last { last } else { value };
-            } else {
-                findings.reject(row, "V01", column.name, Some(value.into()), format!("{} is one of {}", column.name, column.values.join(", ")));
+            if !last.get(value, |value| column.values.contains(value)) {
+                findings.reject(
+                    row,
+                    "V01",
+                    column.name,
+                    Some(value.into()),
+                    format!("{} is one of {}", column.name, column.values.join(", ")),
+                );
             }
         }
     }
@@ -143,7 +188,10 @@ fn believable(frame: &Frame, context: &MapContext, findings: &mut Findings) -> R
     let latest = context.file_time_micros + CLOCK_SKEW + early;
     for (row, at) in frame.instant("event_time")?.iter().enumerate() {
         if let Some(at) = at.filter(|at| !(EARLIEST..=latest).contains(at)) {
-            let says = format!("an event lies between 2000-01-01 and ten minutes after its file ({})", time::show(context.file_time_micros));
+            let says = format!(
+                "an event lies between 2000-01-01 and ten minutes after its file ({})",
+                time::show(context.file_time_micros)
+            );
             findings.reject(row, "V09", "event_time", Some(time::show(at)), says);
         }
     }
@@ -157,11 +205,6 @@ fn personal(texts: &arrow::array::StringArray, name: &str, identifier: bool, fin
             findings.add(row, "V20", Severity::Quarantine, name, text.map(pii::mask), kind.says().into());
         }
     }
-}
-
-/// The text of `array` at `row`.
-pub(crate) fn text_at(array: &ArrayRef, row: usize) -> Option<String> {
-    array.is_valid(row).then(|| array.as_string::<i32>().value(row).to_string())
 }
 
 /// Compiles SQL of the contract over its own columns. A conversion that does not fit gives NULL: one odd row must not
@@ -181,7 +224,9 @@ pub(crate) fn physical(state: &SessionState, schema: &DFSchema, sql: &str) -> Re
         .and_then(|e| simplifier.simplify(e.transform_up(gentle)?.data))
         .and_then(|e| state.create_physical_expr(e, schema));
     expr.map_err(|e| match plan::trouble(e) {
-        plan::Trouble::Missing { column, .. } => Error::internal(format!("`{sql}` names {column}, which the contract does not have")),
+        plan::Trouble::Missing { column, .. } => {
+            Error::internal(format!("`{sql}` names {column}, which the contract does not have"))
+        }
         plan::Trouble::Other(e) => e.context(format!("`{sql}`")),
     })
 }

@@ -4,7 +4,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Date32Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Int32Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use arrow::compute::{cast, is_null, kernels::zip::zip};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 use chrono_tz::Tz;
@@ -13,7 +15,7 @@ use datafusion::execution::context::SessionState;
 use datafusion::physical_expr::PhysicalExpr;
 
 use super::check::{Checks, physical};
-use super::frame::{Findings, Frame, schema_of};
+use super::frame::{Findings, Frame, Last, decimals, schema_of};
 use super::fx::FxRates;
 use super::map::MapContext;
 use super::plan::Given;
@@ -46,7 +48,12 @@ pub(crate) struct Extra {
 }
 
 impl Completer {
-    pub(crate) fn new(state: &SessionState, source: &Source, table: &'static Table, given: &[Given]) -> Result<Completer> {
+    pub(crate) fn new(
+        state: &SessionState,
+        source: &Source,
+        table: &'static Table,
+        given: &[Given],
+    ) -> Result<Completer> {
         let schema = schema_of(table);
         let planned = DFSchema::try_from(Arc::clone(&schema)).map_err(|e| Error::internal(e.to_string()))?;
         let mut header = Vec::new();
@@ -124,18 +131,11 @@ impl Completer {
             return Ok(vec![zone; rows]);
         }
         let mut zones = Vec::with_capacity(rows);
-        let mut last: Option<(&str, Option<Tz>)> = None;
+        let mut last = Last::new();
         for (row, name) in frame.text("tz")?.iter().enumerate() {
-            let zone = match (name, last) {
-                (None, _) => None,
-                (Some(name), Some((seen, zone))) if seen == name => zone,
-                (Some(name), _) => known.get(name),
-            };
-            if let Some(name) = name {
-                last = Some((name, zone));
-                if zone.is_none() {
-                    findings.reject(row, "V01", "tz", Some(name.into()), "a zone has an IANA name, such as Europe/Berlin");
-                }
+            let zone = name.and_then(|name| last.get(name, |n| known.get(n)));
+            if let (Some(name), None) = (name, zone) {
+                findings.reject(row, "V01", "tz", Some(name.into()), "a zone has an IANA name, such as Europe/Berlin");
             }
             zones.push(zone);
         }
@@ -143,20 +143,19 @@ impl Completer {
     }
 
     /// An instant given as the place's wall-clock time.
-    fn set_wall_clock(&self, frame: &mut Frame, name: &str, array: &ArrayRef, zones: &[Option<Tz>], findings: &mut Findings) -> Result<()> {
+    fn set_wall_clock(
+        &self,
+        frame: &mut Frame,
+        name: &str,
+        array: &ArrayRef,
+        zones: &[Option<Tz>],
+        findings: &mut Findings,
+    ) -> Result<()> {
         let array = array.as_primitive::<TimestampMicrosecondType>();
         let mut instants = Vec::with_capacity(array.len());
-        let mut last: Option<(i64, Tz, Option<(i64, bool)>)> = None;
+        let mut last = Last::new();
         for (row, (local, zone)) in array.iter().zip(zones).enumerate() {
-            let Some((local, zone)) = local.zip(*zone) else {
-                instants.push(None);
-                continue;
-            };
-            let at = match last {
-                Some((seen, seen_zone, at)) if seen == local && seen_zone == zone => at,
-                _ => time::to_utc(local, zone),
-            };
-            last = Some((local, zone, at));
+            let at = local.zip(*zone).and_then(|key| last.get(key, |(local, zone)| time::to_utc(*local, *zone)));
             if at.is_some_and(|(_, doubtful)| doubtful) {
                 findings.add(row, "V10", Severity::Warn, name, None, String::new());
             }
@@ -219,22 +218,25 @@ impl Completer {
         let (mut found, mut dates) = (Vec::with_capacity(frame.rows()), Vec::with_capacity(frame.rows()));
         {
             let currencies = frame.text("currency")?;
-            let priced = |row| Ok::<_, Error>(frozen || frame.decimal("unit_cost")?.get(row).or(frame.decimal("unit_retail")?.get(row)).is_some());
-            let mut last: Option<(&str, i32, Option<(i128, i32)>)> = None;
+            let priced = |row| {
+                Ok::<_, Error>(
+                    frozen || frame.decimal("unit_cost")?.get(row).or(frame.decimal("unit_retail")?.get(row)).is_some(),
+                )
+            };
+            let mut last = Last::new();
             for (row, (currency, day)) in currencies.iter().zip(days).enumerate() {
                 let Some((currency, day)) = currency.zip(day) else {
                     found.push(None);
                     dates.push(None);
                     continue;
                 };
-                let rate = match last {
-                    Some((c, d, rate)) if c == currency && d == day => rate,
-                    _ => rates.rate(currency, &context.currency, day),
-                };
-                last = Some((currency, day, rate));
+                let rate = last.get((currency, day), |(currency, day)| rates.rate(currency, &context.currency, *day));
                 if rate.is_none() && priced(row)? {
                     let date = time::date(day).map_or_else(|| day.to_string(), |d| d.to_string());
-                    let says = format!("no rate from {currency} to {} for {date}; the record lands by itself once fx_rate has one", context.currency);
+                    let says = format!(
+                        "no rate from {currency} to {} for {date}; the record lands by itself once fx_rate has one",
+                        context.currency
+                    );
                     findings.add(row, "V18", Severity::Quarantine, "currency", Some(currency.into()), says);
                 }
                 found.push(rate.map(|(rate, _)| rate));
@@ -242,7 +244,7 @@ impl Completer {
             }
         }
         if frozen {
-            frame.set("fx_rate", super::frame::decimals(found.clone(), &Kind::Rate.arrow())?)?;
+            frame.set("fx_rate", decimals(found.clone(), &Kind::Rate.arrow())?)?;
             frame.set("fx_date", Arc::new(Date32Array::from(dates)))?;
         }
         Ok(found)
@@ -261,18 +263,17 @@ impl Completer {
 }
 
 /// Business dates and minutes of instants.
-fn local_days(frame: &Frame, instants: &TimestampMicrosecondArray, zones: &[Option<Tz>]) -> Result<(Date32Array, Int32Array)> {
+fn local_days(
+    frame: &Frame,
+    instants: &TimestampMicrosecondArray,
+    zones: &[Option<Tz>],
+) -> Result<(Date32Array, Int32Array)> {
     let cutoffs = frame.get("day_cutoff_minutes")?.as_primitive::<arrow::datatypes::Int32Type>();
-    let mut last: Option<(i64, Tz, i32, Option<time::LocalDay>)> = None;
+    let mut last = Last::new();
     let days = instants.iter().zip(zones).enumerate().map(|(row, (at, zone))| {
         let (at, zone) = at.zip(*zone)?;
         let cutoff = if cutoffs.is_valid(row) { cutoffs.value(row) } else { 0 };
-        let day = match last {
-            Some((a, z, c, day)) if a == at && z == zone && c == cutoff => day,
-            _ => time::local_day(at, zone, cutoff),
-        };
-        last = Some((at, zone, cutoff, day));
-        day
+        last.get((at, zone, cutoff), |(at, zone, cutoff)| time::local_day(*at, *zone, *cutoff))
     });
     let days: Vec<_> = days.collect();
     Ok((days.iter().map(|d| d.map(|d| d.business_date)).collect(), days.iter().map(|d| d.map(|d| d.minute)).collect()))
@@ -286,7 +287,11 @@ fn evaluate(expr: &Arc<dyn PhysicalExpr>, frame: &Frame) -> Result<ArrayRef> {
 /// Puts `values` where the column has none.
 fn fill_nulls(frame: &mut Frame, index: usize, values: ArrayRef) -> Result<()> {
     let column = frame.at(index);
-    let values = if values.data_type() == column.data_type() { values } else { strict(&values, column.data_type()).map_err(|e| Error::internal(e.to_string()))? };
+    let values = if values.data_type() == column.data_type() {
+        values
+    } else {
+        strict(&values, column.data_type()).map_err(|e| Error::internal(e.to_string()))?
+    };
     let filled = if column.null_count() == column.len() { values } else { zip(&is_null(column)?, &values, column)? };
     frame.set_at(index, filled)
 }
@@ -294,7 +299,9 @@ fn fill_nulls(frame: &mut Frame, index: usize, values: ArrayRef) -> Result<()> {
 /// The one value of `value`, `rows` times.
 fn repeat(value: &ArrayRef, rows: usize) -> Result<ArrayRef> {
     match value.data_type() {
-        arrow::datatypes::DataType::Utf8 => Ok(Arc::new(StringArray::new_repeated(value.as_string::<i32>().value(0), rows))),
+        arrow::datatypes::DataType::Utf8 => {
+            Ok(Arc::new(StringArray::new_repeated(value.as_string::<i32>().value(0), rows)))
+        }
         _ => Ok(arrow::compute::take(value, &arrow::array::UInt32Array::from_value(0, rows), None)?),
     }
 }
@@ -304,15 +311,21 @@ fn constant(column: &Column, value: &toml::Value) -> Result<ArrayRef> {
     let shown = match value {
         toml::Value::String(text) => text::normalise(text, column.kind).into_owned(),
         toml::Value::Array(_) | toml::Value::Table(_) => {
-            return Err(Error::invalid(format!("[defaults] {} is a list or a table", column.name)).hint("give one text, number or flag"));
+            return Err(Error::invalid(format!("[defaults] {} is a list or a table", column.name))
+                .hint("give one text, number or flag"));
         }
         other => other.to_string(),
     };
     let array: ArrayRef = Arc::new(StringArray::from(vec![shown.as_str()]));
-    let value = strict(&array, &column.kind.arrow()).map_err(|e| Error::invalid(format!("[defaults] {}: {e}", column.name)))?;
+    let value =
+        strict(&array, &column.kind.arrow()).map_err(|e| Error::invalid(format!("[defaults] {}: {e}", column.name)))?;
     let legal = column.values.is_empty() || column.values.contains(&shown.as_str());
     if value.is_null(0) || !legal || (column.name == "tz" && shown.parse::<Tz>().is_err()) {
-        let hint = if column.values.is_empty() { column.about.to_string() } else { format!("one of {}", column.values.join(", ")) };
+        let hint = if column.values.is_empty() {
+            column.about.to_string()
+        } else {
+            format!("one of {}", column.values.join(", "))
+        };
         return Err(Error::invalid(format!("[defaults] {} cannot be {shown:?}", column.name)).hint(hint));
     }
     Ok(value)

@@ -46,11 +46,7 @@ fn shift_exact(value: i128, shift: i32) -> Option<i128> {
         return Some(0);
     }
     let factor = pow10(shift.unsigned_abs())?;
-    if shift >= 0 {
-        value.checked_mul(factor)
-    } else {
-        (value % factor == 0).then(|| value / factor)
-    }
+    if shift >= 0 { value.checked_mul(factor) } else { (value % factor == 0).then(|| value / factor) }
 }
 
 /// At most `precision` digits.

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use glob::{MatchOptions, Pattern};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -71,22 +72,25 @@ fn hex(bytes: &[u8]) -> String {
 /// The files below `root` that match `pattern`, in the order of their names. `*` and `?` stay within a folder, `**` is
 /// any number of folders; a file may have one more `.gz` than the pattern. Hidden files and folders are left out.
 pub fn find(root: &Path, pattern: &str) -> Result<Vec<InputFile>> {
-    let pattern: Vec<&str> = pattern.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
-    if pattern.contains(&"..") {
-        return Err(Error::invalid(format!("path `{}` leaves the landing path", pattern.join("/")))
-            .hint("a source's path is a pattern below the landing path, such as \"web/*.csv\""));
+    let wrong = |what: &str| {
+        Error::invalid(format!("path `{pattern}` {what}"))
+            .hint("a source's path is a pattern below the landing path, such as \"web/*.csv\" or \"pos/**/*.csv\"")
+    };
+    if Path::new(pattern).components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
+        return Err(wrong("leaves the landing path"));
     }
+    let compiled = Pattern::new(pattern.trim_start_matches("./")).map_err(|e| wrong(e.msg))?;
+    let matches = |name: &str| compiled.matches_with(name, WITHIN_FOLDERS);
     let mut names = BTreeSet::new();
     if root.is_dir() {
         walk(root, "", &mut names)?;
     }
-    let found = names.iter().filter(|name| {
-        let parts: Vec<&str> = name.split('/').collect();
-        let unzipped = || name.strip_suffix(".gz").map(|n| n.split('/').collect::<Vec<_>>());
-        matches_path(&pattern, &parts) || unzipped().is_some_and(|parts| matches_path(&pattern, &parts))
-    });
+    let found = names.iter().filter(|name| matches(name) || name.strip_suffix(".gz").is_some_and(matches));
     found.map(|name| InputFile::open(&root.join(name), name.as_str())).collect()
 }
+
+const WITHIN_FOLDERS: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 fn walk(dir: &Path, prefix: &str, names: &mut BTreeSet<String>) -> Result<()> {
     let read = std::fs::read_dir(dir).map_err(|e| Error::from(e).context(dir.display()))?;
@@ -105,32 +109,6 @@ fn walk(dir: &Path, prefix: &str, names: &mut BTreeSet<String>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn matches_path(pattern: &[&str], parts: &[&str]) -> bool {
-    match pattern.split_first() {
-        None => parts.is_empty(),
-        Some((&"**", rest)) => (0..=parts.len()).any(|skip| matches_path(rest, &parts[skip..])),
-        Some((head, rest)) => {
-            parts.split_first().is_some_and(|(part, tail)| matches_name(head, part) && matches_path(rest, tail))
-        }
-    }
-}
-
-/// One folder's or file's name against `*` (any run of characters) and `?` (one character).
-fn matches_name(pattern: &str, name: &str) -> bool {
-    let mut chars = pattern.chars();
-    match chars.next() {
-        None => name.is_empty(),
-        Some('*') => {
-            let rest = chars.as_str();
-            name.char_indices().map(|(i, _)| i).chain([name.len()]).any(|i| matches_name(rest, &name[i..]))
-        }
-        Some(c) => {
-            let mut given = name.chars();
-            given.next().is_some_and(|g| c == '?' || c == g) && matches_name(chars.as_str(), given.as_str())
-        }
-    }
 }
 
 #[cfg(test)]

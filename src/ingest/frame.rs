@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Decimal128Array, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, StringArray, TimestampMicrosecondArray, new_null_array,
+};
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -36,10 +38,25 @@ impl Findings {
     pub(crate) fn new(rows: usize) -> Self {
         Findings { broken: Vec::new(), warned: vec![false; rows] }
     }
-    pub(crate) fn reject(&mut self, row: usize, rule: &'static str, field: &str, value: Option<String>, message: impl Into<String>) {
+    pub(crate) fn reject(
+        &mut self,
+        row: usize,
+        rule: &'static str,
+        field: &str,
+        value: Option<String>,
+        message: impl Into<String>,
+    ) {
         self.add(row, rule, Severity::Reject, field, value, message.into());
     }
-    pub(crate) fn add(&mut self, row: usize, rule: &'static str, severity: Severity, field: &str, value: Option<String>, message: String) {
+    pub(crate) fn add(
+        &mut self,
+        row: usize,
+        rule: &'static str,
+        severity: Severity,
+        field: &str,
+        value: Option<String>,
+        message: String,
+    ) {
         if severity == Severity::Warn {
             self.warned[row] = true;
         } else {
@@ -79,7 +96,13 @@ impl Frame {
     pub(crate) fn set_at(&mut self, index: usize, array: ArrayRef) -> Result<()> {
         let field = self.schema.field(index);
         if array.len() != self.rows || array.data_type() != field.data_type() {
-            return Err(Error::internal(format!("{}.{}: {} rows of {}", self.table.name, field.name(), array.len(), array.data_type())));
+            return Err(Error::internal(format!(
+                "{}.{}: {} rows of {}",
+                self.table.name,
+                field.name(),
+                array.len(),
+                array.data_type()
+            )));
         }
         self.columns[index] = array;
         Ok(())
@@ -124,6 +147,25 @@ impl Frame {
     /// The stored columns, with their places.
     pub(crate) fn stored(&self) -> impl Iterator<Item = (&'static Column, &ArrayRef)> {
         self.table.columns().zip(&self.columns).filter(|(c, _)| c.stored())
+    }
+}
+
+/// Remembers the last answer: neighbouring rows ask the same.
+pub(crate) struct Last<K, V>(Option<(K, V)>);
+
+impl<K: PartialEq, V: Clone> Last<K, V> {
+    pub(crate) fn new() -> Self {
+        Last(None)
+    }
+    pub(crate) fn get(&mut self, key: K, find: impl FnOnce(&K) -> V) -> V {
+        match &self.0 {
+            Some((seen, value)) if *seen == key => value.clone(),
+            _ => {
+                let value = find(&key);
+                self.0 = Some((key, value.clone()));
+                value
+            }
+        }
     }
 }
 

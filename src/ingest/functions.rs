@@ -101,10 +101,16 @@ impl ScalarUDFImpl for TextFunction {
                 let read = remembered(|t| parsed(t, &format)?.to_naive_date().ok().map(time::days));
                 Arc::new(texts.iter().map(maybe(read)).collect::<Date32Array>())
             }
-            Which::Code => Arc::new(texts.iter().map(|t| t.map(|t| text::normalise(t, Kind::UpperCode))).collect::<StringArray>()),
+            Which::Code => {
+                Arc::new(texts.iter().map(|t| t.map(|t| text::normalise(t, Kind::UpperCode))).collect::<StringArray>())
+            }
             Which::GtinOk => Arc::new(texts.iter().map(|t| t.map(gtin_ok)).collect::<BooleanArray>()),
         };
-        if scalar { Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)) } else { Ok(ColumnarValue::Array(result)) }
+        if scalar {
+            Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?))
+        } else {
+            Ok(ColumnarValue::Array(result))
+        }
     }
 }
 
@@ -172,7 +178,8 @@ fn local_time(text: &str, format: &[Item<'_>]) -> Option<i64> {
 fn gtin_ok(text: &str) -> bool {
     let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(10)).collect();
     digits.is_some_and(|d| {
-        d.len() == 14 && d.iter().enumerate().map(|(i, d)| if i % 2 == 0 { d * 3 } else { *d }).sum::<u32>() % 10 == 0
+        d.len() == 14
+            && d.iter().enumerate().map(|(i, d)| if i % 2 == 0 { d * 3 } else { *d }).sum::<u32>().is_multiple_of(10)
     })
 }
 

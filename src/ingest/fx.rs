@@ -38,8 +38,10 @@ impl FxRates {
                 if deleted.as_boolean().value(i) || types.as_string::<i32>().value(i) != "spot_close" {
                     continue;
                 }
-                let pair = (bases.as_string::<i32>().value(i).to_string(), quotes.as_string::<i32>().value(i).to_string());
-                let rate = (dates.as_primitive::<Date32Type>().value(i), rates.as_primitive::<Decimal128Type>().value(i));
+                let pair =
+                    (bases.as_string::<i32>().value(i).to_string(), quotes.as_string::<i32>().value(i).to_string());
+                let rate =
+                    (dates.as_primitive::<Date32Type>().value(i), rates.as_primitive::<Decimal128Type>().value(i));
                 pairs.entry(pair).or_default().push(rate);
             }
         }
@@ -68,7 +70,8 @@ impl FxRates {
 }
 
 fn column(batch: &RecordBatch, name: &str, kind: &DataType) -> Result<ArrayRef> {
-    let found = batch.column_by_name(name).ok_or_else(|| Error::internal(format!("fx_rate: column {name} was not read")))?;
+    let found =
+        batch.column_by_name(name).ok_or_else(|| Error::internal(format!("fx_rate: column {name} was not read")))?;
     Ok(cast(found, kind)?)
 }
 

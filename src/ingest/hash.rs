@@ -2,7 +2,9 @@
 //! They are stored, so what they are made of must never change.
 
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, Int64Array};
-use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{
+    DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -43,7 +45,9 @@ impl<'a> KeyText<'a> {
         Ok(match column.data_type() {
             DataType::Utf8 => KeyText::Text(column.as_string()),
             DataType::Date32 => KeyText::Date(column.as_primitive::<Date32Type>()),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => KeyText::Instant(column.as_primitive::<TimestampMicrosecondType>()),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                KeyText::Instant(column.as_primitive::<TimestampMicrosecondType>())
+            }
             _ => KeyText::Other(ArrayFormatter::try_new(column, &FormatOptions::default())?),
         })
     }
@@ -68,7 +72,8 @@ impl<'a> KeyText<'a> {
 /// the SELECT does not matter), each as name, then 0 for NULL or 1 and the typed value. Formatting of numbers does not
 /// matter ('1.50' = '1.5'), NULL differs from ''.
 pub(crate) fn content_hashes(given: &[(&str, ArrayRef)], rows: usize) -> Result<Int64Array> {
-    let mut columns: Vec<_> = given.iter().map(|(name, array)| Ok((*name, Value::new(array)?, array))).collect::<Result<_>>()?;
+    let mut columns: Vec<_> =
+        given.iter().map(|(name, array)| Ok((*name, Value::new(array)?, array))).collect::<Result<_>>()?;
     columns.sort_by_key(|(name, ..)| *name);
     let mut buffer = Vec::with_capacity(256);
     let hashes = (0..rows).map(|row| {
@@ -108,7 +113,9 @@ impl<'a> Value<'a> {
             DataType::Int32 => Value::Int(array.as_primitive::<Int32Type>()),
             DataType::Int64 => Value::Long(array.as_primitive::<Int64Type>()),
             DataType::Date32 => Value::Date(array.as_primitive::<Date32Type>()),
-            DataType::Timestamp(TimeUnit::Microsecond, _) => Value::Instant(array.as_primitive::<TimestampMicrosecondType>()),
+            DataType::Timestamp(TimeUnit::Microsecond, _) => {
+                Value::Instant(array.as_primitive::<TimestampMicrosecondType>())
+            }
             DataType::Boolean => Value::Bool(array.as_boolean()),
             DataType::Float64 => Value::Float(array.as_primitive::<Float64Type>()),
             _ => Value::Other(ArrayFormatter::try_new(array, &FormatOptions::default())?),
@@ -168,7 +175,9 @@ mod tests {
 
     #[test]
     fn keys_do_not_run_together() {
-        let keys = row_keys(&[text(&[Some("ab"), Some("a"), Some("ab")]), text(&[Some("c"), Some("bc"), Some("c")])], 3).expect("keys");
+        let keys =
+            row_keys(&[text(&[Some("ab"), Some("a"), Some("ab")]), text(&[Some("c"), Some("bc"), Some("c")])], 3)
+                .expect("keys");
         assert_eq!(keys.value(0), keys.value(2));
         assert_ne!(keys.value(0), keys.value(1));
         assert_eq!(keys.value(0).len(), 16);
@@ -176,7 +185,10 @@ mod tests {
         expected.extend_from_slice(b"ab\x01\0\0\0c");
         assert_eq!(keys.value(0), xxh3_128(&expected).to_be_bytes());
         let dates: ArrayRef = Arc::new(Date32Array::from(vec![1]));
-        assert_eq!(row_keys(&[dates], 1).expect("keys").value(0), xxh3_128(b"\x0a\0\0\01970-01-02").to_be_bytes());
+        assert_eq!(
+            row_keys(&[dates], 1).expect("keys").value(0),
+            xxh3_128(b"\x0a\x00\x00\x001970-01-02").to_be_bytes()
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Landing the rows of one table: look up their keys in the whole table, decide, rewrite what is replaced, commit.
 //! It must not know files, records or accounts: it answers with one outcome per row.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, StringArray, TimestampMicrosecondArray, UInt32Array};
@@ -33,8 +34,12 @@ pub(crate) struct BatchFile {
 pub(crate) struct Piece {
     /// Which of the batch's files.
     pub file: usize,
-    /// The rows; their content hashes are marked ([`mark`]).
+    /// The rows; their content hashes are marked ([`mark`]). Of gleaned rows each different one is kept once.
     pub mapped: MappedTable,
+    /// Key and rank per row, also of those not kept.
+    ranks: Vec<(u128, Rank)>,
+    /// Where gleaned rows are kept; `None`: each in its own place.
+    kept: Option<Vec<u32>>,
 }
 
 impl Piece {
@@ -45,7 +50,36 @@ impl Piece {
         }
         let marked = longs(&mapped.rows, "content_hash")?.unary::<_, Int64Type>(|h| mark(h, mapped.reference));
         mapped.rows = replace_column(&mapped.rows, "content_hash", Arc::new(marked))?;
-        Ok(Piece { file, mapped })
+        let mut ranks = Vec::with_capacity(rows);
+        for_each_rank(&mapped.rows, |_, key, rank| ranks.push((key, rank)))?;
+        let mut piece = Piece { file, mapped, ranks, kept: None };
+        if piece.mapped.reference {
+            piece.keep_each_once()?;
+        }
+        Ok(piece)
+    }
+
+    /// Facts repeat what is gleaned from them: a product's name stands on each of its lines.
+    fn keep_each_once(&mut self) -> Result<()> {
+        let mut seen = HashMap::new();
+        let mut first = Vec::new();
+        let place = |(row, rank): (usize, &(u128, Rank))| {
+            *seen.entry(*rank).or_insert_with(|| {
+                first.push(row as u32);
+                first.len() as u32 - 1
+            })
+        };
+        let kept: Vec<u32> = self.ranks.iter().enumerate().map(place).collect();
+        if first.len() < kept.len() {
+            self.mapped.rows = take_record_batch(&self.mapped.rows, &UInt32Array::from(first))?;
+            self.kept = Some(kept);
+        }
+        Ok(())
+    }
+
+    /// Where row `row` is in `mapped.rows`.
+    pub fn place(&self, row: usize) -> usize {
+        self.kept.as_ref().map_or(row, |kept| kept[row] as usize)
     }
 }
 
@@ -105,7 +139,7 @@ pub(crate) async fn land(
 ) -> Result<Landed> {
     let mut incoming = Incoming::default();
     for piece in pieces {
-        for_each_rank(&piece.mapped.rows, |_, key, rank| incoming.push(key, rank))?;
+        piece.ranks.iter().for_each(|(key, rank)| incoming.push(*key, *rank));
     }
     let mut attempts = Attempts::new(writer, table);
     loop {
@@ -131,7 +165,7 @@ async fn plan(writer: Writer<'_>, state: &TableState, pieces: &[Piece], incoming
     let mut from = 0;
     for piece in pieces {
         let to = from + piece.mapped.record.len();
-        edit.add.extend(landing_rows(writer, &piece.mapped.rows, &outcomes[from..to])?);
+        edit.add.extend(landing_rows(writer, piece, &outcomes[from..to])?);
         from = to;
     }
     let count = |o: Outcome| outcomes.iter().filter(|x| **x == o).count();
@@ -202,8 +236,10 @@ async fn rewrite(
 }
 
 /// The rows of one piece that land, with their bookkeeping columns set.
-fn landing_rows(writer: Writer<'_>, rows: &RecordBatch, outcomes: &[Outcome]) -> Result<Option<RecordBatch>> {
-    let indices: Vec<u32> = (0..).zip(outcomes).filter_map(|(row, o)| o.lands().then_some(row)).collect();
+fn landing_rows(writer: Writer<'_>, piece: &Piece, outcomes: &[Outcome]) -> Result<Option<RecordBatch>> {
+    let rows = &piece.mapped.rows;
+    let landing = (0..outcomes.len()).filter(|row| outcomes[*row].lands());
+    let indices: Vec<u32> = landing.map(|row| piece.place(row) as u32).collect();
     if indices.is_empty() {
         return Ok(None);
     }

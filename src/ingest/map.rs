@@ -1,27 +1,27 @@
 //! Maps the records of one file to rows of the lake's tables: skips, SELECTs, completion, rules. A record lands whole or
 //! not at all. It must not know what the lake holds.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, StringArray};
-use arrow::compute::{concat_batches, filter_record_batch, is_null};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
+use arrow::compute::{filter_record_batch, is_null};
 use arrow::datatypes::{Int64Type, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use chrono_tz::Tz;
 use datafusion::execution::context::SessionContext;
-use datafusion::physical_plan::ExecutionPlan;
 use tokio::sync::mpsc;
 
 use super::complete::Extra;
+use super::frame::Findings;
 use super::fx::FxRates;
 use super::mapped::Mapped;
 use super::ordinal::{self, Ordinals, Remembered};
 use super::plan::{self, Program, Statement, Trouble};
 use super::read::{self, Bad, Chunk, Decoder, Input, Raws};
+use super::rows::{blank_is_null, normalised, run_gently, unconvertible, unreadable_where};
 use super::source::Source;
 use super::verdict::{Part, Verdicts};
-use super::{hash, session, text};
+use super::{hash, session};
 use crate::error::{Error, Result, did_you_mean};
 
 /// What a row depends on besides itself, its source and the rates.
@@ -75,7 +75,11 @@ impl Mapper {
         let mut reader = blocking(move || read::open(&source, input, &file)).await?;
         let schema = reader.schema();
         // An empty file has no columns: there is nothing to map, and nothing to complain about.
-        let fields = if schema.fields().is_empty() { read::texts(self.source.columns.iter().map(String::as_str)).fields().clone() } else { schema.fields().clone() };
+        let fields = if schema.fields().is_empty() {
+            read::texts(self.source.columns.iter().map(String::as_str)).fields().clone()
+        } else {
+            schema.fields().clone()
+        };
         let program = plan::compile(&self.session, &self.source, &fields).await.map_err(|t| self.unplanned(t))?;
         reader.want(&program.wanted);
         let (file, name) = (self.context.file.clone(), self.source.name.clone());
@@ -105,7 +109,8 @@ impl Mapper {
     /// Maps records of this file that were quarantined before, with the ordinals that they had.
     pub async fn map_records(&mut self, records: Vec<ReplayRecord>) -> Result<Mapped> {
         let schema = Arc::new(Schema::new(self.source.ndjson_fields()?));
-        let program = plan::compile(&self.session, &self.source, schema.fields()).await.map_err(|t| self.unplanned(t))?;
+        let program =
+            plan::compile(&self.session, &self.source, schema.fields()).await.map_err(|t| self.unplanned(t))?;
         let decoder = Decoder::new(schema);
         let texts: Vec<&[u8]> = records.iter().map(|r| r.json.as_bytes()).collect();
         let (data, misfits) = decoder.decode(&texts)?;
@@ -131,14 +136,25 @@ impl Mapper {
         match trouble {
             Trouble::Other(e) => e.context(format!("file {file}, source {source}")),
             Trouble::Missing { column, known } => {
-                let hint = if known.is_empty() { "the file has no columns".into() } else { did_you_mean(&column, known.iter().map(String::as_str)) };
-                Error::invalid(format!("file {file}: source {source} needs column {column:?}, which the file does not have"))
-                    .hint(format!("{hint}; a column that files may lack goes into [read] optional"))
+                let hint = if known.is_empty() {
+                    "the file has no columns".into()
+                } else {
+                    did_you_mean(&column, known.iter().map(String::as_str))
+                };
+                Error::invalid(format!(
+                    "file {file}: source {source} needs column {column:?}, which the file does not have"
+                ))
+                .hint(format!("{hint}; a column that files may lack goes into [read] optional"))
             }
         }
     }
 
-    async fn map_chunk(&mut self, program: &Program, chunk: Chunk, mut remembered: Option<Vec<Remembered>>) -> Result<Mapped> {
+    async fn map_chunk(
+        &mut self,
+        program: &Program,
+        chunk: Chunk,
+        mut remembered: Option<Vec<Remembered>>,
+    ) -> Result<Mapped> {
         let raw = self.raw_batch(program, &chunk)?;
         let mut verdicts = Verdicts::new(chunk.lines.len());
         let raw = self.skip(program, raw, &mut verdicts).await?;
@@ -147,7 +163,7 @@ impl Mapper {
             let out = run_gently(program, &statement.plan, raw.clone(), &mut verdicts).await?;
             parts.push(self.complete(statement, out, &mut verdicts, remembered.as_deref_mut())?);
         }
-        verdicts.finish(&self.source, program, &chunk, parts)
+        verdicts.finish(program, &chunk, parts)
     }
 
     /// The chunk as `raw` shows it.
@@ -155,8 +171,13 @@ impl Mapper {
         let rows = chunk.lines.len();
         let mut columns: Vec<ArrayRef> = chunk.data.columns().to_vec();
         // The empty file's columns are known to the plan only.
-        columns.extend((columns.len()..program.wanted.len()).map(|_| Arc::new(StringArray::new_null(rows)) as ArrayRef));
-        columns.push(Arc::new(if program.wants_file { StringArray::new_repeated(&self.context.file, rows) } else { StringArray::new_null(rows) }));
+        columns
+            .extend((columns.len()..program.wanted.len()).map(|_| Arc::new(StringArray::new_null(rows)) as ArrayRef));
+        columns.push(Arc::new(if program.wants_file {
+            StringArray::new_repeated(&self.context.file, rows)
+        } else {
+            StringArray::new_null(rows)
+        }));
         columns.push(Arc::new(Int64Array::from(chunk.lines.clone())));
         columns.push(Arc::new(if program.wants_raw {
             StringArray::from_iter_values((0..rows).map(|row| chunk.raws.raw(row)))
@@ -175,14 +196,17 @@ impl Mapper {
             return Ok(raw);
         }
         let skip = program.run(plan, raw.clone()).await;
-        let skip = skip.map_err(|e| Error::invalid(format!("[[skip]] where: {}", e.find_root())).context(&self.source.path))?;
+        let skip =
+            skip.map_err(|e| Error::invalid(format!("[[skip]] where: {}", e.find_root())).context(&self.source.path))?;
         let skip = skip.column(0);
         if skip.null_count() == skip.len() {
             return Ok(raw);
         }
         let numbers = arrow::compute::cast(skip, &arrow::datatypes::DataType::Int64)?;
         for (row, number) in numbers.as_primitive::<Int64Type>().iter().enumerate() {
-            if let Some(skip) = number.and_then(|n| usize::try_from(n).ok()).and_then(|n| self.source.header.skip.get(n)) {
+            if let Some(skip) =
+                number.and_then(|n| usize::try_from(n).ok()).and_then(|n| self.source.header.skip.get(n))
+            {
                 verdicts.skip(row, &skip.reason);
             }
         }
@@ -200,11 +224,12 @@ impl Mapper {
         let select = &self.source.selects[statement.select];
         let decides = !select.reference || self.source.selects.iter().all(|s| s.reference);
         let out = unreadable_where(statement, out, select.reference, verdicts)?;
-        let rows: Vec<usize> = out.column(statement.row).as_primitive::<Int64Type>().values().iter().map(|r| *r as usize).collect();
+        let rows: Vec<usize> =
+            out.column(statement.row).as_primitive::<Int64Type>().values().iter().map(|r| *r as usize).collect();
         if decides {
             rows.iter().for_each(|row| verdicts.take(*row));
         }
-        let mut findings = super::frame::Findings::new(rows.len());
+        let mut findings = Findings::new(rows.len());
         let mut given = Vec::with_capacity(statement.given.len());
         for (i, g) in statement.given.iter().enumerate() {
             if let Some(error) = g.error {
@@ -212,7 +237,13 @@ impl Mapper {
             }
             given.push(normalised(out.column(i), g.column.kind)?);
         }
-        let named: Vec<(&str, ArrayRef)> = statement.given.iter().map(|g| g.column.name).zip(given.iter().cloned()).filter(|(n, _)| *n != "source_seq").collect();
+        let named: Vec<(&str, ArrayRef)> = statement
+            .given
+            .iter()
+            .map(|g| g.column.name)
+            .zip(given.iter().cloned())
+            .filter(|(n, _)| *n != "source_seq")
+            .collect();
         let content = hash::content_hashes(&named, rows.len())?;
         let counts = match (&statement.ordinal, remembered) {
             (None, _) => None,
@@ -231,7 +262,8 @@ impl Mapper {
                 *array = blank_is_null(array);
             }
         }
-        let frame = statement.completer.complete(given, &Extra { content, keys }, &self.context, &self.rates, &mut findings)?;
+        let frame =
+            statement.completer.complete(given, &Extra { content, keys }, &self.context, &self.rates, &mut findings)?;
         Ok(Part { reference: select.reference, frame, rows, findings, counts })
     }
 }
@@ -248,96 +280,4 @@ impl Records<'_> {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal(format!("reading stopped: {e}")))?
-}
-
-/// Runs a plan; where it fails (an overflow, a division by zero), halves the records until those that fail stand alone.
-async fn run_gently(program: &Program, plan: &Arc<dyn ExecutionPlan>, raw: RecordBatch, verdicts: &mut Verdicts) -> Result<RecordBatch> {
-    let mut queue = VecDeque::from([raw]);
-    let mut done = Vec::new();
-    while let Some(raw) = queue.pop_front() {
-        let rows = raw.num_rows();
-        match program.run(plan, raw.clone()).await {
-            Ok(out) => done.push(out),
-            Err(e) if rows <= 1 => {
-                let row = raw.columns().last().map(|c| c.as_primitive::<Int64Type>().value(0) as usize);
-                verdicts.unmappable(row.unwrap_or(0), e.find_root().strip_backtrace());
-            }
-            Err(_) => {
-                queue.push_front(raw.slice(rows / 2, rows - rows / 2));
-                queue.push_front(raw.slice(0, rows / 2));
-            }
-        }
-    }
-    if done.len() == 1 { Ok(done.swap_remove(0)) } else { Ok(concat_batches(&plan.schema(), &done)?) }
-}
-
-/// Takes out the rows whose WHERE could not be read; they reject their records.
-fn unreadable_where(statement: &Statement, out: RecordBatch, reference: bool, verdicts: &mut Verdicts) -> Result<RecordBatch> {
-    let Some(column) = statement.where_error else { return Ok(out) };
-    let errors = out.column(column);
-    if errors.null_count() == errors.len() {
-        return Ok(out);
-    }
-    let rows = out.column(statement.row).as_primitive::<Int64Type>();
-    for (i, value) in errors.as_string::<i32>().iter().enumerate().filter(|(_, v)| v.is_some() && !reference) {
-        verdicts.unreadable(rows.value(i) as usize, value.unwrap_or_default());
-    }
-    Ok(filter_record_batch(&out, &is_null(errors)?)?)
-}
-
-/// V01: values that cannot be converted exactly.
-fn unconvertible(errors: &ArrayRef, name: &str, kind: crate::model::Kind, findings: &mut super::frame::Findings) {
-    if errors.null_count() == errors.len() {
-        return;
-    }
-    for (row, value) in errors.as_string::<i32>().iter().enumerate() {
-        if let Some(value) = value {
-            findings.reject(row, "V01", name, Some(value.into()), format!("{name} is {}", words(kind)));
-        }
-    }
-}
-
-/// What a kind of column holds, for messages.
-fn words(kind: crate::model::Kind) -> &'static str {
-    use crate::model::Kind::{Bool, Date, Float, Instant, Int, Long, Money, Quantity, Rate, Share};
-    match kind {
-        Int | Long => "a whole number",
-        Bool => "yes or no",
-        Date => "a date",
-        Instant => "a date and time",
-        Money => "an amount of at most 14 digits and 4 decimals",
-        Quantity => "a quantity of at most 15 digits and 3 decimals",
-        Rate => "a number of at most 10 digits and 8 decimals",
-        Share => "a share of at most 3 digits and 6 decimals",
-        Float => "a number",
-        _ => "a text that its expression can read",
-    }
-}
-
-/// Codes and texts as their columns keep them.
-fn normalised(array: &ArrayRef, kind: crate::model::Kind) -> Result<ArrayRef> {
-    if !kind.is_text() {
-        return Ok(Arc::clone(array));
-    }
-    let array = super::functions::texts(array).map_err(|e| Error::internal(e.to_string()))?;
-    let texts = array.as_string::<i32>();
-    let as_is = |t: &str| matches!(text::normalise(t, kind), std::borrow::Cow::Borrowed(n) if n.len() == t.len());
-    if texts.iter().flatten().all(as_is) {
-        return Ok(array);
-    }
-    Ok(Arc::new(texts.iter().map(|t| t.map(|t| text::normalise(t, kind))).collect::<StringArray>()))
-}
-
-/// In a column that need not be given, a blank is nothing given.
-fn blank_is_null(array: &ArrayRef) -> ArrayRef {
-    let texts = array.as_string::<i32>();
-    if texts.iter().flatten().all(|t| !t.is_empty()) {
-        return Arc::clone(array);
-    }
-    Arc::new(texts.iter().map(|t| t.filter(|t| !t.is_empty())).collect::<StringArray>())
-}
-
-/// Rows as a mask.
-pub(crate) fn mask(keep: &[bool]) -> BooleanArray {
-    BooleanArray::from(keep.to_vec())
 }

@@ -81,13 +81,21 @@ SELECT date_of(date, '%d.%m.%Y') AS created_at, sku, CAST(quantity AS DECIMAL(18
 
 #[tokio::test]
 async fn date_sku_quantity_and_price_alone_land() {
-    let mapped = map(SHOP, MINIMAL, "date,sku,quantity,price\n31.01.2026,ａ１,2,1.50\n31.01.2026,ａ１,2,1.50\n01.02.2026,00123,1,3\n").await;
+    let mapped = map(
+        SHOP,
+        MINIMAL,
+        "date,sku,quantity,price\n31.01.2026,ａ１,2,1.50\n31.01.2026,ａ１,2,1.50\n01.02.2026,00123,1,3\n",
+    )
+    .await;
     assert_eq!(mapped.records, 3);
     assert!(mapped.rejected.is_empty(), "{:?}", mapped.rejected);
     assert_eq!(column(&mapped, "order_line", "sku"), ["A1", "A1", "00123"]);
     assert_eq!(column(&mapped, "order_line", "business_date"), ["2026-01-31", "2026-01-31", "2026-02-01"]);
     assert_eq!(column(&mapped, "order_line", "business_month"), ["2026-01", "2026-01", "2026-02"]);
-    assert_eq!(column(&mapped, "order_line", "event_time"), ["2026-01-30T23:00:00Z", "2026-01-30T23:00:00Z", "2026-01-31T23:00:00Z"]);
+    assert_eq!(
+        column(&mapped, "order_line", "event_time"),
+        ["2026-01-30T23:00:00Z", "2026-01-30T23:00:00Z", "2026-01-31T23:00:00Z"]
+    );
     assert_eq!(column(&mapped, "order_line", "net_amount"), ["3.0000", "3.0000", "3.0000"]);
     assert_eq!(column(&mapped, "order_line", "net_amount_rc"), ["3.0000", "3.0000", "3.0000"]);
     assert_eq!(column(&mapped, "order_line", "source_system"), ["test", "test", "test"]);
@@ -130,7 +138,10 @@ FROM raw WHERE kind <> 'note' AND CAST(qty AS DECIMAL(18,3)) > 0";
     assert_eq!(column(&mapped, "order_line", "unit_price"), ["0.0000", "2.0000"]);
     assert_eq!(column(&mapped, "order_line", "unit_cost"), ["∅", "1.0000"]);
     // The note is decided by AND's other side; nothing takes it. The last row's WHERE cannot be read.
-    assert_eq!(rules(&mapped), [(3, "V01", Some("unit_price"), Some("free")), (5, "V00", None, None), (6, "V01", None, Some("none"))]);
+    assert_eq!(
+        rules(&mapped),
+        [(3, "V01", Some("unit_price"), Some("free")), (5, "V00", None, None), (6, "V01", None, Some("none"))]
+    );
 }
 
 #[tokio::test]
@@ -151,7 +162,9 @@ FROM raw WHERE qty > 0";
 
 #[tokio::test]
 async fn skips_come_first_and_what_nobody_takes_is_v00() {
-    let header = format!("{SHOP}[[skip]]\nwhere = \"kind = 'draft'\"\nreason = \"drafts\"\n[[skip]]\nwhere = \"kind IN ('draft','test')\"\nreason = \"tests\"\n");
+    let header = format!(
+        "{SHOP}[[skip]]\nwhere = \"kind = 'draft'\"\nreason = \"drafts\"\n[[skip]]\nwhere = \"kind IN ('draft','test')\"\nreason = \"tests\"\n"
+    );
     let sql = format!("{} WHERE kind = 'sale'", MINIMAL.trim_end_matches(';'));
     let text = "kind,date,sku,quantity,price\nsale,31.01.2026,a,1,1\ndraft,,,,\ntest,,,,\nodd,,,,\ndraft,x,,,\n";
     let mapped = map(&header, &sql, text).await;
@@ -196,7 +209,9 @@ not json
 
 #[tokio::test]
 async fn reference_rows_never_decide() {
-    let sql = format!("{MINIMAL}\n-- into = \"product\", reference = true\nSELECT sku AS product_id, CAST(weight AS DECIMAL(18,3)) AS net_weight FROM raw;");
+    let sql = format!(
+        "{MINIMAL}\n-- into = \"product\", reference = true\nSELECT sku AS product_id, CAST(weight AS DECIMAL(18,3)) AS net_weight FROM raw;"
+    );
     let mapped = map(SHOP, &sql, "date,sku,quantity,price,weight\n31.01.2026,a,1,1,heavy\n31.01.2026,b,1,1,2\n").await;
     assert!(mapped.rejected.is_empty(), "{:?}", mapped.rejected);
     assert_eq!(table(&mapped, "order_line").record, [2, 3]);
@@ -250,7 +265,14 @@ async fn ordinal_keys_and_v18_records_that_land_later_under_the_same_key() {
     };
     let (first, second) = (keys(&known), keys(&again));
     assert!(second.iter().all(|(line, key)| first[line] == *key));
-    let hash = |m: &Mapped, row| table(m, "order_line").rows.column_by_name("content_hash").expect("hashes").as_primitive::<Int64Type>().value(row);
+    let hash = |m: &Mapped, row| {
+        table(m, "order_line")
+            .rows
+            .column_by_name("content_hash")
+            .expect("hashes")
+            .as_primitive::<Int64Type>()
+            .value(row)
+    };
     assert_eq!(hash(&known, 2), hash(&again, 0));
 
     let still = mapper(parsed(), FxRates::default()).map_records(records).await.expect("mapped");
@@ -302,7 +324,12 @@ async fn stock_is_of_the_close_of_its_day() {
 SELECT CAST(day AS DATE) AS snapshot_date, loc AS location_id, sku, CAST(n AS DECIMAL(18,3)) AS on_hand, CAST(cost AS DECIMAL(18,4)) AS unit_cost,
        cur AS currency FROM raw;";
     let header = "[read]\npath = \"*.csv\"\nformat = \"csv\"\n[defaults]\ntz = \"America/New_York\"\n";
-    let mapped = map(header, sql, "day,loc,sku,n,cost,cur\n2026-05-31,s1,a,-3,2.5,EUR\n2026-05-31,s2,a,1,,USD\n2026-06-02,s1,a,1,,USD\n").await;
+    let mapped = map(
+        header,
+        sql,
+        "day,loc,sku,n,cost,cur\n2026-05-31,s1,a,-3,2.5,EUR\n2026-05-31,s2,a,1,,USD\n2026-06-02,s1,a,1,,USD\n",
+    )
+    .await;
     assert_eq!(column(&mapped, "inventory_snapshot", "event_time")[0], "2026-06-01T03:59:59.999999Z");
     assert_eq!(column(&mapped, "inventory_snapshot", "business_date"), ["2026-05-31", "2026-05-31"]);
     assert_eq!(column(&mapped, "inventory_snapshot", "on_hand_cost_rc"), ["-7.5000", "∅"], "no price, no rate needed");
@@ -317,7 +344,8 @@ async fn dimensions_and_rates_map() {
 SELECT CAST(day AS DATE) AS rate_date, base AS base_currency, 'EUR' AS quote_currency, CAST(rate AS DECIMAL(18,8)) AS rate FROM raw WHERE what = 'fx';
 -- into = \"location\"
 SELECT base AS location_id, 'R1' AS region_id, 'DE' AS country, 'Europe/Berlin' AS tz, 'eur' AS currency, date_of(day, '%Y-%m-%d') AS opened_on FROM raw WHERE what = 'shop';";
-    let mapped = map(CSV, sql, "what,day,base,rate\nfx,2026-01-01,usd,0.85\nfx,2026-01-02,usd,0\nshop,2020-01-01,s1,\n").await;
+    let mapped =
+        map(CSV, sql, "what,day,base,rate\nfx,2026-01-01,usd,0.85\nfx,2026-01-02,usd,0\nshop,2020-01-01,s1,\n").await;
     assert_eq!(column(&mapped, "fx_rate", "base_currency"), ["USD"]);
     assert_eq!(column(&mapped, "fx_rate", "rate"), ["0.85000000"]);
     assert_eq!(column(&mapped, "location", "location_name"), ["s1"]);
@@ -327,12 +355,24 @@ SELECT base AS location_id, 'R1' AS region_id, 'DE' AS country, 'Europe/Berlin' 
 
 #[tokio::test]
 async fn a_file_that_lacks_a_column_lands_nothing_and_says_so() {
-    let lacking = map_with(&mut mapper(source(SHOP, MINIMAL).expect("a source"), FxRates::default()), b"date,SKU,quantity,price\n1,2,3,4\n").await;
+    let lacking = map_with(
+        &mut mapper(source(SHOP, MINIMAL).expect("a source"), FxRates::default()),
+        b"date,SKU,quantity,price\n1,2,3,4\n",
+    )
+    .await;
     let error = lacking.expect_err("refused");
     assert_eq!(error.message(), "file test.csv: source test needs column \"sku\", which the file does not have");
-    assert!(error.hint_text().is_some_and(|h| h.contains("did you mean SKU") && h.contains("optional")), "{:?}", error.hint_text());
-    let header = format!("{SHOP}").replace("format = \"csv\"", "format = \"csv\"\noptional = [\"sku\"]");
-    let optional = map_with(&mut mapper(source(&header, MINIMAL).expect("a source"), FxRates::default()), b"date,quantity,price\n31.01.2026,3,4\n").await;
+    assert!(
+        error.hint_text().is_some_and(|h| h.contains("did you mean SKU") && h.contains("optional")),
+        "{:?}",
+        error.hint_text()
+    );
+    let header = SHOP.replace("format = \"csv\"", "format = \"csv\"\noptional = [\"sku\"]");
+    let optional = map_with(
+        &mut mapper(source(&header, MINIMAL).expect("a source"), FxRates::default()),
+        b"date,quantity,price\n31.01.2026,3,4\n",
+    )
+    .await;
     assert_eq!(rules(&optional.expect("mapped")), [(2, "V01", Some("sku"), None)]);
     for nothing in ["", "date,sku,quantity,price\n"] {
         assert_eq!(map(SHOP, MINIMAL, nothing).await.records, 0);
@@ -354,7 +394,8 @@ fn definitions_are_checked_when_loaded() {
         let error = source(header, sql).expect_err("refused");
         format!("{} | {}", error.message(), error.hint_text().unwrap_or(""))
     };
-    let with = |columns: &str| format!("-- into = \"order_line\"\nSELECT {columns}, date_of(d, '%Y') AS created_at FROM raw");
+    let with =
+        |columns: &str| format!("-- into = \"order_line\"\nSELECT {columns}, date_of(d, '%Y') AS created_at FROM raw");
     assert!(refused(SHOP, &with("sku, qty AS quantitty, p AS unit_price")).contains("did you mean quantity"));
     assert!(refused(SHOP, &with("sku, p AS unit_price, x AS net_amount_rc")).contains("set by ingest itself"));
     assert!(refused(SHOP, &with("p AS unit_price")).contains("order_line needs sku"));
@@ -364,13 +405,36 @@ fn definitions_are_checked_when_loaded() {
     assert!(refused(SHOP, "SELECT 1 FROM raw").contains("-- into"));
     assert!(refused(SHOP, &MINIMAL.replace("SELECT", "SELECT DISTINCT")).contains("record by record"));
     assert!(refused(SHOP, &MINIMAL.replace("FROM raw", "FROM raw ORDER BY sku")).contains("record by record"));
-    assert!(refused(SHOP, "-- into = \"order_line\"\nSELECT sku, p AS unit_price, d AS created_at FROM raw").contains("local_time"));
+    assert!(
+        refused(SHOP, "-- into = \"order_line\"\nSELECT sku, p AS unit_price, d AS created_at FROM raw")
+            .contains("local_time")
+    );
     assert!(refused(&format!("{SHOP}colour = \"red\"\n"), MINIMAL).contains("no table of this source"));
     assert!(refused(&format!("{SHOP}[red]\nx = 1\n"), MINIMAL).contains("unknown field `red`"));
     assert!(refused(&SHOP.replace("Europe/Berlin", "Berlin"), MINIMAL).contains("[defaults] tz"));
     assert!(refused(SHOP, &with("sku, p AS unit_price, f(x) AS quantity")).to_lowercase().contains("function"));
+    assert!(
+        refused(SHOP, &with("sku, p AS unit_price, CAST(random() AS TEXT) AS uom"))
+            .contains("depends on its record alone")
+    );
+    assert!(
+        refused(SHOP, &MINIMAL.replace("FROM raw", "FROM raw WHERE sku IN (SELECT sku FROM raw)"))
+            .contains("a subquery")
+    );
     let inner = "-- into = \"order_line\"\nSELECT sku, p AS unit_price, t AS created_at FROM (SELECT *, local_time(d, '%Y') AS t FROM raw)";
     assert!(refused(SHOP, inner).contains("inner SELECT converts"));
+    let cased = source(SHOP, &with("\"SKU\" AS sku, UPPER(Price) AS unit_price")).expect("a source");
+    assert_eq!(cased.columns, ["SKU", "Price", "d"], "names are as in the file, quoted or not");
     let parsed = source(SHOP, MINIMAL).expect("a source");
     assert_eq!(parsed.columns, ["date", "sku", "quantity", "price"]);
+}
+
+#[test]
+fn shipped_definitions_are_sound() {
+    let sources = super::source::Sources::load(None).expect("all shipped sources");
+    assert!(!sources.is_empty());
+    let order: Vec<i64> = sources.in_order().iter().map(|s| s.header.order).collect();
+    assert!(order.is_sorted());
+    let unknown = sources.get("shop_pos_sale").expect_err("unknown");
+    assert!(unknown.hint_text().is_some_and(|h| h.contains("did you mean")), "{unknown:?}");
 }

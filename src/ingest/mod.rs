@@ -45,9 +45,11 @@ mod progress;
 mod quarantine;
 mod read;
 mod retry;
+mod rows;
 mod run;
 #[cfg(test)]
 mod run_tests;
+mod select;
 mod session;
 mod source;
 mod strict;
@@ -55,6 +57,7 @@ mod text;
 mod time;
 mod verdict;
 
+use futures::FutureExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -112,7 +115,7 @@ impl Ingest {
     /// other writers were faster too often. Files before the one that failed may have landed; running again is safe.
     pub async fn run(&self, source: &str, files: &[InputFile], progress: &dyn Progress) -> Result<Account> {
         let source = self.sources.get(source)?;
-        run::run(self, &source, files, progress).await.map_err(|e| e.context(format!("source {}", source.name)))
+        run::run(self, &source, files, progress).boxed().await.map_err(|e| e.context(format!("source {}", source.name)))
     }
 
     /// Lands what every source finds below `landing`, in the order of the sources.
@@ -131,12 +134,12 @@ impl Ingest {
     /// The quarantined records that match, ordered by source, file and line, all columns of the quarantine's contract.
     /// Those with `resolved_at` have landed since, or (V19) a newer version has made them moot.
     pub async fn quarantined(&self, filter: &Filter) -> Result<RecordBatch> {
-        quarantine::list(&self.lake, filter).await
+        quarantine::list(&self.lake, filter).boxed().await
     }
 
     /// Tries the records that wait for a rate again (landing rates does it by itself).
     pub async fn retry(&self, progress: &dyn Progress) -> Result<Vec<Retried>> {
-        retry::retry(self, Default::default(), progress).await
+        retry::retry(self, Default::default(), progress).boxed().await
     }
 
     /// An id for a batch: a time-ordered UUID.

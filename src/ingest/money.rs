@@ -99,7 +99,12 @@ fn amount_share(amount: i128, part: i128, whole: i128) -> Result<i128, Undone> {
 }
 
 /// A refund without its tax, and the tax.
-pub(crate) fn refund(given: i128, inclusive: bool, rate: Option<i128>, tax: Option<i128>) -> Result<(i128, i128), Undone> {
+pub(crate) fn refund(
+    given: i128,
+    inclusive: bool,
+    rate: Option<i128>,
+    tax: Option<i128>,
+) -> Result<(i128, i128), Undone> {
     if !inclusive {
         let tax = match (tax, rate) {
             (Some(tax), _) => tax,
@@ -139,20 +144,40 @@ fn flags(frame: &Frame, name: &str) -> Result<arrow::array::BooleanArray> {
 fn undone(findings: &mut Findings, frame: &Frame, row: usize, why: Undone, amount: &str) {
     match why {
         Undone::NoTaxRate => {
-            findings.reject(row, "V01", "tax_rate", frame.show("tax_rate", row), "prices that include tax need the tax rate or the tax");
+            findings.reject(
+                row,
+                "V01",
+                "tax_rate",
+                frame.show("tax_rate", row),
+                "prices that include tax need the tax rate or the tax",
+            );
         }
-        Undone::TooLarge => findings.reject(row, "V01", amount, frame.show(amount, row), "the amount does not fit 14 digits and 4 decimals"),
+        Undone::TooLarge => findings.reject(
+            row,
+            "V01",
+            amount,
+            frame.show(amount, row),
+            "the amount does not fit 14 digits and 4 decimals",
+        ),
     }
 }
 
 fn order_lines(frame: &mut Frame, rates: &[Option<i128>], findings: &mut Findings) -> Result<()> {
-    const OUT: [&str; 5] = ["gross_amount", "line_discount_amount", "order_discount_allocated", "net_amount", "tax_amount"];
+    const OUT: [&str; 5] =
+        ["gross_amount", "line_discount_amount", "order_discount_allocated", "net_amount", "tax_amount"];
     let rows = frame.rows();
     let mut out: [Vec<Option<i128>>; 5] = std::array::from_fn(|_| vec![None; rows]);
     {
-        let (price, quantity, rate) = (frame.decimal("unit_price")?, frame.decimal("quantity")?, frame.decimal("tax_rate")?);
+        let (price, quantity, rate) =
+            (frame.decimal("unit_price")?, frame.decimal("quantity")?, frame.decimal("tax_rate")?);
         let inclusive = flags(frame, "price_includes_tax")?;
-        let before = [frame.decimal(OUT[0])?, frame.decimal(OUT[1])?, frame.decimal(OUT[2])?, frame.decimal(OUT[3])?, frame.decimal(OUT[4])?];
+        let before = [
+            frame.decimal(OUT[0])?,
+            frame.decimal(OUT[1])?,
+            frame.decimal(OUT[2])?,
+            frame.decimal(OUT[3])?,
+            frame.decimal(OUT[4])?,
+        ];
         for row in 0..rows {
             let (Some(unit_price), Some(quantity)) = (price.get(row), quantity.get(row)) else { continue };
             let given = LineGiven {
@@ -179,7 +204,12 @@ fn order_lines(frame: &mut Frame, rates: &[Option<i128>], findings: &mut Finding
     for (name, values) in OUT.iter().zip(out) {
         frame.set(name, decimals(values, &Kind::Money.arrow())?)?;
     }
-    let pairs = [("gross_amount", "gross_amount_rc"), ("net_amount", "net_amount_rc"), ("tax_amount", "tax_amount_rc"), ("cost_amount", "cost_amount_rc")];
+    let pairs = [
+        ("gross_amount", "gross_amount_rc"),
+        ("net_amount", "net_amount_rc"),
+        ("tax_amount", "tax_amount_rc"),
+        ("cost_amount", "cost_amount_rc"),
+    ];
     convert_all(frame, rates, &pairs, findings)?;
     // Not converted by itself: so that net = gross − discount holds in the reporting currency too.
     let (gross, net) = (frame.decimal("gross_amount_rc")?, frame.decimal("net_amount_rc")?);
@@ -191,7 +221,8 @@ fn return_lines(frame: &mut Frame, rates: &[Option<i128>], findings: &mut Findin
     let rows = frame.rows();
     let (mut nets, mut taxes) = (vec![None; rows], vec![None; rows]);
     {
-        let (amount, tax, rate) = (frame.decimal("refund_net_amount")?, frame.decimal("refund_tax_amount")?, frame.decimal("tax_rate")?);
+        let (amount, tax, rate) =
+            (frame.decimal("refund_net_amount")?, frame.decimal("refund_tax_amount")?, frame.decimal("tax_rate")?);
         let inclusive = flags(frame, "price_includes_tax")?;
         for row in 0..rows {
             let Some(given) = amount.get(row) else { continue };
@@ -235,7 +266,12 @@ fn stock(frame: &mut Frame, rates: &[Option<i128>], findings: &mut Findings) -> 
 }
 
 /// Each first column, in the reporting currency, into the second.
-fn convert_all(frame: &mut Frame, rates: &[Option<i128>], pairs: &[(&str, &str)], findings: &mut Findings) -> Result<()> {
+fn convert_all(
+    frame: &mut Frame,
+    rates: &[Option<i128>],
+    pairs: &[(&str, &str)],
+    findings: &mut Findings,
+) -> Result<()> {
     for (from, to) in pairs {
         let amounts = frame.decimal(from)?;
         let mut values = Vec::with_capacity(frame.rows());
@@ -273,15 +309,31 @@ mod tests {
     #[test]
     fn the_line_amount_is_split_not_the_unit_price() {
         // 3 × 0.99 at 20 %: 2.97 / 1.2 = 2.475, where 3 × round(0.99 / 1.2, 4) would be 2.475 too, but 7 × 0.33 is not.
-        let seven = LineGiven { unit_price: 3_300, quantity: 7_000, inclusive: true, tax_rate: Some(7 * PERCENT), ..LineGiven::default() };
+        let seven = LineGiven {
+            unit_price: 3_300,
+            quantity: 7_000,
+            inclusive: true,
+            tax_rate: Some(7 * PERCENT),
+            ..LineGiven::default()
+        };
         let done = line(&seven).expect("amounts");
         assert_eq!((done.net, done.tax), (21_589, 1_511), "2.31 / 1.07 = 2.1589");
     }
 
     #[test]
     fn given_amounts_are_taken() {
-        let given = LineGiven { unit_price: 10_000, quantity: 2_000, gross: Some(19_000), tax: Some(1), line_discount: 500, ..LineGiven::default() };
-        assert_eq!(line(&given), Ok(Line { gross: 19_000, line_discount: 500, order_discount: 0, net: 18_500, tax: 1 }));
+        let given = LineGiven {
+            unit_price: 10_000,
+            quantity: 2_000,
+            gross: Some(19_000),
+            tax: Some(1),
+            line_discount: 500,
+            ..LineGiven::default()
+        };
+        assert_eq!(
+            line(&given),
+            Ok(Line { gross: 19_000, line_discount: 500, order_discount: 0, net: 18_500, tax: 1 })
+        );
         let no_rate = LineGiven { unit_price: 11_900, quantity: 1_000, inclusive: true, ..LineGiven::default() };
         assert_eq!(line(&no_rate), Err(Undone::NoTaxRate));
         let by_tax = line(&LineGiven { tax: Some(1_900), ..no_rate });

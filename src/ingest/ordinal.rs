@@ -57,7 +57,11 @@ pub(crate) fn recall(remembered: &mut [Remembered], rows: &[usize], table: &str)
 /// The id columns: 16 hex digits of the content hash, a dash, the count. Where the order has no id either, that is the
 /// order's id, and the line is its line 1.
 pub(crate) fn ids(key: OrdinalKey, content: &Int64Array, counts: &[u32]) -> Vec<(&'static str, ArrayRef)> {
-    let made = content.values().iter().zip(counts).map(|(hash, k)| format!("{:016x}-{k}", u64::from_ne_bytes(hash.to_ne_bytes())));
+    let made = content
+        .values()
+        .iter()
+        .zip(counts)
+        .map(|(hash, k)| format!("{:016x}-{k}", u64::from_ne_bytes(hash.to_ne_bytes())));
     let made: ArrayRef = Arc::new(StringArray::from_iter_values(made));
     match key.order {
         None => vec![(key.line, made)],
@@ -73,7 +77,8 @@ pub(crate) fn remember(record: &str, counts: &[(&str, Vec<u32>)]) -> String {
     if counts.is_empty() || record.starts_with("{\"_ordinal\":") {
         return record.to_string();
     }
-    let object: serde_json::Map<String, serde_json::Value> = counts.iter().map(|(t, k)| (t.to_string(), k.clone().into())).collect();
+    let object: serde_json::Map<String, serde_json::Value> =
+        counts.iter().map(|(t, k)| (t.to_string(), k.clone().into())).collect();
     let rest = record.trim_start().strip_prefix('{').unwrap_or("}").trim_start();
     let comma = if rest.starts_with('}') { "" } else { "," };
     format!("{{\"_ordinal\":{}{comma}{rest}", serde_json::Value::Object(object))

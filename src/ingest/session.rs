@@ -7,9 +7,9 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::catalog::streaming::StreamingTable;
 use datafusion::error::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::TaskContext;
 use datafusion::execution::context::SessionContext;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
 use datafusion::prelude::SessionConfig;
@@ -21,9 +21,12 @@ const BATCH_ROWS: usize = 65_536;
 
 /// A session whose literals are decimals, whose texts are plain strings and which keeps the order of rows.
 pub(crate) fn new() -> SessionContext {
-    let mut config = SessionConfig::new().with_target_partitions(1).with_batch_size(BATCH_ROWS).with_information_schema(false);
+    let mut config =
+        SessionConfig::new().with_target_partitions(1).with_batch_size(BATCH_ROWS).with_information_schema(false);
     let options = config.options_mut();
     options.sql_parser.parse_float_as_decimal = true;
+    // Columns are called as in the file, capitals too, quoted or not.
+    options.sql_parser.enable_ident_normalization = false;
     options.sql_parser.map_string_types_to_utf8view = false;
     let session = SessionContext::new_with_config(config);
     functions::all().for_each(|f| session.register_udf(f));

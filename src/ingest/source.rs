@@ -31,6 +31,16 @@ pub enum Words {
     ByLanguage(BTreeMap<String, String>),
 }
 
+impl Words {
+    /// The English text, or else the first there is.
+    pub fn english(&self) -> &str {
+        match self {
+            Words::Plain(text) => text,
+            Words::ByLanguage(texts) => texts.get("en").or_else(|| texts.values().next()).map_or("", String::as_str),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Header {
@@ -122,7 +132,8 @@ impl Sources {
     /// The embedded definitions and those of `queries_dir`, which add and override by name; all checked.
     pub fn load(queries_dir: Option<&Path>) -> Result<Sources> {
         let files = load_folder("sources", queries_dir)?;
-        let by_name = files.values().map(|f| Ok((f.name.clone(), Arc::new(Source::parse(f)?)))).collect::<Result<_>>()?;
+        let by_name =
+            files.values().map(|f| Ok((f.name.clone(), Arc::new(Source::parse(f)?)))).collect::<Result<_>>()?;
         Ok(Sources { by_name })
     }
     pub fn from_list(sources: impl IntoIterator<Item = Source>) -> Sources {
@@ -200,8 +211,11 @@ impl Source {
         match self.header.read.delimiter.as_deref().map(str::as_bytes) {
             None => Ok(b','),
             Some([one]) if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
-            Some(other) => Err(Error::invalid(format!("[read] delimiter {:?} is not one character", String::from_utf8_lossy(other)))
-                .hint("use one ASCII character, such as \",\", \";\" or \"\\t\"")),
+            Some(other) => Err(Error::invalid(format!(
+                "[read] delimiter {:?} is not one character",
+                String::from_utf8_lossy(other)
+            ))
+            .hint("use one ASCII character, such as \",\", \";\" or \"\\t\"")),
         }
     }
 }
@@ -219,7 +233,9 @@ fn split(file: &QueryFile) -> Result<Vec<Select>> {
     let mut selects: Vec<Select> = Vec::new();
     for (i, line) in file.sql.lines().enumerate() {
         let comment = line.trim().strip_prefix("--").map(str::trim);
-        if let Some(directive) = comment.filter(|c| c.strip_prefix("into").is_some_and(|r| r.trim_start().starts_with('='))) {
+        if let Some(directive) =
+            comment.filter(|c| c.strip_prefix("into").is_some_and(|r| r.trim_start().starts_with('=')))
+        {
             selects.push(begin(file, directive, i + 1)?);
         } else if let Some(select) = selects.last_mut() {
             select.sql.push_str(line);
@@ -246,7 +262,8 @@ fn begin(file: &QueryFile, directive: &str, line: usize) -> Result<Select> {
         d: Directive,
     }
     let parsed: Line = toml::from_str(&format!("d = {{ {directive} }}")).map_err(|e| {
-        Error::invalid(format!("{}, line {line}: {}", file.path, e.message())).hint("such as `-- into = \"product\", reference = true`")
+        Error::invalid(format!("{}, line {line}: {}", file.path, e.message()))
+            .hint("such as `-- into = \"product\", reference = true`")
     })?;
     let landable = || model::TABLES.iter().filter(|t| t.kind != model::TableKind::Control);
     let table = landable().find(|t| t.name == parsed.d.into).ok_or_else(|| {

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray,
-    TimestampMicrosecondArray, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
+    StringArray, TimestampMicrosecondArray, new_null_array,
 };
 use arrow::compute::kernels::cmp::not_distinct;
 use arrow::compute::{CastOptions, cast, cast_with_options, nullif};
@@ -56,9 +56,12 @@ pub(crate) fn strict(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         };
     }
     Ok(match to {
-        DataType::Decimal128(p, s) => {
-            Arc::new(read!(Decimal128Array, |t| decimal::parse_exact(t, *p, *s)).as_ref().clone().with_precision_and_scale(*p, *s)?)
-        }
+        DataType::Decimal128(p, s) => Arc::new(
+            read!(Decimal128Array, |t| decimal::parse_exact(t, *p, *s))
+                .as_ref()
+                .clone()
+                .with_precision_and_scale(*p, *s)?,
+        ),
         DataType::Int64 => read!(Int64Array, |t| decimal::parse_exact(t, 19, 0).and_then(|v| v.try_into().ok())),
         DataType::Int32 => read!(Int32Array, |t| decimal::parse_exact(t, 10, 0).and_then(|v| v.try_into().ok())),
         DataType::Float64 => read!(Float64Array, |t: &str| t.trim().parse::<f64>().ok().filter(|v| v.is_finite())),
@@ -66,7 +69,11 @@ pub(crate) fn strict(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         DataType::Date32 => read!(Date32Array, time::parse_date),
         DataType::Timestamp(unit, zone) => {
             let micros: TimestampMicrosecondArray = match zone {
-                Some(_) => texts.iter().map(|t| t.and_then(time::parse_instant)).collect::<TimestampMicrosecondArray>().with_timezone("UTC"),
+                Some(_) => texts
+                    .iter()
+                    .map(|t| t.and_then(time::parse_instant))
+                    .collect::<TimestampMicrosecondArray>()
+                    .with_timezone("UTC"),
                 None => texts.iter().map(|t| t.and_then(time::parse_local)).collect(),
             };
             if *unit == TimeUnit::Microsecond { cast(&micros, to)? } else { safe(&(Arc::new(micros) as ArrayRef), to)? }
@@ -166,7 +173,11 @@ impl ScalarUDFImpl for Function {
             What::Failing => failing(&arrays[0], &arrays[1])?,
             What::First => first(&arrays)?,
         };
-        if scalar { Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?)) } else { Ok(ColumnarValue::Array(result)) }
+        if scalar {
+            Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?))
+        } else {
+            Ok(ColumnarValue::Array(result))
+        }
     }
 }
 
@@ -179,7 +190,9 @@ fn failing(x: &ArrayRef, y: &ArrayRef) -> Result<ArrayRef> {
     let shown = shown.as_string::<i32>();
     let (x, y) = (x.logical_nulls(), y.logical_nulls());
     let there = |nulls: &Option<arrow::buffer::NullBuffer>, i| nulls.as_ref().is_none_or(|n| n.is_valid(i));
-    Ok(Arc::new((0..shown.len()).map(|i| (there(&x, i) && !there(&y, i)).then(|| shown.value(i))).collect::<StringArray>()))
+    Ok(Arc::new(
+        (0..shown.len()).map(|i| (there(&x, i) && !there(&y, i)).then(|| shown.value(i))).collect::<StringArray>(),
+    ))
 }
 
 fn first(arrays: &[ArrayRef]) -> Result<ArrayRef> {

@@ -1,10 +1,9 @@
-//! How codes and texts are made equal (domain D78): full-width forms, blanks, case.
+//! How codes and texts are made equal (domain D78): Unicode's NFKC, blanks at the ends, case.
 //! It must not drop inner characters: an id keeps its leading zeros and its dashes.
-//!
-//! Of Unicode's NFKC this is the part that codes meet: the full-width ASCII block, the ideographic and no-break blanks,
-//! and invisible joiners at the ends.
 
 use std::borrow::Cow;
+
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::model::Kind;
 
@@ -20,21 +19,13 @@ pub(crate) fn normalise(text: &str, kind: Kind) -> Cow<'_, str> {
     }
 }
 
-/// Folded to half width and trimmed.
+/// NFKC (full-width forms become ASCII, ligatures letters …) and trimmed.
 fn code(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() {
-        return Cow::Borrowed(text.trim());
+    if is_nfkc_quick(text.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(trim(text));
     }
-    let folded: String = text.chars().map(half_width).collect();
-    if folded == text { Cow::Borrowed(trim(text)) } else { Cow::Owned(trim(&folded).to_string()) }
-}
-
-fn half_width(c: char) -> char {
-    match c {
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        '\u{3000}' | '\u{a0}' | '\u{202f}' => ' ',
-        _ => c,
-    }
+    let folded: String = text.nfkc().collect();
+    Cow::Owned(trim(&folded).to_string())
 }
 
 fn trim(text: &str) -> &str {

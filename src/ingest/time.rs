@@ -87,7 +87,11 @@ fn number(digits: &[u8]) -> Option<u32> {
 /// `HH:MM`, `HH:MM:SS` or with up to nine decimals, as µs of the day.
 fn parse_clock(text: &str) -> Option<i64> {
     let b = text.as_bytes();
-    if !matches!(b.len(), 5 | 8 | 10..=18) || b[2] != b':' || (b.len() > 5 && b[5] != b':') || (b.len() > 8 && b[8] != b'.') {
+    if !matches!(b.len(), 5 | 8 | 10..=18)
+        || b[2] != b':'
+        || (b.len() > 5 && b[5] != b':')
+        || (b.len() > 8 && b[8] != b'.')
+    {
         return None;
     }
     let (hour, minute) = (number(&b[0..2])?, number(&b[3..5])?);
@@ -123,7 +127,12 @@ pub(crate) fn naive_micros(at: NaiveDateTime) -> i64 {
 pub(crate) fn show(utc_micros: i64) -> String {
     DateTime::from_timestamp_micros(utc_micros).map_or_else(
         || utc_micros.to_string(),
-        |at| at.to_rfc3339_opts(if at.nanosecond() == 0 { chrono::SecondsFormat::Secs } else { chrono::SecondsFormat::Micros }, true),
+        |at| {
+            at.to_rfc3339_opts(
+                if at.nanosecond() == 0 { chrono::SecondsFormat::Secs } else { chrono::SecondsFormat::Micros },
+                true,
+            )
+        },
     )
 }
 
@@ -172,7 +181,10 @@ mod tests {
         for (given, instant, doubtful) in cases {
             assert_eq!(to_utc(local(given), berlin), Some((utc(instant), doubtful)), "{given}");
         }
-        assert_eq!(to_utc(local("2024-05-01 23:30"), chrono_tz::Asia::Shanghai), Some((utc("2024-05-01T15:30:00Z"), false)));
+        assert_eq!(
+            to_utc(local("2024-05-01 23:30"), chrono_tz::Asia::Shanghai),
+            Some((utc("2024-05-01T15:30:00Z"), false))
+        );
         // A whole day that a place skipped.
         let (at, doubtful) = to_utc(local("2011-12-30T12:00"), chrono_tz::Pacific::Apia).expect("shifted");
         assert!(doubtful);
@@ -196,7 +208,9 @@ mod tests {
         }
         assert_eq!(parse_local("1970-01-01T00:00:01.5"), Some(1_500_000));
         assert_eq!(parse_local("1970-01-01 00:00:00.123456789"), Some(123_456));
-        for bad in ["2024-02-03T24:00", "2024-02-03T10:00Z", "2024-02-03T10:00+01:00", "2024-02-03 1:00", "2024-02-03T10:00:0"] {
+        for bad in
+            ["2024-02-03T24:00", "2024-02-03T10:00Z", "2024-02-03T10:00+01:00", "2024-02-03 1:00", "2024-02-03T10:00:0"]
+        {
             assert_eq!(parse_local(bad), None, "{bad}");
         }
         assert_eq!(parse_instant("1970-01-01T01:00:00+01:00"), Some(0));

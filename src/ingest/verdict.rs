@@ -4,20 +4,18 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, StringArray};
 use arrow::compute::filter;
 use arrow::record_batch::RecordBatch;
 
 use super::check::rank;
-use super::frame::{Finding, Findings, Frame};
-use super::map::mask;
+use super::frame::{Finding, Findings, Frame, Last};
 use super::mapped::{Mapped, MappedTable, Rejected};
 use super::plan::Program;
 use super::read::Chunk;
-use super::source::Source;
 use super::{ordinal, pii, time};
 use crate::error::Result;
-use crate::model::{MONTH, Severity};
+use crate::model::Severity;
 
 /// One SELECT's completed rows.
 pub(crate) struct Part {
@@ -66,16 +64,32 @@ impl Verdicts {
     /// A WHERE cannot read it.
     pub(crate) fn unreadable(&mut self, record: usize, value: &str) {
         let message = "the value cannot be read where a SELECT's WHERE looks at it".to_string();
-        self.reject(record, "", Finding { row: 0, field: None, value: Some(value.into()), rule: "V01", severity: Severity::Reject, message });
+        self.reject(
+            record,
+            "",
+            Finding {
+                row: 0,
+                field: None,
+                value: Some(value.into()),
+                rule: "V01",
+                severity: Severity::Reject,
+                message,
+            },
+        );
     }
     /// An expression stops at it.
     pub(crate) fn unmappable(&mut self, record: usize, message: String) {
-        self.reject(record, "", Finding { row: 0, field: None, value: None, rule: "V01", severity: Severity::Reject, message });
+        self.reject(
+            record,
+            "",
+            Finding { row: 0, field: None, value: None, rule: "V01", severity: Severity::Reject, message },
+        );
     }
 
     fn reject(&mut self, record: usize, table: &'static str, finding: Finding) {
         let personal = finding.rule == "V20";
-        let verdict = self.broken.entry(record).or_insert_with(|| Verdict { table, finding: finding.clone(), personal });
+        let verdict =
+            self.broken.entry(record).or_insert_with(|| Verdict { table, finding: finding.clone(), personal });
         verdict.personal |= personal;
         if rank(finding.rule) < rank(verdict.finding.rule) {
             (verdict.table, verdict.finding) = (table, finding);
@@ -83,7 +97,7 @@ impl Verdicts {
     }
 
     /// Gathers what all SELECTs found, and gives the rows of the records that stand.
-    pub(crate) fn finish(mut self, source: &Source, program: &Program, chunk: &Chunk, parts: Vec<Part>) -> Result<Mapped> {
+    pub(crate) fn finish(mut self, program: &Program, chunk: &Chunk, parts: Vec<Part>) -> Result<Mapped> {
         for part in parts.iter().filter(|p| !p.reference) {
             for finding in &part.findings.broken {
                 self.reject(part.rows[finding.row], part.frame.table.name, finding.clone());
@@ -92,10 +106,14 @@ impl Verdicts {
         for record in 0..self.fates.len() {
             if self.fates[record] == Fate::Untaken && !self.broken.contains_key(&record) {
                 let message = "no SELECT of the source takes it, and no [[skip]] leaves it out".to_string();
-                self.reject(record, "", Finding { row: 0, field: None, value: None, rule: "V00", severity: Severity::Quarantine, message });
+                self.reject(
+                    record,
+                    "",
+                    Finding { row: 0, field: None, value: None, rule: "V00", severity: Severity::Quarantine, message },
+                );
             }
         }
-        let mut rejected = self.rejected(source, program, chunk, &parts);
+        let mut rejected = self.rejected(program, chunk, &parts);
         rejected.extend(chunk.bad.iter().map(|bad| Rejected {
             table: String::new(),
             line: bad.line,
@@ -116,11 +134,13 @@ impl Verdicts {
         Ok(Mapped { tables, rejected, skipped: self.skipped, records })
     }
 
-    fn rejected(&self, source: &Source, program: &Program, chunk: &Chunk, parts: &[Part]) -> Vec<Rejected> {
+    fn rejected(&self, program: &Program, chunk: &Chunk, parts: &[Part]) -> Vec<Rejected> {
         let mut counts: HashMap<usize, Vec<(&str, Vec<u32>)>> = HashMap::new();
         if !self.broken.is_empty() {
             for part in parts {
-                for (row, count) in part.rows.iter().zip(part.counts.iter().flatten()).filter(|(r, _)| self.broken.contains_key(r)) {
+                for (row, count) in
+                    part.rows.iter().zip(part.counts.iter().flatten()).filter(|(r, _)| self.broken.contains_key(r))
+                {
                     let tables = counts.entry(*row).or_default();
                     match tables.iter_mut().find(|(t, _)| *t == part.frame.table.name) {
                         Some((_, counts)) => counts.push(*count),
@@ -149,18 +169,21 @@ impl Verdicts {
                 record: (!personal && finding.rule != "V00").then(json),
             }
         };
-        let _ = source;
         self.broken.iter().map(one).collect()
     }
 
     /// The rows of a part whose records stand, in the table's schema.
     fn standing(&self, part: Part, chunk: &Chunk) -> Result<Option<MappedTable>> {
-        let mut keep: Vec<bool> = if self.broken.is_empty() { vec![true; part.rows.len()] } else { part.rows.iter().map(|r| !self.broken.contains_key(r)).collect() };
+        let mut keep: Vec<bool> = if self.broken.is_empty() {
+            vec![true; part.rows.len()]
+        } else {
+            part.rows.iter().map(|r| !self.broken.contains_key(r)).collect()
+        };
         if part.reference {
             part.findings.broken.iter().for_each(|f| keep[f.row] = false);
         }
         let all = keep.iter().all(|k| *k);
-        let kept = mask(&keep);
+        let kept = BooleanArray::from(keep.clone());
         if kept.true_count() == 0 {
             return Ok(None);
         }
@@ -183,18 +206,7 @@ impl Verdicts {
 
 /// The partition of each row.
 fn months(frame: &Frame, date: &str) -> Result<ArrayRef> {
-    debug_assert_eq!(MONTH, "business_month");
-    let mut last: Option<(i32, Option<String>)> = None;
-    let months = frame.date(date)?.iter().map(|day| {
-        let day = day?;
-        match &last {
-            Some((seen, month)) if *seen == day => month.clone(),
-            _ => {
-                let month = time::month(day);
-                last = Some((day, month.clone()));
-                month
-            }
-        }
-    });
+    let mut last = Last::new();
+    let months = frame.date(date)?.iter().map(|day| last.get(day?, |day| time::month(*day)));
     Ok(Arc::new(months.collect::<StringArray>()))
 }

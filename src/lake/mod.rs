@@ -21,6 +21,7 @@ mod store;
 mod tests;
 mod write;
 
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -72,7 +73,7 @@ impl Lake {
     /// `Invalid`: an unknown URL scheme, currency, zone or `today`. `Unavailable`: the storage does not answer.
     pub async fn open(cfg: &LakeConfig) -> Result<Lake> {
         let configured = Properties::from_config(cfg)?;
-        Lake::with_root(store::open(&cfg.url)?, configured).await
+        Lake::with_root(store::open(&cfg.url)?, configured).boxed().await
     }
 
     async fn with_root(root: Root, configured: Properties) -> Result<Lake> {
@@ -116,7 +117,7 @@ impl Lake {
     /// # Errors
     /// `Invalid`: the table needs what this engine does not do, or does not fit its contract.
     pub async fn state(&self, table: &'static Table) -> Result<Arc<TableState>> {
-        self.slot(table)?.newest().await
+        self.slot(table)?.newest().boxed().await
     }
 
     /// The newest state of every table, in the order of [`TABLES`]. (Each by itself: Delta has no common version.)
@@ -135,7 +136,7 @@ impl Lake {
     /// may have failed: only [`Lake::commits_since`] tells. Other kinds: nothing landed.
     pub async fn commit(&self, base: &TableState, change: Change<'_>) -> Result<Commit> {
         let slot = self.slot(base.table)?;
-        commit::commit(slot, &self.inner.root, base, change).await
+        commit::commit(slot, &self.inner.root, base, change).boxed().await
     }
 
     /// The rows of one data file: the given columns (all if `None`) in the contract's order, `business_month` last.
@@ -146,7 +147,7 @@ impl Lake {
         file: &DataFile,
         columns: Option<&[&str]>,
     ) -> Result<Vec<RecordBatch>> {
-        read::read(&self.inner.root.store, state.table, file, columns).await
+        read::read(&self.inner.root.store, state.table, file, columns).boxed().await
     }
 
     /// Whether `file` may hold one of `keys` (values of `row_key`), by its bloom filters; `true` when it has none. A
@@ -158,7 +159,7 @@ impl Lake {
     /// The newest `limit` commits of `table`, newest first, as far back as its log goes.
     pub async fn history(&self, table: &'static Table, limit: usize) -> Result<Vec<HistoryEntry>> {
         let newest = self.state(table).await?;
-        self.slot(table)?.history(newest.version, limit).await
+        self.slot(table)?.history(newest.version, limit).boxed().await
     }
 
     /// The commits after `version` (-1 = all), oldest first.

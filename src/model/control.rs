@@ -37,7 +37,7 @@ const FILE_COLUMNS: &[Column] = &[
     Column::new("late_ignored", Long, "records"),
     Column::new("skipped", Long, "records"),
     Column::new("skipped_by", Text, "JSON: reason → records"),
-    Column::new("quarantined", Long, "records"),
+    Column::new("quarantined", Long, "records; below 0 on a retried row: so many have left"),
     Column::new("started_at", Instant, "when reading began"),
     Column::new("finished_at", Instant, "when it had landed"),
     Column::new("status", Code, "landed, or retried (records that had waited)"),
@@ -73,5 +73,5 @@ const QUARANTINE_COLUMNS: &[Column] = &[
     Column::new("severity", Code, "reject or quarantine"),
     Column::new("message", Text, "what the rule asks for"),
     Column::new("detected_at", Instant, "when"),
-    Column::new("resolved_at", Instant, "when it landed after all").nullable(),
+    Column::new("resolved_at", Instant, "when it landed after all, or a newer version made its conflict moot").nullable(),
 ];

@@ -5,20 +5,21 @@
 
 /// No minor unit.
 const ZERO: &[&str] = &[
-    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF",
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
+    "XPF",
 ];
 
 /// Hundredths.
 const TWO: &[&str] = &[
-    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BMD", "BND", "BOB", "BOV", "BRL",
-    "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHE", "CHF", "CHW", "CNY", "COP", "COU", "CRC", "CUP", "CVE", "CZK",
-    "DKK", "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD", "GTQ", "GYD", "HKD",
-    "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IRR", "JMD", "KES", "KGS", "KHR", "KPW", "KYD", "KZT", "LAK", "LBP", "LKR",
-    "LRD", "LSL", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR", "MWK", "MXN", "MXV", "MYR", "MZN",
-    "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN", "QAR", "RON", "RSD", "RUB", "SAR",
-    "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT",
-    "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "USD", "USN", "UYU", "UZS", "VED", "VES", "WST", "XAD", "XCD", "XCG", "YER",
-    "ZAR", "ZMW", "ZWG",
+    "AED", "AFN", "ALL", "AMD", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BMD", "BND", "BOB", "BOV",
+    "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHE", "CHF", "CHW", "CNY", "COP", "COU", "CRC", "CUP",
+    "CVE", "CZK", "DKK", "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD",
+    "GTQ", "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IRR", "JMD", "KES", "KGS", "KHR", "KPW", "KYD",
+    "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR",
+    "MWK", "MXN", "MXV", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "PAB", "PEN", "PGK", "PHP", "PKR",
+    "PLN", "QAR", "RON", "RSD", "RUB", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP",
+    "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TOP", "TRY", "TTD", "TWD", "TZS", "UAH", "USD", "USN", "UYU",
+    "UZS", "VED", "VES", "WST", "XAD", "XCD", "XCG", "YER", "ZAR", "ZMW", "ZWG",
 ];
 
 /// Thousandths.
@@ -29,9 +30,36 @@ const FOUR: &[&str] = &["CLF", "UYW"];
 
 /// Withdrawn since 2005, with their decimals.
 const WITHDRAWN: &[(&str, u32)] = &[
-    ("ANG", 2), ("AZM", 2), ("BGN", 2), ("BYR", 0), ("CSD", 2), ("CUC", 2), ("CYP", 2), ("EEK", 2), ("GHC", 2), ("HRK", 2),
-    ("LTL", 2), ("LVL", 2), ("MRO", 2), ("MTL", 2), ("MZM", 2), ("ROL", 2), ("SDD", 2), ("SIT", 2), ("SKK", 2), ("SLL", 2),
-    ("SRG", 2), ("STD", 2), ("TMM", 2), ("TRL", 0), ("VEB", 2), ("VEF", 2), ("ZMK", 2), ("ZWD", 2), ("ZWL", 2), ("ZWR", 2),
+    ("ANG", 2),
+    ("AZM", 2),
+    ("BGN", 2),
+    ("BYR", 0),
+    ("CSD", 2),
+    ("CUC", 2),
+    ("CYP", 2),
+    ("EEK", 2),
+    ("GHC", 2),
+    ("HRK", 2),
+    ("LTL", 2),
+    ("LVL", 2),
+    ("MRO", 2),
+    ("MTL", 2),
+    ("MZM", 2),
+    ("ROL", 2),
+    ("SDD", 2),
+    ("SIT", 2),
+    ("SKK", 2),
+    ("SLL", 2),
+    ("SRG", 2),
+    ("STD", 2),
+    ("TMM", 2),
+    ("TRL", 0),
+    ("VEB", 2),
+    ("VEF", 2),
+    ("ZMK", 2),
+    ("ZWD", 2),
+    ("ZWL", 2),
+    ("ZWR", 2),
 ];
 
 /// Decimals of an amount in `code` (upper case): 2 for USD, 0 for JPY, 3 for KWD; `None` where `code` is no currency.
@@ -52,7 +80,17 @@ mod tests {
 
     #[test]
     fn decimals_of_well_known_currencies() {
-        let cases = [("USD", 2), ("EUR", 2), ("CNY", 2), ("GBP", 2), ("JPY", 0), ("KRW", 0), ("KWD", 3), ("CLF", 4), ("HRK", 2)];
+        let cases = [
+            ("USD", 2),
+            ("EUR", 2),
+            ("CNY", 2),
+            ("GBP", 2),
+            ("JPY", 0),
+            ("KRW", 0),
+            ("KWD", 3),
+            ("CLF", 4),
+            ("HRK", 2),
+        ];
         for (code, units) in cases {
             assert_eq!(minor_units(code), Some(units), "{code}");
         }

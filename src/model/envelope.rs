@@ -7,7 +7,7 @@ const VERSION: Column =
     Column::new("source_version", Long, "the source's revision number, else its updated_at in µs, else 0").or("0");
 const ROW_KEY: Column = Column::new("row_key", Hash128, "128-bit hash of the natural key").engine();
 const CONTENT_HASH: Column =
-    Column::new("content_hash", Long, "64-bit hash of the columns that the source's SELECT gives").engine();
+    Column::new("content_hash", Long, "hash of the columns that the source's SELECT gives; below 0 = gleaned (reference)").engine();
 const DELETED: Column = Column::new("is_deleted", Bool, "tombstone, kept").or("false");
 const INGESTED_AT: Column = Column::new("ingested_at", Instant, "when the row landed").engine();
 const BATCH: Column = Column::new("ingest_batch_id", Text, "the batch that landed the row").engine();

@@ -2,7 +2,7 @@
 //! It must not decide what a report may read.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arrow::util::display::array_value_to_string;
 
@@ -10,34 +10,43 @@ use crate::access::Caller;
 use crate::engine::{Engine, QueryOptions};
 use crate::error::Result;
 
-/// Values already read, by their query. One snapshot each: the newest that somebody asked for.
+/// Values already read, by their query.
 #[derive(Debug, Default)]
 pub struct Choices {
-    read: Mutex<HashMap<String, (String, Arc<Vec<String>>)>>,
+    read: Mutex<Read>,
+}
+
+type Read = HashMap<String, Values>;
+
+#[derive(Debug)]
+struct Values {
+    /// The snapshot and the scope that they were read under: the newest that somebody asked for.
+    state: String,
+    texts: Arc<Vec<String>>,
 }
 
 impl Choices {
     /// The texts in the first column of `sql`, in its order, as `caller` may see them.
     pub async fn of(&self, sql: &str, label: &str, engine: &Engine, caller: &Caller) -> Result<Arc<Vec<String>>> {
         let state = format!("{} {}", engine.snapshot().id, caller.scope.fingerprint());
-        if let Some((_, values)) = self.lock().get(sql).filter(|(of, _)| *of == state) {
-            return Ok(Arc::clone(values));
+        if let Some(read) = self.lock().get(sql).filter(|read| read.state == state) {
+            return Ok(Arc::clone(&read.texts));
         }
         let options = QueryOptions { label: label.into(), ..QueryOptions::default() };
         let batches = engine.query(sql, options, caller).await?.collect().await?;
-        let mut values = Vec::new();
+        let mut texts = Vec::new();
         for batch in &batches {
             let column = batch.column(0);
             for row in (0..batch.num_rows()).filter(|row| column.is_valid(*row)) {
-                values.push(array_value_to_string(column, row)?);
+                texts.push(array_value_to_string(column, row)?);
             }
         }
-        let values = Arc::new(values);
-        self.lock().insert(sql.into(), (state, Arc::clone(&values)));
-        Ok(values)
+        let texts = Arc::new(texts);
+        self.lock().insert(sql.into(), Values { state, texts: Arc::clone(&texts) });
+        Ok(texts)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (String, Arc<Vec<String>>)>> {
+    fn lock(&self) -> MutexGuard<'_, Read> {
         self.read.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

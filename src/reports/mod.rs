@@ -20,6 +20,7 @@ mod run;
 #[cfg(test)]
 mod tests;
 
+use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -75,7 +76,7 @@ impl Reports {
         let today = engine.today().await?;
         let (mut reports, mut broken) = (BTreeMap::new(), BTreeMap::new());
         for (id, file) in load_folder("reports", queries_dir)? {
-            match Report::read(&file, &views, engine, today).await {
+            match Report::read(&file, &views, engine, today).boxed().await {
                 Ok(report) => drop(reports.insert(id, report)),
                 Err(error) => {
                     let (path, hint) = (file.path.clone(), error.hint_text().map(String::from));

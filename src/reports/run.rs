@@ -1,6 +1,7 @@
 //! Running a report: a request becomes options, the engine answers, the receipt says what was asked and read.
 //! It must not touch rows.
 
+use futures::FutureExt;
 use chrono::NaiveDate;
 
 use super::header::Allowed;
@@ -25,8 +26,8 @@ impl Reports {
     /// `NotFound`: the report, a member. `Invalid`: a parameter, named with its value and what works. And the engine's.
     pub async fn run(&self, id: &str, request: Request, caller: &Caller) -> Result<Run> {
         let report = self.get(id)?;
-        let asked = self.understand(report, &request, caller).await?;
-        let notes = self.notes(report, &asked).await?;
+        let asked = self.understand(report, &request, caller).boxed().await?;
+        let notes = self.notes(report, &asked).boxed().await?;
         let rows = self.engine.query(report.sql(), asked.options.clone(), caller).await?;
         let mut receipt = ReceiptHead::new(report.info(), &asked, rows.snapshot.clone(), rows.versions.clone());
         receipt.notes = notes;
@@ -39,7 +40,7 @@ impl Reports {
     /// As [`Reports::run`], but for execution.
     pub async fn etag_key(&self, id: &str, request: &Request, caller: &Caller) -> Result<String> {
         let report = self.get(id)?;
-        let asked = self.understand(report, request, caller).await?;
+        let asked = self.understand(report, request, caller).boxed().await?;
         let described = self.engine.describe(report.sql(), &asked.options).await?;
         Ok(ReceiptHead::new(report.info(), &asked, described.snapshot, described.versions).etag_key(caller))
     }

@@ -108,7 +108,7 @@ fn of_place(retailer: &Retailer, p: usize, day: Day, rows: &mut Rows) {
         }
         let on_hand = level(retailer.seed, p, item, day, place.warehouse);
         // Some places leave articles out that they have none of.
-        if on_hand == 0 && hash(&[retailer.seed, 0x57, p as u64]) % 3 == 0 {
+        if on_hand == 0 && hash(&[retailer.seed, 0x57, p as u64]).is_multiple_of(3) {
             continue;
         }
         let held = (hash(&[retailer.seed, 0x58, p as u64, item as u64, day as u64]) % 3) as i32;

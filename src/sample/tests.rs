@@ -100,3 +100,19 @@ fn every_dirty_record_is_where_the_list_says() {
     let expected = ["V00", "V01", "V02", "V03", "V04", "V09", "V10", "V11", "V12", "V13", "V18", "V19", "V20"];
     assert_eq!(rules.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
+
+#[test]
+fn the_committed_sample_is_seed_one() {
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data");
+    let dir = tempfile::tempdir().expect("a folder");
+    generate(&Options { seed: 1, lines: DEFAULT_LINES, dir: dir.path().into() }).expect("generated");
+    let (made, mut kept) = (files(dir.path()), files(&committed));
+    kept.retain(|name, _| name.starts_with("landing/") || made.contains_key(name));
+    let names = |of: &BTreeMap<String, Vec<u8>>| of.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&made), names(&kept), "make it anew with saleslake sample --seed 1");
+    for (name, bytes) in &made {
+        assert!(kept[name] == *bytes, "{name} differs: make it anew with saleslake sample --seed 1");
+    }
+    let size: usize = kept.values().map(Vec::len).sum();
+    assert!(size < 25 << 20, "{size} bytes are too many to keep");
+}

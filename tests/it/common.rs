@@ -121,7 +121,7 @@ impl Answer {
 
 pub async fn try_sql(app: &App, sql: &str) -> Result<Answer> {
     let rows = app.engine.query(sql, QueryOptions { label: "test".into(), ..Default::default() }, &Caller::local()).await?;
-    let columns = rows.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let columns = rows.schema.fields().iter().map(|f| f.name().clone()).collect();
     Ok(Answer::of(&rows.collect().await?, columns))
 }
 
@@ -135,7 +135,7 @@ pub fn request(values: &[(&str, &str)]) -> Request {
 
 pub async fn try_report(app: &App, id: &str, values: &[(&str, &str)]) -> Result<Answer> {
     let run = app.reports.run(id, request(values), &Caller::local()).await?;
-    let columns = run.rows.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let columns = run.rows.schema.fields().iter().map(|f| f.name().clone()).collect();
     Ok(Answer::of(&run.rows.collect().await?, columns))
 }
 

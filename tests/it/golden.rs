@@ -60,7 +60,7 @@ pub fn read(report: &str, name: &str) -> Case {
 /// A report's answer in canonical text: decimals without zeros at the end, ratios (DOUBLE) with six decimals.
 pub async fn canonical(app: &App, report: &str, request: &[(String, String)]) -> Result<Answer> {
     let run = app.reports.run(report, Request { values: request.to_vec() }, &Caller::local()).await?;
-    let fields: Vec<_> = run.rows.schema().fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect();
+    let fields: Vec<_> = run.rows.schema.fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect();
     let columns = fields.iter().map(|(name, _)| name.clone()).collect();
     let mut answer = Answer::of(&run.rows.collect().await?, columns);
     for row in &mut answer.rows {

@@ -10,6 +10,7 @@
 
 mod assemble;
 pub mod compare;
+mod day_map;
 pub mod distinct;
 pub mod expand;
 pub mod members;

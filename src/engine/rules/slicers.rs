@@ -147,8 +147,9 @@ fn survey(plan: &LogicalPlan, slicer: &'static Slicer, paths: Paths<'_>) -> Resu
                 if let Some(view) = expand_once(scan, paths.policies)? {
                     let inside = survey(&view, slicer, paths.inside())?;
                     found.sliced |= inside.sliced;
-                    // The caller wrote the view's name, not those of the facts inside it.
-                    if !inside.refused.is_empty() {
+                    // The caller wrote the view's name, not those of the facts inside it. A view of which nothing is sliced
+                    // would be a whole beside slices, unless its own header says that it is meant to be.
+                    if !inside.refused.is_empty() || !inside.sliced {
                         found.refused.insert(scan.table_name.to_string());
                     }
                 }
@@ -262,6 +263,9 @@ mod tests {
         let sql = "SELECT count(f.product_id) AS firsts, count(*) AS lines FROM sales_event e LEFT JOIN first_sale f \
              ON f.product_id = e.product_id AND f.day <> e.business_date JOIN channel_names n ON n.channel_id = e.channel_id";
         assert_eq!(shop.lines(sql, &sliced_by("channel", &["pos"])).await, ["1|3"]);
+        let hidden = "SELECT (SELECT sum(net_rc) FROM sales_event) AS a, (SELECT count(*) FROM first_days) AS b";
+        let error = shop.error(hidden, &sliced_by("channel", &["pos"])).await;
+        assert!(error.contains("slicer channel: first_days"), "a view over such a view is none itself: {error}");
     }
 
     #[tokio::test]

@@ -49,6 +49,7 @@ const VIEWS: &[(&str, &str)] = &[
         "first_sale",
         "-- ---\n-- sliced = false\n-- ---\nSELECT product_id, min(business_date) AS day FROM sales_event GROUP BY product_id",
     ),
+    ("first_days", "-- ---\n-- ---\nSELECT day, count(*) AS n FROM first_sale GROUP BY day"),
     ("channel_names", "-- ---\n-- ---\nSELECT channel_id, channel_name FROM channel"),
 ];
 

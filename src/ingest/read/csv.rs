@@ -7,8 +7,8 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, StringArray};
 use arrow::array::builder::NullBufferBuilder;
+use arrow::array::{ArrayRef, StringArray};
 use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
@@ -52,7 +52,9 @@ impl CsvReader {
             return Err(Error::invalid(format!("two columns are called {twice:?}"))
                 .hint("give each column its own name, or name the fields by position with [read] columns"));
         }
-        names.extend(optional.iter().filter(|o| !names.contains(o)).cloned().collect::<Vec<_>>());
+        if !empty {
+            names.extend(optional.iter().filter(|o| !names.contains(o)).cloned().collect::<Vec<_>>());
+        }
         let schema = texts(names.iter().map(String::as_str));
         let wanted = vec![true; names.len()];
         let width = if empty { usize::MAX } else { width };
@@ -64,7 +66,9 @@ impl CsvReader {
         loop {
             match split(&self.text.buffer, at, self.text.end, self.delimiter, fields) {
                 Split::More if self.text.end => return Ok(None),
-                Split::More if self.text.buffer.len() - at > LONGEST_RECORD => return Ok(Some(unclosed(&self.text.buffer, at))),
+                Split::More if self.text.buffer.len() - at > LONGEST_RECORD => {
+                    return Ok(Some(unclosed(&self.text.buffer, at)));
+                }
                 Split::More => self.text.grow()?,
                 Split::Unclosed => return Ok(Some(unclosed(&self.text.buffer, at))),
                 Split::Found(found) => return Ok(Some(found)),
@@ -80,7 +84,10 @@ fn read_header(text: &mut Text, delimiter: u8, line: &mut i64) -> Result<Vec<Str
         match split(&text.buffer, at, text.end, delimiter, &mut fields) {
             Split::More if text.end => return Ok(Vec::new()),
             Split::More => text.grow()?,
-            Split::Unclosed => return Err(Error::invalid("the header line has a quote that is never closed").hint("mend the file's first line")),
+            Split::Unclosed => {
+                return Err(Error::invalid("the header line has a quote that is never closed")
+                    .hint("mend the file's first line"));
+            }
             Split::Found(found) => {
                 *line += found.lines;
                 if found.end == at {
@@ -94,7 +101,14 @@ fn read_header(text: &mut Text, delimiter: u8, line: &mut i64) -> Result<Vec<Str
                     std::str::from_utf8(&value).map(|n| n.trim().to_string())
                 });
                 let names = names.collect::<std::result::Result<Vec<_>, _>>();
-                let names = names.map_err(|_| Error::invalid("the header line is not UTF-8").hint("save the file as UTF-8"))?;
+                let mut names =
+                    names.map_err(|_| Error::invalid("the header line is not UTF-8").hint("save the file as UTF-8"))?;
+                // Spreadsheets leave columns without a name: those are called by their place.
+                names
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(_, n)| n.is_empty())
+                    .for_each(|(i, n)| *n = format!("column_{}", i + 1));
                 text.take(found.next);
                 return Ok(names);
             }

@@ -116,7 +116,9 @@ pub(crate) fn open(source: &Source, input: Input, file: &str) -> Result<Box<dyn 
         Format::Csv => {
             let delimiter = source.delimiter()?;
             let text = plain(input).map_err(named)?;
-            csv::CsvReader::open(text, delimiter, read.columns.clone(), &read.optional).map(|r| Box::new(r) as _).map_err(named)
+            csv::CsvReader::open(text, delimiter, read.columns.clone(), &read.optional)
+                .map(|r| Box::new(r) as _)
+                .map_err(named)
         }
         Format::Ndjson => {
             let fields = source.ndjson_fields()?;
@@ -168,7 +170,8 @@ impl Text {
                 Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(e) => {
                     self.buffer.truncate(filled);
-                    return Err(Error::invalid(format!("reading stopped: {e}")).hint("the file may be cut off or damaged; deliver it again"));
+                    return Err(Error::invalid(format!("reading stopped: {e}"))
+                        .hint("the file may be cut off or damaged; deliver it again"));
                 }
             }
         }

@@ -15,8 +15,10 @@ use crate::error::{Error, Result};
 /// The columns that an example object describes: leaves are texts, objects are structs, a list holds what its first
 /// element is.
 pub(crate) fn fields_of_shape(shape: &str) -> Result<Fields> {
-    let value: Value = serde_json::from_str(shape)
-        .map_err(|e| Error::invalid(format!("[read] shape is not JSON: {e}")).hint("such as '{\"order_id\":\"\",\"lines\":[{\"sku\":\"\"}]}'"))?;
+    let value: Value = serde_json::from_str(shape).map_err(|e| {
+        Error::invalid(format!("[read] shape is not JSON: {e}"))
+            .hint("such as '{\"order_id\":\"\",\"lines\":[{\"sku\":\"\"}]}'")
+    })?;
     match type_of(&value)? {
         DataType::Struct(fields) if !fields.is_empty() => Ok(fields),
         _ => Err(Error::invalid("[read] shape is not an object with names").hint("such as '{\"order_id\":\"\"}'")),
@@ -31,7 +33,10 @@ fn type_of(value: &Value) -> Result<DataType> {
         }
         Value::Array(items) => match items.first() {
             Some(item) => DataType::List(Arc::new(Field::new_list_field(type_of(item)?, true))),
-            None => return Err(Error::invalid("[read] shape has an empty list").hint("show one element, such as [\"\"] or [{\"sku\":\"\"}]")),
+            None => {
+                return Err(Error::invalid("[read] shape has an empty list")
+                    .hint("show one element, such as [\"\"] or [{\"sku\":\"\"}]"));
+            }
         },
         _ => DataType::Utf8,
     })
@@ -46,7 +51,12 @@ pub(super) struct NdjsonReader {
 
 impl NdjsonReader {
     pub(super) fn open(input: Box<dyn Read + Send>, fields: Fields) -> Result<NdjsonReader> {
-        Ok(NdjsonReader { text: Text::new(input), decoder: Decoder::new(Arc::new(Schema::new(fields))), line: 1, started: false })
+        Ok(NdjsonReader {
+            text: Text::new(input),
+            decoder: Decoder::new(Arc::new(Schema::new(fields))),
+            line: 1,
+            started: false,
+        })
     }
 
     /// The end of the line that starts at `at`, reading more as needed; `None` at the end.
@@ -118,7 +128,11 @@ impl NdjsonReader {
         let records: Vec<&[u8]> = spans.iter().map(|(a, b)| &text[*a..*b]).collect();
         let (batch, misfits) = self.decoder.decode(&records)?;
         for (row, message) in &misfits {
-            bad.push(Bad { line: lines[*row], message: message.clone(), raw: String::from_utf8_lossy(records[*row]).into_owned() });
+            bad.push(Bad {
+                line: lines[*row],
+                message: message.clone(),
+                raw: String::from_utf8_lossy(records[*row]).into_owned(),
+            });
         }
         if !misfits.is_empty() {
             let mut row = 0;
@@ -191,7 +205,8 @@ impl Decoder {
 
     fn try_decode(&self, records: &[&[u8]]) -> std::result::Result<RecordBatch, String> {
         let shown = |e: arrow::error::ArrowError| format!("does not fit the source's shape: {e}");
-        let builder = ReaderBuilder::new(Arc::clone(&self.schema)).with_coerce_primitive(true).with_batch_size(records.len());
+        let builder =
+            ReaderBuilder::new(Arc::clone(&self.schema)).with_coerce_primitive(true).with_batch_size(records.len());
         let mut decoder = builder.build_decoder().map_err(shown)?;
         for record in records {
             let mut rest = *record;
@@ -210,7 +225,7 @@ impl Decoder {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Write};
+    use std::io::Write;
 
     use arrow::array::{Array, AsArray};
     use flate2::write::GzEncoder;
@@ -262,9 +277,9 @@ mod tests {
             gz.finish().expect("packed");
         }
         assert_eq!(chunks(&text)[0].lines, [1, 2]);
-        let mut cut = Text::new(plain(super::super::Input::Bytes(text[..text.len() - 4].to_vec().into())).expect("input"));
+        let mut cut =
+            Text::new(plain(super::super::Input::Bytes(text[..text.len() - 4].to_vec().into())).expect("input"));
         assert!((0..3).any(|_| cut.grow().is_err()), "a cut file is an error, not an end");
-        let _ = Cursor::new(0);
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl ParquetReader {
         };
         let mut fields: Vec<Field> = file.fields().iter().map(|f| Field::new(f.name(), DataType::Utf8, true)).collect();
         if let Some(twice) = fields.iter().enumerate().find_map(|(i, f)| fields[..i].contains(f).then_some(f)) {
-            return Err(Error::invalid(format!("two columns are called {:?}", twice.name())).hint("give each column its own name"));
+            return Err(Error::invalid(format!("two columns are called {:?}", twice.name()))
+                .hint("give each column its own name"));
         }
         for name in optional.iter().filter(|o| file.field_with_name(o).is_err()) {
             fields.push(Field::new(name, DataType::Utf8, true));
@@ -41,7 +42,9 @@ impl ParquetReader {
 fn build<T: parquet::file::reader::ChunkReader + 'static>(
     opened: parquet::errors::Result<ParquetRecordBatchReaderBuilder<T>>,
 ) -> Result<(ParquetRecordBatchReader, SchemaRef)> {
-    let damaged = |e: parquet::errors::ParquetError| Error::invalid(format!("not a Parquet file that can be read: {e}")).hint("deliver it again");
+    let damaged = |e: parquet::errors::ParquetError| {
+        Error::invalid(format!("not a Parquet file that can be read: {e}")).hint("deliver it again")
+    };
     let builder = opened.map_err(damaged)?;
     let schema = Arc::clone(builder.schema());
     Ok((builder.with_batch_size(CHUNK_RECORDS).build().map_err(damaged)?, schema))
@@ -58,14 +61,17 @@ impl Reader for ParquetReader {
 
     fn next(&mut self) -> Result<Option<Chunk>> {
         let Some(batch) = self.rows.next() else { return Ok(None) };
-        let batch = batch.map_err(|e| Error::invalid(format!("reading stopped: {e}")).hint("the file may be damaged; deliver it again"))?;
+        let batch = batch.map_err(|e| {
+            Error::invalid(format!("reading stopped: {e}")).hint("the file may be damaged; deliver it again")
+        })?;
         let rows = batch.num_rows();
         let columns = self.schema.fields().iter().enumerate().map(|(i, field)| match batch.columns().get(i) {
             Some(column) if self.wanted[i] => text(column, field.name()),
             _ => Ok(nulls(field, rows)),
         });
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let data = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns.collect::<Result<_>>()?, &options)?;
+        let data =
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns.collect::<Result<_>>()?, &options)?;
         let lines = (self.read + 1..).take(rows).collect();
         self.read += rows as i64;
         Ok(Some(Chunk { data, lines, raws: Raws::Rows(batch), bad: Vec::new() }))
@@ -79,7 +85,8 @@ fn text(column: &ArrayRef, name: &str) -> Result<ArrayRef> {
         _ => None,
     };
     cast(instants.as_ref().unwrap_or(column), &DataType::Utf8).map_err(|_| {
-        Error::invalid(format!("column {name} is {}, which has no text", column.data_type())).hint("flatten it before delivery, or leave it out of the SELECT")
+        Error::invalid(format!("column {name} is {}, which has no text", column.data_type()))
+            .hint("flatten it before delivery, or leave it out of the SELECT")
     })
 }
 
@@ -94,7 +101,12 @@ mod tests {
     fn values_lose_nothing() {
         let columns: Vec<(&str, ArrayRef)> = vec![
             ("code", Arc::new(StringArray::from(vec![Some("00123"), None]))),
-            ("price", Arc::new(Decimal128Array::from(vec![12_345_000, -1]).with_precision_and_scale(18, 4).expect("decimals"))),
+            (
+                "price",
+                Arc::new(
+                    Decimal128Array::from(vec![12_345_000, -1]).with_precision_and_scale(18, 4).expect("decimals"),
+                ),
+            ),
             ("at", Arc::new(TimestampMicrosecondArray::from(vec![1_500_000, 0]).with_timezone("Europe/Berlin"))),
             ("local", Arc::new(TimestampMicrosecondArray::from(vec![1_500_000, 0]))),
             ("day", Arc::new(Date32Array::from(vec![1, 2]))),
@@ -108,7 +120,17 @@ mod tests {
         let mut reader = ParquetReader::open(Input::Bytes(bytes.into()), &["absent".into()]).expect("opens");
         let chunk = reader.next().expect("reads").expect("rows");
         let row: Vec<&str> = chunk.data.columns()[..6].iter().map(|c| c.as_string::<i32>().value(0)).collect();
-        assert_eq!(row, ["00123", "1234.5000", "1970-01-01T00:00:01.500Z", "1970-01-01T00:00:01.500", "1970-01-02", "9223372036854775807"]);
+        assert_eq!(
+            row,
+            [
+                "00123",
+                "1234.5000",
+                "1970-01-01T00:00:01.500Z",
+                "1970-01-01T00:00:01.500",
+                "1970-01-02",
+                "9223372036854775807"
+            ]
+        );
         assert_eq!(chunk.lines, [1, 2]);
         assert_eq!(chunk.data.column(6).null_count(), 2);
         assert!(chunk.raws.raw(1).contains("\"day\":\"1970-01-03\""), "{}", chunk.raws.raw(1));

@@ -52,7 +52,8 @@ pub fn week_start(date: NaiveDate) -> Option<NaiveDate> {
 /// Places `date` in its retail year.
 pub fn place(date: NaiveDate, periods: Periods) -> Option<RetailDay> {
     let this = year_start(date.year())?;
-    let (year, start) = if date >= this { (date.year(), this) } else { (date.year() - 1, year_start(date.year() - 1)?) };
+    let (year, start) =
+        if date >= this { (date.year(), this) } else { (date.year() - 1, year_start(date.year() - 1)?) };
     let end = year_start(year + 1)?;
     let day0 = (date - start).num_days();
     let week0 = day0 / 7;

@@ -78,7 +78,7 @@ const DIRT: &[(Spoil, Dirt)] = &[
         |r| r.customer_no = Some("lee@example.com".into()),
         Dirt::new("V20", "quarantine", "customer_key", "an e-mail address as customer"),
     ),
-    (|r| r.unit_cost = Some(99_999_0000), Dirt::new("V13", "warn", "unit_cost", "a cost of more than five prices")),
+    (|r| r.unit_cost = Some(999_990_000), Dirt::new("V13", "warn", "unit_cost", "a cost of more than five prices")),
     (
         |r| r.customer_no = Some("B99999".into()),
         Dirt::new("V12", "warn", "customer_key", "a customer that the customer list does not have"),

@@ -51,7 +51,7 @@ fn list(config: &Config) -> Result<()> {
         let mut tables: Vec<&str> = s.selects.iter().map(|select| select.table.name).collect();
         tables.dedup();
         let header = &s.header;
-        let title = header.title.as_ref().map(|t| t.en.clone()).unwrap_or_default();
+        let title = header.title.as_ref().map(|t| t.english().to_string()).unwrap_or_default();
         table.add_row([s.name.clone(), header.order.to_string(), header.read.path.clone(), tables.join(", "), title]);
     }
     output::line(&table)

@@ -25,7 +25,9 @@ impl Tokens {
     /// Refuses empty tokens.
     pub fn new(tokens: &BTreeMap<String, String>) -> Result<Tokens> {
         if let Some((name, _)) = tokens.iter().find(|(_, token)| token.trim().is_empty()) {
-            return Err(Error::invalid(format!("http.tokens.{name} is empty")).hint("make one with `openssl rand -hex 24`"));
+            return Err(
+                Error::invalid(format!("http.tokens.{name} is empty")).hint("make one with `openssl rand -hex 24`")
+            );
         }
         Ok(Tokens(tokens.iter().map(|(name, token)| (name.clone(), Sha256::digest(token).into())).collect()))
     }
@@ -52,7 +54,8 @@ impl Tokens {
         if self.is_empty() {
             return Ok(Caller::named(ANYONE));
         }
-        let text = authorization.ok_or("this server needs a token")?.to_str().map_err(|_| "the token is no ASCII text")?;
+        let text =
+            authorization.ok_or("this server needs a token")?.to_str().map_err(|_| "the token is no ASCII text")?;
         let token = match text.split_once(' ') {
             Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
             _ => return Err("the Authorization header is not 'Bearer <token>'"),
@@ -92,7 +95,13 @@ mod tests {
         let asks = |header: &str| tokens.caller(Some(&HeaderValue::from_str(header).unwrap())).map(|c| c.principal);
         assert_eq!(asks("Bearer 0123456789abcdef").unwrap(), "bi");
         assert_eq!(asks("bearer  fedcba9876543210").unwrap(), "job");
-        for bad in ["Bearer 0123456789abcde", "Bearer ", "Basic 0123456789abcdef", "0123456789abcdef", "Bearer 0123456789ABCDEF"] {
+        for bad in [
+            "Bearer 0123456789abcde",
+            "Bearer ",
+            "Basic 0123456789abcdef",
+            "0123456789abcdef",
+            "Bearer 0123456789ABCDEF",
+        ] {
             assert!(asks(bad).is_err(), "{bad}");
         }
         assert!(tokens.caller(None).is_err());

@@ -14,9 +14,11 @@ pub fn of(key: &str, format: Format) -> String {
 /// Whether the client already has the answer tagged `tag`, by the weak comparison.
 pub fn matches(headers: &HeaderMap, tag: &str) -> bool {
     let ours = opaque(tag);
-    headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|v| v.to_str().ok()).any(|list| {
-        list.trim() == "*" || tags(list).any(|theirs| Some(theirs) == ours)
-    })
+    headers
+        .get_all(header::IF_NONE_MATCH)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .any(|list| list.trim() == "*" || tags(list).any(|theirs| Some(theirs) == ours))
 }
 
 /// Headers of a cacheable answer, for 200 and 304 alike.

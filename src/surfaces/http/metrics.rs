@@ -77,8 +77,16 @@ impl Metrics {
         r.register("http_request_seconds", "Time from the request to the end of its response", metrics.seconds.clone());
         r.register("http_rows", "Rows sent", metrics.rows.clone());
         r.register("http_bytes", "Bytes of results before compression", metrics.bytes.clone());
-        r.register("http_problems", "Errors by kind; busy = shed because too many queries ran and waited", metrics.problems.clone());
-        r.register("http_broken_transfers", "Results that failed or were left after their first byte", metrics.broken.clone());
+        r.register(
+            "http_problems",
+            "Errors by kind; busy = shed because too many queries ran and waited",
+            metrics.problems.clone(),
+        );
+        r.register(
+            "http_broken_transfers",
+            "Results that failed or were left after their first byte",
+            metrics.broken.clone(),
+        );
         r.register("http_in_flight", "Requests being answered", metrics.in_flight.clone());
         r.register(
             "snapshot_age_seconds",

@@ -1,6 +1,7 @@
 //! The HTTP surface: a thin translation of requests into calls of reports and engine, and of rows into responses.
 //! It must not hold logic of its own, collect results, or know the other surfaces.
 
+mod asked;
 mod auth;
 mod body;
 mod etag;
@@ -76,8 +77,10 @@ impl Server {
         })?;
         let tokens = Tokens::new(&config.tokens)?;
         if tokens.is_empty() && !wanted.ip().is_loopback() {
-            return Err(Error::invalid(format!("http.bind = \"{wanted}\" is reachable from other machines, but there are no http.tokens"))
-                .hint("set http.tokens.<name> = \"<secret>\", or bind 127.0.0.1"));
+            return Err(Error::invalid(format!(
+                "http.bind = \"{wanted}\" is reachable from other machines, but there are no http.tokens"
+            ))
+            .hint("set http.tokens.<name> = \"<secret>\", or bind 127.0.0.1"));
         }
         let listener = TcpListener::bind(wanted).await.map_err(|e| {
             Error::unavailable(format!("cannot listen on {wanted}: {e}"))

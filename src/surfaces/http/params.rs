@@ -7,10 +7,14 @@ pub fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(Error::invalid(format!("parameter '{name}' is not UTF-8 text")).hint("percent-encode it as UTF-8"));
+            return Err(
+                Error::invalid(format!("parameter '{name}' is not UTF-8 text")).hint("percent-encode it as UTF-8")
+            );
         }
         if name.is_empty() {
-            return Err(Error::invalid(format!("a parameter without a name (value '{value}')")).hint("write name=value"));
+            return Err(
+                Error::invalid(format!("a parameter without a name (value '{value}')")).hint("write name=value")
+            );
         }
         if pairs.iter().any(|(known, _)| *known == name) {
             return Err(Error::invalid(format!("parameter '{name}' is given twice"))

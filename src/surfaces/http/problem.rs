@@ -49,7 +49,8 @@ impl Problem {
             StatusCode::NOT_FOUND => Problem::new(status, "not-found", format!("there is nothing at {path}"))
                 .hint("start at /api/v1/reports"),
             StatusCode::METHOD_NOT_ALLOWED => {
-                Problem::new(status, "method", format!("{path} does not answer this method")).hint("see the Allow header")
+                Problem::new(status, "method", format!("{path} does not answer this method"))
+                    .hint("see the Allow header")
             }
             _ => Problem::new(status, "http", format!("the request to {path} failed")),
         }
@@ -67,7 +68,8 @@ impl Problem {
     /// The response, with the request's id. `response` is the one that carried the problem: its headers stay.
     pub fn render(&self, id: &str, response: Response) -> Response {
         let internal = self.error.as_ref().is_some_and(|e| e.kind() == ErrorKind::Internal);
-        let detail = if internal { "something went wrong on the server; its log has the request id" } else { &self.detail };
+        let detail =
+            if internal { "something went wrong on the server; its log has the request id" } else { &self.detail };
         let mut body = json!({
             "type": format!("urn:saleslake:problem:{}", self.name),
             "title": self.title,
@@ -145,6 +147,9 @@ mod tests {
         assert_eq!((body["detail"].as_str(), body["hint"].as_str()), (Some("no report 'x'"), Some("did you mean y?")));
         assert_eq!(body["status"], 404);
         let (response, _) = rendered(Error::new(ErrorKind::Busy, "full").into()).await;
-        assert_eq!((response.status().as_u16(), &response.headers()[header::RETRY_AFTER]), (429, &HeaderValue::from_static("1")));
+        assert_eq!(
+            (response.status().as_u16(), &response.headers()[header::RETRY_AFTER]),
+            (429, &HeaderValue::from_static("1"))
+        );
     }
 }

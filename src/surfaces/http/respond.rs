@@ -30,8 +30,12 @@ pub fn format(parameter: Option<&str>, headers: &HeaderMap) -> Result<Format, Pr
     let accept: Vec<&str> = headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
     Format::negotiate(&accept.join(",")).ok_or_else(|| {
         let known: Vec<&str> = Format::ALL.iter().map(|f| f.mime()).collect();
-        Problem::new(StatusCode::NOT_ACCEPTABLE, "not-acceptable", format!("no format matches Accept: {}", accept.join(",")))
-            .hint(format!("ask for one of {}, or add ?format=csv", known.join(", ")))
+        Problem::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not-acceptable",
+            format!("no format matches Accept: {}", accept.join(",")),
+        )
+        .hint(format!("ask for one of {}, or add ?format=csv", known.join(", ")))
     })
 }
 
@@ -76,7 +80,9 @@ impl Answer {
             // Without chunks, the end of the connection is the end of the body: a broken transfer would look whole.
             None if self.version < Version::HTTP_11 => {
                 let why = "the result is too long for HTTP/1.0, which cannot tell a broken transfer from a whole one";
-                return Err(Problem::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "http-version", why).hint("use HTTP/1.1 or 2"));
+                return Err(
+                    Problem::new(StatusCode::HTTP_VERSION_NOT_SUPPORTED, "http-version", why).hint("use HTTP/1.1 or 2")
+                );
             }
             None => Body::from_stream(Rest::new(first, encoding, self.meter, self.abort)),
         };

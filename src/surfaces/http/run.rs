@@ -2,54 +2,49 @@
 //!
 //! Every parameter but `format` is the report's. HEAD answers with the headers and does not run.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Extension;
-use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Version, header};
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures::stream;
 use serde_json::json;
 
-use super::observe::Meter;
+use super::asked::Asked;
 use super::problem::Problem;
 use super::respond::{Answer, NOTE, REPORT, format, put};
 use super::{HttpState, etag, params};
-use crate::access::Caller;
 use crate::encode::ReceiptFn;
 use crate::reports::{ReceiptHead, Request};
 
-pub async fn run(
-    State(state): State<HttpState>,
-    Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    Extension(caller): Extension<Caller>,
-    Extension(meter): Extension<Arc<Meter>>,
-    method: Method,
-    version: Version,
-    asked: HeaderMap,
-) -> Result<Response, Problem> {
-    let mut values = params::pairs(query.as_deref())?;
-    let format = format(params::take(&mut values, "format").as_deref(), &asked)?;
+pub async fn run(State(state): State<HttpState>, Path(id): Path<String>, asked: Asked) -> Result<Response, Problem> {
+    let caller = &asked.caller;
+    let mut values = params::pairs(asked.query.as_deref())?;
+    let format = format(params::take(&mut values, "format").as_deref(), &asked.headers)?;
     let request = Request { values };
 
     // What the answer would be tagged is planned only for those who ask; the answer has the tag of its own receipt.
-    if method == Method::HEAD || asked.contains_key(header::IF_NONE_MATCH) {
-        let tag = etag::of(&state.reports.etag_key(&id, &request, &caller).await?, format);
+    if asked.method == Method::HEAD || asked.headers.contains_key(header::IF_NONE_MATCH) {
+        let tag = etag::of(&state.reports.etag_key(&id, &request, caller).await?, format);
         let mut headers = etag::headers(&tag);
-        if etag::matches(&asked, &tag) {
+        if etag::matches(&asked.headers, &tag) {
             return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
         }
-        if method == Method::HEAD {
+        if asked.method == Method::HEAD {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.mime()));
-            return Ok(headers.into_response());
+            // A body of unknown length: an empty one would announce a length of 0 that GET does not have.
+            let unknown = Body::from_stream(stream::empty::<io::Result<Bytes>>());
+            return Ok((headers, unknown).into_response());
         }
     }
 
     let begun = Instant::now();
-    let run = state.reports.run(&id, request, &caller).await?;
+    let run = state.reports.run(&id, request, caller).await?;
     state.metrics.saw(&run.rows.snapshot);
-    let mut headers = etag::headers(&etag::of(&run.receipt.etag_key(&caller), format));
+    let mut headers = etag::headers(&etag::of(&run.receipt.etag_key(caller), format));
     put(&mut headers, REPORT, &id);
     for note in &run.receipt.notes {
         if let Ok(note) = HeaderValue::from_str(note) {
@@ -58,7 +53,9 @@ pub async fn run(
     }
     let abort = state.abort.clone();
     let receipt = receipt(run.receipt, begun);
-    Answer { format, receipt, headers, name: id, version, meter, abort }.respond(run.rows).await
+    Answer { format, receipt, headers, name: id, version: asked.version, meter: asked.meter, abort }
+        .respond(run.rows)
+        .await
 }
 
 /// The report's receipt with what is known at the end.

@@ -7,22 +7,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Extension;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::observe::Meter;
+use super::asked::Asked;
 use super::problem::Problem;
 use super::respond::{Answer, format};
 use super::run::seconds;
 use super::{HttpState, params};
-use crate::access::Caller;
 use crate::encode::ReceiptFn;
 use crate::engine::{Param, ParamType, QueryOptions};
 use crate::error::{Error, Result, did_you_mean};
@@ -38,27 +36,24 @@ struct Body {
 
 pub async fn sql(
     State(state): State<HttpState>,
-    RawQuery(query): RawQuery,
-    Extension(caller): Extension<Caller>,
-    Extension(meter): Extension<Arc<Meter>>,
-    version: Version,
-    asked: HeaderMap,
+    asked: Asked,
     body: std::result::Result<Bytes, BytesRejection>,
 ) -> std::result::Result<Response, Problem> {
     if !state.allow_sql {
         return Err(Problem::new(StatusCode::FORBIDDEN, "sql-off", "this server does not take SQL")
             .hint("reports are at /api/v1/reports; the operator can set http.allow_sql = true"));
     }
-    let mut values = params::pairs(query.as_deref())?;
+    let mut values = params::pairs(asked.query.as_deref())?;
     let in_query = params::take(&mut values, "format");
     params::nothing_but(&values, &["format"])?;
-    let body = read(&asked, body)?;
-    let format = format(in_query.or(body.format).as_deref(), &asked)?;
+    let body = read(&asked.headers, body)?;
+    let format = format(in_query.or(body.format).as_deref(), &asked.headers)?;
     let params = body.params.iter().map(|(name, value)| Ok((name.trim_start_matches('$').into(), param(name, value)?)));
-    let options = QueryOptions { params: params.collect::<Result<_>>()?, label: "sql".into(), ..QueryOptions::default() };
+    let options =
+        QueryOptions { params: params.collect::<Result<_>>()?, label: "sql".into(), ..QueryOptions::default() };
 
     let begun = Instant::now();
-    let rows = state.engine.query(&body.sql, options, &caller).await?;
+    let rows = state.engine.query(&body.sql, options, &asked.caller).await?;
     state.metrics.saw(&rows.snapshot);
     let (snapshot, versions) = (rows.snapshot.clone(), rows.versions.clone());
     let receipt: ReceiptFn = Arc::new(move |written| {
@@ -67,7 +62,9 @@ pub async fn sql(
     });
     let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     let abort = state.abort.clone();
-    Answer { format, receipt, headers, name: "sql".into(), version, meter, abort }.respond(rows).await
+    Answer { format, receipt, headers, name: "sql".into(), version: asked.version, meter: asked.meter, abort }
+        .respond(rows)
+        .await
 }
 
 /// The body, which must say that it is JSON: a form of another site could not.
@@ -75,8 +72,12 @@ fn read(asked: &HeaderMap, body: std::result::Result<Bytes, BytesRejection>) -> 
     let bytes = body.map_err(|rejected| Problem::new(rejected.status(), "body", rejected.body_text()))?;
     let kind = asked.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !kind.to_ascii_lowercase().starts_with("application/json") {
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", format!("Content-Type '{kind}' is not JSON"))
-            .hint("send 'Content-Type: application/json'"));
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            format!("Content-Type '{kind}' is not JSON"),
+        )
+        .hint("send 'Content-Type: application/json'"));
     }
     let shape = "{\"sql\": \"SELECT …\", \"params\": {\"from\": {\"type\": \"date\", \"value\": \"2026-01-01\"}}}";
     serde_json::from_slice(&bytes)
@@ -89,13 +90,20 @@ fn param(name: &str, value: &Value) -> Result<Param> {
     match value {
         Value::String(text) => Ok(Param::Text(text.clone())),
         Value::Bool(truth) => Ok(Param::Bool(*truth)),
-        Value::Number(number) => match number.as_i64() {
-            Some(whole) => Ok(Param::Int(whole)),
-            // JSON numbers pass through floats: safe for what is short, so long ones must come as text.
-            None if number.to_string().len() <= 15 && !number.to_string().contains('e') => Ok(Param::Decimal(number.to_string())),
-            None => Err(wrong(format!("{number} may have lost digits")).hint("write {\"type\": \"decimal\", \"value\": \"…\"}")),
-        },
-        Value::Array(items) => texts(items).map(Param::List).ok_or_else(|| wrong("a list of other things than texts".into())),
+        Value::Number(number) => {
+            match number.as_i64() {
+                Some(whole) => Ok(Param::Int(whole)),
+                // JSON numbers pass through floats: safe for what is short, so long ones must come as text.
+                None if number.to_string().len() <= 15 && !number.to_string().contains('e') => {
+                    Ok(Param::Decimal(number.to_string()))
+                }
+                None => Err(wrong(format!("{number} may have lost digits"))
+                    .hint("write {\"type\": \"decimal\", \"value\": \"…\"}")),
+            }
+        }
+        Value::Array(items) => {
+            texts(items).map(Param::List).ok_or_else(|| wrong("a list of other things than texts".into()))
+        }
         Value::Null => Err(wrong("null has no type".into()).hint("write {\"type\": \"date\", \"value\": null}")),
         Value::Object(fields) => {
             let kind = fields.get("type").and_then(Value::as_str);
@@ -103,7 +111,8 @@ fn param(name: &str, value: &Value) -> Result<Param> {
                 return Err(wrong(format!("unknown key '{other}'")).hint("write {\"type\": …, \"value\": …}"));
             }
             let kind = kind.ok_or_else(|| wrong("no type".into()).hint("write {\"type\": …, \"value\": …}"))?;
-            typed(kind, fields.get("value").unwrap_or(&Value::Null)).map_err(|e| e.context(format!("parameter '{name}'")))
+            typed(kind, fields.get("value").unwrap_or(&Value::Null))
+                .map_err(|e| e.context(format!("parameter '{name}'")))
         }
     }
 }
@@ -132,7 +141,9 @@ fn typed(kind: &str, value: &Value) -> Result<Param> {
     };
     let param = match known {
         ParamType::Date => text.parse::<NaiveDate>().ok().map(Param::Date),
-        ParamType::Timestamp => DateTime::parse_from_rfc3339(&text).ok().map(|t| Param::Timestamp(t.with_timezone(&Utc))),
+        ParamType::Timestamp => {
+            DateTime::parse_from_rfc3339(&text).ok().map(|t| Param::Timestamp(t.with_timezone(&Utc)))
+        }
         ParamType::Int => text.parse().ok().map(Param::Int),
         ParamType::Decimal => is_decimal(&text).then_some(Param::Decimal(text)),
         ParamType::Bool => text.parse().ok().map(Param::Bool),
@@ -176,10 +187,18 @@ mod tests {
         assert_eq!(ok(json!(7)), Param::Int(7));
         assert_eq!(ok(json!(19.9)), Param::Decimal("19.9".into()));
         assert_eq!(ok(json!(["a", "b"])), Param::List(vec!["a".into(), "b".into()]));
-        assert_eq!(ok(json!({"type": "decimal", "value": "12345678901234567890.1234"})), Param::Decimal("12345678901234567890.1234".into()));
+        assert_eq!(
+            ok(json!({"type": "decimal", "value": "12345678901234567890.1234"})),
+            Param::Decimal("12345678901234567890.1234".into())
+        );
         assert_eq!(ok(json!({"type": "date", "value": null})), Param::Null(ParamType::Date));
-        assert_eq!(ok(json!({"type": "date", "value": "2026-02-28"})), Param::Date(NaiveDate::from_ymd_opt(2026, 2, 28).unwrap()));
-        assert!(matches!(ok(json!({"type": "timestamp", "value": "2026-01-01T00:00:00+08:00"})), Param::Timestamp(t) if t.timestamp() == 1_767_196_800));
+        assert_eq!(
+            ok(json!({"type": "date", "value": "2026-02-28"})),
+            Param::Date(NaiveDate::from_ymd_opt(2026, 2, 28).unwrap())
+        );
+        assert!(
+            matches!(ok(json!({"type": "timestamp", "value": "2026-01-01T00:00:00+08:00"})), Param::Timestamp(t) if t.timestamp() == 1_767_196_800)
+        );
     }
 
     #[test]
@@ -197,7 +216,10 @@ mod tests {
             json!(0.1234567890123456),
         ] {
             let error = param("p", &bad).unwrap_err();
-            assert!(error.to_string().contains("'p'") && error.hint_text().is_some() || bad == json!([1, 2]), "{bad}: {error:?}");
+            assert!(
+                error.to_string().contains("'p'") && error.hint_text().is_some() || bad == json!([1, 2]),
+                "{bad}: {error:?}"
+            );
         }
     }
 }

@@ -15,9 +15,10 @@ pub async fn tables(State(state): State<HttpState>, RawQuery(query): RawQuery) -
 }
 
 fn relation(relation: &Relation) -> Value {
-    let columns = relation.columns.iter().map(|c| {
-        json!({ "name": c.name, "type": c.kind, "nullable": c.nullable, "about": c.about })
-    });
+    let columns = relation
+        .columns
+        .iter()
+        .map(|c| json!({ "name": c.name, "type": c.kind, "nullable": c.nullable, "about": c.about }));
     json!({
         "schema": relation.schema,
         "name": relation.name,

@@ -83,7 +83,9 @@ async fn play(
     let receipt: crate::encode::ReceiptFn = Arc::new(|w| json!({ "rows": w.rows }));
     let options = Options { receipt: Some(Arc::clone(&receipt)), ..Options::default() };
     let encoding = Encoding::of(batch().schema(), stream, format, options);
-    Answer { format, receipt, headers: HeaderMap::new(), name: "test".into(), version, meter, abort }.send(encoding).await
+    Answer { format, receipt, headers: HeaderMap::new(), name: "test".into(), version, meter, abort }
+        .send(encoding)
+        .await
 }
 
 async fn serve() -> (String, Stage) {
@@ -120,7 +122,7 @@ async fn short_results_have_their_length_and_checksum_long_ones_are_streamed_who
     assert_eq!(short.headers()["x-saleslake-checksum"].len(), 32);
     let long = reqwest::get(format!("{url}/whole/100")).await.unwrap();
     assert!(!long.headers().contains_key("content-length") && !long.headers().contains_key("x-saleslake-rows"));
-    let body: serde_json::Value = long.json().await.unwrap();
+    let body: serde_json::Value = serde_json::from_str(&long.text().await.unwrap()).unwrap();
     assert_eq!(body["rows"].as_array().unwrap().len(), 819_200);
     assert_eq!(body["receipt"]["rows"], 819_200);
 }

@@ -16,7 +16,9 @@ fn rows(reader: &mut CsvReader) -> (Vec<Vec<String>>, Vec<i64>, Vec<String>, Vec
     let (mut values, mut lines, mut raws, mut bad) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     while let Some(chunk) = reader.next().expect("reads") {
         for row in 0..chunk.data.num_rows() {
-            let text = |c: &ArrayRef| if c.is_null(row) { "∅".to_string() } else { c.as_string::<i32>().value(row).to_string() };
+            let text = |c: &ArrayRef| {
+                if c.is_null(row) { "∅".to_string() } else { c.as_string::<i32>().value(row).to_string() }
+            };
             values.push(chunk.data.columns().iter().map(text).collect());
             raws.push(chunk.raws.raw(row));
         }
@@ -55,6 +57,7 @@ fn empty_files_and_headers() {
     for text in ["", "a,b", "a,b\n", "\u{feff}"] {
         assert!(open(text.as_bytes()).next().expect("reads").is_none(), "{text:?}");
     }
+    assert_eq!(open(b"a,,\n").schema.field(2).name(), "column_3");
     let twice = CsvReader::open(Box::new(Cursor::new(b"a, a\n".to_vec())), b',', None, &[]).err().expect("refused");
     assert!(twice.message().contains("two columns are called \"a\""), "{twice}");
 }
@@ -62,7 +65,8 @@ fn empty_files_and_headers() {
 #[test]
 fn columns_by_position_and_optional_ones() {
     let names = Some(vec!["x".to_string(), "y".to_string()]);
-    let mut reader = CsvReader::open(Box::new(Cursor::new(b"1;2\n".to_vec())), b';', names, &["z".into(), "y".into()]).expect("opens");
+    let mut reader = CsvReader::open(Box::new(Cursor::new(b"1;2\n".to_vec())), b';', names, &["z".into(), "y".into()])
+        .expect("opens");
     assert_eq!(rows(&mut reader).0, [["1", "2", "∅"]]);
 }
 
