@@ -45,7 +45,7 @@ pub struct LakeConfig {
 pub struct LandingConfig {
     /// The folder below which sources look for their files.
     pub path: PathBuf,
-    /// Records that one batch holds at most (a single file is never split).
+    /// Records that one commit per table holds, about; fewer take less memory and make more files.
     pub batch_records: usize,
 }
 

@@ -297,7 +297,8 @@ async fn with_tokens_every_route_but_the_probes_needs_one() {
         assert_eq!(site.get(path).send().await.unwrap().status(), 200, "{path}");
     }
     assert_eq!(site.get(RUN).bearer_auth(token).send().await.unwrap().status(), 200);
-    let who = site.engine.query("SELECT DISTINCT principal FROM system.queries", Default::default(), &Caller::local());
+    let local = Caller::local();
+    let who = site.engine.query("SELECT DISTINCT principal FROM system.queries", Default::default(), &local);
     let who = who.await.unwrap().collect().await.unwrap();
     assert!(format!("{who:?}").contains("bi"), "the query log knows the token by its name");
     site.stop().await;

@@ -2,4 +2,7 @@
 
 mod architecture;
 mod common;
+mod exactly_once;
 mod golden;
+mod http;
+mod online_retail;

@@ -41,16 +41,24 @@ pub async fn land_all(ingest: &Ingest, landing: &Path) -> Result<()> {
     let accounts = accounts?;
     let width = accounts.iter().map(|a| a.source.len()).max().unwrap_or(0);
     let mut all = FileAccount::default();
-    for account in accounts.iter().filter(|a| !a.files.is_empty()) {
+    let mut known = 0;
+    for account in &accounts {
+        known += account.already();
+        if account.already() == account.files.len() {
+            continue;
+        }
         let total = account.total();
-        let known = if account.already() > 0 { format!("  ({} known files not read again)", account.already()) } else { String::new() };
-        output::line(format!("{:width$}  {total}{known}", account.source))?;
+        output::line(format!("{:width$}  {total}", account.source))?;
         for retried in &account.retried {
             output::line(format!("{:width$}  {retried}", ""))?;
         }
         all.add(&total);
     }
-    output::line(format!("{:width$}  {all}", "all"))
+    output::line(format!("{:width$}  {all}", "all"))?;
+    if known > 0 {
+        output::line(format!("{} files had landed before and were not read again", output::grouped(known as u64)))?;
+    }
+    Ok(())
 }
 
 /// Bytes read so far, with the file's name; drawn on standard error, and only on a terminal.

@@ -43,7 +43,7 @@ allow_sql = true        # POST /api/v1/sql; this server listens on this machine 
 const SHOWN: &[(&str, &[(&str, &str)])] = &[
     ("sales-summary", &[("from", "start of year"), ("to", "today"), ("compare", "previous_year")]),
     ("sales-by-channel", &[("from", "start of year"), ("to", "today"), ("totals", "true")]),
-    ("sales-over-time", &[("from", "start of month - 11 months"), ("to", "today"), ("grain", "month")]),
+    ("sales-over-time", &[("from", "start of month - 12 months"), ("to", "today"), ("grain", "month")]),
 ];
 
 /// Makes sure that there is sample data and a configuration.
