@@ -11,7 +11,8 @@ struct Rule {
 }
 
 const RULES: &[Rule] = &[
-    Rule { module: "error", uses: &[], names: &[] },
+    // Arrow's and Parquet's errors are classified once, where the error type is.
+    Rule { module: "error", uses: &[], names: &["parquet"] },
     Rule { module: "clock", uses: &[], names: &[] },
     Rule { module: "config", uses: &["error"], names: &[] },
     Rule { module: "telemetry", uses: &["config", "error"], names: &[] },
@@ -57,9 +58,12 @@ fn modules_keep_to_the_table() {
     let mut broken = Vec::new();
     for file in rust_files(&src) {
         let below = file.strip_prefix(&src).unwrap().to_string_lossy().replace('\\', "/");
+        // Unit tests may reach further: they build what they test.
+        if below.ends_with("tests.rs") || below.contains("/tests/") || below.ends_with("testing.rs") {
+            continue;
+        }
         let text = fs::read_to_string(&file).unwrap();
         let rule = rule_of(&below);
-        // Unit tests may reach further: they build what they test.
         let code = text.split("#[cfg(test)]").next().unwrap_or("");
         for (i, line) in code.lines().enumerate() {
             let line = line.split("//").next().unwrap_or("");

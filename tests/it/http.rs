@@ -34,8 +34,11 @@ const TILL: &str = r#"-- ---
 -- ---
 -- into = "order_line"
 SELECT order_no AS order_id, '1' AS order_line_id, channel AS channel_id, local_time(sold, '%Y-%m-%d') AS created_at,
-       sku, CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(price AS DECIMAL(18,4)) AS unit_price
+       local_time(sold, '%Y-%m-%d') AS confirmed_at, local_time(sold, '%Y-%m-%d') AS paid_at, sku,
+       CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(price AS DECIMAL(18,4)) AS unit_price
 FROM raw;
+-- into = "channel", reference = true
+SELECT channel AS channel_id, upper(channel) AS channel_name, 'own_web' AS channel_type FROM raw;
 "#;
 const SALES: &str = "A,web,2026-01-10,tea,2,10.50\nB,app,2026-01-11,cup,1,5.25\nC,web,2026-02-01,tea,1,10.50\n";
 const RUN: &str = "/api/v1/reports/sales-by-channel/run?from=2026-01-01&to=2026-03-01";
@@ -324,12 +327,10 @@ async fn sql_is_off_unless_enabled_and_reads_only() {
     off.stop().await;
 
     let site = site(|config| config.http.allow_sql = true).await;
-    let statement =
-        "SELECT order_id, net_rc FROM sales_event WHERE business_date >= $from AND channel_id = $channel ORDER BY 1";
+    let statement = "SELECT business_date, net_rc FROM sales_event WHERE business_date >= $from AND channel_id = $channel ORDER BY 1";
     let params = json!({ "from": { "type": "date", "value": "2026-01-15" }, "channel": "web" });
     let answer = parsed(site.sql(json!({ "sql": statement, "params": params })).await).await;
-    assert_eq!(answer["rows"].as_array().unwrap().len(), 1, "{answer}");
-    assert_eq!(answer["rows"][0]["order_id"], "C");
+    assert_eq!(answer["rows"], json!([{ "business_date": "2026-02-01", "net_rc": "10.5000" }]), "{answer}");
     let spliced = json!({ "from": { "type": "date", "value": "2026-01-15" }, "channel": "web' OR '1'='1" });
     let none = parsed(site.sql(json!({ "sql": statement, "params": spliced })).await).await;
     assert_eq!(none["rows"], json!([]), "D72: values are bound, never spliced");

@@ -107,8 +107,8 @@ FROM (
         sum(e.units_sold) AS units_sold,
         sum(e.units_returned) AS units_returned,
         count(DISTINCT e.sale_order_id) AS orders,
-        sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc END) AS net_sales_with_cost,
-        sum(e.cost_rc) AS cogs
+        sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales_with_cost,
+        sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
     FROM (
         SELECT
             v.business_date, v.channel_id, v.location_id, v.gross_sales, v.discounts, v.returns, v.net_rc, v.tax_rc, v.cost_rc,

@@ -107,8 +107,8 @@ FROM (
             sum(v.net_rc) AS net_sales,
             sum(v.units_sold) AS units_sold,
             sum(v.units_returned) AS units_returned,
-            sum(CASE WHEN v.cost_rc IS NOT NULL THEN v.net_rc END) AS net_sales_with_cost,
-            sum(v.cost_rc) AS cogs
+            sum(CASE WHEN v.cost_rc IS NOT NULL THEN v.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales_with_cost,
+            sum(coalesce(v.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
         FROM sales_event v
         WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
         GROUP BY 1, 2
@@ -120,8 +120,8 @@ FROM (
             CASE WHEN $grain = 'all' THEN $from ELSE period_start(d.date_key, $grain, $calendar) END AS period_start,
             known.product_id, CAST(0 AS DECIMAL(28,4)) AS gross_sales, CAST(0 AS DECIMAL(28,4)) AS discounts,
             CAST(0 AS DECIMAL(28,4)) AS returns, CAST(0 AS DECIMAL(28,4)) AS net_sales, CAST(0 AS DECIMAL(28,3)) AS units_sold,
-            CAST(0 AS DECIMAL(28,3)) AS units_returned, CAST(NULL AS DECIMAL(28,4)) AS net_sales_with_cost,
-            CAST(NULL AS DECIMAL(28,4)) AS cogs
+            CAST(0 AS DECIMAL(28,3)) AS units_returned, CAST(0 AS DECIMAL(28,4)) AS net_sales_with_cost,
+            CAST(0 AS DECIMAL(28,4)) AS cogs
         FROM product known
         CROSS JOIN calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to

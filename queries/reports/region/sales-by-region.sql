@@ -76,8 +76,8 @@ FROM (
         sum(e.net_rc) AS net_sales,
         count(DISTINCT e.sale_order_id) AS orders,
         count(DISTINCT e.buyer_key) AS customers,
-        sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc END) AS net_sales_with_cost,
-        sum(e.cost_rc) AS cogs
+        sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales_with_cost,
+        sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
     FROM (
         SELECT v.business_date, v.region_id, v.net_rc, v.cost_rc, v.sale_order_id, v.buyer_key
         FROM sales_event v

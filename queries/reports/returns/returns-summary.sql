@@ -99,7 +99,7 @@ FROM (
             'refund' AS basis, v.business_date AS day, v.event_kind, v.returns, v.units_returned,
             v.gross_sales - v.discounts AS sold, v.units_sold
         FROM sales_event v
-        WHERE v.business_date >= $from AND v.business_date < $to
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
 
         UNION ALL
 
@@ -107,7 +107,7 @@ FROM (
             'sale' AS basis, w.order_business_date AS day, w.event_kind, w.returns, w.units_returned,
             w.gross_sales - w.discounts AS sold, w.units_sold
         FROM sales_event w
-        WHERE w.order_business_date >= $from AND w.order_business_date < $to
+        WHERE w.order_business_date >= $from AND w.order_business_date < $to AND w.flow <> 'sell_out'
 
         UNION ALL
 

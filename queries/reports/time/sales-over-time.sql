@@ -70,7 +70,7 @@ FROM (
         SELECT
             v.business_date, v.gross_sales, v.discounts, v.returns, v.net_rc, v.units_sold, v.units_returned, v.sale_order_id
         FROM sales_event v
-        WHERE v.business_date >= $from AND v.business_date < $to
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
 
         UNION ALL
 

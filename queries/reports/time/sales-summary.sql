@@ -100,14 +100,14 @@ FROM (
         count(DISTINCT e.sale_order_id) AS orders,
         count(DISTINCT CASE WHEN e.buyer_key IS NULL THEN e.sale_order_id END) AS anonymous_orders,
         count(DISTINCT e.buyer_key) AS customers,
-        sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc END) AS net_sales_with_cost,
-        sum(e.cost_rc) AS cogs
+        sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales_with_cost,
+        sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
     FROM (
         SELECT
             v.business_date, v.gross_sales, v.discounts, v.returns, v.net_rc, v.tax_rc, v.cost_rc,
             v.units_sold, v.units_returned, v.sale_order_id, v.buyer_key, CAST(0 AS DECIMAL(18,4)) AS charge_rc
         FROM sales_event v
-        WHERE v.business_date >= $from AND v.business_date < $to
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
 
         UNION ALL
 
