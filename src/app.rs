@@ -50,7 +50,8 @@ impl App {
 
     /// Binds the HTTP port; nothing is served before [`Serving::run`].
     pub async fn build(self) -> Result<Serving> {
-        let server = http::Server::bind(&self.config.http, self.engine.clone(), self.reports.clone(), self.clock).await?;
+        let server =
+            http::Server::bind(&self.config.http, self.engine.clone(), self.reports.clone(), self.clock).await?;
         Ok(Serving { engine: self.engine, server })
     }
 }

@@ -164,9 +164,9 @@ impl Config {
         }
         figment = figment.merge(Env::prefixed("SALESLAKE__").split("__"));
         for set in sets {
-            let (key, value) = set
-                .split_once('=')
-                .ok_or_else(|| Error::invalid(format!("--set {set}: no value")).hint("write --set http.bind=127.0.0.1:9000"))?;
+            let (key, value) = set.split_once('=').ok_or_else(|| {
+                Error::invalid(format!("--set {set}: no value")).hint("write --set http.bind=127.0.0.1:9000")
+            })?;
             let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
             figment = figment.merge(Serialized::global(key, value));
         }
@@ -190,7 +190,8 @@ impl Config {
             return Err(Error::invalid(format!("log.format = \"{}\"", self.log.format)).hint("text or json"));
         }
         self.http.bind.parse::<std::net::SocketAddr>().map_err(|_| {
-            Error::invalid(format!("http.bind = \"{}\": not an address and port", self.http.bind)).hint("127.0.0.1:8080")
+            Error::invalid(format!("http.bind = \"{}\": not an address and port", self.http.bind))
+                .hint("127.0.0.1:8080")
         })?;
         if let Some((name, _)) = self.http.tokens.iter().find(|(_, t)| t.len() < 16) {
             return Err(Error::invalid(format!("http.tokens.{name}: shorter than 16 characters"))
@@ -206,8 +207,13 @@ fn explain(e: &figment::Error) -> Error {
         Some(source) => format!(" in {source}"),
         None => format!(" in {}", m.name),
     });
-    Error::invalid(format!("configuration{}: {}{}", from.unwrap_or_default(), if key.is_empty() { String::new() } else { format!("{key}: ") }, e.kind))
-        .hint("`saleslake config` lists every key with its value and origin")
+    Error::invalid(format!(
+        "configuration{}: {}{}",
+        from.unwrap_or_default(),
+        if key.is_empty() { String::new() } else { format!("{key}: ") },
+        e.kind
+    ))
+    .hint("`saleslake config` lists every key with its value and origin")
 }
 
 fn origins(figment: &Figment) -> Vec<Setting> {
@@ -228,7 +234,11 @@ fn flatten(figment: &Figment, prefix: &str, dict: &Dict, out: &mut Vec<Setting>)
             continue;
         }
         let secret = key.starts_with("http.tokens.");
-        out.push(Setting { value: if secret { "***".into() } else { show(value) }, origin: origin(figment, &key), key });
+        out.push(Setting {
+            value: if secret { "***".into() } else { show(value) },
+            origin: origin(figment, &key),
+            key,
+        });
     }
 }
 
@@ -258,7 +268,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("saleslake.toml");
         std::fs::write(&file, "[lake]\nurl = \"./elsewhere\"\n[engine]\nrow_limit = 5\n").unwrap();
-        let (config, settings) = Config::load(Some(&file), &["engine.row_limit=7".into(), "lake.zone=Asia/Shanghai".into()]).unwrap();
+        let (config, settings) =
+            Config::load(Some(&file), &["engine.row_limit=7".into(), "lake.zone=Asia/Shanghai".into()]).unwrap();
         assert_eq!((config.lake.url.as_str(), config.engine.row_limit), ("./elsewhere", 7));
         assert_eq!(config.lake.zone, "Asia/Shanghai");
         let origin = |key: &str| settings.iter().find(|s| s.key == key).map(|s| s.origin.clone()).unwrap();

@@ -110,13 +110,16 @@ impl From<parquet::errors::ParquetError> for Error {
 /// Up to three of `known` that look like `given`, for "did you mean".
 pub fn near_names<'a>(given: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     let lower = given.to_lowercase();
-    let mut scored: Vec<(f64, &str)> = known
-        .into_iter()
-        .map(|k| (strsim::jaro_winkler(&lower, &k.to_lowercase()), k))
-        .filter(|(score, _)| *score > 0.7)
-        .collect();
+    let mut scored: Vec<(f64, &str)> =
+        known.into_iter().map(|k| (likeness(&lower, &k.to_lowercase()), k)).filter(|(score, _)| *score > 0.7).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
     scored.into_iter().take(3).map(|(_, k)| k.to_string()).collect()
+}
+
+/// Jaro-Winkler, but one slip of the finger (`wbe` for `web`) is near however short the word.
+fn likeness(given: &str, known: &str) -> f64 {
+    let likeness = strsim::jaro_winkler(given, known);
+    if given.len() > 2 && strsim::osa_distance(given, known) == 1 { likeness.max(0.8) } else { likeness }
 }
 
 /// "did you mean a, b?" or the list of all, for a hint.

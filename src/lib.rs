@@ -9,29 +9,29 @@
 //!            dedup            snapshot
 //! ```
 
-pub mod error;
+/// Who is asking and what they may see.
+pub mod access;
+/// The composition root.
+pub mod app;
 pub mod clock;
 pub mod config;
-pub mod telemetry;
-/// The header and SQL of a file in `queries/`.
-pub mod queryfile;
-/// What the data is: table contracts as plain data.
-pub mod model;
+/// Rows → bytes, one file per format.
+pub mod encode;
+/// SQL over a consistent snapshot.
+pub mod engine;
+pub mod error;
 /// Read → map → validate → dedup → land; quarantine; audit.
 pub mod ingest;
 /// Delta tables on object storage.
 pub mod lake;
-/// Who is asking and what they may see.
-pub mod access;
-/// SQL over a consistent snapshot.
-pub mod engine;
+/// What the data is: table contracts as plain data.
+pub mod model;
+/// The header and SQL of a file in `queries/`.
+pub mod queryfile;
 /// Load, check, bind parameters, run, receipts.
 pub mod reports;
-/// Rows → bytes, one file per format.
-pub mod encode;
 /// The generator of a consistent retailer.
 pub mod sample;
 /// Thin translations: command line, HTTP.
 pub mod surfaces;
-/// The composition root.
-pub mod app;
+pub mod telemetry;

@@ -7,8 +7,9 @@ use crate::error::{Error, Result};
 
 /// Starts logging; called once, by `main`.
 pub fn start(config: &LogConfig) -> Result<()> {
-    let filter = EnvFilter::try_new(&config.level)
-        .map_err(|e| Error::invalid(format!("log.level = \"{}\": {e}", config.level)).hint("warn, info, or saleslake=debug,warn"))?;
+    let filter = EnvFilter::try_new(&config.level).map_err(|e| {
+        Error::invalid(format!("log.level = \"{}\": {e}", config.level)).hint("warn, info, or saleslake=debug,warn")
+    })?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let done = if config.format == "json" { builder.json().try_init() } else { builder.try_init() };
     done.map_err(|e| Error::internal(format!("logging could not start: {e}")))

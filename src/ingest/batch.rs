@@ -43,7 +43,6 @@ pub(crate) struct Flushed {
     pub tables: TableRows,
     /// Exchange rates were among the rows: waiting records may land now.
     pub rates: bool,
-    pub fates: Fates,
 }
 
 impl<'a> Batch<'a> {
@@ -111,7 +110,7 @@ impl<'a> Batch<'a> {
         fill::fill(self.writer, &work.orders).await?;
         self.records = 0;
         let files = accounts(&mut self.read, &work.fates)?;
-        Ok(Flushed { files, tables: work.tables, rates: work.rates, fates: work.fates })
+        Ok(Flushed { files, tables: work.tables, rates: work.rates })
     }
 }
 

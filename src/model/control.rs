@@ -19,8 +19,12 @@ macro_rules! control {
     };
 }
 
-control!(INGEST_FILE, "ingest_file", FILE_COLUMNS,
-    "One row per file read: read = landed + duplicate + late_ignored + skipped + quarantined, in records.");
+control!(
+    INGEST_FILE,
+    "ingest_file",
+    FILE_COLUMNS,
+    "One row per file read: read = landed + duplicate + late_ignored + skipped + quarantined, in records."
+);
 control!(INGEST_TABLE, "ingest_table", TABLE_COLUMNS, "One row per file and table: what became of its rows.");
 control!(QUARANTINE, "quarantine", QUARANTINE_COLUMNS, "Records that did not land, with the rule that stopped them.");
 
@@ -73,5 +77,6 @@ const QUARANTINE_COLUMNS: &[Column] = &[
     Column::new("severity", Code, "reject or quarantine"),
     Column::new("message", Text, "what the rule asks for"),
     Column::new("detected_at", Instant, "when"),
-    Column::new("resolved_at", Instant, "when it landed after all, or a newer version made its conflict moot").nullable(),
+    Column::new("resolved_at", Instant, "when it landed after all, or a newer version made its conflict moot")
+        .nullable(),
 ];

@@ -3,7 +3,14 @@
 use super::contract::{Column, Kind::*, Table};
 use super::dimension::dimension;
 
-pub const TABLE: Table = dimension("customer", "Pseudonymous customers; no personal data.", &["customer_key", "valid_from"], &["customer_key"], COLUMNS, &[]);
+pub const TABLE: Table = dimension(
+    "customer",
+    "Pseudonymous customers; no personal data.",
+    &["customer_key", "valid_from"],
+    &["customer_key"],
+    COLUMNS,
+    &[],
+);
 
 const COLUMNS: &[&[Column]] = &[super::envelope::DIMENSION, OWN];
 

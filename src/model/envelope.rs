@@ -6,8 +6,12 @@ const SOURCE_SYSTEM: Column = Column::new("source_system", Code, "the system tha
 const VERSION: Column =
     Column::new("source_version", Long, "the source's revision number, else its updated_at in µs, else 0").or("0");
 const ROW_KEY: Column = Column::new("row_key", Hash128, "128-bit hash of the natural key").engine();
-const CONTENT_HASH: Column =
-    Column::new("content_hash", Long, "hash of the columns that the source's SELECT gives; below 0 = gleaned (reference)").engine();
+const CONTENT_HASH: Column = Column::new(
+    "content_hash",
+    Long,
+    "hash of the columns that the source's SELECT gives; below 0 = gleaned (reference)",
+)
+.engine();
 const DELETED: Column = Column::new("is_deleted", Bool, "tombstone, kept").or("false");
 const INGESTED_AT: Column = Column::new("ingested_at", Instant, "when the row landed").engine();
 const BATCH: Column = Column::new("ingest_batch_id", Text, "the batch that landed the row").engine();
@@ -24,7 +28,9 @@ pub const FACT: &[Column] = &[
     DELETED,
     Column::new("event_time", Instant, "when it happened at the source").engine(),
     Column::new("tz", Text, "IANA zone of the place of business"),
-    Column::new("day_cutoff_minutes", Int, "minutes after midnight that still belong to the day before").input().or("0"),
+    Column::new("day_cutoff_minutes", Int, "minutes after midnight that still belong to the day before")
+        .input()
+        .or("0"),
     Column::new("business_date", Date, "local date of the event, minus the day cut-off").engine(),
     Column::new("local_minute", Int, "minute of the local day of the event, 0..1439").engine(),
     INGESTED_AT,
@@ -37,8 +43,7 @@ pub const FACT: &[Column] = &[
 pub const DIMENSION: &[Column] = &[
     SOURCE_SYSTEM,
     VERSION,
-    Column::new("valid_from", Instant, "since when this version holds")
-        .or("to_timestamp_micros(0)"),
+    Column::new("valid_from", Instant, "since when this version holds").or("to_timestamp_micros(0)"),
     ROW_KEY,
     CONTENT_HASH,
     DELETED,
@@ -56,10 +61,19 @@ pub const FLOWS: &[&str] = &["own", "sell_in", "sell_out"];
 pub const ORDER: &[Column] = &[
     Column::new("order_id", Text, "the order's id at the source"),
     Column::new("canonical_order_id", Text, "the order over all sources").or("source_system || ':' || order_id"),
-    Column::new("order_type", Code, "what kind of order")
-        .or("'sale'")
-        .one_of(&["sale", "exchange", "draft", "quote", "subscription", "b2b", "wholesale", "internal"]),
-    Column::new("flow", Code, "own sale, sale to a distributor, or sale that a distributor reports").or("'own'").one_of(FLOWS),
+    Column::new("order_type", Code, "what kind of order").or("'sale'").one_of(&[
+        "sale",
+        "exchange",
+        "draft",
+        "quote",
+        "subscription",
+        "b2b",
+        "wholesale",
+        "internal",
+    ]),
+    Column::new("flow", Code, "own sale, sale to a distributor, or sale that a distributor reports")
+        .or("'own'")
+        .one_of(FLOWS),
     Column::new("created_at", Instant, "when the order was made"),
     Column::new("confirmed_at", Instant, "when it became a sale; NULL with order_status created = not a sale")
         .nullable()

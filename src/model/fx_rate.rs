@@ -20,6 +20,11 @@ const RATE: &[Column] = &[
     Column::new("rate_date", Date, "the day"),
     Column::new("base_currency", UpperCode, "one unit of this"),
     Column::new("quote_currency", UpperCode, "costs this much of that"),
-    Column::new("rate_type", Code, "which rate").or("'spot_close'").one_of(&["spot_close", "monthly_avg", "budget", "contract"]),
+    Column::new("rate_type", Code, "which rate").or("'spot_close'").one_of(&[
+        "spot_close",
+        "monthly_avg",
+        "budget",
+        "contract",
+    ]),
     Column::new("rate", Rate, "quote per base"),
 ];

@@ -13,8 +13,13 @@ pub const TABLE: Table = Table {
     month_of: Some("snapshot_date"),
     sort: &["snapshot_date", "location_id", "product_id"],
     stats: &["business_date", "snapshot_date", "location_id", "product_id"],
-    checks: &[Check { rule: "V03", severity: Quarantine, column: "on_hand", holds: "abs(on_hand) <= 1000000",
-        says: "a stock is at most 1,000,000 either way; it may be below 0" }],
+    checks: &[Check {
+        rule: "V03",
+        severity: Quarantine,
+        column: "on_hand",
+        holds: "abs(on_hand) <= 1000000",
+        says: "a stock is at most 1,000,000 either way; it may be below 0",
+    }],
 };
 
 const STOCK: &[Column] = &[

@@ -3,14 +3,28 @@
 use super::contract::{Column, Kind::*, Table};
 use super::dimension::dimension;
 
-pub const TABLE: Table = dimension("location", "Shops, warehouses and other places.", &["location_id", "valid_from"], &["location_id"], COLUMNS, &[]);
+pub const TABLE: Table = dimension(
+    "location",
+    "Shops, warehouses and other places.",
+    &["location_id", "valid_from"],
+    &["location_id"],
+    COLUMNS,
+    &[],
+);
 
 const COLUMNS: &[&[Column]] = &[super::envelope::DIMENSION, OWN];
 
 const OWN: &[Column] = &[
     Column::new("location_id", Code, "the place"),
     Column::new("location_name", Text, "name").or("location_id"),
-    Column::new("location_type", Code, "what kind of place").or("'store'").one_of(&["store", "warehouse", "dc", "outlet", "vending", "virtual"]),
+    Column::new("location_type", Code, "what kind of place").or("'store'").one_of(&[
+        "store",
+        "warehouse",
+        "dc",
+        "outlet",
+        "vending",
+        "virtual",
+    ]),
     Column::new("gln", Code, "GS1 location number").nullable(),
     Column::new("party_type", Code, "whose place").or("'own'").one_of(&["own", "franchise", "distributor", "retailer"]),
     Column::new("region_id", Code, "the region it lies in"),

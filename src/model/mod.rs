@@ -40,8 +40,20 @@ pub static QUARANTINE: Table = control::QUARANTINE;
 
 /// Every table of a lake, dimensions and rates first: the order in which a batch commits.
 pub static TABLES: &[&Table] = &[
-    &REGION, &CHANNEL, &LOCATION, &PRODUCT, &CUSTOMER, &FX_RATE, &ORDER_LINE, &RETURN_LINE, &ORDER_CHARGE, &INVENTORY_SNAPSHOT,
-    &CUSTOMER_EVENT, &INGEST_FILE, &INGEST_TABLE, &QUARANTINE,
+    &REGION,
+    &CHANNEL,
+    &LOCATION,
+    &PRODUCT,
+    &CUSTOMER,
+    &FX_RATE,
+    &ORDER_LINE,
+    &RETURN_LINE,
+    &ORDER_CHARGE,
+    &INVENTORY_SNAPSHOT,
+    &CUSTOMER_EVENT,
+    &INGEST_FILE,
+    &INGEST_TABLE,
+    &QUARANTINE,
 ];
 
 /// The contract called `name`.

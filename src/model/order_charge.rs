@@ -19,7 +19,16 @@ pub const TABLE: Table = Table {
 const CHARGE: &[Column] = &[
     Column::new("charge_seq", Text, "the charge's id in its order"),
     Column::new("charge_type", Code, "what is charged; the last two are the seller's costs").one_of(&[
-        "shipping", "shipping_discount", "tax", "duty", "fee", "tip", "rounding", "adjustment", "platform_commission", "payment_fee",
+        "shipping",
+        "shipping_discount",
+        "tax",
+        "duty",
+        "fee",
+        "tip",
+        "rounding",
+        "adjustment",
+        "platform_commission",
+        "payment_fee",
     ]),
     Column::new("tax_code", Code, "which tax").nullable(),
     Column::new("tax_jurisdiction", Text, "whose tax").nullable(),

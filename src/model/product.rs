@@ -3,7 +3,14 @@
 use super::contract::{Check, Column, Kind::*, Severity::*, Table};
 use super::dimension::dimension;
 
-pub const TABLE: Table = dimension("product", "Products with their brand and category path.", &["product_id", "valid_from"], &["product_id"], COLUMNS, CHECKS);
+pub const TABLE: Table = dimension(
+    "product",
+    "Products with their brand and category path.",
+    &["product_id", "valid_from"],
+    &["product_id"],
+    COLUMNS,
+    CHECKS,
+);
 
 const COLUMNS: &[&[Column]] = &[super::envelope::DIMENSION, OWN];
 
@@ -45,5 +52,11 @@ const OWN: &[Column] = &[
 
 const CHECKS: &[Check] = &[
     Check { rule: "V11", severity: Reject, column: "sku", holds: "sku <> ''", says: "a sku is not empty" },
-    Check { rule: "V11", severity: Warn, column: "gtin", holds: "gtin_ok(gtin)", says: "a GTIN has 14 digits and a right check digit" },
+    Check {
+        rule: "V11",
+        severity: Warn,
+        column: "gtin",
+        holds: "gtin_ok(gtin)",
+        says: "a GTIN has 14 digits and a right check digit",
+    },
 ];

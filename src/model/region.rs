@@ -3,7 +3,14 @@
 use super::contract::{Column, Kind::*, Table};
 use super::dimension::dimension;
 
-pub const TABLE: Table = dimension("region", "Regions and the levels above them.", &["region_id", "valid_from"], &["region_id"], COLUMNS, &[]);
+pub const TABLE: Table = dimension(
+    "region",
+    "Regions and the levels above them.",
+    &["region_id", "valid_from"],
+    &["region_id"],
+    COLUMNS,
+    &[],
+);
 
 const COLUMNS: &[&[Column]] = &[super::envelope::DIMENSION, OWN];
 
@@ -13,7 +20,9 @@ const OWN: &[Column] = &[
     Column::new("region_level", Int, "1 = top").or("1"),
     Column::new("parent_region_id", Code, "the region above").nullable(),
     Column::new("level1_id", Code, "top level").nullable().or("CASE WHEN parent_region_id IS NULL THEN region_id END"),
-    Column::new("level1_name", Text, "top level").nullable().or("CASE WHEN parent_region_id IS NULL THEN region_name END"),
+    Column::new("level1_name", Text, "top level")
+        .nullable()
+        .or("CASE WHEN parent_region_id IS NULL THEN region_name END"),
     Column::new("level2_id", Code, "second level").nullable(),
     Column::new("level2_name", Text, "second level").nullable(),
     Column::new("level3_id", Code, "third level").nullable(),

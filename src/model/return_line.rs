@@ -13,7 +13,15 @@ pub const TABLE: Table = Table {
     event: EventTime::At("coalesce(refunded_at, received_at, requested_at)"),
     month_of: Some("business_date"),
     sort: &["channel_id", "return_location_id", "product_id", "business_date"],
-    stats: &["business_date", "order_business_date", "channel_id", "sale_channel_id", "sale_location_id", "product_id", "customer_key"],
+    stats: &[
+        "business_date",
+        "order_business_date",
+        "channel_id",
+        "sale_channel_id",
+        "sale_location_id",
+        "product_id",
+        "customer_key",
+    ],
     checks: CHECKS,
 };
 
@@ -23,15 +31,24 @@ const RETURN: &[Column] = &[
     Column::new("order_id", Text, "the order that is returned; NULL = blind").nullable(),
     Column::new("order_line_id", Text, "the line that is returned").nullable(),
     Column::new("is_blind", Bool, "no order is known").or("order_id IS NULL"),
-    Column::new("return_type", Code, "what kind of return").or("'refund'").one_of(&["refund", "exchange", "warranty", "refusal", "goodwill"]),
-    Column::new("return_status", Code, "only refunded ones count").or("'refunded'")
-        .one_of(&["requested", "approved", "received", "refunded", "rejected"]),
+    Column::new("return_type", Code, "what kind of return")
+        .or("'refund'")
+        .one_of(&["refund", "exchange", "warranty", "refusal", "goodwill"]),
+    Column::new("return_status", Code, "only refunded ones count").or("'refunded'").one_of(&[
+        "requested",
+        "approved",
+        "received",
+        "refunded",
+        "rejected",
+    ]),
     Column::new("requested_at", Instant, "when it was asked for").nullable(),
     Column::new("approved_at", Instant, "when it was approved").nullable(),
     Column::new("received_at", Instant, "when the goods came back").nullable(),
     Column::new("refunded_at", Instant, "when the money went back").nullable(),
     Column::new("quantity", Quantity, "returned quantity, above 0"),
-    Column::new("price_includes_tax", Bool, "refund_net_amount as given includes tax: ingest splits it").input().or("false"),
+    Column::new("price_includes_tax", Bool, "refund_net_amount as given includes tax: ingest splits it")
+        .input()
+        .or("false"),
     Column::new("tax_rate", Rate, "tax as a share of the net amount, for that split").input().nullable(),
     Column::new("refund_net_amount", Money, "refunded, tax exclusive"),
     Column::new("refund_tax_amount", Money, "refunded tax").nullable(),
@@ -46,7 +63,12 @@ const RETURN: &[Column] = &[
     Column::new("cost_amount_rc", Money, "cost returned to stock, in the reporting currency").nullable().engine(),
     Column::new("reason_code", Code, "why; `unknown` is allowed").or("'unknown'"),
     Column::new("reason_note", Text, "why, in words").nullable(),
-    Column::new("restock_type", Code, "what became of the goods").or("'no_restock'").one_of(&["return_to_stock", "damaged", "scrap", "no_restock"]),
+    Column::new("restock_type", Code, "what became of the goods").or("'no_restock'").one_of(&[
+        "return_to_stock",
+        "damaged",
+        "scrap",
+        "no_restock",
+    ]),
     Column::new("return_location_id", Code, "where the goods came back").nullable(),
     Column::new("channel_id", Code, "the channel where it was returned"),
     Column::new("sku", UpperCode, "the seller's article number").nullable(),
@@ -58,20 +80,41 @@ const RETURN: &[Column] = &[
     Column::new("bill_region_id", Code, "region of the sale's invoice").nullable().filled(),
     Column::new("sales_rep_id", Code, "who sold it").nullable().filled(),
     Column::new("is_sale_known", Bool, "the sale row has been found; false also for blind returns").engine(),
-    Column::new("filled_columns", Text, "which columns the sale gave and not the source, comma-separated").nullable().engine(),
+    Column::new("filled_columns", Text, "which columns the sale gave and not the source, comma-separated")
+        .nullable()
+        .engine(),
     Column::new("flow", Code, "as on the sale").or("'own'").one_of(FLOWS),
     Column::new("is_test", Bool, "test or training; never counted").or("false"),
     Column::new("is_staff_order", Bool, "bought by staff").or("false"),
     Column::new("is_primary", Bool, "the one source that counts, of several that report the return").or("true"),
-    Column::new("order_business_date", Date, "of the sale; = business_date when blind or as long as the sale is unknown").engine(),
+    Column::new(
+        "order_business_date",
+        Date,
+        "of the sale; = business_date when blind or as long as the sale is unknown",
+    )
+    .engine(),
 ];
 
 const CHECKS: &[Check] = &[
-    Check { rule: "V03", severity: Quarantine, column: "quantity", holds: "quantity > 0 AND quantity <= 1000000",
-        says: "a returned quantity is above 0 and at most 1,000,000" },
-    Check { rule: "V03", severity: Quarantine, column: "refund_net_amount", holds: "refund_net_amount >= 0",
-        says: "a refund is given as a positive amount" },
-    Check { rule: "V01", severity: Reject, column: "refunded_at",
+    Check {
+        rule: "V03",
+        severity: Quarantine,
+        column: "quantity",
+        holds: "quantity > 0 AND quantity <= 1000000",
+        says: "a returned quantity is above 0 and at most 1,000,000",
+    },
+    Check {
+        rule: "V03",
+        severity: Quarantine,
+        column: "refund_net_amount",
+        holds: "refund_net_amount >= 0",
+        says: "a refund is given as a positive amount",
+    },
+    Check {
+        rule: "V01",
+        severity: Reject,
+        column: "refunded_at",
         holds: "coalesce(refunded_at, received_at, requested_at) IS NOT NULL",
-        says: "a return has at least one of refunded_at, received_at, requested_at" },
+        says: "a return has at least one of refunded_at, received_at, requested_at",
+    },
 ];

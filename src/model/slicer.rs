@@ -20,33 +20,68 @@ pub struct Slicer {
 }
 
 const CATEGORY: &[&str] = &[
-    "category_l1_id", "category_l2_id", "category_l3_id", "category_l4_id", "category_l5_id", "category_l1_name", "category_l2_name",
-    "category_l3_name", "category_l4_name", "category_l5_name",
+    "category_l1_id",
+    "category_l2_id",
+    "category_l3_id",
+    "category_l4_id",
+    "category_l5_id",
+    "category_l1_name",
+    "category_l2_name",
+    "category_l3_name",
+    "category_l4_name",
+    "category_l5_name",
 ];
 const REGION: &[&str] = &[
-    "region_id", "region_name", "level1_id", "level1_name", "level2_id", "level2_name", "level3_id", "level3_name", "level4_id",
-    "level4_name", "level5_id", "level5_name",
+    "region_id",
+    "region_name",
+    "level1_id",
+    "level1_name",
+    "level2_id",
+    "level2_name",
+    "level3_id",
+    "level3_name",
+    "level4_id",
+    "level4_name",
+    "level5_id",
+    "level5_name",
 ];
 
-const fn by(name: &'static str, dimension: &'static str, key: &'static str, columns: &'static [&'static str]) -> Slicer {
+const fn by(
+    name: &'static str,
+    dimension: &'static str,
+    key: &'static str,
+    columns: &'static [&'static str],
+) -> Slicer {
     Slicer { name, dimension: Some(dimension), dimension_key: key, columns, fact_key: key, renamed: &[], level: None }
 }
 
 pub const SLICERS: &[Slicer] = &[
-    Slicer { renamed: &[("return_line", "sale_channel_id")], ..by("channel", "channel", "channel_id", &["channel_id", "channel_name"]) },
+    Slicer {
+        renamed: &[("return_line", "sale_channel_id")],
+        ..by("channel", "channel", "channel_id", &["channel_id", "channel_name"])
+    },
     Slicer {
         fact_key: "return_channel_id",
         renamed: &[("return_line", "channel_id")],
         ..by("return_channel", "channel", "channel_id", &["channel_id", "channel_name"])
     },
-    Slicer { renamed: &[("return_line", "sale_location_id")], ..by("location", "location", "location_id", &["location_id", "location_name"]) },
+    Slicer {
+        renamed: &[("return_line", "sale_location_id")],
+        ..by("location", "location", "location_id", &["location_id", "location_name"])
+    },
     Slicer { level: Some("region_level"), ..by("region", "region", "region_id", REGION) },
     Slicer { level: Some("category_level"), ..by("category", "product", "product_id", CATEGORY) },
     by("brand", "product", "product_id", &["brand"]),
     by("product", "product", "product_id", &["product_id", "sku", "product_name"]),
     by("segment", "customer", "customer_key", &["customer_group", "membership_tier"]),
     Slicer {
-        name: "staff", dimension: None, dimension_key: "", columns: &[], fact_key: "is_staff_order", renamed: &[], level: None,
+        name: "staff",
+        dimension: None,
+        dimension_key: "",
+        columns: &[],
+        fact_key: "is_staff_order",
+        renamed: &[],
+        level: None,
     },
 ];
 

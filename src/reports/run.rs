@@ -1,8 +1,8 @@
 //! Running a report: a request becomes options, the engine answers, the receipt says what was asked and read.
 //! It must not touch rows.
 
-use futures::FutureExt;
 use chrono::NaiveDate;
+use futures::FutureExt;
 
 use super::header::Allowed;
 use super::receipt::ReceiptHead;

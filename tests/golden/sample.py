@@ -76,6 +76,7 @@ CASES = {
         "partial-today": {"from": "2026-06-01", "to": "2026-08-01", "grain": "month"},
         "previous-period": QUARTER | {"compare": "previous_period"},
         "previous-year": {"from": "2025-07-01", "to": "2025-08-01", "compare": "previous_year"},
+        "previous-year-unfinished": {"from": "2026-06-01", "to": "2026-08-01", "compare": "previous_year"},
         "previous-year-aligned": {"from": "2025-07-07", "to": "2025-08-04", "compare": "previous_year_aligned"},
         "totals": {"from": "2025-01-01", "to": "2025-04-01", "grain": "month", "totals": "true"},
     },
@@ -101,6 +102,8 @@ CASES = {
         "previous-year-days": {"from": "2026-02-25", "to": "2026-03-03", "grain": "day", "compare": "previous_year"},
         "previous-year-aligned": {"from": "2025-11-24", "to": "2025-12-08", "grain": "day", "compare": "previous_year_aligned"},
         "previous-year-aligned-weeks": {"from": "2025-11-24", "to": "2025-12-22", "grain": "week", "compare": "previous_year_aligned"},
+        "previous-year-cut": {"from": "2025-07-10", "to": "2025-09-20", "grain": "month", "compare": "previous_year"},
+        "previous-period-cut": {"from": "2025-07-10", "to": "2025-09-20", "grain": "month", "compare": "previous_period"},
         "totals": {"from": "2025-01-01", "to": "2025-04-01", "grain": "month", "totals": "true"},
         "best-weeks": {"from": "2025-01-06", "to": "2025-12-29", "grain": "week", "order_by": "-orders", "limit": "5"},
     },
@@ -132,6 +135,8 @@ CASES = {
         "all-members": {"from": "2025-03-01", "to": "2025-06-01"},
         "types": QUARTER | {"level": "type"},
         "outlets": MARCH | {"level": "outlet"},
+        "outlets-with-zero": BORDER | {"level": "outlet", "include_zero": "true", "where.brand": "Kestrel"},
+        "totals-previous-year": {"from": "2025-08-01", "to": "2025-09-01", "totals": "true", "compare": "previous_year"},
         "with-zero": BORDER | {"include_zero": "true", "where.product": "001077"},
         "quarters": {"from": "2025-01-01", "to": "2026-01-01", "grain": "quarter"},
         "totals": {"from": "2025-03-01", "to": "2025-06-01", "totals": "true"},
@@ -198,8 +203,6 @@ def write(report, case, request, columns, rows):
     with open(path, "w", newline="", encoding="utf-8") as f:
         for name, value in request.items():
             f.write(f"# {name}={value}\n")
-        if report == "dq-quarantine":
-            f.write("# sum_by=rule,source\n")
         if report not in IN_TIME and "order_by" not in request:
             f.write("# unordered=true\n")
             rows = sorted(rows, key=lambda r: [shown(r[c]) for c in columns])

@@ -37,13 +37,13 @@ COLUMNS = {
     "stock-on-hand": TIME + ["location_id", "location_name", "product_id", "product_name", "snapshot_day", "oldest_snapshot_day", "days_old",
                              "is_stale", "items", "on_hand", "available", "committed", "damaged", "on_hand_cost", "retail_value"],
     "traffic-conversion-funnel": TIME + ["stage_no", "stage", "sessions", "sessions_before", "all_sessions", "step_rate", "conversion_rate"],
-    "dq-quarantine": ["rule", "source", "records"],
+    "dq-quarantine": ["rule", "source", "table_name", "severity", "records", "open_records", "files"],
 }
 KEYS = {
     "sales-summary": ["period_start"], "sales-over-time": ["period_start"], "sales-by-product": ["period_start", "product_id"],
     "sales-by-region": ["period_start", "region_id"], "sales-by-channel": ["period_start", "channel_type", "channel_id", "location_id"],
     "returns-summary": ["period_start"], "traffic-conversion-funnel": ["period_start", "stage_no"],
-    "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source"],
+    "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
 }
 GRAIN = {"sales-over-time": "month", "returns-summary": "month"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
@@ -89,9 +89,11 @@ class Golden:
         if mode:
             before_start, before_end = earlier(start, end, mode, grain, calendar)
             before = self.spans(before_start, before_end, grain, calendar, request)
-            self.beside(report, rows, self.forward(body(request, before), before, now, mode, grain))
+            same_days = {"previous_year": ("all", "day", "month", "quarter", "year"), "previous_year_aligned": ("all", "day", "week")}
+            aligned = grain in same_days.get(mode, ())
+            self.beside(report, rows, self.forward(body(request, before), before, now, mode, grain), aligned)
             if total:
-                self.growths(report, total, self.total(report, request, before))
+                self.growths(report, total, self.total(report, request, before), aligned)
         for row in rows:
             row["row_kind"] = "row"
         return rows + ([total] if total else [])
@@ -115,24 +117,23 @@ class Golden:
                 to[s] = next((b for b, _, _ in now if b[0] == s + 364 * DAY), None)
             else:
                 to[s] = now[k][0] if k < len(now) else None
-        for row in rows:
-            row["period_start"], row["period_end"] = to[row["period_start"]]
-        return rows
+        return [row | dict(zip(TIME, to[row["period_start"]])) for row in rows if to[row["period_start"]]]
 
     @staticmethod
-    def growths(report, row, before):
+    def growths(report, row, before, aligned):
+        """x_prev and x_growth; of a cut period only where the earlier one is cut at the same days (`aligned`)."""
+        cuts = [bool(r and r.get("is_partial_period")) for r in (row, before)]
+        comparable = cuts[0] == cuts[1] if aligned else not any(cuts)
         for m in COMPARED[report]:
             prev = before.get(m) if before else None
             row[f"{m}_prev"] = prev
-            row[f"{m}_growth"] = None if row[m] is None or not prev else ratio(row[m] - prev, abs(prev))
+            row[f"{m}_growth"] = None if row[m] is None or not prev or not comparable else ratio(row[m] - prev, abs(prev))
 
-    def beside(self, report, rows, before):
+    def beside(self, report, rows, before, aligned):
         key = lambda r: tuple(r[k] for k in KEYS[report])
         earlier_rows = {key(r): r for r in before}
         for row in rows:
-            old = earlier_rows.pop(key(row), None)
-            self.growths(report, row, old)
-            # Days of two cut periods are compared only where they are the same days; no case asks for others.
+            self.growths(report, row, earlier_rows.pop(key(row), None), aligned)
         for row in earlier_rows.values():
             only = {c: row[c] for c in [*KEYS[report], *TIME] if c in row} | {c: v for c, v in row.items() if c.endswith("_name")}
             absent = {c: None for c in COLUMNS[report] if c not in only}
@@ -234,6 +235,12 @@ class Golden:
             channels = [{"channel_type": self.types[c], "channel_id": c} for c in self.dimension_members(request, "channel")]
             kinds = [{"channel_type": t} for t in sorted({c["channel_type"] for c in channels})]
             self.zero_filled(request, rows, spans, channels if level == "channel" else kinds, [k for k, _ in keys])
+        elif request.get("include_zero") == "true":
+            # Every channel and place that ever sold or took back anything before the end.
+            shown = ", ".join(f"{sql} AS {name}" for name, sql in keys)
+            ever = f"SELECT DISTINCT {shown} FROM ({source}) WHERE kind <> 'charge' AND day < DATE '{request['to']}'"
+            cursor = self.con.execute(ever)
+            self.zero_filled(request, rows, spans, [dict(zip([k for k, _ in keys], r)) for r in cursor.fetchall()], [k for k, _ in keys])
         for row in rows:
             row.setdefault("channel_id", None), row.setdefault("location_id", None)
         self.named(rows, "channel_id", "channel"), self.named(rows, "location_id", "location")
@@ -326,21 +333,39 @@ class Golden:
     # ------------------------------------------------------------ quarantine
 
     def dq_quarantine(self, request):
-        sources = {"pos": "shop_pos_sales", "web": "shop_web_orders", "market_eu": "market_eu_orders", "market_cn": "market_cn_orders",
-                   "erp": "erp_wholesale", "returns": "shop_returns", "events": "shop_events", "stock": "stock"}
         # Everything is stopped on the day on which the test lands the sample; nothing is mended.
         if request.get("state") == "resolved" or not request.get("from", "") <= str(TODAY) < request.get("to", "9"):
             return []
-        found, pairs = Counter(), set()
+        found, pairs = {}, set()
         for row in self.dirt:
             if row["severity"] == "warn":
                 continue
             if row["pair"] and row["pair"] not in pairs:
                 pairs.add(row["pair"])
                 continue
-            folder, _, name = row["file"].partition("/")
-            found[row["rule"], sources.get(folder) or name.split(".")[0]] += 1
-        return [{"rule": rule, "source": source, "records": Fraction(n)} for (rule, source), n in sorted(found.items())]
+            source, table = refuser(row)
+            found.setdefault((row["rule"], source, table, row["severity"]), []).append(row["file"])
+        return [{"rule": rule, "source": source, "table_name": table, "severity": severity, "records": Fraction(len(files)),
+                 "open_records": Fraction(len(files)), "files": Fraction(len(set(files)))} for (rule, source, table, severity), files in found.items()]
+
+
+def refuser(dirty):
+    """The source that read a dirty record, and the table whose column is wrong; '' for a record that cannot be read."""
+    folder, _, name = dirty["file"].partition("/")
+    lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate"}
+    if folder == "dimensions":
+        source = name.split(".")[0]
+        table = lists[source]
+    else:
+        source, table = {
+            "pos": ("shop_pos_sales", "order_line"), "web": ("shop_web_orders", "order_line"), "market_eu": ("market_eu_orders", "order_line"),
+            "market_cn": ("market_cn_orders", "order_line"), "erp": ("erp_wholesale", "order_line"), "returns": ("shop_returns", "return_line"),
+            "events": ("shop_events", "customer_event"), "stock": ("stock", "inventory_snapshot")}[folder]
+    if dirty["field"] == "charge_type":
+        table = "order_charge"
+    if dirty["field"].startswith("refund"):
+        table = "return_line"
+    return source, "" if dirty["rule"] == "V00" else table
 
 
 def request_policies(request):

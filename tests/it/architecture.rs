@@ -19,7 +19,11 @@ const RULES: &[Rule] = &[
     Rule { module: "queryfile", uses: &["error"], names: &[] },
     Rule { module: "model", uses: &["error"], names: &[] },
     Rule { module: "access", uses: &["config", "error"], names: &[] },
-    Rule { module: "lake", uses: &["model", "config", "error", "clock"], names: &["deltalake_core", "object_store", "parquet"] },
+    Rule {
+        module: "lake",
+        uses: &["model", "config", "error", "clock"],
+        names: &["deltalake_core", "object_store", "parquet"],
+    },
     Rule {
         module: "ingest",
         uses: &["model", "queryfile", "lake", "clock", "config", "error"],
@@ -30,14 +34,14 @@ const RULES: &[Rule] = &[
         uses: &["lake", "model", "queryfile", "access", "clock", "config", "error"],
         names: &["datafusion", "object_store", "parquet"],
     },
-    Rule { module: "reports", uses: &["engine", "queryfile", "access", "model", "clock", "config", "error"], names: &[] },
-    Rule { module: "sample", uses: &["model", "clock", "error"], names: &["parquet", "csv"] },
-    Rule { module: "encode", uses: &["error", "engine"], names: &["parquet", "csv", "comfy_table"] },
     Rule {
-        module: "surfaces/status",
-        uses: &["error"],
+        module: "reports",
+        uses: &["engine", "queryfile", "access", "model", "clock", "config", "error"],
         names: &[],
     },
+    Rule { module: "sample", uses: &["model", "clock", "error"], names: &["parquet", "csv"] },
+    Rule { module: "encode", uses: &["error", "engine"], names: &["parquet", "csv", "comfy_table"] },
+    Rule { module: "surfaces/status", uses: &["error"], names: &[] },
     Rule { module: "surfaces/cli", uses: SURFACE, names: &["clap", "comfy_table"] },
     Rule { module: "surfaces/http", uses: SURFACE, names: &["axum"] },
     Rule { module: "surfaces", uses: &[], names: &[] },
@@ -47,10 +51,23 @@ const RULES: &[Rule] = &[
 ];
 
 const ANY: &[&str] = &["*"];
-const SURFACE: &[&str] =
-    &["engine", "reports", "encode", "ingest", "lake", "sample", "access", "clock", "config", "error", "model", "surfaces/status"];
+const SURFACE: &[&str] = &[
+    "engine",
+    "reports",
+    "encode",
+    "ingest",
+    "lake",
+    "sample",
+    "access",
+    "clock",
+    "config",
+    "error",
+    "model",
+    "surfaces/status",
+];
 /// Crates that only the modules with leave may name; all others are free.
-const GUARDED: &[&str] = &["deltalake_core", "datafusion", "object_store", "parquet", "axum", "clap", "csv", "comfy_table"];
+const GUARDED: &[&str] =
+    &["deltalake_core", "datafusion", "object_store", "parquet", "axum", "clap", "csv", "comfy_table"];
 
 #[test]
 fn modules_keep_to_the_table() {
@@ -121,10 +138,16 @@ fn own_modules(line: &str) -> Vec<String> {
             None => vec![part],
         };
         for name in names {
-            let path: Vec<&str> = name.trim().split("::").map(|s| s.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or("")).collect();
+            let path: Vec<&str> = name
+                .trim()
+                .split("::")
+                .map(|s| s.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or(""))
+                .collect();
             match path.as_slice() {
                 ["surfaces", second, ..] => out.push(format!("surfaces/{second}")),
-                [first, ..] if !first.is_empty() && first.chars().all(|c| c.is_lowercase() || c == '_') => out.push(first.to_string()),
+                [first, ..] if !first.is_empty() && first.chars().all(|c| c.is_lowercase() || c == '_') => {
+                    out.push(first.to_string())
+                }
                 _ => {}
             }
         }

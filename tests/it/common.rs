@@ -12,8 +12,8 @@ use saleslake::clock::Clock;
 use saleslake::config::Config;
 use saleslake::engine::QueryOptions;
 use saleslake::error::Result;
-use saleslake::ingest::{Account, InputFile};
 pub use saleslake::ingest::Silent;
+use saleslake::ingest::{Account, InputFile};
 use saleslake::reports::Request;
 
 /// A path below the repository's root.
@@ -76,7 +76,8 @@ pub fn shared_sample() -> &'static Shared {
 
 /// Lands files of one source and refreshes.
 pub async fn land(app: &App, source: &str, files: &[PathBuf]) -> Account {
-    let files: Vec<InputFile> = files.iter().map(|f| InputFile::open(f, f.to_string_lossy()).expect("the file opens")).collect();
+    let files: Vec<InputFile> =
+        files.iter().map(|f| InputFile::open(f, f.to_string_lossy()).expect("the file opens")).collect();
     let account = app.ingest().expect("sources load").run(source, &files, &Silent).await.expect("the files land");
     app.engine.refresh().await.expect("refresh");
     account
@@ -91,11 +92,15 @@ pub struct Answer {
 
 impl Answer {
     pub fn of(batches: &[RecordBatch], columns: Vec<String>) -> Answer {
-        let options = FormatOptions::default().with_null("NULL").with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.fZ"));
+        let options =
+            FormatOptions::default().with_null("NULL").with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S%.fZ"));
         let mut rows = Vec::new();
         for batch in batches {
-            let shown: Vec<_> =
-                batch.columns().iter().map(|c| ArrayFormatter::try_new(c, &options).expect("every type can be shown")).collect();
+            let shown: Vec<_> = batch
+                .columns()
+                .iter()
+                .map(|c| ArrayFormatter::try_new(c, &options).expect("every type can be shown"))
+                .collect();
             rows.extend((0..batch.num_rows()).map(|i| shown.iter().map(|f| f.value(i).to_string()).collect()));
         }
         Answer { columns, rows }
@@ -120,7 +125,8 @@ impl Answer {
 }
 
 pub async fn try_sql(app: &App, sql: &str) -> Result<Answer> {
-    let rows = app.engine.query(sql, QueryOptions { label: "test".into(), ..Default::default() }, &Caller::local()).await?;
+    let rows =
+        app.engine.query(sql, QueryOptions { label: "test".into(), ..Default::default() }, &Caller::local()).await?;
     let columns = rows.schema.fields().iter().map(|f| f.name().clone()).collect();
     Ok(Answer::of(&rows.collect().await?, columns))
 }
@@ -156,7 +162,10 @@ pub fn units(text: &str) -> i128 {
 /// A golden CSV: header and rows as text.
 pub fn golden(below: &str) -> Answer {
     let path = repo("tests/golden").join(below);
-    let mut reader = csv::ReaderBuilder::new().comment(Some(b'#')).from_path(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let mut reader = csv::ReaderBuilder::new()
+        .comment(Some(b'#'))
+        .from_path(&path)
+        .unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let columns = reader.headers().expect("a header").iter().map(String::from).collect();
     let rows = reader.records().map(|r| r.expect("a row").iter().map(String::from).collect()).collect();
     Answer { columns, rows }

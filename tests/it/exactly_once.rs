@@ -95,10 +95,16 @@ async fn account_adds_up(app: &App, source: &str, paths: &[PathBuf], lines: u64)
 async fn state(app: &App) -> Vec<Answer> {
     let mut tables = Vec::new();
     for (table, columns) in [
-        ("order_line", "order_id, order_line_id, source_version, content_hash, is_deleted, business_date, business_month, sku, quantity, \
-            unit_price, net_amount, net_amount_rc, currency, fx_rate, location_id, product_id"),
-        ("return_line", "return_id, order_id, order_line_id, source_version, content_hash, business_date, business_month, quantity, \
-            refund_net_amount, refund_net_amount_rc, sale_channel_id, sale_location_id, order_business_date, is_sale_known"),
+        (
+            "order_line",
+            "order_id, order_line_id, source_version, content_hash, is_deleted, business_date, business_month, sku, quantity, \
+            unit_price, net_amount, net_amount_rc, currency, fx_rate, location_id, product_id",
+        ),
+        (
+            "return_line",
+            "return_id, order_id, order_line_id, source_version, content_hash, business_date, business_month, quantity, \
+            refund_net_amount, refund_net_amount_rc, sale_channel_id, sale_location_id, order_business_date, is_sale_known",
+        ),
         ("product", "product_id, source_version, product_name, content_hash"),
     ] {
         tables.push(sql(app, &format!("SELECT {columns} FROM base.{table} ORDER BY {columns}")).await);
@@ -112,19 +118,31 @@ async fn state(app: &App) -> Vec<Answer> {
 
 async fn keys_are_unique(app: &App) {
     for table in ["order_line", "return_line", "product"] {
-        let twice = sql(app, &format!("SELECT row_key, count(*) FROM base.{table} GROUP BY 1 HAVING count(*) > 1")).await;
+        let twice =
+            sql(app, &format!("SELECT row_key, count(*) FROM base.{table} GROUP BY 1 HAVING count(*) > 1")).await;
         assert!(twice.rows.is_empty(), "{table} holds a key twice: {twice:?}");
     }
 }
 
 fn order_line() -> impl Strategy<Value = String> {
     let sold = prop::sample::select(vec!["2026-01-30", "2026-01-31", "2026-02-01", "2026-03-15"]);
-    (0..6u8, 1..3u8, 0..3u8, sold, 0..4u8, prop::sample::select(vec!["1", "2", "3", "-1", "x"]), prop::bool::weighted(0.15), 0..3u8).prop_map(
-        |(order, line, version, sold, sku, qty, gone, place)| {
-            let place = if place == 0 { String::new() } else { format!("S{place}") };
-            format!("O{order},{line},{version},{sold},sku{sku},{qty},10.50,GBP,{},{place}", if gone { "y" } else { "n" })
-        },
+    (
+        0..6u8,
+        1..3u8,
+        0..3u8,
+        sold,
+        0..4u8,
+        prop::sample::select(vec!["1", "2", "3", "-1", "x"]),
+        prop::bool::weighted(0.15),
+        0..3u8,
     )
+        .prop_map(|(order, line, version, sold, sku, qty, gone, place)| {
+            let place = if place == 0 { String::new() } else { format!("S{place}") };
+            format!(
+                "O{order},{line},{version},{sold},sku{sku},{qty},10.50,GBP,{},{place}",
+                if gone { "y" } else { "n" }
+            )
+        })
 }
 
 fn return_line() -> impl Strategy<Value = String> {
@@ -136,24 +154,37 @@ fn return_line() -> impl Strategy<Value = String> {
 
 /// The same records as deliveries of one file each kind, and as another split, order and repetition of the same records.
 fn deliveries() -> impl Strategy<Value = (Vec<Delivery>, Vec<Delivery>)> {
-    (prop::collection::vec(order_line(), 1..25), prop::collection::vec(return_line(), 0..10)).prop_flat_map(|(orders, returns)| {
-        let straight = vec![Delivery { source: "orders", lines: orders.clone() }, Delivery { source: "returns", lines: returns.clone() }];
-        let (n, m) = (orders.len(), returns.len());
-        let orders = Just(orders).prop_shuffle();
-        let returns = Just(returns).prop_shuffle();
-        (Just(straight), orders, returns, prop::collection::vec(0..3usize, n), prop::collection::vec(0..2usize, m), 0..n, any::<bool>())
-            .prop_map(|(straight, orders, returns, file_of, return_file_of, repeat, returns_first)| {
-                let mut split: Vec<Delivery> = (0..3)
-                    .map(|k| Delivery { source: "orders", lines: pick(&orders, &file_of, k) })
-                    .collect();
-                split[2].lines.push(orders[repeat].clone());
-                let back: Vec<Delivery> =
-                    (0..2).map(|k| Delivery { source: "returns", lines: pick(&returns, &return_file_of, k) }).collect();
-                let [a, b, c]: [Delivery; 3] = split.try_into().unwrap();
-                let [r, s]: [Delivery; 2] = back.try_into().unwrap();
-                (straight, if returns_first { vec![r, a, b, s, c] } else { vec![a, r, b, c, s] })
-            })
-    })
+    (prop::collection::vec(order_line(), 1..25), prop::collection::vec(return_line(), 0..10)).prop_flat_map(
+        |(orders, returns)| {
+            let straight = vec![
+                Delivery { source: "orders", lines: orders.clone() },
+                Delivery { source: "returns", lines: returns.clone() },
+            ];
+            let (n, m) = (orders.len(), returns.len());
+            let orders = Just(orders).prop_shuffle();
+            let returns = Just(returns).prop_shuffle();
+            (
+                Just(straight),
+                orders,
+                returns,
+                prop::collection::vec(0..3usize, n),
+                prop::collection::vec(0..2usize, m),
+                0..n,
+                any::<bool>(),
+            )
+                .prop_map(|(straight, orders, returns, file_of, return_file_of, repeat, returns_first)| {
+                    let mut split: Vec<Delivery> =
+                        (0..3).map(|k| Delivery { source: "orders", lines: pick(&orders, &file_of, k) }).collect();
+                    split[2].lines.push(orders[repeat].clone());
+                    let back: Vec<Delivery> = (0..2)
+                        .map(|k| Delivery { source: "returns", lines: pick(&returns, &return_file_of, k) })
+                        .collect();
+                    let [a, b, c]: [Delivery; 3] = split.try_into().unwrap();
+                    let [r, s]: [Delivery; 2] = back.try_into().unwrap();
+                    (straight, if returns_first { vec![r, a, b, s, c] } else { vec![a, r, b, c, s] })
+                })
+        },
+    )
 }
 
 fn pick(lines: &[String], file_of: &[usize], k: usize) -> Vec<String> {
@@ -194,7 +225,7 @@ async fn a_quarantined_record_is_kept_whole() {
     let path = dir.path().join("orders-dirty.csv");
     let bad = "O1,2,0,2026-01-30,sku1,many,10.50,GBP,n,";
     std::fs::write(&path, format!("{ORDER_HEAD}\nO1,1,0,2026-01-30,sku1,1,10.50,GBP,n,\n{bad}\nO1,3,0,2026-01-30,sku1,-4,10.50,GBP,n,\nshort,row\n")).unwrap();
-    account_adds_up(&app, "orders", &[path.clone()], 4).await;
+    account_adds_up(&app, "orders", std::slice::from_ref(&path), 4).await;
     let held = waiting(&app).await;
     let told: Vec<Vec<&str>> = held.rows.iter().map(|r| r[..5].iter().map(String::as_str).collect()).collect();
     assert_eq!(told[0], ["3", "V01", "quantity", "many", bad]);
@@ -223,7 +254,7 @@ async fn records_wait_for_their_rate() {
     std::fs::write(sources.join("rates.sql"), RATES).unwrap();
     let orders = dir.path().join("orders-eur.csv");
     std::fs::write(&orders, format!("{ORDER_HEAD}\nO1,1,0,2026-01-30,sku1,2,10.00,EUR,n,\n")).unwrap();
-    account_adds_up(&app, "orders", &[orders.clone()], 1).await;
+    account_adds_up(&app, "orders", std::slice::from_ref(&orders), 1).await;
     app.engine.refresh().await.unwrap();
     assert_eq!(sql(&app, "SELECT count(*) FROM base.order_line").await.rows[0][0], "0");
 

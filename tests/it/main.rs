@@ -1,6 +1,7 @@
 //! The integration tests, one binary so that the engine is linked once.
 
 mod architecture;
+mod cli;
 mod common;
 mod exactly_once;
 mod golden;

@@ -37,18 +37,29 @@ async fn online_retail_lands_whole_and_agrees_with_duckdb() {
 async fn money_adds_up(app: &App) {
     let one = |answer: common::Answer| units(&answer.rows[0][0]);
     let events = one(sql(app, "SELECT coalesce(sum(net_rc), 0) FROM sales_event").await);
-    let bad_debt = one(sql(app, "SELECT sum(amount) FROM base.order_charge WHERE charge_type = 'adjustment' AND ext LIKE '%\"B\"%'").await);
+    let bad_debt = one(sql(
+        app,
+        "SELECT sum(amount) FROM base.order_charge WHERE charge_type = 'adjustment' AND ext LIKE '%\"B\"%'",
+    )
+    .await);
     let mut parts: BTreeMap<String, i128> = BTreeMap::new();
     parts.insert("sales_event net_rc".into(), events);
-    let charges = sql(app, "SELECT charge_type, sum(amount) FROM base.order_charge WHERE charge_type <> 'adjustment' GROUP BY 1").await;
+    let charges =
+        sql(app, "SELECT charge_type, sum(amount) FROM base.order_charge WHERE charge_type <> 'adjustment' GROUP BY 1")
+            .await;
     for row in charges.rows {
         parts.insert(format!("order_charge {}", row[0]), units(&row[1]));
     }
     parts.insert("left out by the view: gift vouchers".into(),
         one(sql(app, "SELECT sum(net_amount) FROM base.order_line WHERE line_type = 'gift_card' AND NOT is_test").await));
-    parts.insert("left out by the view: tests, sold".into(), one(sql(app, "SELECT sum(net_amount) FROM base.order_line WHERE is_test").await));
-    parts.insert("left out by the view: tests, returned".into(),
-        -one(sql(app, "SELECT coalesce(sum(refund_net_amount), 0) FROM base.return_line WHERE is_test").await));
+    parts.insert(
+        "left out by the view: tests, sold".into(),
+        one(sql(app, "SELECT sum(net_amount) FROM base.order_line WHERE is_test").await),
+    );
+    parts.insert(
+        "left out by the view: tests, returned".into(),
+        -one(sql(app, "SELECT coalesce(sum(refund_net_amount), 0) FROM base.return_line WHERE is_test").await),
+    );
     let (all, skipped) = raw_money();
     parts.extend(skipped.into_iter().map(|(reason, amount)| (format!("skipped: {reason}"), amount)));
     for (what, amount) in &parts {
@@ -60,7 +71,8 @@ async fn money_adds_up(app: &App) {
     assert_eq!(parts.values().sum::<i128>(), all);
     assert_eq!(bad_debt, units("-136552.02"));
     // The same statement by DuckDB.
-    let duck: BTreeMap<String, i128> = golden("online_retail/money.csv").rows.iter().map(|r| (r[0].clone(), units(&r[2]))).collect();
+    let duck: BTreeMap<String, i128> =
+        golden("online_retail/money.csv").rows.iter().map(|r| (r[0].clone(), units(&r[2]))).collect();
     assert_eq!(events, duck["sale"] + duck["return"] + duck["adjustment"]);
     assert_eq!(parts["order_charge shipping"], duck["shipping"]);
     assert_eq!(parts["order_charge payment_fee"], duck["payment_fee"]);
@@ -92,12 +104,16 @@ async fn months_agree(app: &App) {
         sum(returns) AS returns, sum(net_rc) AS net_sales, count(DISTINCT sale_order_id) AS orders FROM sales_event GROUP BY 1 ORDER BY 1").await;
     assert_eq!(ours.rows, expected.rows);
     let by_report = report(app, "sales-over-time", &[ALL, &[("grain", "month")]].concat()).await;
-    assert_eq!(by_report.select(&["period_start", "net_sales", "orders"]).rows, expected.select(&["month", "net_sales", "orders"]).rows);
+    assert_eq!(
+        by_report.select(&["period_start", "net_sales", "orders"]).rows,
+        expected.select(&["month", "net_sales", "orders"]).rows
+    );
 }
 
 async fn countries_agree(app: &App) {
     let expected = golden("online_retail/countries.csv");
-    let mut ours = report(app, "sales-by-region", ALL).await.select(&["region_id", "net_sales", "orders", "customers"]).rows;
+    let mut ours =
+        report(app, "sales-by-region", ALL).await.select(&["region_id", "net_sales", "orders", "customers"]).rows;
     ours.sort();
     let mut theirs = expected.select(&["region_id", "net_sales", "orders", "customers"]).rows;
     theirs.sort();
@@ -109,7 +125,8 @@ async fn products_agree(app: &App) {
     let ours = report(app, "sales-by-product", &[ALL, &[("order_by", "-net_sales")]].concat()).await;
     let columns = ["product_id", "gross_sales", "returns", "net_sales", "units_sold", "units_returned"];
     // Adjustments have no product: the row N/A is theirs.
-    let ours: Vec<_> = ours.select(&columns).rows.into_iter().filter(|r| r[0] != "N/A").take(expected.rows.len()).collect();
+    let ours: Vec<_> =
+        ours.select(&columns).rows.into_iter().filter(|r| r[0] != "N/A").take(expected.rows.len()).collect();
     assert_eq!(ours, expected.rows);
 }
 
@@ -135,7 +152,8 @@ fn split_between_invoices(dir: &std::path::Path) -> Vec<PathBuf> {
     let mut at = lines.len() / 2;
     // Lines of one invoice stand together but for a few; a cut is fair where no invoice is on both sides.
     loop {
-        let left: std::collections::HashSet<String> = lines[1..at].iter().rev().take(20_000).map(|l| invoice(l)).collect();
+        let left: std::collections::HashSet<String> =
+            lines[1..at].iter().rev().take(20_000).map(|l| invoice(l)).collect();
         if lines[at..].iter().take(20_000).all(|l| !left.contains(&invoice(l))) {
             break;
         }

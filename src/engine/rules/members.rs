@@ -103,6 +103,9 @@ struct Lookup {
     all: Arc<BTreeSet<String>>,
 }
 
+/// Whether a text is the one that is looked for.
+type Fits<'a> = &'a dyn Fn(&str) -> bool;
+
 impl Lookup {
     fn over(slicer: &Slicer, level: Option<u32>, rows: &[RecordBatch]) -> Result<Lookup> {
         let column = |name: &str| -> Result<Vec<StringArray>> { rows.iter().map(|b| texts(b, name)).collect() };
@@ -134,11 +137,11 @@ impl Lookup {
         let lower = value.to_lowercase();
         let exact = |text: &str| text == value;
         let any_case = |text: &str| text.to_lowercase() == lower;
-        let tries: [(bool, &dyn Fn(&str) -> bool); 3] = [(true, &exact), (true, &any_case), (false, &any_case)];
+        let tries: [(bool, Fits<'_>); 3] = [(true, &exact), (true, &any_case), (false, &any_case)];
         tries.into_iter().map(|(ids, fits)| self.search(ids, fits)).find(|found| !found.is_empty())
     }
 
-    fn search(&self, ids: bool, fits: &dyn Fn(&str) -> bool) -> BTreeSet<String> {
+    fn search(&self, ids: bool, fits: Fits<'_>) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         for column in self.columns.iter().filter(|c| c.is_id == ids) {
             for ((keys, texts), of_level) in self.keys.iter().zip(&column.texts).zip(&self.of_level) {

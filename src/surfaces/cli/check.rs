@@ -12,9 +12,15 @@ pub fn run(sources: &Sources, reports: &Reports) -> Result<()> {
         let hint = b.hint.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
         eprintln!("broken: {}: {}{hint}", b.path, b.reason);
     }
-    output::line(format!("{} sources and {} reports checked, {} broken", sources.len(), whole + broken.len(), broken.len()))?;
+    output::line(format!(
+        "{} sources and {} reports checked, {} broken",
+        sources.len(),
+        whole + broken.len(),
+        broken.len()
+    ))?;
     if broken.is_empty() {
         return Ok(());
     }
-    Err(Error::invalid(format!("{} of {} reports are broken", broken.len(), whole + broken.len())).hint("each is named above with its reason"))
+    Err(Error::invalid(format!("{} of {} reports are broken", broken.len(), whole + broken.len()))
+        .hint("each is named above with its reason"))
 }

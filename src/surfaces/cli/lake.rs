@@ -65,7 +65,15 @@ async fn history(lake: &Lake, name: &str, limit: usize) -> Result<()> {
         Error::not_found(format!("no table {name}")).hint(did_you_mean(name, model::TABLES.iter().map(|t| t.name)))
     })?;
     let mut shown = Table::new();
-    shown.load_preset(presets::NOTHING).set_header(["version", "at", "operation", "source", "batch", "rows added", "rows removed"]);
+    shown.load_preset(presets::NOTHING).set_header([
+        "version",
+        "at",
+        "operation",
+        "source",
+        "batch",
+        "rows added",
+        "rows removed",
+    ]);
     for e in lake.history(table, limit).await? {
         shown.add_row([
             e.version.to_string(),

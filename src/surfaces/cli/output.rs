@@ -38,7 +38,8 @@ impl OutputArgs {
             None => encode::write(rows, format, &mut tokio::io::stdout(), &options).await,
             Some(path) => {
                 let part = part_of(path);
-                let mut file = tokio::fs::File::create(&part).await.map_err(|e| Error::from(e).context(path.display()))?;
+                let mut file =
+                    tokio::fs::File::create(&part).await.map_err(|e| Error::from(e).context(path.display()))?;
                 let written = encode::write(rows, format, &mut file, &options).await;
                 drop(file);
                 let moved = match &written {
@@ -75,7 +76,7 @@ pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, d) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             out.push(',');
         }
         out.push(d);

@@ -7,7 +7,7 @@ use comfy_table::{CellAlignment, Table, presets};
 
 use super::output::{self, grouped};
 use crate::error::{Error, Result};
-use crate::ingest::{Ingest, Filter};
+use crate::ingest::{Filter, Ingest};
 
 #[derive(Debug, Args)]
 pub struct QuarantineArgs {
@@ -64,7 +64,14 @@ async fn list(ingest: &Ingest, resolved: bool) -> Result<()> {
         *counts.entry(columns.row(i)).or_insert(0u64) += 1;
     }
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["source", "table", "rule", "severity", "what the rule asks for", "records"]);
+    table.load_preset(presets::NOTHING).set_header([
+        "source",
+        "table",
+        "rule",
+        "severity",
+        "what the rule asks for",
+        "records",
+    ]);
     if let Some(c) = table.column_mut(5) {
         c.set_cell_alignment(CellAlignment::Right);
     }
@@ -79,7 +86,8 @@ async fn show(ingest: &Ingest, filter: &Filter) -> Result<()> {
     let held = ingest.quarantined(filter).await?;
     let columns = Texts::of(&held, &["file", "line", "rule", "message", "field", "value", "raw"])?;
     for i in 0..held.num_rows() {
-        let [file, line, rule, message, field, value, raw] = <[String; 7]>::try_from(columns.row(i)).unwrap_or_default();
+        let [file, line, rule, message, field, value, raw] =
+            <[String; 7]>::try_from(columns.row(i)).unwrap_or_default();
         output::line(format!("{file} line {line}: {rule} {message}"))?;
         if !field.is_empty() {
             output::line(format!("  {field} = {value}"))?;
@@ -100,7 +108,9 @@ struct Texts<'a>(Vec<ArrayFormatter<'a>>);
 impl<'a> Texts<'a> {
     fn of(batch: &'a RecordBatch, names: &[&str]) -> Result<Texts<'a>> {
         let column = |name: &&str| {
-            let array = batch.column_by_name(name).ok_or_else(|| Error::internal(format!("the quarantine has no column {name}")))?;
+            let array = batch
+                .column_by_name(name)
+                .ok_or_else(|| Error::internal(format!("the quarantine has no column {name}")))?;
             Ok(ArrayFormatter::try_new(array, &OPTIONS)?)
         };
         names.iter().map(column).collect::<Result<_>>().map(Texts)

@@ -23,7 +23,7 @@ enum ReportCommand {
     /// What a report answers, its parameters and columns
     Show { id: String },
     /// Run a report
-    Run(RunArgs),
+    Run(Box<RunArgs>),
 }
 
 #[derive(Debug, Args)]
@@ -71,7 +71,13 @@ impl RunArgs {
             let (name, value) = split(pair, "--where channel=web,app")?;
             values.push((format!("where.{name}"), value));
         }
-        let flags = [("from", &self.from), ("to", &self.to), ("compare", &self.compare), ("order_by", &self.order_by), ("limit", &self.limit)];
+        let flags = [
+            ("from", &self.from),
+            ("to", &self.to),
+            ("compare", &self.compare),
+            ("order_by", &self.order_by),
+            ("limit", &self.limit),
+        ];
         values.extend(flags.into_iter().filter_map(|(name, value)| Some((name.to_string(), value.clone()?))));
         if self.totals {
             values.push(("totals".into(), "true".into()));
@@ -81,7 +87,9 @@ impl RunArgs {
 }
 
 fn split(pair: &str, example: &str) -> Result<(String, String)> {
-    let (name, value) = pair.split_once('=').ok_or_else(|| Error::invalid(format!("{pair}: no value")).hint(format!("write {example}")))?;
+    let (name, value) = pair
+        .split_once('=')
+        .ok_or_else(|| Error::invalid(format!("{pair}: no value")).hint(format!("write {example}")))?;
     Ok((name.trim().to_string(), value.to_string()))
 }
 
@@ -102,7 +110,11 @@ async fn run_one(args: &RunArgs, reports: &Reports) -> Result<()> {
     let written = args.output.write(run.rows).await?;
     if args.receipt {
         let receipt = run.receipt.finish(written.rows, written.checksum, started.elapsed().as_secs_f64());
-        eprintln!("{}", serde_json::to_string_pretty(&receipt).map_err(|e| Error::internal("the receipt cannot be shown").caused_by(e))?);
+        eprintln!(
+            "{}",
+            serde_json::to_string_pretty(&receipt)
+                .map_err(|e| Error::internal("the receipt cannot be shown").caused_by(e))?
+        );
     }
     Ok(())
 }
@@ -131,7 +143,10 @@ fn show(reports: &Reports, id: &str) -> Result<()> {
     section(["parameter", "values", "default", "about"], rows)?;
     let rows = info.policies.iter().map(|p| [p.name.clone(), p.values.join(" | "), p.default.clone(), p.about.clone()]);
     section(["policy", "values", "default", "about"], rows)?;
-    section(["column", "type", "", "about"], info.columns.iter().map(|c| [c.name.clone(), c.kind.clone(), String::new(), c.about.clone()]))?;
+    section(
+        ["column", "type", "", "about"],
+        info.columns.iter().map(|c| [c.name.clone(), c.kind.clone(), String::new(), c.about.clone()]),
+    )?;
     output::line(format!("slicers   {}", none_if_empty(&info.slicers)))?;
     output::line(format!("compare   {}", none_if_empty(&info.compares)))?;
     output::line(format!("totals    {}", if info.totals { "yes" } else { "no" }))?;

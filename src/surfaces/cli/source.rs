@@ -64,11 +64,13 @@ fn new(file: &Path, name: Option<&str>, dir: &Path, config: &Config) -> Result<(
     std::fs::create_dir_all(&folder).map_err(|e| Error::from(e).context(folder.display()))?;
     let path = folder.join(format!("{name}.sql"));
     if path.exists() {
-        return Err(Error::conflict(format!("{} exists already", path.display())).hint("give another --name, or move the file away"));
+        return Err(Error::conflict(format!("{} exists already", path.display()))
+            .hint("give another --name, or move the file away"));
     }
     std::fs::write(&path, text).map_err(|e| Error::from(e).context(path.display()))?;
     output::line(path.display())?;
-    let set = if config.queries_dir.is_some() { String::new() } else { format!(" --set queries_dir={}", dir.display()) };
+    let set =
+        if config.queries_dir.is_some() { String::new() } else { format!(" --set queries_dir={}", dir.display()) };
     eprintln!("read it, then: saleslake ingest {name} {}{set}", file.display());
     Ok(())
 }

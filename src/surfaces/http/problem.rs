@@ -16,7 +16,7 @@ pub struct Problem {
     status: StatusCode,
     /// One word that programs can match on.
     name: &'static str,
-    title: String,
+    title: &'static str,
     detail: String,
     hint: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -27,7 +27,7 @@ pub struct Problem {
 impl Problem {
     /// A problem that only HTTP knows: an unacceptable media type, a missing token.
     pub fn new(status: StatusCode, name: &'static str, detail: impl Into<String>) -> Problem {
-        let title = status.canonical_reason().unwrap_or("Problem").to_string();
+        let title = status.canonical_reason().unwrap_or("Problem");
         Problem { status, name, title, detail: detail.into(), hint: None, headers: Vec::new(), error: None }
     }
 
@@ -96,7 +96,7 @@ impl From<Error> for Problem {
         let mut problem = Problem {
             status: StatusCode::from_u16(codes.http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             name: status::name(error.kind()),
-            title: codes.title.into(),
+            title: codes.title,
             detail: error.message().into(),
             hint: error.hint_text().map(Into::into),
             headers: Vec::new(),

@@ -5,6 +5,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, http};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -36,12 +37,15 @@ pub fn router(state: HttpState) -> Router {
         .route(REPORTS, get(reports::list))
         .route(REPORT, get(reports::show))
         .route(RUN, get(run::run))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(state.clone(), cut_off))
-        .layer(from_fn_with_state(state.clone(), auth::authenticate))
-        .layer(CompressionLayer::new().gzip(true).compress_when(worth_compressing))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(from_fn_with_state(state.clone(), observe::observe))
+        .layer(
+            ServiceBuilder::new()
+                .layer(from_fn_with_state(state.clone(), observe::observe))
+                .layer(CatchPanicLayer::custom(panicked))
+                .layer(CompressionLayer::new().gzip(true).compress_when(worth_compressing))
+                .layer(from_fn_with_state(state.clone(), auth::authenticate))
+                .layer(from_fn_with_state(state.clone(), cut_off))
+                .layer(DefaultBodyLimit::max(MAX_BODY)),
+        )
         .with_state(state)
 }
 

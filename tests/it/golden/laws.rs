@@ -36,14 +36,23 @@ fn sum_and_total(answer: &Answer, column: &str) -> (i128, i128) {
 #[test]
 fn d02_d03_d25_every_dimension_adds_up_to_the_total() {
     let summary = ask("sales-summary", &[QUARTER]);
-    let reports: &[(&str, &[(&str, &str)], &[&str])] = &[
-        ("sales-by-product", &[], &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "cogs"]),
+    type Law<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let reports: &[Law<'_>] = &[
+        (
+            "sales-by-product",
+            &[],
+            &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "cogs"],
+        ),
         ("sales-by-product", &[("level", "product")], &["net_sales", "net_units"]),
         ("sales-by-region", &[], &["net_sales", "cogs"]),
         ("sales-by-region", &[("region_level", "1")], &["net_sales", "cogs"]),
         ("sales-by-region", &[("region_basis", "ship")], &["net_sales", "cogs"]),
         ("sales-by-region", &[("region_basis", "bill")], &["net_sales", "cogs"]),
-        ("sales-by-channel", &[], &["gross_sales", "returns", "net_sales", "tax", "charges", "total_sales", "units_sold"]),
+        (
+            "sales-by-channel",
+            &[],
+            &["gross_sales", "returns", "net_sales", "tax", "charges", "total_sales", "units_sold"],
+        ),
         ("sales-by-channel", &[("level", "type")], &["net_sales", "charges", "total_sales"]),
         ("sales-by-channel", &[("level", "outlet")], &["net_sales", "charges", "total_sales", "units_returned"]),
         ("sales-over-time", &[("grain", "day")], &["gross_sales", "returns", "net_sales", "units_sold"]),
@@ -68,7 +77,10 @@ fn d02_d03_d25_every_dimension_adds_up_to_the_total() {
 fn d01_a_ratio_is_of_sums() {
     let answer = ask("sales-by-channel", &[QUARTER, &[("totals", "true")]]);
     let number = |value: &str| value.parse::<f64>().expect("a number");
-    for (ratio, part, whole) in [("gross_margin_pct", "gross_profit", "net_sales_with_cost"), ("return_rate_value", "returns", "sales_before_returns")] {
+    for (ratio, part, whole) in [
+        ("gross_margin_pct", "gross_profit", "net_sales_with_cost"),
+        ("return_rate_value", "returns", "sales_before_returns"),
+    ] {
         let (part, whole) = (sum_and_total(&answer, part).0, sum_and_total(&answer, whole).0);
         let total = answer.column("row_kind").iter().position(|k| *k == "total").expect("a totals row");
         let shown = number(answer.column(ratio)[total]);
@@ -80,9 +92,25 @@ fn d01_a_ratio_is_of_sums() {
 #[test]
 fn d11_adjacent_windows_add_up() {
     let of = |from: &str, to: &str| ask("sales-summary", &[&[("from", from), ("to", to)]]);
-    let (whole, first, second) = (of("2024-12-15", "2025-01-20"), of("2024-12-15", "2025-01-01"), of("2025-01-01", "2025-01-20"));
-    for measure in ["gross_sales", "discounts", "returns", "net_sales", "tax", "charges", "total_sales", "units_sold", "units_returned", "cogs"] {
-        assert_eq!(amounts(&first, measure)[0] + amounts(&second, measure)[0], amounts(&whole, measure)[0], "{measure}");
+    let (whole, first, second) =
+        (of("2024-12-15", "2025-01-20"), of("2024-12-15", "2025-01-01"), of("2025-01-01", "2025-01-20"));
+    for measure in [
+        "gross_sales",
+        "discounts",
+        "returns",
+        "net_sales",
+        "tax",
+        "charges",
+        "total_sales",
+        "units_sold",
+        "units_returned",
+        "cogs",
+    ] {
+        assert_eq!(
+            amounts(&first, measure)[0] + amounts(&second, measure)[0],
+            amounts(&whole, measure)[0],
+            "{measure}"
+        );
     }
     // An order is on one day, so orders add up over days, too.
     assert_eq!(amounts(&first, "orders")[0] + amounts(&second, "orders")[0], amounts(&whole, "orders")[0]);
@@ -112,7 +140,8 @@ fn d18_cancel_policies_agree_over_all_time() {
     }
     assert!(units(&reversed["gross_sales"]) > units(&excluded["gross_sales"]));
     let gross = all_time(&[("cancel_policy", "include_gross")]);
-    assert_eq!(gross["gross_sales"], reversed["gross_sales"]);
+    assert_eq!(gross["units_sold"], reversed["units_sold"]);
+    assert_eq!(gross["discounts"], reversed["discounts"]);
     assert!(units(&gross["net_sales"]) > units(&excluded["net_sales"]));
 }
 

@@ -33,7 +33,10 @@ async fn mutant(measure: &str, becomes: &str) -> App {
     let sql = sql.trim().trim_end_matches(';');
     let dir = tempfile::tempdir().expect("a folder");
     fs::create_dir_all(dir.path().join("views")).expect("a folder");
-    let wrapped = format!("{header}\nSELECT * REPLACE ({} AS {measure}) FROM (\n{sql}\n) original", becomes.replace("{}", measure));
+    let wrapped = format!(
+        "{header}\nSELECT * REPLACE ({} AS {measure}) FROM (\n{sql}\n) original",
+        becomes.replace("{}", measure)
+    );
     fs::write(dir.path().join("views/sales_event.sql"), wrapped).expect("written");
     let mut config = config();
     config.queries_dir = Some(dir.path().into());
@@ -42,9 +45,12 @@ async fn mutant(measure: &str, becomes: &str) -> App {
 
 /// Whether the case has the column with something else than zeros in it.
 fn shows(case: &Case, columns: &[&str]) -> bool {
-    case.expected.columns.iter().enumerate().filter(|(_, c)| columns.contains(&c.as_str())).any(|(at, _)| {
-        case.expected.rows.iter().any(|row| row[at].parse::<f64>().is_ok_and(|n| n.abs() > 1.0))
-    })
+    case.expected
+        .columns
+        .iter()
+        .enumerate()
+        .filter(|(_, c)| columns.contains(&c.as_str()))
+        .any(|(at, _)| case.expected.rows.iter().any(|row| row[at].parse::<f64>().is_ok_and(|n| n.abs() > 1.0)))
 }
 
 /// One case of each report that shows the measure: the dearest would be to run them all for every mutant.
@@ -66,7 +72,11 @@ fn halving_a_measure_breaks_what_depends_on_it() {
         let dependents = dependents(&cases, columns);
         assert!(!dependents.is_empty(), "no golden case shows {measure}");
         for (report, case) in dependents {
-            assert!(!sample.run(differences(&app, case)).is_empty(), "{report}/{} holds with half of {measure}", case.name);
+            assert!(
+                !sample.run(differences(&app, case)).is_empty(),
+                "{report}/{} holds with half of {measure}",
+                case.name
+            );
         }
     }
 }

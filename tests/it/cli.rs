@@ -1,0 +1,142 @@
+//! The program as people run it: the README's first command, and the same rows by library, command line and HTTP.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use saleslake::access::Caller;
+use saleslake::app::App;
+use saleslake::config::Config;
+use saleslake::encode::{self, Format};
+
+use crate::common;
+
+/// Runs the program in `dir`.
+fn saleslake(dir: &Path, args: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_saleslake");
+    Command::new(program).current_dir(dir).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"))
+}
+
+fn succeeded(dir: &Path, args: &[&str]) -> String {
+    let out = saleslake(dir, args);
+    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).expect("UTF-8")
+}
+
+/// A folder like a fresh clone: the sample data and nothing else.
+fn clone() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(common::repo("sample-data"), dir.path().join("sample-data")).expect("linked");
+    dir
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
+    let dir = clone();
+    let first = succeeded(dir.path(), &["quickstart"]);
+    for part in ["sales-summary", "sales-by-channel", "sales-over-time", "saleslake serve"] {
+        assert!(first.contains(part), "{part} is not in:\n{first}");
+    }
+    assert!(dir.path().join("saleslake.toml").is_file() && dir.path().join("lake").is_dir());
+
+    // A second run changes nothing: the same versions of the same tables.
+    let tables = succeeded(dir.path(), &["lake", "tables"]);
+    succeeded(dir.path(), &["quickstart"]);
+    assert_eq!(succeeded(dir.path(), &["lake", "tables"]), tables);
+
+    surfaces_agree(dir.path()).await;
+    let checked = succeeded(dir.path(), &["check"]);
+    assert!(checked.contains("9 reports checked, 0 broken"), "{checked}");
+}
+
+/// Each report through the library, the command line and HTTP gives the same CSV.
+async fn surfaces_agree(dir: &Path) {
+    let mut config = Config::default();
+    config.lake.url = dir.join("lake").to_string_lossy().into_owned();
+    config.http.bind = "127.0.0.1:0".into();
+    let app = App::open(config, common::clock()).await.expect("the lake opens");
+    let reports = app.reports.clone();
+    let serving = app.build().await.expect("a free port");
+    let url = format!("http://{}/api/v1/reports", serving.http_addr());
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let served = tokio::spawn(serving.run(async move {
+        let _ = stopped.await;
+    }));
+    for info in reports.list() {
+        let run = reports.run(&info.id, common::request(&[]), &Caller::local()).await.expect("a run");
+        let mut by_library = Vec::new();
+        encode::write(run.rows, Format::Csv, &mut by_library, &encode::Options::default()).await.expect("encoded");
+        let by_library = String::from_utf8(by_library).expect("UTF-8");
+        let by_http = reqwest::get(format!("{url}/{}/run?format=csv", info.id)).await.expect("answered");
+        assert_eq!(by_http.text().await.expect("a body"), by_library, "{} by HTTP", info.id);
+        let by_cli = succeeded(dir, &["report", "run", &info.id, "--format", "csv"]);
+        assert_eq!(by_cli, by_library, "{} by command line", info.id);
+        assert!(by_library.lines().count() > 1, "{} has no rows", info.id);
+    }
+    stop.send(()).expect("still serving");
+    served.await.expect("ended").expect("well");
+}
+
+/// A file with date, sku, quantity and price lands with the draft as it is.
+#[test]
+fn a_drafted_source_lands_unedited() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(
+        dir.path().join("my-sales.csv"),
+        "date,sku,quantity,price\n2026-01-05,A-1,2,9.99\n2026-01-06,B-2,1,20.00\n",
+    )
+    .expect("written");
+    succeeded(dir.path(), &["source", "new", "my-sales.csv"]);
+    let queries = ["--set", "queries_dir=queries"];
+    let landed = succeeded(dir.path(), &[&["ingest", "my_sales", "my-sales.csv"][..], &queries].concat());
+    assert!(landed.contains("2 read = 2 landed"), "{landed}");
+    let sum = succeeded(dir.path(), &["sql", "SELECT sum(net_rc) AS net FROM sales_event", "--format", "csv"]);
+    assert_eq!(sum, "net\n39.9800\n");
+}
+
+#[test]
+fn errors_name_the_input_and_what_would_work() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (args, code, words) in [
+        (&["report", "run", "sales-by-chanel"][..], 3, &["sales-by-chanel", "sales-by-channel"][..]),
+        (&["report", "run", "sales-summary", "from=soon"], 2, &["from", "soon"]),
+        (&["report", "run", "sales-summary", "grian=month"], 2, &["grian"]),
+        (&["sql", "DELETE FROM base.order_line"], 5, &[]),
+        (&["sql", "SELECT nothing FROM sales_event"], 2, &["nothing"]),
+        (&["ingest", "shop_pos_sales", "no-such-file.csv"], 3, &["no-such-file.csv"]),
+        (&["--set", "engine.row_limt=1", "config"], 2, &["row_limt"]),
+    ] {
+        let out = saleslake(dir.path(), args);
+        let told = String::from_utf8_lossy(&out.stderr);
+        assert!(words.iter().all(|w| told.contains(w)), "{args:?}: {told}");
+        assert_eq!(out.status.code(), Some(code), "{args:?}: {told}");
+        assert!(out.stdout.is_empty(), "{args:?} wrote to stdout");
+    }
+}
+
+/// Another engine's reader opens the tables and finds the same counts and sums.
+#[test]
+fn other_readers_find_the_same_rows() {
+    let Some(python) = std::env::var_os("SALESLAKE_PYTHON") else {
+        eprintln!("skipped: set SALESLAKE_PYTHON to a Python with tests/oracles/requirements.txt");
+        return;
+    };
+    let dir = clone();
+    succeeded(dir.path(), &["quickstart"]);
+    let query = "SELECT 'order_line' AS t, count(*) AS n, sum(net_amount_rc) AS s FROM base.order_line UNION ALL \
+        SELECT 'return_line', count(*), sum(refund_net_amount_rc) FROM base.return_line UNION ALL \
+        SELECT 'order_charge', count(*), sum(amount_rc) FROM base.order_charge UNION ALL \
+        SELECT 'inventory_snapshot', count(*), sum(on_hand) FROM base.inventory_snapshot ORDER BY 1";
+    let ours = succeeded(dir.path(), &["sql", query, "--format", "csv"]);
+    let theirs =
+        Command::new(python).arg(common::repo("tests/oracles/delta_sums.py")).arg(dir.path().join("lake")).output();
+    let theirs = theirs.expect("Python runs");
+    assert!(theirs.status.success(), "{}", String::from_utf8_lossy(&theirs.stderr));
+    let number = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_string();
+    let rows = |text: &str| -> Vec<Vec<String>> {
+        text.lines()
+            .skip(1)
+            .map(|l| l.split(',').enumerate().map(|(i, v)| if i == 2 { number(v) } else { v.into() }).collect())
+            .collect()
+    };
+    assert_eq!(rows(&ours), rows(&String::from_utf8_lossy(&theirs.stdout)));
+}
