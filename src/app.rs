@@ -9,15 +9,16 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Config, Setting};
+use crate::config::{Config, LakeConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::{Ingest, Sources};
-use crate::lake::Lake;
+use crate::lake::{Lake, Properties};
 use crate::queryfile::load_folder;
 use crate::reports::Reports;
-use crate::surfaces::cli::{self, Command};
+use crate::surfaces::cli::{self, Args, Command};
 use crate::surfaces::http;
+use crate::telemetry;
 
 /// Everything that answers questions, opened over one lake.
 pub struct App {
@@ -94,17 +95,23 @@ pub fn block_on<T>(future: BoxFuture<'_, Result<T>>) -> Result<T> {
 }
 
 /// Runs one command with just what it needs opened.
-pub fn run(command: Command, config: Config, settings: Vec<Setting>, clock: Clock) -> BoxFuture<'static, Result<()>> {
-    dispatch(command, config, settings, clock).boxed()
+pub fn run(args: Args, clock: Clock) -> BoxFuture<'static, Result<()>> {
+    dispatch(args, clock).boxed()
 }
 
-async fn dispatch(command: Command, config: Config, settings: Vec<Setting>, clock: Clock) -> Result<()> {
-    match command {
+async fn dispatch(args: Args, clock: Clock) -> Result<()> {
+    if let Command::Quickstart(_) = &args.command {
+        cli::quickstart::prepare(args.config.as_deref())?;
+    }
+    let (config, settings) = Config::load(args.config.as_deref(), &args.set)?;
+    telemetry::start(&config.log)?;
+    match args.command {
         Command::Config => cli::config::run(&settings),
         Command::Sample(args) => cli::sample::run(&args),
         Command::Source(args) => cli::source::run(&args, &config),
         Command::Ingest(args) => {
             let lake = Lake::open(&config.lake).await?;
+            keeps_its_properties(&lake, &config)?;
             cli::ingest::run(&args, &ingest(&lake, &config, clock)?, &config.landing.path).await
         }
         Command::Quarantine(args) => {
@@ -112,7 +119,7 @@ async fn dispatch(command: Command, config: Config, settings: Vec<Setting>, cloc
             cli::quarantine::run(&args, &ingest(&lake, &config, clock)?).await
         }
         Command::Lake(args) => cli::lake::run(&args, &Lake::open(&config.lake).await?).await,
-        Command::Quickstart(args) => quickstart(&args, clock).await,
+        Command::Quickstart(args) => quickstart(&args, config, clock).await,
         Command::Serve => serve(App::open(config, clock).await?).await,
         Command::Report(args) => {
             let app = App::open(config, clock).await?;
@@ -130,15 +137,31 @@ async fn dispatch(command: Command, config: Config, settings: Vec<Setting>, cloc
     }
 }
 
-/// Prepares the folder, lands the sample, shows three reports; the configuration is read anew after it was written.
-async fn quickstart(args: &cli::quickstart::QuickstartArgs, clock: Clock) -> Result<()> {
-    cli::quickstart::prepare()?;
-    let (config, _) = Config::load(None, &[])?;
+/// Lands the sample and shows three reports.
+async fn quickstart(args: &cli::quickstart::QuickstartArgs, config: Config, clock: Clock) -> Result<()> {
     let app = App::open(config, clock).await?;
-    cli::ingest::land_all(&app.ingest()?, &app.config.landing.path).await?;
+    keeps_its_properties(&app.lake, &app.config)?;
+    cli::ingest::land_all(&app.ingest()?, &cli::quickstart::landing()).await?;
     app.engine.refresh().await?;
     cli::quickstart::show(&app.reports).await?;
     if args.serve { serve(app).await } else { Ok(()) }
+}
+
+/// Landing converts amounts and dates by the lake's properties: where the configuration asks for others, someone is
+/// about to fill the wrong lake.
+fn keeps_its_properties(lake: &Lake, config: &Config) -> Result<()> {
+    let (has, wants) = (lake.properties(), Properties::from_config(&config.lake)?);
+    if *has == wants || wants == Properties::from_config(&LakeConfig::default())? {
+        return Ok(());
+    }
+    let shown = |p: &Properties| format!("currency {}, zone {}, today = {}", p.currency, p.zone, p.today);
+    Err(Error::conflict(format!(
+        "the lake at {} has {}; the configuration asks for {}",
+        lake.url(),
+        shown(has),
+        shown(&wants)
+    ))
+    .hint("properties are fixed when a lake is created: change [lake] in the configuration, or use another lake.url"))
 }
 
 async fn serve(app: App) -> Result<()> {

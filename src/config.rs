@@ -204,8 +204,9 @@ impl Config {
 fn explain(e: &figment::Error) -> Error {
     let key = e.path.join(".");
     let from = e.metadata.as_ref().map(|m| match &m.source {
-        Some(source) => format!(" in {source}"),
-        None => format!(" in {}", m.name),
+        Some(figment::Source::File(path)) => format!(" in {}", path.display()),
+        _ if m.name.contains("environment") => " in the environment".into(),
+        _ => " in --set".into(),
     });
     Error::invalid(format!(
         "configuration{}: {}{}",

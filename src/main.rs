@@ -5,14 +5,12 @@
 use std::process::ExitCode;
 
 use clap::Parser;
+use saleslake::app;
 use saleslake::clock::Clock;
-use saleslake::config::Config;
-use saleslake::error::Result;
 use saleslake::surfaces::{cli, status};
-use saleslake::{app, telemetry};
 
 fn main() -> ExitCode {
-    match run() {
+    match app::block_on(app::run(cli::Args::parse(), Clock::system())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) if cli::is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {
@@ -20,11 +18,4 @@ fn main() -> ExitCode {
             ExitCode::from(status::of(e.kind()).exit)
         }
     }
-}
-
-fn run() -> Result<()> {
-    let args = cli::Args::parse();
-    let (config, settings) = Config::load(args.config.as_deref(), &args.set)?;
-    telemetry::start(&config.log)?;
-    app::block_on(app::run(args.command, config, settings, Clock::system()))
 }

@@ -73,6 +73,10 @@ pub fn load_folder(folder: &str, dir: Option<&Path>) -> Result<BTreeMap<String, 
         collect_embedded(embedded, &mut found)?;
     }
     if let Some(dir) = dir {
+        if !dir.is_dir() {
+            return Err(Error::not_found(format!("queries_dir {} is no folder", dir.display()))
+                .hint("it is laid out like queries/: sources/, views/, reports/"));
+        }
         let below = dir.join(folder);
         if below.is_dir() {
             collect_disk(dir, &below, &mut found)?;

@@ -10,6 +10,9 @@ use super::{Chunk, Encoder, Options};
 use crate::error::Result;
 
 /// Column that marks totals ('row' | 'total'); shown as a rule above the totals instead.
+/// So many rows stand upright, a line per column, where they are too wide for the terminal.
+const UPRIGHT_ROWS: usize = 2;
+
 const ROW_KIND: &str = "row_kind";
 const TOTAL: &str = "total";
 /// Totals are kept however many rows come before them; nobody has more than a few.
@@ -83,7 +86,9 @@ impl Table {
         for line in cells {
             table.add_row(line.into_iter().zip(&columns).map(|(text, at)| Cell::new(text).set_alignment(align(*at))));
         }
-        self.fit(&mut table, &columns);
+        if !self.fit(&mut table, &columns) && self.rows.len() <= UPRIGHT_ROWS {
+            return self.upright(&columns);
+        }
         let mut lines: Vec<String> = table.lines().map(|line| line.trim_end().to_string()).collect();
         if let Some(original) = marked
             && let Some(at) = lines.iter().position(|line| line.contains(MARK))
@@ -95,9 +100,22 @@ impl Table {
         lines
     }
 
-    /// Wraps texts, never numbers, to the terminal's width, unless that would leave texts unreadably narrow.
-    fn fit(&self, table: &mut comfy_table::Table, columns: &[usize]) {
-        let Some(width) = self.width else { return };
+    /// A few rows too wide for the terminal, a line per column.
+    fn upright(&self, columns: &[usize]) -> Vec<String> {
+        let mut table = comfy_table::Table::new();
+        table.load_preset(comfy_table::presets::NOTHING);
+        let cells = self.cells();
+        for (i, at) in columns.iter().enumerate() {
+            let values = cells.iter().map(|line| Cell::new(&line[i]).set_alignment(CellAlignment::Right));
+            table.add_row(std::iter::once(Cell::new(&self.names[*at])).chain(values));
+        }
+        table.lines().map(|line| line.trim_end().to_string()).collect()
+    }
+
+    /// Wraps texts, never numbers, to the terminal's width, unless that would leave texts unreadably narrow. False when the
+    /// table is wider than the terminal all the same.
+    fn fit(&self, table: &mut comfy_table::Table, columns: &[usize]) -> bool {
+        let Some(width) = self.width else { return true };
         let contents = table.column_max_content_widths();
         let needed: usize = columns
             .iter()
@@ -106,9 +124,9 @@ impl Table {
                 usize::from(*wide).min(if self.shapes[*at].is_number() { usize::MAX } else { NARROWEST }) + 3
             })
             .sum();
-        let Ok(width) = u16::try_from(width) else { return };
+        let Ok(width) = u16::try_from(width) else { return true };
         if needed > usize::from(width) {
-            return;
+            return false;
         }
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
         for (column, at) in table.column_iter_mut().zip(columns) {
@@ -116,6 +134,7 @@ impl Table {
                 column.set_constraint(ColumnConstraint::ContentWidth);
             }
         }
+        true
     }
 }
 

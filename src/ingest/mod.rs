@@ -88,11 +88,12 @@ pub struct Ingest {
     sources: Sources,
     clock: Clock,
     batch_records: u64,
+    again: bool,
 }
 
 impl Ingest {
     pub fn new(lake: &Lake, sources: Sources, clock: Clock) -> Ingest {
-        Ingest { lake: lake.clone(), sources, clock, batch_records: BATCH_RECORDS }
+        Ingest { lake: lake.clone(), sources, clock, batch_records: BATCH_RECORDS, again: false }
     }
 
     /// Sets how many records one commit per table holds (about: whole chunks of a file land together). Fewer take less
@@ -100,6 +101,14 @@ impl Ingest {
     #[must_use]
     pub fn batch_records(mut self, records: usize) -> Ingest {
         self.batch_records = records.max(1) as u64;
+        self
+    }
+
+    /// Reads files again whose bytes have landed before: after their source's definition was mended. Rows that the lake
+    /// has count as duplicates.
+    #[must_use]
+    pub fn again(mut self, again: bool) -> Ingest {
+        self.again = again;
         self
     }
 

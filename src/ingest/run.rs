@@ -50,7 +50,8 @@ pub(super) async fn run(
     files: &[InputFile],
     progress: &dyn Progress,
 ) -> Result<Account> {
-    let mut known: HashSet<String> = audit::landed(&ingest.lake, &source.name).await?;
+    let mut known: HashSet<String> =
+        if ingest.again { HashSet::new() } else { audit::landed(&ingest.lake, &source.name).await? };
     // The same bytes twice in one call are read once.
     let new: Vec<&InputFile> = files.iter().filter(|f| known.insert(f.sha256.clone())).collect();
     progress.begin(&source.name, new.len(), files.len() - new.len(), new.iter().map(|f| f.size).sum());

@@ -66,8 +66,8 @@ impl Lake {
     /// Opens the lake at `cfg.url`: a path (relative ones start at the working directory; the folder is created),
     /// `file://…` or `memory://` (a new, empty lake, shared by clones).
     ///
-    /// Its properties are written on the first opening and never change after; where `cfg` says something else, the
-    /// stored ones hold (compare with [`Properties::from_config`]). Tables are created by their first commit.
+    /// Its properties and tables are written by the first commit, and the properties never change after; where `cfg` says
+    /// something else, the stored ones hold (compare with [`Properties::from_config`]).
     ///
     /// # Errors
     /// `Invalid`: an unknown URL scheme, currency, zone or `today`. `Unavailable`: the storage does not answer.
@@ -77,7 +77,7 @@ impl Lake {
     }
 
     async fn with_root(root: Root, configured: Properties) -> Result<Lake> {
-        let properties = properties::establish(&root, configured).await?;
+        let properties = properties::load(&root).await?.unwrap_or(configured);
         let mut slots = BTreeMap::new();
         for table in TABLES {
             slots.insert(table.name, Slot::new(&root, table)?);
@@ -136,6 +136,9 @@ impl Lake {
     /// may have failed: only [`Lake::commits_since`] tells. Other kinds: nothing landed.
     pub async fn commit(&self, base: &TableState, change: Change<'_>) -> Result<Commit> {
         let slot = self.slot(base.table)?;
+        if !base.exists() {
+            properties::establish(&self.inner.root, &self.inner.properties).boxed().await?;
+        }
         commit::commit(slot, &self.inner.root, base, change).boxed().await
     }
 

@@ -92,30 +92,33 @@ struct Stored {
     today: String,
 }
 
-/// The lake's properties: the stored ones, or `configured`, stored now.
-pub(super) async fn establish(root: &Root, configured: Properties) -> Result<Properties> {
-    if let Some(stored) = load(root).await? {
-        return Ok(stored);
-    }
+/// Writes `meant` as the lake's properties, before its first commit: looking at a lake that is not there must not create
+/// one. Where others are written already they must be the same, since amounts have been converted by them.
+pub(super) async fn establish(root: &Root, meant: &Properties) -> Result<()> {
     let stored = Stored {
         format: FORMAT,
-        currency: configured.currency.clone(),
-        zone: configured.zone.name().to_string(),
-        today: configured.today.to_string(),
+        currency: meant.currency.clone(),
+        zone: meant.zone.name().to_string(),
+        today: meant.today.to_string(),
     };
     let json = serde_json::to_vec_pretty(&stored).map_err(|e| Error::internal(format!("{FILE}: {e}")))?;
     let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
     match root.store.put_opts(&root.prefix.clone().join(FILE), json.into(), options).await {
-        Ok(_) => Ok(configured),
-        // Another process was first: its properties hold.
-        Err(object_store::Error::AlreadyExists { .. }) => load(root)
-            .await?
-            .ok_or_else(|| Error::unavailable(format!("{}{FILE} is there and cannot be read", root.lake))),
+        Ok(_) => Ok(()),
+        Err(object_store::Error::AlreadyExists { .. }) => match load(root).await? {
+            Some(stored) if stored == *meant => Ok(()),
+            Some(stored) => Err(Error::conflict(format!(
+                "the lake at {} was created meanwhile, with currency {}, zone {} and today = {}",
+                root.lake, stored.currency, stored.zone, stored.today
+            ))
+            .hint("run again: its properties hold")),
+            None => Err(Error::unavailable(format!("{}{FILE} is there and cannot be read", root.lake))),
+        },
         Err(e) => Err(errors::store(e, format!("creating the lake at {}", root.lake))),
     }
 }
 
-async fn load(root: &Root) -> Result<Option<Properties>> {
+pub(super) async fn load(root: &Root) -> Result<Option<Properties>> {
     let what = format!("{}{FILE}", root.lake);
     let bytes = match root.store.get(&root.prefix.clone().join(FILE)).await {
         Ok(found) => found.bytes().await.map_err(|e| errors::store(e, &what))?,

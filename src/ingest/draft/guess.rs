@@ -169,13 +169,18 @@ pub(crate) fn moment(values: &[String]) -> Option<Moment> {
     if values.is_empty() {
         return None;
     }
-    if values.iter().all(|v| DateTime::parse_from_rfc3339(v).is_ok()) {
+    if most(values, |v| DateTime::parse_from_rfc3339(v).is_ok()) {
         return Some(Moment::Instant);
     }
     let formats = DATES.iter().flat_map(|d| CLOCKS.iter().map(move |c| format!("{d}{c}")));
-    let mut fitting = formats.filter(|f| values.iter().all(|v| reads(v, f)));
+    let mut fitting = formats.filter(|f| most(values, |v| reads(v, f)));
     let best = fitting.next()?;
     Some(Moment::Local(best, fitting.next().is_some()))
+}
+
+/// At least four of five: a few bad values do not change what a column is, they are what the quarantine is for.
+fn most(values: &[String], fits: impl Fn(&str) -> bool) -> bool {
+    !values.is_empty() && values.iter().filter(|v| fits(v)).count() * 5 >= values.len() * 4
 }
 
 fn reads(text: &str, format: &str) -> bool {
@@ -200,8 +205,7 @@ pub(crate) enum Number {
 
 /// The way of writing numbers that fits all values (at least one).
 pub(crate) fn number(values: &[String]) -> Option<Number> {
-    let all =
-        |fits: fn(&str) -> bool| !values.is_empty() && values.iter().all(|v| fits(v.strip_prefix('-').unwrap_or(v)));
+    let all = |fits: fn(&str) -> bool| most(values, |v| fits(v.strip_prefix('-').unwrap_or(v)));
     fn digits(text: &str) -> bool {
         !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
     }

@@ -28,6 +28,13 @@ async fn stored_properties_win() {
     let path = dir.path().join("a lake/änderung");
     let first = Lake::open(&config(path.to_str().unwrap())).await.unwrap();
     assert_eq!(first.properties().today, Today::Data);
+    // Looking creates nothing: until the first commit another configuration may still have the lake.
+    let mut other = config(path.to_str().unwrap());
+    other.currency = "USD".into();
+    assert_eq!(Lake::open(&other).await.unwrap().properties().currency, "USD");
+    // A folder with blanks and umlauts works throughout.
+    let version = append(&first, &first.state(&REGION).await.unwrap(), "b1", 0..5).await;
+    assert_eq!(version, 0);
     let mut other = config(path.to_str().unwrap());
     (other.currency, other.zone, other.today) = ("USD".into(), "UTC".into(), "2026-06-30".into());
     let second = Lake::open(&other).await.unwrap();
@@ -37,9 +44,6 @@ async fn stored_properties_win() {
     let url = first.url().to_string();
     assert!(url.starts_with("file:///"), "{url}");
     assert_eq!(Lake::open(&config(&url)).await.unwrap().url(), url);
-    // A folder with blanks and umlauts works throughout.
-    let version = append(&first, &first.state(&REGION).await.unwrap(), "b1", 0..5).await;
-    assert_eq!(version, 0);
     assert_eq!(ids(&second, &second.state(&REGION).await.unwrap()).await, [0, 1, 2, 3, 4]);
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::{FileAccount, Ingest, InputFile, Progress, find};
 
 #[derive(Debug, Args)]
@@ -16,9 +16,13 @@ pub struct IngestArgs {
     /// Files of that source
     #[arg(requires = "source")]
     files: Vec<PathBuf>,
+    /// Read files that have landed before once more: after their source's definition was mended
+    #[arg(long)]
+    again: bool,
 }
 
 pub async fn run(args: &IngestArgs, ingest: &Ingest, landing: &Path) -> Result<()> {
+    let ingest = &ingest.clone().again(args.again);
     let Some(source) = &args.source else {
         return land_all(ingest, landing).await;
     };
@@ -30,11 +34,26 @@ pub async fn run(args: &IngestArgs, ingest: &Ingest, landing: &Path) -> Result<(
     };
     let account = ingest.run(source, &files, &bar).await;
     bar.0.finish_and_clear();
-    output::line(account?)
+    let account = account?;
+    output::line(&account)?;
+    if files.is_empty() {
+        eprintln!("note: no file below {} matches the pattern of {source}", landing.display());
+    }
+    if account.total().quarantined > 0 {
+        eprintln!("note: `saleslake quarantine list` tells why records did not land");
+    }
+    if account.already() > 0 {
+        eprintln!("note: known files are read again with --again");
+    }
+    Ok(())
 }
 
 /// Lands every source in order and prints what became of it.
 pub async fn land_all(ingest: &Ingest, landing: &Path) -> Result<()> {
+    if !landing.is_dir() {
+        return Err(Error::not_found(format!("the landing folder {} does not exist", landing.display()))
+            .hint("set landing.path, or name a source and its files: saleslake ingest SOURCE FILE…"));
+    }
     let bar = Bar::new();
     let accounts = ingest.run_all(landing, &bar).await;
     bar.0.finish_and_clear();

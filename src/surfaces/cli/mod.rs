@@ -63,10 +63,14 @@ pub enum Command {
 pub fn print_error(error: &Error) {
     eprintln!("error: {error}");
     let mut cause = std::error::Error::source(error);
+    let mut told = error.message().to_string();
     while let Some(c) = cause {
         let text = c.to_string();
-        if !error.message().contains(&text) {
+        // Wrapped errors repeat each other, some with a prefix: only news is told.
+        let new: &str = text.rsplit("error: ").next().unwrap_or(&text);
+        if !told.contains(new) {
             eprintln!("  caused by: {text}");
+            told.push_str(&text);
         }
         cause = c.source();
     }

@@ -1,6 +1,6 @@
 //! `saleslake quickstart`: sample data into ./lake, three reports, and what to try next. A second run changes nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -46,14 +46,19 @@ const SHOWN: &[(&str, &[(&str, &str)])] = &[
     ("sales-over-time", &[("from", "start of month - 12 months"), ("to", "today"), ("grain", "month")]),
 ];
 
-/// Makes sure that there is sample data and a configuration.
-pub fn prepare() -> Result<()> {
+/// Where the sample's files are, whatever folder the configuration lands from.
+pub fn landing() -> PathBuf {
+    Path::new(SAMPLE).join("landing")
+}
+
+/// Makes sure that there is sample data and, unless one is named, a configuration.
+pub fn prepare(named: Option<&Path>) -> Result<()> {
     let sample = Path::new(SAMPLE);
-    if !sample.join("landing").is_dir() {
+    if !landing().is_dir() {
         eprintln!("generating sample data into {SAMPLE} (seed 1)");
         sample::generate(&Options { seed: 1, lines: sample::DEFAULT_LINES, dir: sample.to_path_buf() })?;
     }
-    if !Path::new(FILE).exists() {
+    if named.is_none() && !Path::new(FILE).exists() {
         std::fs::write(FILE, CONFIG).map_err(|e| Error::from(e).context(FILE))?;
         eprintln!("wrote {FILE}");
     }
