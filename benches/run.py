@@ -32,8 +32,7 @@ from decimal import Decimal
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FROM, TO = "2025-07-01", "2026-07-01"  # the last 12 months of the sample
-ROUNDS = 5
+ROUNDS, FROM, TO = 5, "2025-07-01", "2026-07-01"  # the last 12 months of the sample
 
 # In the order of the account; what stands later may look up what stands before.
 SOURCES = """channels regions locations customers products fx_rates shop_pos_sales shop_web_orders market_cn_orders market_eu_orders
@@ -109,16 +108,15 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.process = subprocess.Popen([saleslake, *settings, "--set", f"http.bind=127.0.0.1:{self.port}", "serve"], stdout=subprocess.DEVNULL)
-        for _ in range(300):
+        command = [saleslake, *settings, "--set", f"http.bind=127.0.0.1:{self.port}", "serve"]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(600):
             try:
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=600)
                 if self.get("/readyz")[0] == 200:
                     return
-            except OSError:
-                if self.process.poll() is not None:
-                    break
-            time.sleep(0.1)
+            except OSError:  # not listening yet
+                time.sleep(0.1)
         self.process.terminate()
         sys.exit("saleslake serve does not become ready")
 
@@ -135,8 +133,7 @@ class Server:
         return body
 
     def peak(self):
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(Path(f"/proc/{self.process.pid}/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
 
 
 class Duck:
@@ -190,8 +187,8 @@ def reports(server, duck):
     """Per report: rows, our times, DuckDB's times, in milliseconds; the first answers of both warm up and are compared."""
     found = {}
     for name, parameters in REPORTS.items():
-        body, (columns, rows) = server.report(name, parameters), duck.report(name)
-        must_agree(name, body, columns, rows)
+        columns, rows = duck.report(name)
+        must_agree(name, server.report(name, parameters), columns, rows)
         pairs = [(timed(lambda: server.report(name, parameters)), timed(lambda: duck.report(name))) for _ in range(ROUNDS)]
         ours, theirs = zip(*pairs)
         found[name] = len(rows), ours, theirs
@@ -219,7 +216,7 @@ def main():
     saleslake, root = options.saleslake.resolve(), options.dir.resolve()
     root.mkdir(parents=True, exist_ok=True)
     os.chdir(root)  # no stray saleslake.toml
-    sample, lake, kept = root / f"sample-{options.lines}", root / f"lake-{options.lines}", root / f"ingest-{options.lines}.json"
+    sample, lake, kept = (root / name for name in (f"sample-{options.lines}", f"lake-{options.lines}", f"ingest-{options.lines}.json"))
 
     if not (sample / "dirt.csv").exists():
         _, seconds, _, _ = measured([saleslake, "sample", "--lines", str(options.lines), "--seed", "1", "--dir", sample])
