@@ -12,7 +12,6 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -23,7 +22,7 @@ use super::run::seconds;
 use super::{HttpState, params};
 use crate::encode::ReceiptFn;
 use crate::engine::{Param, ParamType, QueryOptions};
-use crate::error::{Error, Result, did_you_mean};
+use crate::error::{Error, Result};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -117,67 +116,30 @@ fn param(name: &str, value: &Value) -> Result<Param> {
     }
 }
 
-const TYPES: [(&str, ParamType); 7] = [
-    ("date", ParamType::Date),
-    ("timestamp", ParamType::Timestamp),
-    ("int", ParamType::Int),
-    ("decimal", ParamType::Decimal),
-    ("bool", ParamType::Bool),
-    ("text", ParamType::Text),
-    ("list<text>", ParamType::TextList),
-];
-
+/// Text and lists must be JSON's own; everything else is read as the command line reads it.
 fn typed(kind: &str, value: &Value) -> Result<Param> {
-    let known = TYPES.iter().find(|(name, _)| *name == kind).map(|(_, t)| *t);
-    let known = known.ok_or_else(|| {
-        Error::invalid(format!("unknown type '{kind}'")).hint(did_you_mean(kind, TYPES.map(|(name, _)| name)))
-    })?;
-    if value.is_null() {
-        return Ok(Param::Null(known));
-    }
-    let text = match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let param = match known {
-        ParamType::Date => text.parse::<NaiveDate>().ok().map(Param::Date),
-        ParamType::Timestamp => {
-            DateTime::parse_from_rfc3339(&text).ok().map(|t| Param::Timestamp(t.with_timezone(&Utc)))
+    let known = ParamType::parse(kind)?;
+    let not_so = |example: &str| Error::invalid(format!("{value} is no {kind}")).hint(format!("for example {example}"));
+    match (known, value) {
+        (_, Value::Null) => Ok(Param::Null(known)),
+        (ParamType::Text, _) => value.as_str().map(|t| Param::Text(t.into())).ok_or_else(|| not_so("\"web\"")),
+        (ParamType::TextList, _) => {
+            let items = value.as_array().and_then(|items| texts(items));
+            items.map(Param::List).ok_or_else(|| not_so("[\"web\", \"app\"]"))
         }
-        ParamType::Int => text.parse().ok().map(Param::Int),
-        ParamType::Decimal => is_decimal(&text).then_some(Param::Decimal(text)),
-        ParamType::Bool => text.parse().ok().map(Param::Bool),
-        ParamType::Text => value.as_str().map(|text| Param::Text(text.into())),
-        ParamType::TextList => value.as_array().and_then(|items| texts(items)).map(Param::List),
-    };
-    let example = match known {
-        ParamType::Date => "\"2026-01-31\"",
-        ParamType::Timestamp => "\"2026-01-31T08:00:00Z\"",
-        ParamType::Int => "42",
-        ParamType::Decimal => "\"19.90\"",
-        ParamType::Bool => "true",
-        ParamType::Text => "\"web\"",
-        ParamType::TextList => "[\"web\", \"app\"]",
-    };
-    param.ok_or_else(|| Error::invalid(format!("{value} is no {kind}")).hint(format!("for example {example}")))
+        (_, Value::String(text)) => Param::parse(known, text),
+        (_, other) => Param::parse(known, &other.to_string()),
+    }
 }
 
 fn texts(items: &[Value]) -> Option<Vec<String>> {
     items.iter().map(|item| item.as_str().map(Into::into)).collect()
 }
 
-/// An optional sign, digits, and at most one point with digits after it.
-fn is_decimal(text: &str) -> bool {
-    let digits = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
-    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
-    match text.split_once('.') {
-        None => digits(text),
-        Some((whole, part)) => digits(whole) && digits(part),
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use chrono::NaiveDate;
+
     use super::*;
 
     #[test]
