@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures::FutureExt;
@@ -9,13 +10,13 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Config, LakeConfig};
+use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::{Ingest, Sources};
-use crate::lake::{Lake, Properties};
+use crate::lake::Lake;
 use crate::queryfile::load_folder;
-use crate::reports::Reports;
+use crate::reports::{LiveReports, Reports};
 use crate::surfaces::cli::{self, Args, Command};
 use crate::surfaces::http;
 use crate::telemetry;
@@ -51,15 +52,17 @@ impl App {
 
     /// Binds the HTTP port; nothing is served before [`Serving::run`].
     pub async fn build(self) -> Result<Serving> {
-        let server =
-            http::Server::bind(&self.config.http, self.engine.clone(), self.reports.clone(), self.clock).await?;
-        Ok(Serving { engine: self.engine, server })
+        let reports = LiveReports::new(self.reports);
+        let server = http::Server::bind(&self.config.http, self.engine.clone(), reports.clone(), self.clock).await?;
+        Ok(Serving { engine: self.engine, reports, queries_dir: self.config.queries_dir, server })
     }
 }
 
 /// A bound server.
 pub struct Serving {
     engine: Engine,
+    reports: LiveReports,
+    queries_dir: Option<PathBuf>,
     server: http::Server,
 }
 
@@ -72,17 +75,19 @@ impl Serving {
     /// Serves until `shutdown` resolves, then lets requests in flight end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let cancel = CancellationToken::new();
-        let refresher = self.engine.spawn_refresh(cancel.clone());
+        let mut tasks = vec![self.engine.spawn_refresh(cancel.clone())];
+        tasks.extend(self.queries_dir.map(|dir| self.reports.watch(self.engine.clone(), dir, cancel.clone())));
         let served = self.server.run(shutdown).await;
         cancel.cancel();
-        let _ = refresher.await;
+        futures::future::join_all(tasks).await;
         served
     }
 }
 
 fn ingest(lake: &Lake, config: &Config, clock: Clock) -> Result<Ingest> {
     let sources = Sources::load(config.queries_dir.as_deref())?;
-    Ok(Ingest::new(lake, sources, clock).batch_records(config.landing.batch_records))
+    let landing = &config.landing;
+    Ok(Ingest::new(lake, sources, clock).batch_records(landing.batch_records).memory(landing.memory_mb))
 }
 
 /// Runs a future to its end on a runtime with a thread per core.
@@ -106,12 +111,12 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
     let (config, settings) = Config::load(args.config.as_deref(), &args.set)?;
     telemetry::start(&config.log)?;
     match args.command {
-        Command::Config => cli::config::run(&settings),
+        Command::Config(args) => cli::config::run(&args, &settings).await,
         Command::Sample(args) => cli::sample::run(&args),
-        Command::Source(args) => cli::source::run(&args, &config),
+        Command::Source(args) => cli::source::run(&args, &config).await,
         Command::Ingest(args) => {
             let lake = Lake::open(&config.lake).await?;
-            keeps_its_properties(&lake, &config)?;
+            lake.keeps_its_properties(&config.lake)?;
             cli::ingest::run(&args, &ingest(&lake, &config, clock)?, &config.landing.path).await
         }
         Command::Quarantine(args) => {
@@ -130,9 +135,10 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
             cli::sql::run(&args, &app.engine).await
         }
         Command::Check => {
-            let sources = Sources::load(config.queries_dir.as_deref())?;
+            let (sources, wrong) = Sources::check(config.queries_dir.as_deref())?;
+            let views = load_folder("views", config.queries_dir.as_deref())?.len();
             let app = App::open(config, clock).await?;
-            cli::check::run(&sources, &app.reports)
+            cli::check::run(&sources, &wrong, views, &app.engine, &app.reports)
         }
     }
 }
@@ -140,28 +146,11 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
 /// Lands the sample and shows three reports.
 async fn quickstart(args: &cli::quickstart::QuickstartArgs, config: Config, clock: Clock) -> Result<()> {
     let app = App::open(config, clock).await?;
-    keeps_its_properties(&app.lake, &app.config)?;
+    app.lake.keeps_its_properties(&app.config.lake)?;
     cli::ingest::land_all(&app.ingest()?, &cli::quickstart::landing()).await?;
     app.engine.refresh().await?;
     cli::quickstart::show(&app.reports).await?;
     if args.serve { serve(app).await } else { Ok(()) }
-}
-
-/// Landing converts amounts and dates by the lake's properties: where the configuration asks for others, someone is
-/// about to fill the wrong lake.
-fn keeps_its_properties(lake: &Lake, config: &Config) -> Result<()> {
-    let (has, wants) = (lake.properties(), Properties::from_config(&config.lake)?);
-    if *has == wants || wants == Properties::from_config(&LakeConfig::default())? {
-        return Ok(());
-    }
-    let shown = |p: &Properties| format!("currency {}, zone {}, today = {}", p.currency, p.zone, p.today);
-    Err(Error::conflict(format!(
-        "the lake at {} has {}; the configuration asks for {}",
-        lake.url(),
-        shown(has),
-        shown(&wants)
-    ))
-    .hint("properties are fixed when a lake is created: change [lake] in the configuration, or use another lake.url"))
 }
 
 async fn serve(app: App) -> Result<()> {

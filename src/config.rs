@@ -30,7 +30,7 @@ pub struct Config {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LakeConfig {
-    /// A path, `file://…` or `memory://`.
+    /// A path, `file://…`, `memory://`, `s3://bucket/path`, `az://container/path` or `gs://bucket/path`.
     pub url: String,
     /// Reporting currency, ISO 4217; fixed at creation.
     pub currency: String,
@@ -38,6 +38,36 @@ pub struct LakeConfig {
     pub zone: String,
     /// What "today" means: `clock`, `data` (the day after the newest business date) or a date; fixed at creation.
     pub today: String,
+    /// How `s3://`, `az://` and `gs://` are reached.
+    pub storage: StorageConfig,
+}
+
+/// How an object store is reached. What is not set here comes from the usual environment variables (`AWS_…`, `AZURE_…`,
+/// `GOOGLE_…`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StorageConfig {
+    /// The server's address, where it is not the provider's own: `http://127.0.0.1:9000`.
+    pub endpoint: Option<String>,
+    pub region: Option<String>,
+    /// S3: the key's id. Azure: the account's name.
+    pub access_key_id: Option<String>,
+    /// S3: the key's secret. Azure: the account's key. Google: the service account's JSON key.
+    pub secret_access_key: Option<String>,
+    /// S3: the bucket is part of the path (`true`) or of the host's name.
+    pub path_style: bool,
+    /// Whether plain http is allowed.
+    pub allow_http: bool,
+    /// Longest time for one request, its body included.
+    pub timeout_seconds: u64,
+    pub connect_timeout_seconds: u64,
+    /// How often a failed request is tried again, and for how long at most.
+    pub retries: usize,
+    pub retry_seconds: u64,
+    /// Requests at once.
+    pub connections: usize,
+    /// Any other option of the object_store crate, by its name there: `aws_…`, `azure_…`, `google_…`.
+    pub options: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +77,8 @@ pub struct LandingConfig {
     pub path: PathBuf,
     /// Records that one commit per table holds, about; fewer take less memory and make more files.
     pub batch_records: usize,
+    /// Memory that landing takes, in MiB, about: it commits earlier rather than take more.
+    pub memory_mb: u64,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -96,13 +128,38 @@ pub struct LogConfig {
 
 impl Default for LakeConfig {
     fn default() -> Self {
-        LakeConfig { url: "./lake".into(), currency: "USD".into(), zone: "UTC".into(), today: "clock".into() }
+        LakeConfig {
+            url: "./lake".into(),
+            currency: "USD".into(),
+            zone: "UTC".into(),
+            today: "clock".into(),
+            storage: StorageConfig::default(),
+        }
+    }
+}
+
+impl Default for StorageConfig {
+    fn default() -> Self {
+        StorageConfig {
+            endpoint: None,
+            region: None,
+            access_key_id: None,
+            secret_access_key: None,
+            path_style: true,
+            allow_http: false,
+            timeout_seconds: 60,
+            connect_timeout_seconds: 5,
+            retries: 8,
+            retry_seconds: 120,
+            connections: 64,
+            options: BTreeMap::new(),
+        }
     }
 }
 
 impl Default for LandingConfig {
     fn default() -> Self {
-        LandingConfig { path: "./landing".into(), batch_records: 1_000_000 }
+        LandingConfig { path: "./landing".into(), batch_records: 1_000_000, memory_mb: 1024 }
     }
 }
 
@@ -177,6 +234,7 @@ impl Config {
     pub fn validate(&self) -> Result<()> {
         let positive = [
             ("landing.batch_records", self.landing.batch_records as u64),
+            ("landing.memory_mb", self.landing.memory_mb),
             ("engine.memory_mb", self.engine.memory_mb),
             ("engine.timeout_seconds", self.engine.timeout_seconds),
             ("engine.row_limit", self.engine.row_limit),
@@ -234,7 +292,8 @@ fn flatten(figment: &Figment, prefix: &str, dict: &Dict, out: &mut Vec<Setting>)
             flatten(figment, &key, inner, out);
             continue;
         }
-        let secret = key.starts_with("http.tokens.");
+        let secret = key.starts_with("http.tokens.")
+            || key.contains(".storage.") && ["secret", "key", "token", "sas"].iter().any(|word| key.contains(word));
         out.push(Setting {
             value: if secret { "***".into() } else { show(value) },
             origin: origin(figment, &key),

@@ -29,7 +29,7 @@ pub struct QueryFile {
 impl QueryFile {
     /// Splits `text`. The header must be the first thing in the file.
     pub fn parse(path: &str, text: &str) -> Result<QueryFile> {
-        let name = Path::new(path).file_stem().and_then(|s| s.to_str()).unwrap_or(path).to_string();
+        let name = stem(path);
         let mut lines = text.lines();
         let opens = lines.next().is_some_and(|l| l.trim_start_matches('\u{feff}').trim() == "-- ---");
         if !opens {
@@ -67,10 +67,18 @@ impl QueryFile {
 
 /// All files of one folder (`sources`, `views`, `reports` …), by name: the embedded ones, then those of
 /// `dir` (the configuration's `queries_dir`), which add and override by name.
+///
+/// # Errors
+/// The first file that is none.
 pub fn load_folder(folder: &str, dir: Option<&Path>) -> Result<BTreeMap<String, QueryFile>> {
-    let mut found = BTreeMap::new();
+    each_of_folder(folder, dir)?.into_iter().map(|(name, file)| Ok((name, file?))).collect()
+}
+
+/// As [`load_folder`], with an error for each file that is no query file.
+pub fn each_of_folder(folder: &str, dir: Option<&Path>) -> Result<Found> {
+    let mut found = Found::new();
     if let Some(embedded) = EMBEDDED.get_dir(folder) {
-        collect_embedded(embedded, &mut found)?;
+        collect_embedded(embedded, &mut found);
     }
     if let Some(dir) = dir {
         if !dir.is_dir() {
@@ -85,20 +93,23 @@ pub fn load_folder(folder: &str, dir: Option<&Path>) -> Result<BTreeMap<String, 
     Ok(found)
 }
 
-fn collect_embedded(dir: &Dir<'_>, found: &mut BTreeMap<String, QueryFile>) -> Result<()> {
-    for file in dir.files().filter(|f| f.path().extension().is_some_and(|e| e == "sql")) {
-        let path = file.path().to_string_lossy();
-        let text = file.contents_utf8().ok_or_else(|| Error::invalid(format!("{path}: not UTF-8")))?;
-        let parsed = QueryFile::parse(&path, text)?;
-        found.insert(parsed.name.clone(), parsed);
-    }
-    for sub in dir.dirs() {
-        collect_embedded(sub, found)?;
-    }
-    Ok(())
+/// Files by name, or what is wrong with them.
+type Found = BTreeMap<String, Result<QueryFile>>;
+
+fn stem(path: &str) -> String {
+    Path::new(path).file_stem().and_then(|s| s.to_str()).unwrap_or(path).to_string()
 }
 
-fn collect_disk(root: &Path, dir: &Path, found: &mut BTreeMap<String, QueryFile>) -> Result<()> {
+fn collect_embedded(dir: &Dir<'_>, found: &mut Found) {
+    for file in dir.files().filter(|f| f.path().extension().is_some_and(|e| e == "sql")) {
+        let path = file.path().to_string_lossy();
+        let text = file.contents_utf8().ok_or_else(|| Error::invalid(format!("{path}: not UTF-8")));
+        found.insert(stem(&path), text.and_then(|text| QueryFile::parse(&path, text)));
+    }
+    dir.dirs().for_each(|sub| collect_embedded(sub, found));
+}
+
+fn collect_disk(root: &Path, dir: &Path, found: &mut Found) -> Result<()> {
     let read = std::fs::read_dir(dir).map_err(|e| Error::from(e).context(dir.display()))?;
     let mut paths: Vec<_> = read.collect::<std::io::Result<Vec<_>>>()?.into_iter().map(|e| e.path()).collect();
     paths.sort();
@@ -106,10 +117,9 @@ fn collect_disk(root: &Path, dir: &Path, found: &mut BTreeMap<String, QueryFile>
         if path.is_dir() {
             collect_disk(root, &path, found)?;
         } else if path.extension().is_some_and(|e| e == "sql") {
-            let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).context(path.display()))?;
+            let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).context(path.display()));
             let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-            let parsed = QueryFile::parse(&shown, &text)?;
-            found.insert(parsed.name.clone(), parsed);
+            found.insert(stem(&shown), text.and_then(|text| QueryFile::parse(&shown, &text)));
         }
     }
     Ok(())

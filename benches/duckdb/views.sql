@@ -22,7 +22,8 @@ CREATE VIEW order_charge AS
       AND order_status IS DISTINCT FROM 'cancelled' AND cancelled_business_date IS NULL;
 CREATE VIEW return_line AS
     FROM return_line_file
-    WHERE NOT is_deleted AND NOT is_test AND is_primary AND flow <> 'sell_out' AND return_status = 'refunded';
+    WHERE NOT is_deleted AND NOT is_test AND is_primary AND flow <> 'sell_out' AND return_status = 'refunded'
+      AND coalesce(sale_order_type, 'sale') NOT IN ('draft', 'quote', 'internal');
 
 -- Goods sold, goods that came back, and amounts given or taken beside the goods.
 CREATE VIEW sales AS

@@ -40,6 +40,36 @@
 -- business_date = "the day that counts, by recognition_basis, return_basis and cancel_policy"
 -- order_business_date = "the day of the sale, whatever the policies"
 -- ---
+WITH charge AS (
+    -- what was billed and counts, cancelled or not: the policy decides below
+    SELECT o.*, (o.order_status = 'cancelled' OR o.cancelled_business_date IS NOT NULL) AS is_cancelled
+    FROM base.order_charge o
+    WHERE o.charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')
+      AND o.flow <> 'sell_out'
+      AND NOT o.is_deleted
+      AND NOT o.is_test
+      AND o.is_primary
+      AND o.confirmed_at IS NOT NULL
+      AND o.order_type NOT IN ('draft', 'quote', 'internal')
+      AND ($recognition_basis = 'confirmed' OR o.paid_business_date IS NOT NULL)
+),
+fee AS (
+    -- order lines that are fees, of the same orders
+    SELECT
+        o.*,
+        CAST(o.net_amount_rc + o.tax_amount_rc AS DECIMAL(18,4)) AS amount_rc,
+        (o.line_status = 'cancelled' OR o.order_status = 'cancelled' OR o.cancelled_business_date IS NOT NULL) AS is_cancelled
+    FROM base.order_line o
+    WHERE o.line_type = 'fee'
+      AND o.flow <> 'sell_out'
+      AND NOT o.is_deleted
+      AND NOT o.is_test
+      AND o.is_primary
+      AND o.confirmed_at IS NOT NULL
+      AND o.order_type NOT IN ('draft', 'quote', 'internal')
+      AND o.line_status <> 'removed'
+      AND ($recognition_basis = 'confirmed' OR o.paid_business_date IS NOT NULL)
+)
 SELECT
     u.charge_type,
     u.charge_rc,
@@ -61,7 +91,7 @@ SELECT
     u.business_date,
     u.order_business_date
 FROM (
-    -- charges of confirmed orders
+    -- charges of orders that count
     SELECT
         c.charge_type,
         c.amount_rc AS charge_rc,
@@ -78,16 +108,8 @@ FROM (
         c.local_minute,
         CASE WHEN $recognition_basis = 'paid' THEN c.paid_business_date ELSE c.business_date END AS business_date,
         c.order_business_date
-    FROM base.order_charge c
-    WHERE c.charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')
-      AND c.flow <> 'sell_out'
-      AND NOT c.is_deleted
-      AND NOT c.is_test
-      AND c.is_primary
-      AND c.confirmed_at IS NOT NULL
-      AND c.order_type NOT IN ('draft', 'quote', 'internal')
-      AND ($recognition_basis = 'confirmed' OR c.paid_business_date IS NOT NULL)
-      AND ($cancel_policy <> 'exclude' OR NOT (c.order_status = 'cancelled' OR c.cancelled_business_date IS NOT NULL))
+    FROM charge c
+    WHERE $cancel_policy <> 'exclude' OR NOT c.is_cancelled
 
     UNION ALL
 
@@ -108,24 +130,15 @@ FROM (
         c.local_minute,
         coalesce(c.cancelled_business_date, c.business_date) AS business_date,
         c.order_business_date
-    FROM base.order_charge c
-    WHERE $cancel_policy = 'sale_then_reversal'
-      AND c.charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')
-      AND c.flow <> 'sell_out'
-      AND NOT c.is_deleted
-      AND NOT c.is_test
-      AND c.is_primary
-      AND c.confirmed_at IS NOT NULL
-      AND c.order_type NOT IN ('draft', 'quote', 'internal')
-      AND ($recognition_basis = 'confirmed' OR c.paid_business_date IS NOT NULL)
-      AND (c.order_status = 'cancelled' OR c.cancelled_business_date IS NOT NULL)
+    FROM charge c
+    WHERE $cancel_policy = 'sale_then_reversal' AND c.is_cancelled
 
     UNION ALL
 
     -- fees that come as order lines, with their tax
     SELECT
         'fee' AS charge_type,
-        CAST(l.net_amount_rc + l.tax_amount_rc AS DECIMAL(18,4)) AS charge_rc,
+        l.amount_rc AS charge_rc,
         l.flow,
         l.channel_id,
         l.location_id,
@@ -139,25 +152,15 @@ FROM (
         l.local_minute,
         CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END AS business_date,
         l.order_business_date
-    FROM base.order_line l
-    WHERE l.line_type = 'fee'
-      AND l.flow <> 'sell_out'
-      AND NOT l.is_deleted
-      AND NOT l.is_test
-      AND l.is_primary
-      AND l.confirmed_at IS NOT NULL
-      AND l.order_type NOT IN ('draft', 'quote', 'internal')
-      AND l.line_status <> 'removed'
-      AND ($recognition_basis = 'confirmed' OR l.paid_business_date IS NOT NULL)
-      AND ($cancel_policy <> 'exclude'
-           OR NOT (l.line_status = 'cancelled' OR l.order_status = 'cancelled' OR l.cancelled_business_date IS NOT NULL))
+    FROM fee l
+    WHERE $cancel_policy <> 'exclude' OR NOT l.is_cancelled
 
     UNION ALL
 
     -- the same, taken back on the day of the cancellation
     SELECT
         'fee' AS charge_type,
-        - CAST(l.net_amount_rc + l.tax_amount_rc AS DECIMAL(18,4)) AS charge_rc,
+        - l.amount_rc AS charge_rc,
         l.flow,
         l.channel_id,
         l.location_id,
@@ -171,18 +174,8 @@ FROM (
         l.local_minute,
         coalesce(l.cancelled_business_date, l.business_date) AS business_date,
         l.order_business_date
-    FROM base.order_line l
-    WHERE $cancel_policy = 'sale_then_reversal'
-      AND l.line_type = 'fee'
-      AND l.flow <> 'sell_out'
-      AND NOT l.is_deleted
-      AND NOT l.is_test
-      AND l.is_primary
-      AND l.confirmed_at IS NOT NULL
-      AND l.order_type NOT IN ('draft', 'quote', 'internal')
-      AND l.line_status <> 'removed'
-      AND ($recognition_basis = 'confirmed' OR l.paid_business_date IS NOT NULL)
-      AND (l.line_status = 'cancelled' OR l.order_status = 'cancelled' OR l.cancelled_business_date IS NOT NULL)
+    FROM fee l
+    WHERE $cancel_policy = 'sale_then_reversal' AND l.is_cancelled
 
     UNION ALL
 
@@ -210,5 +203,6 @@ FROM (
       AND NOT r.is_test
       AND r.is_primary
       AND r.return_status = 'refunded'
+      AND (r.sale_order_type IS NULL OR r.sale_order_type NOT IN ('draft', 'quote', 'internal'))
 ) u
 LEFT JOIN location place ON place.location_id = u.location_id

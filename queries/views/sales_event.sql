@@ -2,7 +2,10 @@
 -- title = { en = "Sales events", zh = "销售事件" }
 -- about = """Every business event of sales, one row each: sales, returns, cancellations and adjustments, in the reporting currency, tax
 -- exclusive. Tests, tombstones, drafts, quotes, internal orders, copies of an order from a second source, unconfirmed orders, gift cards,
--- deposits, tips, fees and bundle parents are never in it. Sales that a distributor reports (flow sell_out) fill only the sell_out columns."""
+-- deposits, tips, fees and bundle parents are never in it. Nor is the return of a draft, quote or internal order: what an order is decides
+-- about its returns too, and when a draft becomes a sale they begin to count. How far an order has come does not: the return of one that is
+-- not confirmed (yet), or not known, counts, for the money has gone back. Sales that a distributor reports (flow sell_out) fill only the
+-- sell_out columns."""
 --
 -- [params.return_basis]
 -- values = ["return_date", "sale_date"]
@@ -33,6 +36,7 @@
 -- net_rc = "gross_sales − discounts − returns (reporting currency)"
 -- tax_rc = "tax of the row, refunded tax below 0 (reporting currency)"
 -- cost_rc = "cost of the goods sold, cost returned to stock below 0; NULL = not known, always so for adjustments (reporting currency)"
+-- is_goods = "goods or services, which can have a cost; false on adjustments and their cancellations, which belong to no product"
 -- units_sold = "sold stock units"
 -- units_returned = "returned or reversed stock units"
 -- sale_lines = "1 on a sale, else 0"
@@ -53,6 +57,33 @@
 -- business_date = "the day that counts, by recognition_basis, return_basis and cancel_policy"
 -- order_business_date = "the day of the sale, whatever the policies"
 -- ---
+WITH line AS (
+    -- what was ordered of goods and counts, cancelled or not: the policy decides below
+    SELECT
+        o.*,
+        (o.line_status = 'cancelled' OR o.order_status = 'cancelled' OR o.cancelled_business_date IS NOT NULL) AS is_cancelled
+    FROM base.order_line o
+    WHERE NOT o.is_deleted
+      AND NOT o.is_test
+      AND o.is_primary
+      AND o.confirmed_at IS NOT NULL
+      AND o.order_type NOT IN ('draft', 'quote', 'internal')
+      AND o.line_type IN ('product', 'service', 'bundle_component')
+      AND o.line_status <> 'removed'
+      AND ($recognition_basis = 'confirmed' OR o.paid_business_date IS NOT NULL)
+),
+adjustment AS (
+    -- changes of value of the same orders
+    SELECT o.*, (o.order_status = 'cancelled' OR o.cancelled_business_date IS NOT NULL) AS is_cancelled
+    FROM base.order_charge o
+    WHERE o.charge_type = 'adjustment'
+      AND NOT o.is_deleted
+      AND NOT o.is_test
+      AND o.is_primary
+      AND o.confirmed_at IS NOT NULL
+      AND o.order_type NOT IN ('draft', 'quote', 'internal')
+      AND ($recognition_basis = 'confirmed' OR o.paid_business_date IS NOT NULL)
+)
 SELECT
     u.event_kind,
     u.flow,
@@ -62,6 +93,7 @@ SELECT
     CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,4)) ELSE u.net END AS net_rc,
     CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,4)) ELSE u.tax END AS tax_rc,
     CASE WHEN u.flow = 'sell_out' THEN CAST(NULL AS DECIMAL(18,4)) ELSE u.cost END AS cost_rc,
+    u.is_goods,
     CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,3)) ELSE u.units_out END AS units_sold,
     CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS DECIMAL(18,3)) ELSE u.units_in END AS units_returned,
     CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS BIGINT) ELSE u.sale_line END AS sale_lines,
@@ -86,7 +118,7 @@ SELECT
     u.business_date,
     u.order_business_date
 FROM (
-    -- sales: lines of confirmed orders
+    -- sales: lines of orders that count
     SELECT
         CASE WHEN l.order_type = 'exchange' THEN 'exchange_out' ELSE 'sale' END AS event_kind,
         l.flow,
@@ -96,6 +128,7 @@ FROM (
         l.net_amount_rc AS net,
         l.tax_amount_rc AS tax,
         l.cost_amount_rc AS cost,
+        true AS is_goods,
         l.base_quantity AS units_out,
         CAST(0 AS DECIMAL(18,3)) AS units_in,
         CAST(1 AS BIGINT) AS sale_line,
@@ -114,17 +147,8 @@ FROM (
         l.local_minute,
         CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END AS business_date,
         l.order_business_date
-    FROM base.order_line l
-    WHERE NOT l.is_deleted
-      AND NOT l.is_test
-      AND l.is_primary
-      AND l.confirmed_at IS NOT NULL
-      AND l.order_type NOT IN ('draft', 'quote', 'internal')
-      AND l.line_type IN ('product', 'service', 'bundle_component')
-      AND l.line_status <> 'removed'
-      AND ($recognition_basis = 'confirmed' OR l.paid_business_date IS NOT NULL)
-      AND ($cancel_policy <> 'exclude'
-           OR NOT (l.line_status = 'cancelled' OR l.order_status = 'cancelled' OR l.cancelled_business_date IS NOT NULL))
+    FROM line l
+    WHERE $cancel_policy <> 'exclude' OR NOT l.is_cancelled
 
     UNION ALL
 
@@ -138,6 +162,7 @@ FROM (
         - l.net_amount_rc AS net,
         - l.tax_amount_rc AS tax,
         - l.cost_amount_rc AS cost,
+        true AS is_goods,
         CAST(0 AS DECIMAL(18,3)) AS units_out,
         l.base_quantity AS units_in,
         CAST(0 AS BIGINT) AS sale_line,
@@ -156,17 +181,8 @@ FROM (
         l.local_minute,
         coalesce(l.cancelled_business_date, l.business_date) AS business_date,
         l.order_business_date
-    FROM base.order_line l
-    WHERE $cancel_policy = 'sale_then_reversal'
-      AND NOT l.is_deleted
-      AND NOT l.is_test
-      AND l.is_primary
-      AND l.confirmed_at IS NOT NULL
-      AND l.order_type NOT IN ('draft', 'quote', 'internal')
-      AND l.line_type IN ('product', 'service', 'bundle_component')
-      AND l.line_status <> 'removed'
-      AND ($recognition_basis = 'confirmed' OR l.paid_business_date IS NOT NULL)
-      AND (l.line_status = 'cancelled' OR l.order_status = 'cancelled' OR l.cancelled_business_date IS NOT NULL)
+    FROM line l
+    WHERE $cancel_policy = 'sale_then_reversal' AND l.is_cancelled
 
     UNION ALL
 
@@ -180,6 +196,7 @@ FROM (
         - r.refund_net_amount_rc AS net,
         - r.refund_tax_amount_rc AS tax,
         - r.cost_amount_rc AS cost,
+        true AS is_goods,
         CAST(0 AS DECIMAL(18,3)) AS units_out,
         r.quantity AS units_in,
         CAST(0 AS BIGINT) AS sale_line,
@@ -203,6 +220,7 @@ FROM (
       AND NOT r.is_test
       AND r.is_primary
       AND r.return_status = 'refunded'
+      AND (r.sale_order_type IS NULL OR r.sale_order_type NOT IN ('draft', 'quote', 'internal'))
 
     UNION ALL
 
@@ -216,6 +234,7 @@ FROM (
         c.amount_rc AS net,
         CAST(0 AS DECIMAL(18,4)) AS tax,
         CAST(NULL AS DECIMAL(18,4)) AS cost,
+        false AS is_goods,
         CAST(0 AS DECIMAL(18,3)) AS units_out,
         CAST(0 AS DECIMAL(18,3)) AS units_in,
         CAST(0 AS BIGINT) AS sale_line,
@@ -234,15 +253,8 @@ FROM (
         c.local_minute,
         CASE WHEN $recognition_basis = 'paid' THEN c.paid_business_date ELSE c.business_date END AS business_date,
         c.order_business_date
-    FROM base.order_charge c
-    WHERE c.charge_type = 'adjustment'
-      AND NOT c.is_deleted
-      AND NOT c.is_test
-      AND c.is_primary
-      AND c.confirmed_at IS NOT NULL
-      AND c.order_type NOT IN ('draft', 'quote', 'internal')
-      AND ($recognition_basis = 'confirmed' OR c.paid_business_date IS NOT NULL)
-      AND ($cancel_policy <> 'exclude' OR NOT (c.order_status = 'cancelled' OR c.cancelled_business_date IS NOT NULL))
+    FROM adjustment c
+    WHERE $cancel_policy <> 'exclude' OR NOT c.is_cancelled
 
     UNION ALL
 
@@ -256,6 +268,7 @@ FROM (
         - c.amount_rc AS net,
         CAST(0 AS DECIMAL(18,4)) AS tax,
         CAST(NULL AS DECIMAL(18,4)) AS cost,
+        false AS is_goods,
         CAST(0 AS DECIMAL(18,3)) AS units_out,
         CAST(0 AS DECIMAL(18,3)) AS units_in,
         CAST(0 AS BIGINT) AS sale_line,
@@ -274,15 +287,7 @@ FROM (
         c.local_minute,
         coalesce(c.cancelled_business_date, c.business_date) AS business_date,
         c.order_business_date
-    FROM base.order_charge c
-    WHERE $cancel_policy = 'sale_then_reversal'
-      AND c.charge_type = 'adjustment'
-      AND NOT c.is_deleted
-      AND NOT c.is_test
-      AND c.is_primary
-      AND c.confirmed_at IS NOT NULL
-      AND c.order_type NOT IN ('draft', 'quote', 'internal')
-      AND ($recognition_basis = 'confirmed' OR c.paid_business_date IS NOT NULL)
-      AND (c.order_status = 'cancelled' OR c.cancelled_business_date IS NOT NULL)
+    FROM adjustment c
+    WHERE $cancel_policy = 'sale_then_reversal' AND c.is_cancelled
 ) u
 LEFT JOIN location place ON place.location_id = u.location_id

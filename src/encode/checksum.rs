@@ -1,10 +1,10 @@
 //! The checksum of a result: the same for every format, batch size and surface, so that answers can be compared.
 //! It must not depend on how Arrow holds a value.
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::columns::{Column, push_prefixed, type_name};
+use super::columns::{Column, push_prefixed};
 
 /// A running xxh3 (128 bits) over the rows in their order: one hash a column, joined with names and types at the end.
 pub(super) struct Checksum {
@@ -16,7 +16,8 @@ pub(super) struct Checksum {
 
 impl Checksum {
     pub fn new(schema: &Schema) -> Checksum {
-        let names = schema.fields().iter().map(|f| (f.name().clone(), type_name(f.data_type()))).collect::<Vec<_>>();
+        let names =
+            schema.fields().iter().map(|f| (f.name().clone(), canonical_type(f.data_type()))).collect::<Vec<_>>();
         Checksum { hashes: names.iter().map(|_| Xxh3::new()).collect(), names, rows: 0, scratch: Vec::new() }
     }
 
@@ -46,5 +47,27 @@ impl Checksum {
         }
         all.extend(self.rows.to_le_bytes());
         format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&all))
+    }
+}
+
+/// A column's type: one name for all types that hold the same values.
+fn canonical_type(data_type: &DataType) -> String {
+    use DataType as T;
+    match data_type {
+        T::Null => "null".into(),
+        T::Boolean => "bool".into(),
+        T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64 => "int".into(),
+        T::Float16 | T::Float32 | T::Float64 => "float".into(),
+        T::Decimal32(p, s) | T::Decimal64(p, s) | T::Decimal128(p, s) | T::Decimal256(p, s) => {
+            format!("decimal({p},{s})")
+        }
+        T::Dictionary(_, value) => canonical_type(value),
+        T::Date32 | T::Date64 => "date".into(),
+        T::Timestamp(_, Some(_)) => "timestamp".into(),
+        T::Timestamp(_, None) => "local timestamp".into(),
+        T::List(item) | T::LargeList(item) | T::FixedSizeList(item, _) => {
+            format!("list<{}>", canonical_type(item.data_type()))
+        }
+        _ => "text".into(),
     }
 }

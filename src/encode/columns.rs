@@ -20,6 +20,9 @@ use crate::error::Result;
 /// Days from 0001-01-01 to 1970-01-01, as chrono counts them.
 const EPOCH_FROM_CE: i32 = 719_163;
 
+/// Most readers of JSON hold numbers as doubles, which have every integer up to here.
+const JSON_EXACT: u64 = 1 << 53;
+
 /// A column of a batch in one of few shapes; physical differences (dictionaries, views, widths, units) are gone.
 pub(super) enum Column {
     Null,
@@ -109,14 +112,19 @@ impl Column {
         }
     }
 
-    /// Appends the value of `row` as JSON. Decimals, dates and instants are strings; what JSON has no number for
-    /// (NaN, infinities) is null.
+    /// Appends the value of `row` as JSON. Decimals, dates, instants and integers that readers would round are strings;
+    /// what JSON has no number for (NaN, infinities) is null.
     pub fn push_json(&self, row: usize, out: &mut String) {
         if self.is_null(row) {
             return out.push_str("null");
         }
         match self {
             Column::Null => {}
+            Column::Int(a) if a.value(row).unsigned_abs() > JSON_EXACT => {
+                out.push('"');
+                self.push_text(row, out);
+                out.push('"');
+            }
             Column::Bool(_) | Column::Int(_) => self.push_text(row, out),
             Column::Float(a) if a.value(row).is_finite() => self.push_text(row, out),
             Column::Float(_) => out.push_str("null"),
@@ -249,25 +257,22 @@ fn push_instant(out: &mut String, micros: i64, utc: bool) {
     }
 }
 
-/// A column type in the words of the reports: `text`, `int`, `decimal(18,4)`, `date`, `timestamp` (an instant),
-/// `local timestamp`, `bool`, `float`, `list<…>`.
-pub fn type_name(data_type: &DataType) -> String {
-    use DataType as T;
-    match data_type {
-        T::Null => "null".into(),
-        T::Boolean => "bool".into(),
-        T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64 => "int".into(),
-        T::Float16 | T::Float32 | T::Float64 => "float".into(),
-        T::Decimal32(p, s) | T::Decimal64(p, s) | T::Decimal128(p, s) | T::Decimal256(p, s) => {
-            format!("decimal({p},{s})")
-        }
-        T::Dictionary(_, value) => type_name(value),
-        T::Date32 | T::Date64 => "date".into(),
-        T::Timestamp(_, Some(_)) => "timestamp".into(),
-        T::Timestamp(_, None) => "local timestamp".into(),
-        T::List(item) | T::LargeList(item) | T::FixedSizeList(item, _) => {
-            format!("list<{}>", type_name(item.data_type()))
-        }
-        _ => "text".into(),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_that_a_double_would_round_are_strings_in_json() {
+        let values = [1 << 53, (1 << 53) + 1, -(1 << 53) - 1, i64::MIN, 7];
+        let column = Column::new(&(Arc::new(Int64Array::from(values.to_vec())) as ArrayRef)).unwrap();
+        let json = |row| {
+            let mut out = String::new();
+            column.push_json(row, &mut out);
+            out
+        };
+        assert_eq!(
+            [json(0), json(1), json(2), json(3), json(4)],
+            ["9007199254740992", "\"9007199254740993\"", "\"-9007199254740993\"", "\"-9223372036854775808\"", "7"]
+        );
     }
 }

@@ -1,12 +1,13 @@
 //! JSON: `{"columns":[{"name","type"}],"rows":[{…}],"receipt":{…}}`, written as the rows come; the receipt is last
-//! because its row count and checksum are. Decimals, dates and instants are strings. It must not collect rows.
+//! because its row count and checksum are. Decimals, dates and instants are strings, types have their SQL names. It must not
+//! collect rows.
 
 use arrow::datatypes::SchemaRef;
 use serde_json::{Value, json};
 
-use super::columns::type_name;
 use super::ndjson::Objects;
 use super::{Chunk, Encoder};
+use crate::engine::type_name;
 use crate::error::Result;
 
 pub(super) struct Json {

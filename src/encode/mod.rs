@@ -11,6 +11,8 @@ mod ndjson;
 mod parquet;
 mod table;
 mod table_cells;
+mod table_fit;
+mod table_plan;
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +26,6 @@ use crate::engine::Rows;
 use crate::error::{Error, ErrorKind, Result};
 use checksum::Checksum;
 use columns::Column;
-pub use columns::type_name;
 pub use format::Format;
 
 /// Rows that are encoded at once; larger batches are cut, so that buffers stay small.
@@ -36,10 +37,12 @@ pub type ReceiptFn = Arc<dyn Fn(&Written) -> serde_json::Value + Send + Sync>;
 /// What a surface may choose beside the format.
 #[derive(Clone)]
 pub struct Options {
-    /// Table: columns of the terminal; `None` never wraps.
+    /// Table: columns of the terminal; `None` never wraps and leaves no column out.
     pub width: Option<usize>,
     /// Table: rows shown before "… n more".
     pub max_rows: usize,
+    /// Table: what was left out is told in [`Written::notes`] instead of below the rows.
+    pub notes_apart: bool,
     /// The output is a file of its own: Arrow is then the IPC file format (random access, with a footer), which is
     /// what tools expect of `x.arrow`; else the IPC stream format.
     pub file: bool,
@@ -49,7 +52,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { width: None, max_rows: 1000, file: false, receipt: None }
+        Options { width: None, max_rows: 1000, notes_apart: false, file: false, receipt: None }
     }
 }
 
@@ -61,6 +64,8 @@ pub struct Written {
     pub bytes: u64,
     /// xxh3-128 of the rows in order, 32 hexadecimal digits: the same in every format.
     pub checksum: String,
+    /// What a table does not show, for people; empty where it says so itself.
+    pub notes: Vec<String>,
 }
 
 /// Writes all of `rows` as `format`. Errors: those of the query, and those of `out`, where a reader that went away
@@ -100,12 +105,12 @@ where
             sink.pass_on().await?;
         }
     }
-    let mut written = Written { rows: checksum.rows(), bytes: sink.bytes, checksum: checksum.hex() };
+    let mut written = Written { rows: checksum.rows(), bytes: sink.bytes, checksum: checksum.hex(), notes: Vec::new() };
     let receipt = options.receipt.as_ref().map(|make| make(&written));
     encoder.end(written.rows, receipt, &mut sink.buffer)?;
     sink.pass_on().await?;
     sink.out.flush().await.map_err(output_error)?;
-    written.bytes = sink.bytes;
+    (written.bytes, written.notes) = (sink.bytes, encoder.notes());
     Ok(written)
 }
 
@@ -121,10 +126,15 @@ trait Encoder: Send {
     fn rows(&mut self, chunk: &Chunk<'_>, out: &mut Vec<u8>) -> Result<()>;
     /// `rows` is the number of all rows.
     fn end(&mut self, rows: u64, receipt: Option<serde_json::Value>, out: &mut Vec<u8>) -> Result<()>;
+    /// After the end: for [`Written::notes`].
+    fn notes(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 fn encoder(schema: &SchemaRef, format: Format, options: &Options) -> Result<Box<dyn Encoder>> {
     Ok(match format {
+        Format::Table if table_plan::Plan::is(schema) => Box::new(table_plan::Plan::default()),
         Format::Table => Box::new(table::Table::new(schema, options)),
         Format::Csv => Box::new(csv::Csv::new(schema)),
         Format::Json => Box::new(json::Json::new(schema)),

@@ -4,9 +4,11 @@
 use arrow::datatypes::DataType;
 
 /// NULL.
-const NONE: &str = "–";
+pub(super) const NONE: &str = "–";
 /// Longer texts are cut in a table, with … at the end.
 const LONGEST: usize = 200;
+/// Decimals that a quantity's type has.
+const QUANTITY_SCALE: usize = 3;
 /// Decimals of a float.
 const FLOAT_DIGITS: usize = 4;
 
@@ -61,11 +63,15 @@ fn is_label(name: &str) -> bool {
     ["year", "id", "no", "number", "line", "version", "key"].into_iter().any(ends)
 }
 
-/// The fewest decimals, of at least two where the type has them, that show every value of the column in full.
+/// The fewest decimals that show every value of the column in full. Money has at least two; a scale of three is that of
+/// quantities, which are mostly whole.
 fn decimal_places(values: &[Option<&str>]) -> usize {
-    let part =
-        |text: &str| text.split_once('.').map_or((0, 0), |(_, part)| (part.trim_end_matches('0').len(), part.len()));
-    values.iter().flatten().map(|text| part(text)).map(|(used, scale)| used.max(scale.min(2))).max().unwrap_or(0)
+    let places = |text: &str| {
+        let part = text.split_once('.').map_or("", |(_, part)| part);
+        let least = if part.len() == QUANTITY_SCALE { 0 } else { part.len().min(2) };
+        part.trim_end_matches('0').len().max(least)
+    };
+    values.iter().flatten().map(|text| places(text)).max().unwrap_or(0)
 }
 
 fn decimal(text: &str, places: usize) -> String {
@@ -105,14 +111,18 @@ pub(super) fn grouped(integer: &str) -> String {
     out
 }
 
-/// Control characters as escapes (a value must not move the cursor or start a line), long texts cut visibly.
+/// A text that fits a cell: safe, and cut visibly where it is long.
 fn printable(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => safe(&text[..end]) + "…",
+        None => safe(text),
+    }
+}
+
+/// Control characters as escapes: a value must not move the cursor or start a line.
+pub(super) fn safe(text: &str) -> String {
     let mut out = String::new();
-    for (i, c) in text.chars().enumerate() {
-        if i == LONGEST {
-            out.push('…');
-            break;
-        }
+    for c in text.chars() {
         // Bidirectional overrides reorder what follows them, so they count as control characters here.
         if c.is_control() || matches!(c, '\u{200E}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') {
             out.extend(c.escape_default());
@@ -143,6 +153,8 @@ mod tests {
         assert_eq!(Shape::Decimal.format(&[Some("10.0000")]), ["10.00"]);
         assert_eq!(Shape::Decimal.format(&[Some("10.5")]), ["10.5"]);
         assert_eq!(Shape::Decimal.format(&[Some("12")]), ["12"]);
+        assert_eq!(Shape::Decimal.format(&[Some("5.000"), Some("1200.000")]), ["5", "1,200"], "whole quantities");
+        assert_eq!(Shape::Decimal.format(&[Some("5.250"), Some("1200.000")]), ["5.25", "1,200.00"]);
     }
 
     #[test]

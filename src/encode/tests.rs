@@ -124,9 +124,9 @@ fn d80_json_has_money_as_strings_and_ends_in_the_receipt() {
     let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
     let keys: Vec<&String> = value.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["columns", "rows", "receipt"]);
-    assert_eq!(value["columns"][2], serde_json::json!({ "name": "net_sales", "type": "decimal(28,4)" }));
-    assert_eq!(value["columns"][7]["type"], "timestamp");
-    assert_eq!(value["columns"][8]["type"], "local timestamp");
+    assert_eq!(value["columns"][2], serde_json::json!({ "name": "net_sales", "type": "DECIMAL(28,4)" }));
+    assert_eq!(value["columns"][7]["type"], "TIMESTAMP WITH TIME ZONE");
+    assert_eq!(value["columns"][8]["type"], "TIMESTAMP");
     let rows = value["rows"].as_array().unwrap();
     for (row, text) in rows.iter().zip(TEXTS) {
         assert_eq!(row["name"], serde_json::json!(text));

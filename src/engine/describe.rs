@@ -52,6 +52,7 @@ pub struct Parameter {
 pub async fn describe(snapshot: &Arc<Snapshot>, sql: &str, options: &QueryOptions) -> Result<Described> {
     let parsed = parse(sql)?;
     let session = snapshot.session(&Scope::All);
+    snapshot.whole(&parsed.statement)?;
     let planner = Planner::over(&session, &parsed.statement).await?;
     let (inferred, kinds) = planner.plan_inferring(&parsed.statement, &options.params)?;
     let reading = Reading::of(&inferred, &options.policies)?;

@@ -1,64 +1,88 @@
-//! Dimensions as they are now (one row per id, with a true primary key, in memory) and over time (`*_history`).
+//! Dimensions as they are now (one row per id, with a true primary key, in memory once a query needs them) and over time (`*_history`).
 //! The key is true by construction: each id's last version is taken here, whatever landed.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::compute::{cast, concat_batches, filter_record_batch};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef, TimestampMicrosecondType};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Constraint, Constraints, Result as DfResult};
 use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::TaskContext;
 use datafusion::logical_expr::{Expr, TableType};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use tokio::sync::OnceCell;
 
 use super::classify::classify;
-use super::scan::guard;
+use super::scan::{SnapshotTable, guard};
 use super::stats::{view_schema, view_type};
 use super::view::ViewDefinition;
 use crate::error::{Error, Result};
 use crate::model::calendar::{calendar_batch, fiscal_calendar_batch};
 use crate::model::{Table, TableKind};
 
-/// The current rows of one dimension at one version of its table.
+/// The current rows of one dimension at one version of its table: read when the first query needs them, then kept.
 #[derive(Debug)]
 pub struct CurrentDimension {
     table: &'static Table,
-    version: i64,
+    id: &'static str,
+    /// Every version of every id.
+    versions: Arc<SnapshotTable>,
+    constraints: Constraints,
+    current: OnceCell<Current>,
+}
+
+#[derive(Debug)]
+struct Current {
     rows: Vec<RecordBatch>,
     memory: MemTable,
 }
 
 impl CurrentDimension {
-    /// `rows` in the table's columns, one row per id.
-    pub fn new(table: &'static Table, version: i64, rows: Vec<RecordBatch>) -> Result<CurrentDimension> {
-        let schema = view_schema(&table.schema());
-        let rows = rows.iter().map(|b| conform(b, &schema)).collect::<Result<Vec<_>>>()?;
+    /// The dimension whose versions `versions` holds. Nothing is read yet.
+    pub fn new(versions: Arc<SnapshotTable>) -> Result<CurrentDimension> {
+        let table = versions.table();
         let id = table.id_column().ok_or_else(|| Error::internal(format!("{} is no dimension", table.name)))?;
-        let memory = keyed(schema, rows.clone(), &[id])?;
-        Ok(CurrentDimension { table, version, rows, memory })
+        let constraints = primary_key(&versions.schema(), &[id])?;
+        Ok(CurrentDimension { table, id, versions, constraints, current: OnceCell::new() })
     }
 
     pub fn table(&self) -> &'static Table {
         self.table
     }
     pub fn version(&self) -> i64 {
-        self.version
+        self.versions.version()
     }
-    /// The rows, texts as `Utf8View`.
-    pub fn rows(&self) -> &[RecordBatch] {
-        &self.rows
+
+    /// The rows, one per id, texts as `Utf8View`.
+    pub async fn rows(&self, session: &dyn Session) -> DfResult<&[RecordBatch]> {
+        Ok(&self.current(session).await?.rows)
+    }
+
+    /// Whoever is first reads, under its own query's limits; a reader that is cancelled leaves it to the next.
+    async fn current(&self, session: &dyn Session) -> DfResult<&Current> {
+        let read = || async {
+            let scan = self.versions.scan(session, None, &[], None).await?;
+            let versions = collect(scan, Arc::new(TaskContext::from(session))).await?;
+            let rows = newest(&versions, &self.schema(), self.id)?;
+            let memory = MemTable::try_new(self.schema(), vec![rows.clone()])?;
+            Ok(Current { rows, memory })
+        };
+        self.current.get_or_try_init(read).await
     }
 }
 
 #[async_trait]
 impl TableProvider for CurrentDimension {
     fn schema(&self) -> SchemaRef {
-        self.memory.schema()
+        self.versions.schema()
     }
     fn constraints(&self) -> Option<&Constraints> {
-        self.memory.constraints()
+        Some(&self.constraints)
     }
     fn table_type(&self) -> TableType {
         TableType::Base
@@ -71,9 +95,41 @@ impl TableProvider for CurrentDimension {
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         guard(session.config())?;
-        self.memory.scan(session, projection, filters, limit).await
+        self.current(session).await?.memory.scan(session, projection, filters, limit).await
     }
 }
+
+/// Of every id the row of the last version (`valid_from`, then as landing orders rows), unless that one is deleted.
+fn newest(versions: &[RecordBatch], schema: &SchemaRef, id: &str) -> DfResult<Vec<RecordBatch>> {
+    let all = concat_batches(schema, versions)?;
+    let column = |name: &str| {
+        all.column_by_name(name).ok_or_else(|| DataFusionError::Internal(format!("a dimension without {name}")))
+    };
+    let ids = column(id)?.as_string_view();
+    let since = column("valid_from")?.as_primitive::<TimestampMicrosecondType>();
+    let versions = column("source_version")?.as_primitive::<Int64Type>();
+    let hashes = column("content_hash")?.as_primitive::<Int64Type>();
+    let deleted = column("is_deleted")?.as_boolean();
+    let rank = |row: usize| (since.value(row), versions.value(row), hashes.value(row));
+    let mut last: HashMap<&str, usize> = HashMap::with_capacity(all.num_rows());
+    for (row, id) in ids.iter().enumerate() {
+        let last = last.entry(id.unwrap_or_default()).or_insert(row);
+        if rank(row) > rank(*last) {
+            *last = row;
+        }
+    }
+    let keep: BooleanArray = ids
+        .iter()
+        .enumerate()
+        .map(|(row, id)| Some(last.get(id.unwrap_or_default()) == Some(&row) && !deleted.value(row)))
+        .collect();
+    let kept = filter_record_batch(&all, &keep)?;
+    // Pieces of the usual size, so that a scan streams.
+    Ok((0..kept.num_rows()).step_by(PIECE).map(|at| kept.slice(at, PIECE.min(kept.num_rows() - at))).collect())
+}
+
+/// Rows of a batch.
+const PIECE: usize = 8192;
 
 /// The generated calendars by name.
 pub fn calendars() -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
@@ -90,9 +146,13 @@ fn generated(batch: RecordBatch, key: &[&str]) -> Result<MemTable> {
 }
 
 fn keyed(schema: SchemaRef, rows: Vec<RecordBatch>, key: &[&str]) -> Result<MemTable> {
-    let key = key.iter().map(|name| Ok(schema.index_of(name)?)).collect::<Result<Vec<_>>>()?;
-    let constraints = Constraints::new_unverified(vec![Constraint::PrimaryKey(key)]);
+    let constraints = primary_key(&schema, key)?;
     Ok(MemTable::try_new(schema, vec![rows]).map_err(classify)?.with_constraints(constraints))
+}
+
+fn primary_key(schema: &SchemaRef, key: &[&str]) -> Result<Constraints> {
+    let key = key.iter().map(|name| Ok(schema.index_of(name)?)).collect::<Result<Vec<_>>>()?;
+    Ok(Constraints::new_unverified(vec![Constraint::PrimaryKey(key)]))
 }
 
 /// `batch` with the columns, types and nullability of `schema`.
@@ -103,18 +163,6 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
         Ok(cast(column, &view_type(field.data_type()))?)
     });
     Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_>>()?)?)
-}
-
-/// The last version of every id that is not deleted, as SQL over `base`.
-pub fn current_sql(table: &'static Table) -> Option<String> {
-    let id = table.id_column()?;
-    let columns = quoted(table, |name| format!("\"{name}\""));
-    Some(format!(
-        "SELECT {columns} FROM (SELECT *, row_number() OVER (PARTITION BY \"{id}\" \
-         ORDER BY valid_from DESC, source_version DESC, content_hash DESC) AS _last FROM base.\"{}\") \
-         WHERE _last = 1 AND NOT is_deleted ORDER BY \"{id}\"",
-        table.name
-    ))
 }
 
 /// The first instant of the calendar: since ever.
@@ -167,7 +215,11 @@ pub fn type_name(kind: &DataType) -> String {
         DataType::Date32 | DataType::Date64 => "DATE".into(),
         DataType::Timestamp(_, Some(_)) => "TIMESTAMP WITH TIME ZONE".into(),
         DataType::Timestamp(_, None) => "TIMESTAMP".into(),
-        DataType::Decimal128(p, s) | DataType::Decimal256(p, s) => format!("DECIMAL({p},{s})"),
+        DataType::Decimal32(p, s)
+        | DataType::Decimal64(p, s)
+        | DataType::Decimal128(p, s)
+        | DataType::Decimal256(p, s) => format!("DECIMAL({p},{s})"),
+        DataType::Dictionary(_, value) => type_name(value),
         DataType::Float32 => "REAL".into(),
         DataType::Float64 => "DOUBLE".into(),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {

@@ -53,17 +53,17 @@ use crate::model::ORDER_LINE;
 use crate::queryfile::QueryFile;
 
 pub use describe::{Described, Parameter};
+pub use dims::type_name;
 pub use options::{Compare, CompareMode, OrderBy, Param, ParamType, Policies, QueryOptions, Slice};
 pub use relations::{Relation, RelationColumn, RelationKind};
 pub use rows::{Rows, plain_schema};
 pub use rules::ROW_KIND;
-pub use snapshot::Snapshot;
+pub use snapshot::{BrokenView, Snapshot};
 pub use view::Policy;
 
 use admission::Admission;
 use log::QueryLog;
-use snapshot::Snapshots;
-use view::ViewDefinition;
+use snapshot::{Snapshots, Views};
 
 /// The engine over one lake. Clones share everything.
 #[derive(Clone)]
@@ -76,6 +76,7 @@ struct Inner {
     cfg: EngineConfig,
     clock: Clock,
     snapshots: Snapshots,
+    views: ArcSwap<Views>,
     current: ArcSwap<Snapshot>,
     /// Held while a new snapshot is made: one refresh at a time.
     refreshing: Mutex<()>,
@@ -90,10 +91,11 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Opens the engine over the newest state of `lake`, with the files of `queries/views/`.
+    /// Opens the engine over the newest state of `lake`, with the files of `queries/views/`. One that does not plan is set
+    /// aside ([`Engine::broken_views`]), and so is whatever reads it.
     ///
     /// # Errors
-    /// A view that does not plan, named by its file; a lake that cannot be read; settings that cannot be met.
+    /// A lake that cannot be read; settings that cannot be met.
     pub async fn open(
         lake: &Lake,
         cfg: &EngineConfig,
@@ -101,13 +103,17 @@ impl Engine {
         clock: Clock,
     ) -> Result<Engine> {
         let log = QueryLog::new(cfg.query_log, clock);
-        let definitions = views.values().map(ViewDefinition::read).collect::<Result<Vec<_>>>()?;
-        let snapshots = Snapshots::new(lake, cfg, definitions, vec![("queries", Arc::new(log.clone()))])?;
-        let first = snapshots.build(lake.states().await?, None).boxed().await?;
+        let views = Views::read(views);
+        let snapshots = Snapshots::new(lake, cfg, vec![("queries", Arc::new(log.clone()))])?;
+        let first = snapshots.build(&views, lake.states().await?, None).boxed().await?;
+        for view in first.broken().values() {
+            tracing::warn!(view = view.name, path = view.path, reason = view.reason, "a view is broken");
+        }
         let inner = Inner {
             lake: lake.clone(),
             clock,
             snapshots,
+            views: ArcSwap::from_pointee(views),
             current: ArcSwap::from_pointee(first),
             refreshing: Mutex::new(()),
             admission: Admission::new(cfg.concurrent, cfg.queued),
@@ -127,10 +133,32 @@ impl Engine {
         if states.iter().all(|s| last.versions.get(s.table.name) == Some(&s.version)) {
             return Ok(false);
         }
-        let next = inner.snapshots.build(states, Some(&last)).boxed().await?;
+        let next = inner.snapshots.build(&inner.views.load_full(), states, Some(&last)).boxed().await?;
         tracing::debug!(snapshot = %next.id, "new snapshot");
         inner.current.store(Arc::new(next));
         Ok(true)
+    }
+
+    /// Takes changed files of `queries/views/` for the queries from now on.
+    ///
+    /// # Errors
+    /// A view that does not plan, and did before or was not there: then nothing changes.
+    pub async fn set_views(&self, files: &BTreeMap<String, QueryFile>) -> Result<()> {
+        let inner = &self.inner;
+        let _turn = inner.refreshing.lock().await;
+        let (views, last) = (Views::read(files), inner.current.load_full());
+        let next = inner.snapshots.build(&views, inner.lake.states().await?, Some(&last)).boxed().await?;
+        if let Some(view) = next.broken().values().find(|b| !last.broken().contains_key(&b.name)) {
+            return Err(view.error());
+        }
+        inner.views.store(Arc::new(views));
+        inner.current.store(Arc::new(next));
+        Ok(())
+    }
+
+    /// Files of `queries/views/` that cannot be used.
+    pub fn broken_views(&self) -> Vec<BrokenView> {
+        self.snapshot().broken().values().cloned().collect()
     }
 
     /// Refreshes every `engine.refresh_ms` until `cancel`. A failed look keeps the old snapshot and is logged.

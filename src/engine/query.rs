@@ -74,18 +74,23 @@ pub(super) async fn plan(
     parsed: &Parsed,
     options: &QueryOptions,
 ) -> Result<Planned> {
+    snapshot.whole(&parsed.statement)?;
     let planner = Planner::over(session, &parsed.statement).await?;
     let assembled = assemble(&planner, &parsed.statement, options)?;
     let reading = Reading::of(&assembled, &options.policies)?;
     reading.check(&options.policies)?;
     let mut versions = reading.versions;
     // A slicer's words are looked up in a dimension: the answer depends on its version too.
+    let mut looked_up = BTreeMap::new();
     for name in members::dimensions(&options.slices)? {
-        versions.extend(snapshot.dimension(name).map(|d| (name.to_string(), d.version())));
+        let dimension =
+            snapshot.dimension(name).ok_or_else(|| Error::internal(format!("there is no dimension {name}")))?;
+        versions.insert(name.to_string(), dimension.version());
+        looked_up.insert(name, dimension.rows(session).await.map_err(classify)?);
     }
-    let rows = |name: &str| match snapshot.dimension(name) {
-        Some(dimension) => Ok(dimension.rows().to_vec()),
-        None => Err(Error::internal(format!("there is no dimension {name}"))),
+    let rows = |name: &str| match looked_up.get(name) {
+        Some(rows) => Ok(rows.to_vec()),
+        None => Err(Error::internal(format!("dimension {name} was not read"))),
     };
     let members = members::resolve(&options.slices, &rows)?;
     let sliced = slicers::sliced(assembled, &members, &options.policies, &options.spine).map_err(classify)?;

@@ -29,6 +29,8 @@ pub const SYSTEM: &str = "system";
 const METADATA_CACHE: usize = 256 << 20;
 /// `IN` lists up to this length prune row groups; longer ones still prune files.
 const PRUNING_IN_LIST: usize = 512;
+/// Sorting operators of one query, per thread, that the memory pool should serve.
+const SORTS_AT_ONCE: usize = 8;
 /// The consumers that an out-of-memory message names.
 const NAMED_CONSUMERS: NonZeroUsize = NonZeroUsize::new(3).unwrap();
 
@@ -43,8 +45,7 @@ pub struct Sessions {
 
 impl Sessions {
     pub fn new(lake: &Lake, cfg: &EngineConfig) -> Result<Sessions> {
-        let bytes = usize::try_from(cfg.memory_mb).unwrap_or(usize::MAX >> 20).saturating_mul(1 << 20);
-        let pool = TrackConsumersPool::new(FairSpillPool::new(bytes), NAMED_CONSUMERS);
+        let pool = TrackConsumersPool::new(FairSpillPool::new(pool_bytes(cfg)), NAMED_CONSUMERS);
         let mut runtime =
             RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_metadata_cache_limit(METADATA_CACHE);
         if let Some(dir) = &cfg.spill_dir {
@@ -82,6 +83,10 @@ impl Sessions {
     }
 }
 
+fn pool_bytes(cfg: &EngineConfig) -> usize {
+    usize::try_from(cfg.memory_mb).unwrap_or(usize::MAX >> 20).saturating_mul(1 << 20)
+}
+
 /// Slicers and view expansion run before the analyzer, by hand, because they need the query's own slices and policies;
 /// the analyzer is the stock one, and so is the optimizer but for one rule that is made type-safe ([`super::rules::distinct`]).
 fn config(cfg: &EngineConfig) -> SessionConfig {
@@ -93,6 +98,10 @@ fn config(cfg: &EngineConfig) -> SessionConfig {
         config = config.with_target_partitions(cfg.threads);
     }
     let options = config.options_mut();
+    // Each sort keeps this much aside for merging what it spilled; the default would be all of a small pool.
+    let partitions = options.execution.target_partitions.max(1);
+    let aside = pool_bytes(cfg) / (SORTS_AT_ONCE * partitions);
+    options.execution.sort_spill_reservation_bytes = options.execution.sort_spill_reservation_bytes.min(aside);
     options.execution.parquet.max_in_list_size = PRUNING_IN_LIST;
     // A dropped row filter would let rows through: pruning only, the FilterExec above decides.
     options.execution.parquet.pushdown_filters = false;

@@ -1,18 +1,17 @@
-//! One state of all tables: versions pinned, dimensions loaded, views planned. Immutable; queries clone an `Arc` of it.
+//! One state of all tables: versions pinned, dimensions ready, views planned. Immutable; queries clone an `Arc` of it.
 //! It must not run a caller's SQL.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
 use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider,
 };
 use datafusion::execution::SessionState;
-use datafusion::physical_plan::collect;
+use datafusion::sql::sqlparser::ast::Statement;
 
 use super::classify::classify;
-use super::dims::{CurrentDimension, calendars, current_sql, dimensions, history};
+use super::dims::{CurrentDimension, calendars, dimensions, history};
 use super::planner::{Planner, parse};
 use super::scan::{SessionScope, SnapshotTable};
 use super::session::{BASE, CATALOG, MAIN, SYSTEM, Sessions};
@@ -22,6 +21,52 @@ use crate::config::EngineConfig;
 use crate::error::{Error, Result};
 use crate::lake::{Lake, TableState};
 use crate::model::Table;
+use crate::queryfile::QueryFile;
+
+/// A view's file that cannot be used, and why. Everything that does not read it works.
+#[derive(Debug, Clone)]
+pub struct BrokenView {
+    pub name: String,
+    /// The file.
+    pub path: String,
+    pub reason: String,
+    pub hint: Option<String>,
+}
+
+impl BrokenView {
+    fn new(name: &str, path: &str, error: &Error) -> BrokenView {
+        let hint = error.hint_text().map(String::from);
+        BrokenView { name: name.into(), path: path.into(), reason: error.to_string(), hint }
+    }
+    /// What a query that reads it is told.
+    pub(super) fn error(&self) -> Error {
+        let error = Error::unavailable(format!("the view {} is broken: {}", self.name, self.reason));
+        error.hint(self.hint.clone().unwrap_or_else(|| format!("mend {}", self.path)))
+    }
+}
+
+/// The files of `queries/views/`, read.
+#[derive(Debug, Default)]
+pub struct Views {
+    definitions: Vec<Arc<ViewDefinition>>,
+    /// Those whose header is wrong.
+    broken: Vec<BrokenView>,
+}
+
+impl Views {
+    /// Reads `files`, and adds the dimensions' histories.
+    pub fn read(files: &BTreeMap<String, QueryFile>) -> Views {
+        let mut views = Views::default();
+        for file in files.values() {
+            match ViewDefinition::read(file) {
+                Ok(view) => views.definitions.push(Arc::new(view)),
+                Err(error) => views.broken.push(BrokenView::new(&file.name, &file.path, &error)),
+            }
+        }
+        views.definitions.extend(dimensions().filter_map(history).map(Arc::new));
+        views
+    }
+}
 
 /// A state of all tables.
 pub struct Snapshot {
@@ -34,6 +79,8 @@ pub struct Snapshot {
     tables: BTreeMap<&'static str, Arc<SnapshotTable>>,
     dimensions: BTreeMap<&'static str, Arc<CurrentDimension>>,
     views: BTreeMap<String, Arc<ViewProvider>>,
+    /// Views that do not plan, by name.
+    broken: BTreeMap<String, BrokenView>,
     /// The lake's states, for statistics.
     states: Vec<Arc<TableState>>,
 }
@@ -54,6 +101,18 @@ impl Snapshot {
     }
     pub(super) fn views(&self) -> &BTreeMap<String, Arc<ViewProvider>> {
         &self.views
+    }
+    pub(super) fn broken(&self) -> &BTreeMap<String, BrokenView> {
+        &self.broken
+    }
+    /// Fails if `statement` names a view that does not plan.
+    pub(super) fn whole(&self, statement: &Statement) -> Result<()> {
+        if self.broken.is_empty() {
+            return Ok(());
+        }
+        let named = Planner::names(&self.state, statement)?;
+        let mut broken = named.iter().filter(|n| &*n.schema == MAIN).filter_map(|n| self.broken.get(&*n.table));
+        broken.next().map_or(Ok(()), |view| Err(view.error()))
     }
     pub(super) fn table(&self, name: &str) -> Option<&Arc<SnapshotTable>> {
         self.tables.get(name)
@@ -76,7 +135,6 @@ impl Snapshot {
 pub struct Snapshots {
     lake: String,
     sessions: Sessions,
-    views: Vec<Arc<ViewDefinition>>,
     /// `system.queries` and the like.
     system: Vec<(&'static str, Arc<dyn TableProvider>)>,
     calendars: Vec<(&'static str, Arc<dyn TableProvider>)>,
@@ -86,19 +144,19 @@ impl Snapshots {
     pub fn new(
         lake: &Lake,
         cfg: &EngineConfig,
-        views: Vec<ViewDefinition>,
         system: Vec<(&'static str, Arc<dyn TableProvider>)>,
     ) -> Result<Snapshots> {
-        let views = views.into_iter().chain(dimensions().filter_map(history)).map(Arc::new).collect();
         let sessions = Sessions::new(lake, cfg)?;
-        Ok(Snapshots { lake: lake.url().into(), sessions, views, system, calendars: calendars()? })
+        Ok(Snapshots { lake: lake.url().into(), sessions, system, calendars: calendars()? })
     }
 
-    /// A snapshot of `states`, one per table of the model.
-    ///
-    /// # Errors
-    /// A view that does not plan, named by its file; storage errors while dimensions are read.
-    pub async fn build(&self, states: Vec<Arc<TableState>>, last: Option<&Snapshot>) -> Result<Snapshot> {
+    /// A snapshot of `states`, one per table of the model, with `views`; those that do not plan are set aside.
+    pub async fn build(
+        &self,
+        views: &Views,
+        states: Vec<Arc<TableState>>,
+        last: Option<&Snapshot>,
+    ) -> Result<Snapshot> {
         let state = self.sessions.state()?;
         let catalog = Arc::new(MemoryCatalogProvider::new());
         let [base, system, main] = [BASE, SYSTEM, MAIN].map(|name| (name, Arc::new(MemorySchemaProvider::new())));
@@ -126,61 +184,64 @@ impl Snapshots {
         }
 
         let versions: BTreeMap<String, i64> = states.iter().map(|s| (s.table.name.to_string(), s.version)).collect();
-        let id = identify(&self.lake, &versions, &self.views);
-        let views = BTreeMap::new();
-        let mut snapshot = Snapshot { id, versions, state, tables, dimensions: BTreeMap::new(), views, states };
+        let id = identify(&self.lake, &versions, &views.definitions);
+        let broken = views.broken.iter().map(|b| (b.name.clone(), b.clone())).collect();
+        let (dims, planned) = (BTreeMap::new(), BTreeMap::new());
+        let mut snapshot = Snapshot { id, versions, state, tables, dimensions: dims, views: planned, broken, states };
         for table in dimensions() {
-            let dimension = current(table, &snapshot, last).await?;
+            let dimension = current(table, &snapshot, last)?;
             register(&main.1, table.name, Arc::clone(&dimension) as Arc<dyn TableProvider>)?;
             snapshot.dimensions.insert(table.name, dimension);
         }
-        let mut open = Vec::new();
-        for view in &self.views {
-            self.add_view(view, &mut snapshot, &main.1, &mut open).await?;
+        for view in &views.definitions {
+            if let Err(error) = add_view(view, &views.definitions, &mut snapshot, &main.1, &mut Vec::new()).await {
+                snapshot.broken.insert(view.name.clone(), BrokenView::new(&view.name, &view.path, &error));
+            }
         }
         Ok(snapshot)
     }
+}
 
-    /// Plans `view` after the views that it reads.
-    async fn add_view(
-        &self,
-        view: &Arc<ViewDefinition>,
-        snapshot: &mut Snapshot,
-        main: &MemorySchemaProvider,
-        open: &mut Vec<String>,
-    ) -> Result<()> {
-        if snapshot.views.contains_key(&view.name) {
-            return Ok(());
-        }
-        if open.contains(&view.name) {
-            return Err(Error::invalid(format!(
-                "{}: views read each other: {} → {}",
-                view.path,
-                open.join(" → "),
-                view.name
-            )));
-        }
-        if main.table_exist(&view.name) {
-            return Err(Error::invalid(format!("{}: the name {} is taken by a table", view.path, view.name)));
-        }
-        open.push(view.name.clone());
-        for needed in self.read_by(view, snapshot)? {
-            Box::pin(self.add_view(&needed, snapshot, main, open)).await?;
-        }
-        open.pop();
-        let planned = Arc::new(ViewProvider::plan_over(Arc::clone(view), &snapshot.state).await?);
-        register(main, &view.name, Arc::clone(&planned) as Arc<dyn TableProvider>)?;
-        snapshot.views.insert(view.name.clone(), planned);
-        Ok(())
+/// Plans `view` after those of `views` that it reads.
+async fn add_view(
+    view: &Arc<ViewDefinition>,
+    views: &[Arc<ViewDefinition>],
+    snapshot: &mut Snapshot,
+    main: &MemorySchemaProvider,
+    open: &mut Vec<String>,
+) -> Result<()> {
+    if snapshot.views.contains_key(&view.name) {
+        return Ok(());
     }
+    if open.contains(&view.name) {
+        let circle = open.join(" → ");
+        return Err(Error::invalid(format!("{}: views read each other: {circle} → {}", view.path, view.name)));
+    }
+    if main.table_exist(&view.name) {
+        return Err(Error::invalid(format!("{}: the name {} is taken by a table", view.path, view.name)));
+    }
+    open.push(view.name.clone());
+    for needed in read_by(view, views, snapshot)? {
+        Box::pin(add_view(&needed, views, snapshot, main, open)).await?;
+    }
+    open.pop();
+    let planned = Arc::new(ViewProvider::plan_over(Arc::clone(view), &snapshot.state).await?);
+    register(main, &view.name, Arc::clone(&planned) as Arc<dyn TableProvider>)?;
+    snapshot.views.insert(view.name.clone(), planned);
+    Ok(())
+}
 
-    /// The views that `view`'s SQL names.
-    fn read_by(&self, view: &ViewDefinition, snapshot: &Snapshot) -> Result<Vec<Arc<ViewDefinition>>> {
-        let named = parse(&view.sql).and_then(|p| p.query_only()).and_then(|s| Planner::names(&snapshot.state, &s));
-        let named = named.map_err(|e| e.context(&view.path))?;
-        let in_main = named.iter().filter(|n| &*n.schema == MAIN).map(|n| n.table.to_string());
-        Ok(in_main.filter_map(|n| self.views.iter().find(|v| v.name == n).cloned()).collect())
-    }
+/// The views that `view`'s SQL names.
+fn read_by(
+    view: &ViewDefinition,
+    views: &[Arc<ViewDefinition>],
+    snapshot: &Snapshot,
+) -> Result<Vec<Arc<ViewDefinition>>> {
+    let statement = parse(&view.sql).and_then(|p| p.query_only());
+    let named = statement.and_then(|s| snapshot.whole(&s).and_then(|()| Planner::names(&snapshot.state, &s)));
+    let named = named.map_err(|e| e.context(&view.path))?;
+    let in_main = named.iter().filter(|n| &*n.schema == MAIN).map(|n| n.table.to_string());
+    Ok(in_main.filter_map(|n| views.iter().find(|v| v.name == n).cloned()).collect())
 }
 
 fn register(schema: &MemorySchemaProvider, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
@@ -188,24 +249,13 @@ fn register(schema: &MemorySchemaProvider, name: &str, table: Arc<dyn TableProvi
     Ok(())
 }
 
-/// The dimension's current rows: those of the last snapshot if the version is the same.
-async fn current(table: &'static Table, snapshot: &Snapshot, last: Option<&Snapshot>) -> Result<Arc<CurrentDimension>> {
-    let version = snapshot.versions.get(table.name).copied().unwrap_or(-1);
-    if let Some(same) = last.and_then(|s| s.dimension(table.name)).filter(|d| d.version() == version) {
-        return Ok(Arc::clone(same));
+/// The dimension's current rows: those of the last snapshot, which may have been read already, if the version is the same.
+fn current(table: &'static Table, snapshot: &Snapshot, last: Option<&Snapshot>) -> Result<Arc<CurrentDimension>> {
+    let versions = snapshot.table(table.name).ok_or_else(|| Error::internal(format!("{} has no state", table.name)))?;
+    match last.and_then(|s| s.dimension(table.name)).filter(|d| d.version() == versions.version()) {
+        Some(same) => Ok(Arc::clone(same)),
+        None => Ok(Arc::new(CurrentDimension::new(Arc::clone(versions))?)),
     }
-    let sql = current_sql(table).ok_or_else(|| Error::internal(format!("{} is no dimension", table.name)))?;
-    let rows = internal(snapshot, &sql).await.map_err(|e| e.context(format!("reading {}", table.name)))?;
-    Ok(Arc::new(CurrentDimension::new(table, version, rows)?))
-}
-
-/// Runs the engine's own SQL over `snapshot`, which may still lack views.
-pub(super) async fn internal(snapshot: &Snapshot, sql: &str) -> Result<Vec<RecordBatch>> {
-    let session = snapshot.session(&Scope::All);
-    let statement = parse(sql)?.query_only()?;
-    let plan = Planner::over(&session, &statement).await?.plan(&statement, &BTreeMap::new())?;
-    let physical = session.create_physical_plan(&plan).await.map_err(classify)?;
-    collect(physical, session.task_ctx()).await.map_err(classify)
 }
 
 fn identify(lake: &str, versions: &BTreeMap<String, i64>, views: &[Arc<ViewDefinition>]) -> String {

@@ -22,6 +22,8 @@ pub struct Account {
     pub tables: BTreeMap<String, TableAccount>,
     /// Records of earlier landings that waited for a rate, tried again because rates landed.
     pub retried: Vec<Retried>,
+    /// Quarantined records of files that were read again, and that no rule stops now.
+    pub freed: u64,
 }
 
 /// What became of the records of one file.
@@ -173,6 +175,9 @@ impl fmt::Display for Account {
             0 => {}
             1 => write!(f, "\n  1 file had landed before and was not read again")?,
             n => write!(f, "\n  {} files had landed before and were not read again", grouped(n as u64))?,
+        }
+        if self.freed > 0 {
+            write!(f, "\n  {} records have left the quarantine", grouped(self.freed))?;
         }
         for retried in &self.retried {
             write!(f, "\n  {retried}")?;

@@ -34,6 +34,7 @@ pub(crate) struct Batch<'a> {
     pieces: BTreeMap<&'static str, Vec<Piece>>,
     rejected: Vec<(usize, Rejected)>,
     records: u64,
+    bytes: u64,
 }
 
 /// What a flush came to.
@@ -48,7 +49,7 @@ pub(crate) struct Flushed {
 impl<'a> Batch<'a> {
     pub fn new(writer: Writer<'a>, progress: &'a dyn Progress) -> Batch<'a> {
         let (files, read, pieces, rejected) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
-        Batch { writer, progress, files, read, pieces, rejected, records: 0 }
+        Batch { writer, progress, files, read, pieces, rejected, records: 0, bytes: 0 }
     }
 
     /// Adds a file and returns its number.
@@ -71,8 +72,11 @@ impl<'a> Batch<'a> {
             *account.skipped_by.entry(reason).or_default() += records;
         }
         for table in mapped.tables {
-            self.pieces.entry(table.table.name).or_default().push(Piece::new(file, table)?);
+            let piece = Piece::new(file, table)?;
+            self.bytes += piece.bytes();
+            self.pieces.entry(piece.mapped.table.name).or_default().push(piece);
         }
+        self.bytes += mapped.rejected.iter().map(|r| r.raw.len() as u64).sum::<u64>();
         self.rejected.extend(mapped.rejected.into_iter().map(|r| (file, r)));
         self.records += mapped.records;
         Ok(())
@@ -81,6 +85,10 @@ impl<'a> Batch<'a> {
     /// Records that wait.
     pub fn records(&self) -> u64 {
         self.records
+    }
+    /// Memory that they take, about.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 
     /// Lands what waits.
@@ -108,7 +116,7 @@ impl<'a> Batch<'a> {
         }
         quarantine::supersede(self.writer, &work.superseded).await?;
         fill::fill(self.writer, &work.orders).await?;
-        self.records = 0;
+        (self.records, self.bytes) = (0, 0);
         let files = accounts(&mut self.read, &work.fates)?;
         Ok(Flushed { files, tables: work.tables, rates: work.rates })
     }

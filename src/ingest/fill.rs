@@ -23,9 +23,10 @@ use crate::lake::{DataFile, Lake, Stat, TableState};
 use crate::model::{ORDER_LINE, RETURN_LINE};
 
 /// (column of return_line, column of order_line that fills it).
-const FILLED: [(&str, &str); 6] = [
+const FILLED: [(&str, &str); 7] = [
     ("sale_channel_id", "channel_id"),
     ("sale_location_id", "location_id"),
+    ("sale_order_type", "order_type"),
     ("ship_region_id", "ship_region_id"),
     ("bill_region_id", "bill_region_id"),
     ("sales_rep_id", "sales_rep_id"),

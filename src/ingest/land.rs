@@ -77,6 +77,12 @@ impl Piece {
         Ok(())
     }
 
+    /// Memory that the rows take, and what landing notes of each.
+    pub fn bytes(&self) -> u64 {
+        let noted = size_of::<(u128, Rank)>() * 3 + size_of::<i64>();
+        (self.mapped.rows.get_array_memory_size() + self.mapped.record.len() * noted) as u64
+    }
+
     /// Where row `row` is in `mapped.rows`.
     pub fn place(&self, row: usize) -> usize {
         self.kept.as_ref().map_or(row, |kept| kept[row] as usize)

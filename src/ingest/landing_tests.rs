@@ -99,8 +99,7 @@ fn mapped(table: &'static Table, reference: bool, rows: &[Row]) -> Mapped {
 }
 
 async fn lake() -> Lake {
-    let config =
-        LakeConfig { url: "memory://".into(), currency: "USD".into(), zone: "UTC".into(), today: "clock".into() };
+    let config = LakeConfig { url: "memory://".into(), ..LakeConfig::default() };
     Lake::open(&config).await.expect("a lake")
 }
 
@@ -308,9 +307,10 @@ async fn arrival_order_cannot_matter() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn returns_take_their_sales_columns_whichever_came_first() {
-    let sale = |version: i64, channel: &str, date: &str| {
+    let sale = |version: i64, kind: &str, channel: &str, date: &str| {
         let mut sale = line("a", version, version, date);
         sale.extend(row(&[("channel_id", channel), ("customer_key", "k"), ("order_business_date", date)]));
+        sale.insert("order_type", kind.into());
         sale
     };
     let mut returned = row(&[
@@ -321,7 +321,11 @@ async fn returns_take_their_sales_columns_whichever_came_first() {
         ("is_sale_known", "false"),
     ]);
     returned.extend(row(&[("business_date", "50"), ("order_business_date", "50"), ("sales_rep_id", "own rep")]));
-    let steps = [("order_line", sale(1, "web", "3")), ("order_line", sale(2, "app", "4")), ("return_line", returned)];
+    let steps = [
+        ("order_line", sale(1, "draft", "web", "3")),
+        ("order_line", sale(2, "b2b", "app", "4")),
+        ("return_line", returned),
+    ];
     let mut wanted = None;
     for order in [[0, 1, 2], [0, 2, 1], [2, 0, 1], [1, 0, 2], [2, 1, 0], [1, 2, 0]] {
         let lake = lake().await;
@@ -334,11 +338,12 @@ async fn returns_take_their_sales_columns_whichever_came_first() {
         assert_eq!(found.len(), 1);
         let row: serde_json::Value = serde_json::from_str(&found[0]).expect("json");
         assert_eq!(row["sale_channel_id"], "app", "{order:?}");
+        assert_eq!(row["sale_order_type"], "b2b", "a draft that was confirmed: {order:?}");
         assert_eq!(row["sales_rep_id"], "own rep");
         assert_eq!(row["customer_key"], "k");
         assert_eq!(row["is_sale_known"], true);
         assert_eq!(row["order_business_date"], "1970-01-05");
-        assert_eq!(row["filled_columns"], "sale_channel_id,customer_key");
+        assert_eq!(row["filled_columns"], "sale_channel_id,sale_order_type,customer_key");
         assert_eq!(*wanted.get_or_insert_with(|| found.clone()), found);
     }
 }

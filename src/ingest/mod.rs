@@ -69,7 +69,7 @@ use crate::lake::Lake;
 use crate::model::FX_RATE;
 
 pub use account::{Account, FileAccount, Retried, TableAccount};
-pub use draft::{draft, name_of};
+pub use draft::{Drafted, Note, NoteKind, draft, name_of};
 pub use files::{InputFile, find};
 pub use fx::FxRates;
 pub use map::{MapContext, Mapper, ReplayRecord};
@@ -81,6 +81,9 @@ pub use source::{Source, Sources};
 /// Records that one commit per table holds, unless set otherwise.
 const BATCH_RECORDS: u64 = 1_000_000;
 
+/// Memory that landing takes, about, unless set otherwise.
+const MEMORY_MB: u64 = 1024;
+
 /// Lands files in a lake by source definitions.
 #[derive(Debug, Clone)]
 pub struct Ingest {
@@ -88,12 +91,14 @@ pub struct Ingest {
     sources: Sources,
     clock: Clock,
     batch_records: u64,
+    batch_bytes: u64,
     again: bool,
 }
 
 impl Ingest {
     pub fn new(lake: &Lake, sources: Sources, clock: Clock) -> Ingest {
-        Ingest { lake: lake.clone(), sources, clock, batch_records: BATCH_RECORDS, again: false }
+        Ingest { lake: lake.clone(), sources, clock, batch_records: BATCH_RECORDS, batch_bytes: 0, again: false }
+            .memory(MEMORY_MB)
     }
 
     /// Sets how many records one commit per table holds (about: whole chunks of a file land together). Fewer take less
@@ -101,6 +106,14 @@ impl Ingest {
     #[must_use]
     pub fn batch_records(mut self, records: usize) -> Ingest {
         self.batch_records = records.max(1) as u64;
+        self
+    }
+
+    /// Sets how much memory landing may take, in MiB, about. A quarter of it holds rows that wait for their commit; the
+    /// rest is for sorting, encoding and the chunk that is being read.
+    #[must_use]
+    pub fn memory(mut self, mb: u64) -> Ingest {
+        self.batch_bytes = (mb << 20) / 4;
         self
     }
 

@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::lake::Lake;
 use crate::model::{QUARANTINE, Severity, Table};
 
-pub(crate) use write::{append, keep_displaced, open_conflicts, resolve, supersede};
+pub(crate) use write::{Known, append, keep_displaced, open_conflicts, resolve, supersede};
 
 /// The rule of conflicting rows.
 pub(crate) const CONFLICT: &str = "V19";

@@ -97,6 +97,7 @@ async fn retry_source(
     if done.is_empty() {
         return Ok(sum);
     }
+    let unit = ingest.lake.begin(&batch_id).await?;
     let flushed = batch.flush().await?;
     quarantine::resolve(writer, Vec::new(), |k| {
         k.rule == NO_RATE && done.contains(&(k.source_file_id.to_string(), k.line))
@@ -122,5 +123,6 @@ async fn retry_source(
         }
     }
     audit::write(writer, &rows, &flushed.tables).await?;
+    unit.publish().await?;
     Ok(sum)
 }

@@ -1,10 +1,10 @@
 //! Landing files of one source: which are new, read and map them, batch by batch, and account for them.
 //! It must not decide what becomes of a row, nor know layouts.
 //!
-//! Files are grouped up to a number of records into one commit per table; a larger file takes several. A file is marked
+//! Files are grouped up to a number of records or bytes into one commit per table; a larger file takes several. A file is marked
 //! as landed when all of it is in the tables, last of all, so an interrupted landing is completed by the next one.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::account::{Account, FileAccount};
@@ -16,7 +16,7 @@ use super::land::BatchFile;
 use super::progress::Progress;
 use super::read::Input;
 use super::source::Source;
-use super::{Ingest, retry};
+use super::{Ingest, quarantine, retry};
 use crate::error::Result;
 
 /// A file that is being landed, under the number that it has in the batch.
@@ -40,6 +40,8 @@ struct Landing<'a> {
     open: Vec<Open>,
     /// Of files that are not complete.
     tables: TableRows,
+    /// Of files that are read again: the lines and rules that stop records this time, by the file's id.
+    stopped: HashMap<String, HashSet<(i64, &'static str)>>,
     account: Account,
 }
 
@@ -61,7 +63,9 @@ pub(super) async fn run(
         let batch_id = account.batch_id.clone();
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
         let (batch, open, tables) = (Batch::new(writer, progress), Vec::new(), TableRows::new());
-        account = Landing { ingest, writer, progress, batch, open, tables, account }.land(source, &new).await?;
+        account = Landing { ingest, writer, progress, batch, open, tables, stopped: HashMap::new(), account }
+            .land(source, &new)
+            .await?;
     }
     let mut landed: BTreeMap<String, FileAccount> = account.files.drain(..).map(|f| (f.file.clone(), f)).collect();
     account.files =
@@ -90,8 +94,12 @@ impl Landing<'_> {
             let mut records = mapper.open(Input::Path(file.path.clone())).await?;
             while let Some(mapped) = records.next().await? {
                 self.progress.records(mapped.records);
+                if self.ingest.again {
+                    let stopped = self.stopped.entry(self.open[number].id.clone()).or_default();
+                    stopped.extend(mapped.rejected.iter().map(|r| (r.line, r.rule)));
+                }
                 self.batch.push(number, mapped)?;
-                if self.batch.records() >= self.ingest.batch_records {
+                if self.batch.records() >= self.ingest.batch_records || self.batch.bytes() >= self.ingest.batch_bytes {
                     self.flush().await?;
                 }
             }
@@ -119,6 +127,11 @@ impl Landing<'_> {
 
     /// Lands what waits, tries waiting records again if rates were in it, and marks the files that are complete.
     async fn flush(&mut self) -> Result<()> {
+        let done = |o: &Open| o.complete && !o.audited;
+        if self.batch.records() == 0 && !self.open.iter().any(done) {
+            return Ok(());
+        }
+        let unit = self.ingest.lake.begin(self.writer.batch_id).await?;
         let flushed = self.batch.flush().await?;
         for (open, landed) in self.open.iter_mut().zip(&flushed.files) {
             open.account.add(landed);
@@ -132,13 +145,28 @@ impl Landing<'_> {
             let current = self.open.iter().map(|o| (o.id.clone(), o.file.clone())).collect();
             self.account.retried.extend(retry::retry(self.ingest, current, self.progress).await?);
         }
-        let done = |o: &Open| o.complete && !o.audited;
         let rows: Vec<FileRow> = self.open.iter().filter(|o| done(o)).map(Open::row).collect();
         let ids: HashSet<&str> = rows.iter().map(|r| r.id.as_str()).collect();
         let tables = self.tables.extract_if(.., |(file, _), _| ids.contains(file.as_str())).collect();
+        if self.ingest.again && !ids.is_empty() {
+            self.account.freed += self.free(&ids).await?;
+        }
         audit::write(self.writer, &rows, &tables).await?;
         self.open.iter_mut().filter(|o| done(o)).for_each(|o| o.audited = true);
-        Ok(())
+        unit.publish().await
+    }
+}
+
+impl Landing<'_> {
+    /// Resolves what is in the quarantine of files that have been read again, and was not stopped this time. Conflicts
+    /// between rows (V19) are settled by versions, not by reading again.
+    async fn free(&self, files: &HashSet<&str>) -> Result<u64> {
+        let over = |k: &quarantine::Known| {
+            files.contains(k.source_file_id)
+                && k.rule != quarantine::CONFLICT
+                && !self.stopped.get(k.source_file_id).is_some_and(|s| s.iter().any(|s| *s == (k.line, k.rule)))
+        };
+        quarantine::resolve(self.writer, Vec::new(), over).await
     }
 }
 

@@ -52,8 +52,7 @@ fn source(name: &str, text: &str) -> Source {
 }
 
 async fn ingest() -> Ingest {
-    let config =
-        LakeConfig { url: "memory://".into(), currency: "USD".into(), zone: "UTC".into(), today: "clock".into() };
+    let config = LakeConfig { url: "memory://".into(), ..LakeConfig::default() };
     let lake = Lake::open(&config).await.expect("a lake");
     Ingest::new(&lake, Sources::from_list([source("orders", ORDERS), source("rates", RATES)]), Clock::system())
 }
@@ -181,6 +180,36 @@ async fn a_landing_that_was_cut_off_is_completed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_mended_definition_frees_its_records() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let worse = "f,1,1,2026-02-05T10:00:00Z,Y,two,4,USD,paid";
+    let files = folder.orders("one", &[A, BAD, EURO, worse]);
+    let account = ingest.run("orders", &files, &Silent).await.expect("landed");
+    assert_eq!((account.total().quarantined, account.freed), (3, 0));
+    let mended = ORDERS.replace("CAST(qty AS DECIMAL(18,3))", "CAST(replace(qty, 'minus one', '1') AS DECIMAL(18,3))");
+    let sources = Sources::from_list([source("orders", &mended), source("rates", RATES)]);
+    let mended = Ingest::new(&ingest.lake, sources, Clock::system());
+    assert!(mended.run("orders", &files, &Silent).await.expect("landed").files[0].already, "known bytes");
+    let account = mended.again(true).run("orders", &files, &Silent).await.expect("landed");
+    let all = "4 read = 1 landed + 1 duplicate + 0 late + 0 skipped + 2 quarantined";
+    assert!(account.to_string().starts_with(all) && account.freed == 1, "{account}");
+    let waits = ingest.quarantined(&Filter { resolved: Some(false), ..Filter::default() }).await.expect("listed");
+    assert_eq!(longs(&waits, "line").expect("lines").values(), &[4, 5], "without a rate, and 'two'");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn landing_commits_before_it_takes_more_memory() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let one = folder.orders("one", &[A]);
+    let two = folder.orders("two", &[B]);
+    let files = [one, two].concat();
+    // No room at all: every chunk is a commit of its own.
+    ingest.clone().memory(0).run("orders", &files, &Silent).await.expect("landed");
+    assert_eq!(ingest.lake.state(&ORDER_LINE).await.expect("a state").version, 1);
+    assert_eq!(rows(&ingest.lake, &ORDER_LINE).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn everything_below_the_landing_path_in_order() {
     let (ingest, folder) = (ingest().await.batch_records(1), Folder::new());
     folder.orders("2", &[EURO]);
@@ -216,7 +245,7 @@ async fn a_draft_lands_unedited() {
     for (name, text) in texts {
         let path = folder.put(name, text);
         let drafted = draft(&path, &name_of(&path), ingest.lake.properties()).expect("drafted");
-        let drafted = source(&name_of(&path), &drafted);
+        let drafted = source(&name_of(&path), &drafted.text);
         let name = drafted.name.clone();
         let ingest = Ingest::new(&ingest.lake, Sources::from_list([drafted]), Clock::system());
         let before = rows(&ingest.lake, &ORDER_LINE).await;

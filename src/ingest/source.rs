@@ -12,7 +12,7 @@ use super::plan;
 use super::read::fields_of_shape;
 use crate::error::{Error, Result, did_you_mean};
 use crate::model::{self, Role, Table};
-use crate::queryfile::{QueryFile, load_folder};
+use crate::queryfile::{QueryFile, each_of_folder};
 
 /// How the bytes of a source's files are laid out. gzip is recognised by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -130,11 +130,23 @@ pub struct Sources {
 
 impl Sources {
     /// The embedded definitions and those of `queries_dir`, which add and override by name; all checked.
+    ///
+    /// # Errors
+    /// The first definition that is wrong.
     pub fn load(queries_dir: Option<&Path>) -> Result<Sources> {
-        let files = load_folder("sources", queries_dir)?;
-        let by_name =
-            files.values().map(|f| Ok((f.name.clone(), Arc::new(Source::parse(f)?)))).collect::<Result<_>>()?;
-        Ok(Sources { by_name })
+        let (sources, wrong) = Sources::check(queries_dir)?;
+        wrong.into_iter().next().map_or(Ok(sources), Err)
+    }
+    /// The definitions that are right, and what is wrong with each of the others.
+    pub fn check(queries_dir: Option<&Path>) -> Result<(Sources, Vec<Error>)> {
+        let (mut sources, mut wrong) = (Sources::default(), Vec::new());
+        for (name, file) in each_of_folder("sources", queries_dir)? {
+            match file.and_then(|file| Source::parse(&file)) {
+                Ok(source) => drop(sources.by_name.insert(name, Arc::new(source))),
+                Err(error) => wrong.push(error),
+            }
+        }
+        Ok((sources, wrong))
     }
     pub fn from_list(sources: impl IntoIterator<Item = Source>) -> Sources {
         Sources { by_name: sources.into_iter().map(|s| (s.name.clone(), Arc::new(s))).collect() }

@@ -10,15 +10,18 @@
 mod bloom;
 mod commit;
 mod errors;
+mod heads;
 mod history;
 mod properties;
 mod read;
+mod remote;
 mod slot;
 mod state;
 mod stats;
 mod store;
 #[cfg(test)]
 mod tests;
+mod unit;
 mod write;
 
 use futures::FutureExt;
@@ -34,12 +37,15 @@ use crate::error::{Error, Result};
 use crate::model::{TABLES, Table};
 
 pub use commit::{Change, Commit};
+pub use heads::Head;
 pub use history::{CommitSeen, HistoryEntry};
 pub use properties::{Properties, Today};
 pub use state::{DataFile, TableState};
 pub use stats::{ColumnStats, Stat};
+pub use unit::Unit;
 
 use bloom::Blooms;
+use heads::Heads;
 use slot::Slot;
 use store::Root;
 
@@ -53,6 +59,7 @@ struct Inner {
     root: Root,
     properties: Properties,
     slots: BTreeMap<&'static str, Slot>,
+    heads: Heads,
     blooms: Blooms,
 }
 
@@ -64,7 +71,7 @@ impl std::fmt::Debug for Lake {
 
 impl Lake {
     /// Opens the lake at `cfg.url`: a path (relative ones start at the working directory; the folder is created),
-    /// `file://…` or `memory://` (a new, empty lake, shared by clones).
+    /// `file://…`, `memory://` (a new, empty lake, shared by clones), or an object store's (`s3://`, `az://`, `gs://`).
     ///
     /// Its properties and tables are written by the first commit, and the properties never change after; where `cfg` says
     /// something else, the stored ones hold (compare with [`Properties::from_config`]).
@@ -73,7 +80,7 @@ impl Lake {
     /// `Invalid`: an unknown URL scheme, currency, zone or `today`. `Unavailable`: the storage does not answer.
     pub async fn open(cfg: &LakeConfig) -> Result<Lake> {
         let configured = Properties::from_config(cfg)?;
-        Lake::with_root(store::open(&cfg.url)?, configured).boxed().await
+        Lake::with_root(store::open(&cfg.url, &cfg.storage)?, configured).boxed().await
     }
 
     async fn with_root(root: Root, configured: Properties) -> Result<Lake> {
@@ -82,12 +89,28 @@ impl Lake {
         for table in TABLES {
             slots.insert(table.name, Slot::new(&root, table)?);
         }
-        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, blooms: Blooms::default() }) })
+        let heads = Heads::new(root.store.clone(), &root.prefix);
+        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, heads, blooms: Blooms::default() }) })
     }
 
     /// What was fixed when the lake was created.
     pub fn properties(&self) -> &Properties {
         &self.inner.properties
+    }
+
+    /// Landing converts amounts and dates by the lake's properties: where `cfg` asks for others, someone is about to fill
+    /// the wrong lake.
+    ///
+    /// # Errors
+    /// `Conflict`: `cfg` names properties, and not those of this lake.
+    pub fn keeps_its_properties(&self, cfg: &LakeConfig) -> Result<()> {
+        let (has, wants) = (self.properties(), Properties::from_config(cfg)?);
+        if *has == wants || wants == Properties::from_config(&LakeConfig::default())? {
+            return Ok(());
+        }
+        Err(Error::conflict(format!("the lake at {} has {has}; the configuration asks for {wants}", self.url())).hint(
+            "properties are fixed when a lake is created: change [lake] in the configuration, or use another lake.url",
+        ))
     }
 
     /// Where the lake is, for messages.
@@ -120,9 +143,30 @@ impl Lake {
         self.slot(table)?.newest().boxed().await
     }
 
-    /// The newest state of every table, in the order of [`TABLES`]. (Each by itself: Delta has no common version.)
+    /// What readers see: every table as the newest head has it, in the order of [`TABLES`]. One small request when
+    /// nothing changed. (In a lake where no batch has ended yet, the newest state of each table.)
     pub async fn states(&self) -> Result<Vec<Arc<TableState>>> {
-        futures::future::try_join_all(TABLES.iter().map(|t| self.state(t))).await
+        match self.head().await? {
+            None => futures::future::try_join_all(TABLES.iter().map(|t| self.state(t))).await,
+            Some(head) => {
+                let at = |table: &&'static Table| {
+                    let slot = self.slot(table);
+                    let version = head.version(table.name);
+                    async move { slot?.at(version).boxed().await }
+                };
+                futures::future::try_join_all(TABLES.iter().map(at)).await
+            }
+        }
+    }
+
+    /// The newest head; `None` where no batch has ended yet.
+    pub async fn head(&self) -> Result<Option<Arc<Head>>> {
+        self.inner.heads.newest().boxed().await
+    }
+
+    /// Announces a batch before its first commit: none of its commits shows before [`Unit::publish`].
+    pub async fn begin(&self, batch_id: &str) -> Result<Unit> {
+        Unit::begin(self, batch_id).boxed().await
     }
 
     /// Puts `change` on `base` in one atomic commit: its rows are sorted, split by month and written as data files, and

@@ -66,6 +66,12 @@ pub struct Properties {
     pub today: Today,
 }
 
+impl fmt::Display for Properties {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "currency {}, zone {}, today = {}", self.currency, self.zone, self.today)
+    }
+}
+
 impl Properties {
     /// The properties that `cfg` asks for, checked. An existing lake may have others; those hold.
     pub fn from_config(cfg: &LakeConfig) -> Result<Properties> {
@@ -107,11 +113,10 @@ pub(super) async fn establish(root: &Root, meant: &Properties) -> Result<()> {
         Ok(_) => Ok(()),
         Err(object_store::Error::AlreadyExists { .. }) => match load(root).await? {
             Some(stored) if stored == *meant => Ok(()),
-            Some(stored) => Err(Error::conflict(format!(
-                "the lake at {} was created meanwhile, with currency {}, zone {} and today = {}",
-                root.lake, stored.currency, stored.zone, stored.today
-            ))
-            .hint("run again: its properties hold")),
+            Some(stored) => {
+                Err(Error::conflict(format!("the lake at {} was created meanwhile, with {stored}", root.lake))
+                    .hint("run again: its properties hold"))
+            }
             None => Err(Error::unavailable(format!("{}{FILE} is there and cannot be read", root.lake))),
         },
         Err(e) => Err(errors::store(e, format!("creating the lake at {}", root.lake))),

@@ -34,6 +34,8 @@ pub(super) struct Slot {
     /// The table's folder as a path in the root store.
     pub prefix: Path,
     held: Mutex<Option<Held>>,
+    /// The state that readers were given last, where it is not the newest.
+    shown: Mutex<Option<Arc<TableState>>>,
     /// Looks begun so far.
     begun: AtomicU64,
 }
@@ -56,7 +58,7 @@ impl Slot {
         let prefix = root.prefix.clone().join(table.name);
         let own: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(root.store.clone(), prefix.clone()));
         let log = default_logstore(own, root.store.clone(), &url, &StorageConfig::default());
-        Ok(Slot { table, log, prefix, held: Mutex::new(None), begun: AtomicU64::new(0) })
+        Ok(Slot { table, log, prefix, held: Mutex::new(None), shown: Mutex::new(None), begun: AtomicU64::new(0) })
     }
 
     pub fn url(&self) -> &Url {
@@ -75,6 +77,43 @@ impl Slot {
         let state = next.state.clone();
         *held = Some(next);
         Ok(state)
+    }
+
+    /// The state at `version`, which is the newest or lately was.
+    pub async fn at(&self, version: i64) -> Result<Arc<TableState>> {
+        if version < 0 {
+            return Ok(Arc::new(TableState::absent(self.table)));
+        }
+        let held = self.held.lock().await.as_ref().map(|h| h.state.clone());
+        if let Some(state) = held.filter(|s| s.version == version) {
+            return Ok(state);
+        }
+        let mut shown = self.shown.lock().await;
+        if let Some(state) = shown.as_ref().filter(|s| s.version == version) {
+            return Ok(state.clone());
+        }
+        let newest = self.newest().await?;
+        let state = match newest.version == version {
+            true => newest,
+            false => Arc::new(self.travel(version, shown.as_deref()).await?),
+        };
+        *shown = Some(state.clone());
+        Ok(state)
+    }
+
+    /// Goes on from `before` where that is older, else starts from the log's checkpoint.
+    async fn travel(&self, version: i64, before: Option<&TableState>) -> Result<TableState> {
+        let number = u64::try_from(version).map_err(|_| Error::internal(format!("version {version}")))?;
+        if let Some((before, delta)) = before.filter(|b| b.version < version).and_then(|b| Some((b, b.delta.clone()?)))
+        {
+            let mut delta = delta;
+            if delta.update(self.log.as_ref(), Some(number)).await.is_ok() {
+                return TableState::new(self, delta, Some(before)).map_err(|e| e.context(self.url()));
+            }
+        }
+        let fail = |e| errors::delta(e, format!("opening version {version} of {}", self.url()));
+        let delta = DeltaTableState::try_new(self.log.as_ref(), Some(number)).await.map_err(fail)?;
+        TableState::new(self, delta, before).map_err(|e| e.context(self.url()))
     }
 
     /// Takes over the state after our own commit, so that the next look is cheap.

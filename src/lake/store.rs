@@ -1,6 +1,6 @@
 //! From a lake's URL to an object store: the root store, and where in it the lake lies. It must not read anything.
 //!
-//! A new kind of storage (`s3://` …) is one more arm of [`open`]: a store rooted at the bucket, its URL, the prefix.
+//! A kind of storage is an arm of [`open`]: a store rooted at the bucket, its URL, the prefix.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use url::Url;
 
+use super::remote;
+use crate::config::StorageConfig;
 use crate::error::{Error, Result};
 
 /// A store and the lake's place in it.
@@ -35,7 +37,7 @@ impl Root {
 }
 
 /// The store of `url`. A local folder is created.
-pub(super) fn open(url: &str) -> Result<Root> {
+pub(super) fn open(url: &str, storage: &StorageConfig) -> Result<Root> {
     match url.split_once("://") {
         None => local(PathBuf::from(url), url),
         Some(("file", _)) => {
@@ -46,8 +48,17 @@ pub(super) fn open(url: &str) -> Result<Root> {
             local(path, url)
         }
         Some(("memory", _)) => memory(),
+        Some((scheme, _)) if remote::SCHEMES.contains(&scheme) => {
+            let mut lake = parse(url)?;
+            if !lake.path().ends_with('/') {
+                lake.set_path(&format!("{}/", lake.path()));
+            }
+            let mut bucket = lake.clone();
+            bucket.set_path("/");
+            Root::new(remote::open(&lake, storage)?, bucket, lake)
+        }
         Some((scheme, _)) => Err(Error::invalid(format!("lake.url: unknown scheme '{scheme}' in '{url}'"))
-            .hint("known: a path, file:///…, memory://")),
+            .hint("known: a path, file:///…, memory://, s3://…, az://…, gs://…")),
     }
 }
 

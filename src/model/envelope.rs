@@ -56,21 +56,14 @@ pub const DIMENSION: &[Column] = &[
 pub const REFERENCE: &[Column] = &[SOURCE_SYSTEM, VERSION, ROW_KEY, CONTENT_HASH, DELETED, INGESTED_AT, BATCH, FILE];
 
 pub const FLOWS: &[&str] = &["own", "sell_in", "sell_out"];
+pub const ORDER_TYPES: &[&str] =
+    &["sale", "exchange", "draft", "quote", "subscription", "b2b", "wholesale", "internal"];
 
 /// The order columns, repeated on order_line and order_charge (domain 3.3).
 pub const ORDER: &[Column] = &[
     Column::new("order_id", Text, "the order's id at the source"),
     Column::new("canonical_order_id", Text, "the order over all sources").or("source_system || ':' || order_id"),
-    Column::new("order_type", Code, "what kind of order").or("'sale'").one_of(&[
-        "sale",
-        "exchange",
-        "draft",
-        "quote",
-        "subscription",
-        "b2b",
-        "wholesale",
-        "internal",
-    ]),
+    Column::new("order_type", Code, "what kind of order").or("'sale'").one_of(ORDER_TYPES),
     Column::new("flow", Code, "own sale, sale to a distributor, or sale that a distributor reports")
         .or("'own'")
         .one_of(FLOWS),

@@ -2,7 +2,7 @@
 //! The *filled* columns come from the current sale row, set by a pass at the end of a batch.
 
 use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Table, TableKind};
-use super::envelope::{CURRENCY, FACT, FLOWS, FX_DATE, FX_RATE};
+use super::envelope::{CURRENCY, FACT, FLOWS, FX_DATE, FX_RATE, ORDER_TYPES};
 
 pub const TABLE: Table = Table {
     name: "return_line",
@@ -76,6 +76,7 @@ const RETURN: &[Column] = &[
     Column::new("customer_key", Text, "pseudonymous customer").nullable(),
     Column::new("sale_channel_id", Code, "where it was sold: the channel").nullable().filled(),
     Column::new("sale_location_id", Code, "where it was sold: the place").nullable().filled(),
+    Column::new("sale_order_type", Code, "what kind of order it was").nullable().filled().one_of(ORDER_TYPES),
     Column::new("ship_region_id", Code, "region that the sale shipped to").nullable().filled(),
     Column::new("bill_region_id", Code, "region of the sale's invoice").nullable().filled(),
     Column::new("sales_rep_id", Code, "who sold it").nullable().filled(),

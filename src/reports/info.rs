@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::header::{Allowed, Chart, Header, ParamHeader, Title, text_of};
-use crate::engine::{Described, Policy};
+use crate::engine::{Described, Policy, type_name};
 use crate::queryfile::QueryFile;
 
 /// A report, described.
@@ -62,7 +62,7 @@ pub struct PolicyInfo {
 #[derive(Debug, Clone, Serialize)]
 pub struct ColumnInfo {
     pub name: String,
-    /// The Arrow type's name.
+    /// The SQL type's name.
     #[serde(rename = "type")]
     pub kind: String,
     pub about: String,
@@ -82,7 +82,7 @@ impl ReportInfo {
     pub(super) fn new(file: &QueryFile, header: &Header, described: &Described, hash: String) -> ReportInfo {
         let columns = described.schema.fields().iter().map(|field| ColumnInfo {
             name: field.name().clone(),
-            kind: field.data_type().to_string(),
+            kind: type_name(field.data_type()),
             about: header.columns.get(field.name()).cloned().unwrap_or_default(),
         });
         let policies = described.policies.iter().filter(|(name, _)| !header.fixed.contains_key(*name));

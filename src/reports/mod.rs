@@ -13,6 +13,7 @@ mod dates;
 mod header;
 mod info;
 mod lint;
+mod live;
 mod params;
 mod receipt;
 mod request;
@@ -23,6 +24,7 @@ mod tests;
 use futures::FutureExt;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
@@ -32,6 +34,7 @@ use crate::queryfile::{QueryFile, load_folder};
 
 pub use header::{Chart, ChartKind, Title};
 pub use info::{Broken, ColumnInfo, ParamInfo, PolicyInfo, ReportInfo};
+pub use live::LiveReports;
 pub use receipt::{Receipt, ReceiptHead};
 pub use request::Request;
 pub use run::Run;
@@ -43,7 +46,7 @@ use header::Header;
 #[derive(Debug)]
 pub struct Reports {
     engine: Engine,
-    reports: BTreeMap<String, Report>,
+    reports: BTreeMap<String, Arc<Report>>,
     broken: BTreeMap<String, Broken>,
     choices: Choices,
 }
@@ -77,7 +80,7 @@ impl Reports {
         let (mut reports, mut broken) = (BTreeMap::new(), BTreeMap::new());
         for (id, file) in load_folder("reports", queries_dir)? {
             match Report::read(&file, &views, engine, today).boxed().await {
-                Ok(report) => drop(reports.insert(id, report)),
+                Ok(report) => drop(reports.insert(id, Arc::new(report))),
                 Err(error) => {
                     let (path, hint) = (file.path.clone(), error.hint_text().map(String::from));
                     broken.insert(id.clone(), Broken { id, path, reason: error.to_string(), hint });
@@ -87,9 +90,20 @@ impl Reports {
         Ok(Reports { engine: engine.clone(), reports, broken, choices: Choices::default() })
     }
 
+    /// Loads everything anew; a report that is broken now stays as it was here.
+    pub(super) async fn reloaded(&self, queries_dir: Option<&Path>) -> Result<Reports> {
+        let mut next = Reports::load(queries_dir, &self.engine).await?;
+        for id in next.broken.keys() {
+            if let Some(report) = self.reports.get(id) {
+                next.reports.insert(id.clone(), Arc::clone(report));
+            }
+        }
+        Ok(next)
+    }
+
     /// Every report that can be run, by folder and id.
     pub fn list(&self) -> Vec<&ReportInfo> {
-        let mut list: Vec<&ReportInfo> = self.reports.values().map(Report::info).collect();
+        let mut list: Vec<&ReportInfo> = self.reports.values().map(|r| r.info()).collect();
         list.sort_by(|a, b| (&a.folder, &a.id).cmp(&(&b.folder, &b.id)));
         list
     }

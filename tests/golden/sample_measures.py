@@ -120,7 +120,7 @@ def facts(policies):
             f"""SELECT 'reversal', cancelled_on, sold_on, {keys}, product_id, NULL, NULL, NULL,
                 {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, false, {zero}
             FROM sold x WHERE {undone} AND line_type IN ('product', 'service', 'bundle_component')""",
-            f"""SELECT 'reversal', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
+            f"""SELECT 'adjustment', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
                 greatest(-amount, 0), {zero}, greatest(amount, 0), -amount, {zero}, NULL, {zero}, {zero}, false, {zero}
             FROM charged x WHERE {undone} AND charge_type = 'adjustment'""",
             f"""SELECT 'charge', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
@@ -192,6 +192,9 @@ MEASURES = {
     "orders": ("count(DISTINCT order_id)", COUNT), "customers": ("count(DISTINCT buyer)", COUNT),
     "anonymous_orders": ("count(DISTINCT order_id) FILTER (kind = 'sale' AND buyer IS NULL)", COUNT),
     "net_sales_with_cost": ("sum(net) FILTER (cost IS NOT NULL)", MONEY), "cogs": ("sum(cost)", MONEY),
+    # What was sold and what came back, both above 0: by kind, so that an amount is of goods whether its cost is known or not.
+    "goods_amount": ("sum(abs(net)) FILTER (kind IN ('sale', 'return', 'reversal'))", MONEY),
+    "goods_amount_with_cost": ("sum(abs(net)) FILTER (kind IN ('sale', 'return', 'reversal') AND cost IS NOT NULL)", MONEY),
     "return_lines": ("count(*) FILTER (kind = 'return')", COUNT), "exchange_returns": ("sum(returned) FILTER (exchanged)", MONEY),
 }
 
@@ -205,7 +208,7 @@ DERIVED = {
 RATIOS = {
     "aov": ("sales_before_returns", "orders"), "units_per_order": ("units_sold", "orders"), "asp": ("net_sales", "net_units"),
     "asp_before_returns": ("sales_before_returns", "units_sold"), "gross_margin_pct": ("gross_profit", "net_sales_with_cost"),
-    "cost_coverage": ("net_sales_with_cost", "net_sales"), "discount_rate": ("discounts", "gross_sales"),
+    "cost_coverage": ("goods_amount_with_cost", "goods_amount"), "discount_rate": ("discounts", "gross_sales"),
     "return_rate_value": ("returns", "sales_before_returns"), "return_rate_units": ("units_returned", "units_sold"),
     "exchange_share": ("exchange_returns", "returns"), "share": ("net_sales", "net_sales_all"),
 }

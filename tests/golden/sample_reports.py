@@ -23,7 +23,7 @@ _RETURNED = ["returns", "units_returned", "return_lines", "exchange_returns", "e
 COLUMNS = {
     "sales-summary": TIME + ["gross_sales", "discounts", "returns", "net_sales", "tax", "charges", "total_sales", "units_sold", "units_returned",
                              "net_units", "orders", "anonymous_orders", "customers", "sales_before_returns", "aov", "units_per_order", *_MARGIN,
-                             "cost_coverage", "discount_rate", "return_rate_value", "return_rate_units"],
+                             "goods_amount", "goods_amount_with_cost", "cost_coverage", "discount_rate", "return_rate_value", "return_rate_units"],
     "sales-over-time": TIME + ["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "net_units", "orders",
                                "sales_before_returns", "aov"],
     "sales-by-product": TIME + ["product_id", "product_name", "gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned",

@@ -291,12 +291,12 @@ CREATE TABLE charged AS
 SELECT c.* REPLACE (half_up(amount * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS amount)
 FROM charge c JOIN rate r ON r.day = c.sold_on
 WHERE NOT is_test AND NOT is_copy AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out';
--- Refunds by the rate of their own day, with where and when the goods were sold.
+-- Refunds by the rate of their own day, with where and when the goods were sold. What was no sale by its kind cannot come back.
 CREATE TABLE refund AS
 SELECT ret.* REPLACE (half_up(ret.net * fx, 1000000) AS net, half_up(ret.tax * fx, 1000000) AS tax, half_up(ret.cost * fx, 1000000) AS cost,
         half_up(ret.shipping * fx, 1000000) AS shipping),
-    l.sold_on, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id, l.order_type AS sale_order_type
+    l.sold_on, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id
 FROM (SELECT ret.*, CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx FROM ret JOIN rate r ON r.day = ret.refunded_on WHERE refunded) ret
 LEFT JOIN line l ON l.system = ret.sale_system AND l.order_id = ret.order_id AND l.line_no = ret.order_line
-WHERE NOT ret.is_test AND ret.flow <> 'sell_out';
+WHERE NOT ret.is_test AND ret.flow <> 'sell_out' AND (l.order_id IS NULL OR l.order_type IN ('sale', 'b2b', 'wholesale'));
 """

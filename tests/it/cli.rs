@@ -45,6 +45,7 @@ async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
 
     surfaces_agree(dir.path()).await;
     let checked = succeeded(dir.path(), &["check"]);
+    assert!(checked.contains("sources, ") && checked.contains("views and "), "{checked}");
     assert!(checked.contains("9 reports checked, 0 broken"), "{checked}");
 }
 
@@ -100,6 +101,8 @@ fn errors_name_the_input_and_what_would_work() {
         (&["report", "run", "sales-by-chanel"][..], 3, &["sales-by-chanel", "sales-by-channel"][..]),
         (&["report", "run", "sales-summary", "from=soon"], 2, &["from", "soon"]),
         (&["report", "run", "sales-summary", "grian=month"], 2, &["grian"]),
+        (&["report", "run", "sales-summary", "--where", "=x"], 2, &["--where =x", "channel=web,app", "region"]),
+        (&["report", "run", "sales-summary", "--where", "channel"], 2, &["--where channel: no =", "channel=web,app"]),
         (&["sql", "DELETE FROM base.order_line"], 5, &[]),
         (&["sql", "SELECT nothing FROM sales_event"], 2, &["nothing"]),
         (&["ingest", "shop_pos_sales", "no-such-file.csv"], 3, &["no-such-file.csv"]),
@@ -113,13 +116,63 @@ fn errors_name_the_input_and_what_would_work() {
     }
 }
 
+/// Every list has every format, and an empty one its header; what is said about it goes to standard error.
+#[test]
+fn lists_have_formats_and_say_when_they_are_empty() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for (args, header, words) in [
+        (&["lake", "tables"][..], "table,version,files,rows,bytes,about\n", "no tables yet"),
+        (
+            &["lake", "history", "order_line"],
+            "version,at,operation,source,batch,rows_added,rows_removed\n",
+            "no commits",
+        ),
+        (&["quarantine", "list"], "source,table,rule,severity,message,records\n", "no quarantined records"),
+        (&["quarantine", "show"], "batch_id,", "no quarantined records"),
+    ] {
+        let out = saleslake(dir.path(), &[args, &["--format", "csv"]].concat());
+        let (shown, told) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        assert!(shown.starts_with(header) && shown.lines().count() == 1, "{args:?}: {shown}");
+        assert!(told.contains(words), "{args:?}: {told}");
+    }
+    for (args, key, value) in [
+        (&["config"][..], "key", "lake.url"),
+        (&["source", "list"], "source", "shop_pos_sales"),
+        (&["report", "list"], "report", "sales-summary"),
+    ] {
+        let json = succeeded(dir.path(), &[args, &["--format", "json"]].concat());
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        let rows = json["rows"].as_array().expect("rows");
+        assert!(rows.iter().any(|row| row[key] == value), "{args:?}: {json}");
+    }
+}
+
+#[test]
+fn plans_are_text() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let plan = succeeded(dir.path(), &["sql", "EXPLAIN SELECT order_id FROM base.order_line WHERE order_id = 'a'"]);
+    assert!(plan.starts_with("logical_plan\n  ") && plan.contains("\n\nphysical_plan\n  "), "{plan}");
+    assert!(!plan.contains("\\n"), "{plan}");
+}
+
+#[test]
+fn a_check_names_every_broken_source() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let sources = dir.path().join("queries/sources");
+    std::fs::create_dir_all(&sources).expect("made");
+    std::fs::write(sources.join("headless.sql"), "SELECT 1\n").expect("written");
+    std::fs::write(sources.join("pathless.sql"), "-- ---\n-- order = 1\n-- ---\n").expect("written");
+    let out = saleslake(dir.path(), &["check", "--set", "queries_dir=queries"]);
+    let told = String::from_utf8_lossy(&out.stderr);
+    assert!(told.contains("sources/headless.sql") && told.contains("sources/pathless.sql"), "{told}");
+    assert!(String::from_utf8_lossy(&out.stdout).contains("2 broken"), "{told}");
+    assert_eq!(out.status.code(), Some(2), "{told}");
+}
+
 /// Another engine's reader opens the tables and finds the same counts and sums.
 #[test]
 fn other_readers_find_the_same_rows() {
-    let Some(python) = std::env::var_os("SALESLAKE_PYTHON") else {
-        eprintln!("skipped: set SALESLAKE_PYTHON to a Python with tests/oracles/requirements.txt");
-        return;
-    };
+    let Some(python) = common::python("other_readers_find_the_same_rows") else { return };
     let dir = clone();
     succeeded(dir.path(), &["quickstart"]);
     let query = "SELECT 'order_line' AS t, count(*) AS n, sum(net_amount_rc) AS s FROM base.order_line UNION ALL \

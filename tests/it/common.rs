@@ -1,6 +1,8 @@
 //! What the tests share: a lake in memory, landing, questions, and answers as text.
 
+use std::ffi::OsString;
 use std::future::Future;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -10,7 +12,7 @@ use saleslake::access::Caller;
 use saleslake::app::App;
 use saleslake::clock::Clock;
 use saleslake::config::Config;
-use saleslake::engine::QueryOptions;
+use saleslake::engine::{Engine, QueryOptions};
 use saleslake::error::Result;
 pub use saleslake::ingest::Silent;
 use saleslake::ingest::{Account, InputFile};
@@ -124,11 +126,15 @@ impl Answer {
     }
 }
 
-pub async fn try_sql(app: &App, sql: &str) -> Result<Answer> {
-    let rows =
-        app.engine.query(sql, QueryOptions { label: "test".into(), ..Default::default() }, &Caller::local()).await?;
+/// What the engine answers under its defaults but for `options`.
+pub async fn query(engine: &Engine, sql: &str, options: QueryOptions) -> Result<Answer> {
+    let rows = engine.query(sql, QueryOptions { label: "test".into(), ..options }, &Caller::local()).await?;
     let columns = rows.schema.fields().iter().map(|f| f.name().clone()).collect();
     Ok(Answer::of(&rows.collect().await?, columns))
+}
+
+pub async fn try_sql(app: &App, sql: &str) -> Result<Answer> {
+    query(&app.engine, sql, QueryOptions::default()).await
 }
 
 pub async fn sql(app: &App, sql: &str) -> Answer {
@@ -169,4 +175,48 @@ pub fn golden(below: &str) -> Answer {
     let columns = reader.headers().expect("a header").iter().map(String::from).collect();
     let rows = reader.records().map(|r| r.expect("a row").iter().map(String::from).collect()).collect();
     Answer { columns, rows }
+}
+
+/// The Python with which `test` runs another engine's reader (packages of tests/oracles/requirements.txt), or `None` after
+/// saying that the test is skipped: to standard error itself, for cargo hides what a passing test prints.
+///
+/// # Panics
+/// In CI without a word about Python: nobody would see there that a test never runs.
+pub fn python(test: &str) -> Option<OsString> {
+    let found = find_python(std::env::var_os("SALESLAKE_PYTHON"), std::env::var_os("CI"));
+    let python = found.unwrap_or_else(|e| panic!("{test}: {e}"));
+    if python.is_none() {
+        // Where standard error is closed there is nobody to tell.
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: SALESLAKE_PYTHON names no Python (see CONTRIBUTING.md)");
+    }
+    python
+}
+
+/// `python`: SALESLAKE_PYTHON, where `none` says that the machine has none, as .ci/run does where it cannot make one.
+fn find_python(python: Option<OsString>, ci: Option<OsString>) -> Result<Option<OsString>, String> {
+    let is_set = |value: &OsString| !value.is_empty();
+    match python.filter(is_set) {
+        Some(python) if python == "none" => Ok(None),
+        None if ci.filter(is_set).is_some() => {
+            Err("CI is set and SALESLAKE_PYTHON is not: name a Python with the packages of \
+            tests/oracles/requirements.txt, or say SALESLAKE_PYTHON=none to do without"
+                .into())
+        }
+        python => Ok(python),
+    }
+}
+
+#[test]
+fn only_ci_insists_on_python() {
+    let find = |python: Option<&str>, ci: Option<&str>| find_python(python.map(OsString::from), ci.map(OsString::from));
+    for ci in [None, Some(""), Some("true")] {
+        assert_eq!(find(Some("/usr/bin/python3"), ci), Ok(Some("/usr/bin/python3".into())), "{ci:?}");
+        assert_eq!(find(Some("none"), ci), Ok(None), "{ci:?}");
+    }
+    for missing in [None, Some("")] {
+        assert_eq!(find(missing, None), Ok(None));
+        assert_eq!(find(missing, Some("")), Ok(None));
+        let error = find(missing, Some("true")).expect_err("CI does not skip in silence");
+        assert!(error.contains("SALESLAKE_PYTHON") && error.contains("requirements.txt"), "{error}");
+    }
 }

@@ -4,11 +4,12 @@
 //! order of rows is not compared. Numbers are compared exactly, ratios (DOUBLE) to a millionth.
 
 mod laws;
+mod measures;
 mod mutants;
 mod refusals;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::{fmt, fs};
 
 use arrow::datatypes::DataType;
 use saleslake::access::Caller;
@@ -80,21 +81,36 @@ fn plain(value: &str, kind: &DataType) -> String {
     }
 }
 
-/// What differs from the expected answer, one line each; empty = the case holds.
-pub async fn differences(app: &App, case: &Case) -> Vec<String> {
-    let got = match canonical(app, &case.report, &case.request).await {
-        Ok(got) => got,
-        Err(e) => return vec![format!("{e} ({})", e.hint_text().unwrap_or_default())],
-    };
+/// One way in which an answer is not the expected one.
+pub struct Difference {
+    /// The column of a value that differs; `None`: a row is missing, too many or in the wrong place.
+    pub column: Option<String>,
+    told: String,
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told)
+    }
+}
+
+/// What differs between the case's expected answer and the one to `request` (the case's own, or one that should break it);
+/// nothing = the case holds.
+///
+/// # Errors
+/// No answer that could be compared: the report refuses the request, fails, or lacks a column.
+pub async fn differences(app: &App, case: &Case, request: &[(String, String)]) -> Result<Vec<Difference>, String> {
+    let got = canonical(app, &case.report, request).await;
+    let got = got.map_err(|e| format!("{e} ({})", e.hint_text().unwrap_or_default()))?;
     if let Some(absent) = case.expected.columns.iter().find(|c| !got.columns.contains(c)) {
-        return vec![format!("no column {absent} in {:?}", got.columns)];
+        return Err(format!("no column {absent} in {:?}", got.columns));
     }
     let names: Vec<&str> = case.expected.columns.iter().map(String::as_str).collect();
     let got = got.select(&names);
     let info = app.reports.get(&case.report).expect("it ran").info();
     let key = |name: &String| info.key.contains(name) || name == "row_kind";
     let key: Vec<usize> = (0..names.len()).filter(|i| key(&case.expected.columns[*i])).collect();
-    compare(&case.expected, &got, &key, case.unordered)
+    Ok(compare(&case.expected, &got, &key, case.unordered))
 }
 
 /// Equal; a ratio (all six decimals shown) may differ by the last one: a tie falls either way in a DOUBLE.
@@ -105,31 +121,33 @@ fn same(expected: &str, got: &str) -> bool {
             && matches!((expected.parse::<f64>(), got.parse::<f64>()), (Ok(a), Ok(b)) if (a - b).abs() < 1.000_001e-6)
 }
 
-fn compare(expected: &Answer, got: &Answer, key: &[usize], unordered: bool) -> Vec<String> {
+fn compare(expected: &Answer, got: &Answer, key: &[usize], unordered: bool) -> Vec<Difference> {
     let key_of = |row: &Vec<String>| key.iter().map(|i| row[*i].clone()).collect::<Vec<_>>();
     let by_key = |answer: &Answer| answer.rows.iter().map(|r| (key_of(r), r.clone())).collect::<BTreeMap<_, _>>();
     let (want, have) = (by_key(expected), by_key(got));
     let mut found = Vec::new();
+    let row = |told: String| Difference { column: None, told };
     if have.len() != got.rows.len() {
-        found.push(format!("{} rows have {} keys", got.rows.len(), have.len()));
+        found.push(row(format!("{} rows have {} keys", got.rows.len(), have.len())));
     }
-    for (key, row) in &want {
-        match have.get(key) {
-            None => found.push(format!("{key:?}: the row is missing")),
-            Some(other) => found.extend(
-                (0..row.len())
-                    .filter(|i| !same(&row[*i], &other[*i]))
-                    .map(|i| format!("{key:?} {}: expected {}, got {}", expected.columns[i], row[i], other[i])),
-            ),
+    for (key, values) in &want {
+        let Some(other) = have.get(key) else {
+            found.push(row(format!("{key:?}: the row is missing")));
+            continue;
+        };
+        for i in (0..values.len()).filter(|i| !same(&values[*i], &other[*i])) {
+            let column = &expected.columns[i];
+            let told = format!("{key:?} {column}: expected {}, got {}", values[i], other[i]);
+            found.push(Difference { column: Some(column.clone()), told });
         }
     }
-    found.extend(have.keys().filter(|k| !want.contains_key(*k)).map(|k| format!("{k:?}: a row too many")));
+    found.extend(have.keys().filter(|k| !want.contains_key(*k)).map(|k| row(format!("{k:?}: a row too many"))));
     if found.is_empty() && !unordered {
         let order = |answer: &Answer| answer.rows.iter().map(key_of).collect::<Vec<_>>();
         let place = order(expected).into_iter().zip(order(got)).position(|(a, b)| a != b);
-        found.extend(
-            place.map(|i| format!("row {i} should be {:?}, not {:?}", key_of(&expected.rows[i]), key_of(&got.rows[i]))),
-        );
+        found.extend(place.map(|i| {
+            row(format!("row {i} should be {:?}, not {:?}", key_of(&expected.rows[i]), key_of(&got.rows[i])))
+        }));
     }
     found
 }
@@ -160,11 +178,15 @@ fn reports_agree_with_duckdb() {
         if !name.starts_with(&only) {
             continue;
         }
-        let found = shared_sample().run(differences(&shared_sample().app, &case));
-        if found.is_empty() {
-            right += 1;
-            continue;
-        }
+        let found = shared_sample().run(differences(&shared_sample().app, &case, &case.request));
+        let found: Vec<String> = match found {
+            Ok(found) if found.is_empty() => {
+                right += 1;
+                continue;
+            }
+            Ok(found) => found.iter().map(Difference::to_string).collect(),
+            Err(e) => vec![e],
+        };
         let more = found.len().saturating_sub(12);
         wrong.push(format!(
             "{name} {:?}\n    {}{}",

@@ -3,6 +3,7 @@
 mod architecture;
 mod cli;
 mod common;
+mod draft;
 mod exactly_once;
 mod golden;
 mod http;

@@ -3,7 +3,9 @@
 -- about = """How did we do? Gross, discounts, returns, net and total sales, orders, customers, baskets and margin of a span of days, in one
 -- row or one per grain. net_sales = gross_sales − discounts − returns, tax excluded; total_sales = net_sales + tax + charges (shipping,
 -- duties, fees, each net of what was refunded). aov = (gross_sales − discounts) / orders. The margin is over the sales whose cost is
--- known: cost_coverage says what part that is. Orders without a customer count in orders and in anonymous_orders, not in customers."""
+-- known; cost_coverage says what part that is of all goods that were sold or taken back. It is a share of amounts without their signs, for
+-- a return of unknown cost must not make up for a sale, and adjustments, which never have a cost, are not in it. Orders without a customer
+-- count in orders and in anonymous_orders, not in customers."""
 -- key = ["period_start"]
 --
 -- [params]
@@ -50,7 +52,9 @@
 -- cogs = "cost of those goods, less cost returned to stock (money)"
 -- gross_profit = "net_sales_with_cost − cogs (money)"
 -- gross_margin_pct = "gross_profit / net_sales_with_cost (share)"
--- cost_coverage = "net_sales_with_cost / net_sales (share)"
+-- goods_amount = "goods sold plus goods taken back (refunds, reversals), without adjustments (money)"
+-- goods_amount_with_cost = "the part of goods_amount whose cost is known (money)"
+-- cost_coverage = "goods_amount_with_cost / goods_amount (share, 0 to 1)"
 -- discount_rate = "discounts / gross_sales (share)"
 -- return_rate_value = "returns / sales_before_returns (share)"
 -- return_rate_units = "units_returned / units_sold (share)"
@@ -81,7 +85,9 @@ SELECT
     s.cogs,
     s.net_sales_with_cost - s.cogs AS gross_profit,
     ratio(s.net_sales_with_cost - s.cogs, s.net_sales_with_cost) AS gross_margin_pct,
-    ratio(s.net_sales_with_cost, s.net_sales) AS cost_coverage,
+    s.goods_amount,
+    s.goods_amount_with_cost,
+    ratio(s.goods_amount_with_cost, s.goods_amount) AS cost_coverage,
     ratio(s.discounts, s.gross_sales) AS discount_rate,
     ratio(s.returns, s.gross_sales - s.discounts) AS return_rate_value,
     ratio(s.units_returned, s.units_sold) AS return_rate_units,
@@ -101,10 +107,12 @@ FROM (
         count(DISTINCT CASE WHEN e.buyer_key IS NULL THEN e.sale_order_id END) AS anonymous_orders,
         count(DISTINCT e.buyer_key) AS customers,
         sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales_with_cost,
-        sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
+        sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs,
+        sum(CASE WHEN e.is_goods THEN abs(e.net_rc) ELSE CAST(0 AS DECIMAL(18,4)) END) AS goods_amount,
+        sum(CASE WHEN e.cost_rc IS NOT NULL THEN abs(e.net_rc) ELSE CAST(0 AS DECIMAL(18,4)) END) AS goods_amount_with_cost
     FROM (
         SELECT
-            v.business_date, v.gross_sales, v.discounts, v.returns, v.net_rc, v.tax_rc, v.cost_rc,
+            v.business_date, v.gross_sales, v.discounts, v.returns, v.net_rc, v.tax_rc, v.cost_rc, v.is_goods,
             v.units_sold, v.units_returned, v.sale_order_id, v.buyer_key, CAST(0 AS DECIMAL(18,4)) AS charge_rc
         FROM sales_event v
         WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
@@ -114,7 +122,7 @@ FROM (
         SELECT
             c.business_date, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
             CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(0 AS DECIMAL(18,4)) AS tax_rc,
-            CAST(NULL AS DECIMAL(18,4)) AS cost_rc, CAST(0 AS DECIMAL(18,3)) AS units_sold,
+            CAST(NULL AS DECIMAL(18,4)) AS cost_rc, false AS is_goods, CAST(0 AS DECIMAL(18,3)) AS units_sold,
             CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id,
             CAST(NULL AS VARCHAR) AS buyer_key, c.charge_rc
         FROM charge_event c
@@ -125,7 +133,7 @@ FROM (
         SELECT
             d.date_key AS business_date, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
             CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(0 AS DECIMAL(18,4)) AS tax_rc,
-            CAST(NULL AS DECIMAL(18,4)) AS cost_rc, CAST(0 AS DECIMAL(18,3)) AS units_sold,
+            CAST(NULL AS DECIMAL(18,4)) AS cost_rc, false AS is_goods, CAST(0 AS DECIMAL(18,3)) AS units_sold,
             CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id,
             CAST(NULL AS VARCHAR) AS buyer_key, CAST(0 AS DECIMAL(18,4)) AS charge_rc
         FROM calendar d

@@ -105,6 +105,38 @@ async fn limits_are_errors_with_hints() {
     assert!(shown.contains("cancelled | Cancelled | sql"), "{shown}");
 }
 
+/// More rows than memory: sorted on disk, and the answer is whole.
+#[tokio::test]
+async fn what_does_not_fit_is_spilled() {
+    let engine = limited(&small_lake().await, |c| {
+        (c.memory_mb, c.threads, c.row_limit) = (64, 2, 3_000_000);
+    })
+    .await;
+    let sorted = "SELECT value, md5(CAST(value AS VARCHAR)) AS text FROM generate_series(1, 2000000) ORDER BY text";
+    let rows = engine.query(sorted, QueryOptions::default(), &Caller::local()).await.unwrap();
+    assert_eq!(rows.collect().await.unwrap().iter().map(|b| b.num_rows()).sum::<usize>(), 2_000_000);
+    let plan = ask(&engine, &format!("EXPLAIN ANALYZE {sorted}"), QueryOptions::default()).await.unwrap();
+    let spills = plan.split("spill_count=").skip(1).filter_map(|t| t.split([',', ']']).next()?.parse::<u64>().ok());
+    assert!(spills.sum::<u64>() > 0, "{plan}");
+    // What cannot be spilled is refused, not an end of the process.
+    let grouped = "SELECT count(*) FROM (SELECT array_agg(value) AS v FROM generate_series(1, 20000000))";
+    let error = ask(&engine, grouped, QueryOptions::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+}
+
+/// Dimensions are read by the first query that needs them, and not by those that do not.
+#[tokio::test]
+async fn dimensions_are_read_when_needed() {
+    let lake = small_lake().await;
+    let engine = engine(&lake).await;
+    let files = lake.state(&PRODUCT).await.unwrap().files.clone();
+    for file in &files {
+        object_store::ObjectStoreExt::delete(&lake.object_store(), &file.location).await.unwrap();
+    }
+    assert_eq!(one(&engine, "SELECT count(*) FROM sales", QueryOptions::default()).await, "3");
+    assert!(ask(&engine, "SELECT count(*) FROM product WHERE brand = 'B'", QueryOptions::default()).await.is_err());
+}
+
 #[tokio::test]
 async fn statements_are_described() {
     let engine = engine(&small_lake().await).await;
@@ -143,9 +175,33 @@ async fn broken_views_are_named() {
         ("views/product.sql", "SELECT 1 AS x", "taken"),
     ] {
         let files = broken(path, &format!("-- ---\n-- ---\n{sql}\n"));
-        let error = Engine::open(&lake, &EngineConfig::default(), &files, Clock::system()).await.unwrap_err();
-        assert!(error.to_string().contains(path) && error.to_string().contains(says), "{error}");
+        let engine = Engine::open(&lake, &EngineConfig::default(), &files, Clock::system()).await.unwrap();
+        let broken = engine.broken_views();
+        assert_eq!((broken.len(), broken[0].path.as_str()), (1, path));
+        assert!(broken[0].reason.contains(path) && broken[0].reason.contains(says), "{}", broken[0].reason);
+        let name = &broken[0].name;
+        let error = ask(&engine, &format!("SELECT * FROM {name}"), QueryOptions::default()).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Unavailable && error.to_string().contains(says), "{error}");
+        assert_eq!(one(&engine, "SELECT count(*) FROM channel", QueryOptions::default()).await, "0");
     }
+}
+
+#[tokio::test]
+async fn changed_views_are_taken_once_they_plan() {
+    let engine = engine(&small_lake().await).await;
+    let before = engine.snapshot().id.clone();
+    let with = |sales: &str| {
+        let mut files = views();
+        files.insert("sales".into(), QueryFile::parse("views/sales.sql", sales).unwrap());
+        files
+    };
+    let count = "SELECT count(*) FROM sales";
+    let error = engine.set_views(&with(&SALES.replace("l.region_id", "l.regoin"))).await.unwrap_err();
+    assert!(error.to_string().contains("views/sales.sql"), "{error}");
+    assert_eq!((one(&engine, count, QueryOptions::default()).await, &engine.snapshot().id), ("3".into(), &before));
+    engine.set_views(&with(&SALES.replace("UNION ALL", "WHERE s.channel_id = 'pos' UNION ALL"))).await.unwrap();
+    assert_eq!(one(&engine, count, QueryOptions::default()).await, "1");
+    assert_ne!(engine.snapshot().id, before, "answers may differ, so tags must");
 }
 
 #[tokio::test]
@@ -153,6 +209,7 @@ async fn the_shipped_views_plan_and_run_on_an_empty_lake() {
     let shipped = crate::queryfile::load_folder("views", None).unwrap();
     let engine = Engine::open(&memory_lake("clock").await, &EngineConfig::default(), &shipped, Clock::system()).await;
     let engine = engine.unwrap_or_else(|e| panic!("{e}"));
+    assert!(engine.broken_views().is_empty(), "{:?}", engine.broken_views());
     for name in shipped.keys() {
         let sql = format!("SELECT count(*) FROM {name}");
         ask(&engine, &sql, QueryOptions::default()).await.unwrap_or_else(|e| panic!("{name}: {e}"));

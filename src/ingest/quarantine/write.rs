@@ -37,7 +37,7 @@ pub(crate) async fn keep_displaced(
 
 /// Adds what is not there yet.
 pub(crate) async fn append(writer: Writer<'_>, entries: Vec<Entry>) -> Result<()> {
-    resolve(writer, entries, |_| false).await
+    resolve(writer, entries, |_| false).await.map(drop)
 }
 
 /// A row of the quarantine, as far as it says which one it is.
@@ -50,19 +50,22 @@ pub(crate) struct Known<'a> {
 }
 
 /// Adds the entries that are not there yet, and in the same commit marks those open rows as resolved that `resolved` names.
-pub(crate) async fn resolve(writer: Writer<'_>, entries: Vec<Entry>, resolved: impl Fn(&Known) -> bool) -> Result<()> {
+/// Returns how many those are.
+pub(crate) async fn resolve(writer: Writer<'_>, entries: Vec<Entry>, resolved: impl Fn(&Known) -> bool) -> Result<u64> {
     let at = writer.clock.now_micros();
     let mut attempts = Attempts::new(writer, &QUARANTINE);
     loop {
         let state = writer.lake.state(&QUARANTINE).await?;
         let mut edit = Edit::default();
         let mut seen = Seen::new(&entries);
+        let mut over = 0;
         for file in &state.files {
             let mut hits = Vec::new();
             for batch in writer.lake.read(&state, file, Some(IDENTITY)).await? {
                 scan(&batch, &resolved, &mut seen, &mut hits)?;
             }
-            if hits.iter().any(|h| *h) {
+            over += hits.iter().filter(|h| **h).count() as u64;
+            if hits.contains(&true) {
                 let whole = concat_batches(&QUARANTINE.schema(), &writer.lake.read(&state, file, None).await?)?;
                 let old = instants(&whole, "resolved_at")?;
                 let new = (0..whole.num_rows())
@@ -76,7 +79,7 @@ pub(crate) async fn resolve(writer: Writer<'_>, entries: Vec<Entry>, resolved: i
             edit.add.push(rows(writer.batch_id, at, &fresh)?);
         }
         if attempts.commit(&state, edit).await?.is_some() {
-            return Ok(());
+            return Ok(over);
         }
     }
 }
@@ -180,7 +183,7 @@ pub(crate) async fn supersede(writer: Writer<'_>, superseded: &HashSet<(String, 
         let parsed = known.value.filter(|_| known.rule == CONFLICT).and_then(parse_conflict);
         parsed.is_some_and(|(key, version)| superseded.contains(&(known.table.to_string(), key, version)))
     };
-    resolve(writer, Vec::new(), moot).await
+    resolve(writer, Vec::new(), moot).await.map(drop)
 }
 
 /// Entries as rows of the quarantine's contract.

@@ -3,5 +3,6 @@
 mod commits;
 mod faults;
 mod files;
+mod heads;
 mod lakes;
 mod rows;

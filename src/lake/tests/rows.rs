@@ -71,7 +71,13 @@ pub fn rows(table: &'static Table, ids: impl IntoIterator<Item = u64>) -> Record
 }
 
 pub fn config(url: &str) -> LakeConfig {
-    LakeConfig { url: url.into(), currency: "EUR".into(), zone: "Europe/Berlin".into(), today: "data".into() }
+    LakeConfig {
+        url: url.into(),
+        currency: "EUR".into(),
+        zone: "Europe/Berlin".into(),
+        today: "data".into(),
+        ..LakeConfig::default()
+    }
 }
 
 pub async fn memory() -> Lake {

@@ -61,6 +61,18 @@ async fn keys_of_returns_whose_sale_is_not_known() {
     );
 }
 
+/// The kind of the order decides about its returns, also about their refunded shipping; what is not known of the order does not.
+#[tokio::test]
+async fn a_credit_note_of_an_internal_order_is_no_return() {
+    let shop = shop().await;
+    let landed = "SELECT count(*) AS n FROM base.return_line WHERE return_status = 'refunded'";
+    assert_eq!(shop.sql(landed, &["n"]).await, ["6"], "of a sale, of an unknown order, blind; internal, draft, quote");
+    let counted = "SELECT count(*) AS n, sum(returns) AS returns FROM sales_event WHERE return_channel_id IS NOT NULL";
+    assert_eq!(shop.sql(counted, &["n", "returns"]).await, ["3|51.0000"]);
+    let shipping = "SELECT count(*) AS n, sum(charge_rc) AS back FROM charge_event WHERE return_channel_id IS NOT NULL";
+    assert_eq!(shop.sql(shipping, &["n", "back"]).await, ["3|-6.0000"]);
+}
+
 #[tokio::test]
 async fn sell_out_is_never_in_net_sales() {
     let shop = shop().await;
@@ -93,5 +105,28 @@ async fn a_margin_is_over_the_sales_whose_cost_is_known() {
     let shop = shop().await;
     let columns = ["net_sales_with_cost", "cogs", "gross_profit", "cost_coverage", "discount_rate"];
     let summary = shop.rows("sales-summary", &[], &columns).await;
-    assert!(summary[0].starts_with("60.0000|35.0000|25.0000|0.2|0.027"), "{summary:?}");
+    // Of 357 sold and 51 taken back, 100 and 40 have a cost.
+    assert!(summary[0].starts_with("60.0000|35.0000|25.0000|0.3431372549019608|0.027"), "{summary:?}");
+}
+
+/// Of net sales it would be 100 / 94 in January, and 100 / 54 with the return.
+#[tokio::test]
+async fn cost_coverage_is_a_share_whatever_is_taken_back() {
+    let lake = empty_lake().await;
+    let mut january = order();
+    january["business_date"] = json!("2026-01-05");
+    january["order_business_date"] = json!("2026-01-05");
+    let sold = json!({ "product_id": "P1", "line_type": "product", "line_status": "active", "gross_amount_rc": 100,
+        "net_amount_rc": 100, "cost_amount_rc": 60 });
+    land(&lake, &ORDER_LINE, january.clone(), &[sold]).await;
+    land(&lake, &ORDER_CHARGE, january, &[json!({ "charge_type": "adjustment", "amount_rc": -6 })]).await;
+    let back = json!({ "return_status": "refunded", "is_primary": true, "flow": "own", "is_blind": true, "quantity": 1,
+        "refund_net_amount_rc": 40, "business_date": "2026-02-20", "order_business_date": "2026-02-20" });
+    land(&lake, &RETURN_LINE, json!({}), &[back]).await;
+    let shop = over(lake).await;
+    let columns = ["net_sales", "goods_amount", "goods_amount_with_cost", "cost_coverage"];
+    let january = shop.rows("sales-summary", &[("to", "2026-02-01")], &columns).await;
+    assert_eq!(january, ["94.0000|100.0000|100.0000|1.0"], "an adjustment never has a cost");
+    let both = shop.rows("sales-summary", &[], &columns).await;
+    assert_eq!(both, ["54.0000|140.0000|100.0000|0.7142857142857143"], "a return of unknown cost is not covered");
 }

@@ -126,10 +126,13 @@ async fn shop() -> Shop {
         "business_date": "2026-02-20", "order_business_date": "2026-02-20" });
     let returns = [
         json!({ "return_id": "r1", "order_id": "1", "is_sale_known": true, "refund_net_amount_rc": 40, "cost_amount_rc": 25,
-            "sale_channel_id": "web", "order_business_date": "2026-01-05" }),
+            "sale_channel_id": "web", "sale_order_type": "sale", "order_business_date": "2026-01-05" }),
         json!({ "return_id": "r2", "order_id": "x", "refund_net_amount_rc": 8, "return_type": "exchange" }),
         json!({ "return_id": "r3", "is_blind": true, "refund_net_amount_rc": 3 }),
         json!({ "return_id": "r4", "order_id": "1", "return_status": "requested", "refund_net_amount_rc": 900 }),
+        json!({ "return_id": "r5", "order_id": "5", "sale_order_type": "internal", "refund_net_amount_rc": 900 }),
+        json!({ "return_id": "r6", "order_id": "6", "sale_order_type": "draft", "refund_net_amount_rc": 900 }),
+        json!({ "return_id": "r7", "order_id": "6", "sale_order_type": "quote", "refund_net_amount_rc": 900 }),
     ];
     land(&lake, &RETURN_LINE, returned, &returns).await;
     let mut of_order = order();

@@ -1,26 +1,36 @@
 //! `saleslake check`: every source, view and report is read and planned; the first thing wrong with each is told.
 
 use super::output;
+use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::Sources;
 use crate::reports::Reports;
 
-/// Sources were checked while loading, views while the engine opened; what is left are the reports.
-pub fn run(sources: &Sources, reports: &Reports) -> Result<()> {
-    let (whole, broken) = (reports.list().len(), reports.broken());
-    for b in &broken {
-        let hint = b.hint.as_ref().map(|h| format!(" ({h})")).unwrap_or_default();
-        eprintln!("broken: {}: {}{hint}", b.path, b.reason);
+/// Sources were checked while loading, `wrong` are the errors of those that failed; `views` is the number of their files.
+pub fn run(sources: &Sources, wrong: &[Error], views: usize, engine: &Engine, reports: &Reports) -> Result<()> {
+    for error in wrong {
+        tell("", error.message(), error.hint_text());
     }
-    output::line(format!(
-        "{} sources and {} reports checked, {} broken",
-        sources.len(),
-        whole + broken.len(),
-        broken.len()
-    ))?;
-    if broken.is_empty() {
+    let broken_views = engine.broken_views();
+    for view in &broken_views {
+        tell(&view.path, &view.reason, view.hint.as_deref());
+    }
+    for report in reports.broken() {
+        tell(&report.path, &report.reason, report.hint.as_deref());
+    }
+    let broken = wrong.len() + broken_views.len() + reports.broken().len();
+    let (sources, reports) = (sources.len() + wrong.len(), reports.list().len() + reports.broken().len());
+    output::line(format!("{sources} sources, {views} views and {reports} reports checked, {broken} broken"))?;
+    if broken == 0 {
         return Ok(());
     }
-    Err(Error::invalid(format!("{} of {} reports are broken", broken.len(), whole + broken.len()))
-        .hint("each is named above with its reason"))
+    let all = sources + views + reports;
+    Err(Error::invalid(format!("{broken} of {all} files are broken")).hint("each is named above with its reason"))
+}
+
+/// One line for one file; most reasons name it themselves.
+fn tell(path: &str, reason: &str, hint: Option<&str>) {
+    let path = if reason.contains(path) { String::new() } else { format!("{path}: ") };
+    let hint = hint.map(|h| format!(" ({h})")).unwrap_or_default();
+    eprintln!("broken: {path}{reason}{hint}");
 }

@@ -1,9 +1,9 @@
 //! `saleslake lake tables|history`.
 
 use clap::{Args, Subcommand};
-use comfy_table::{CellAlignment, Table, presets};
 
-use super::output::{self, grouped};
+use super::listing::Listing;
+use super::output::OutputArgs;
 use crate::error::{Error, Result, did_you_mean};
 use crate::lake::Lake;
 use crate::model;
@@ -17,73 +17,64 @@ pub struct LakeArgs {
 #[derive(Debug, Subcommand)]
 enum LakeCommand {
     /// Tables with version, files, rows and bytes
-    Tables,
+    Tables {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Commits of a table, newest first
     History {
         table: String,
         /// Commits to show
         #[arg(long, default_value_t = 20)]
         limit: usize,
+        #[command(flatten)]
+        output: OutputArgs,
     },
 }
 
 pub async fn run(args: &LakeArgs, lake: &Lake) -> Result<()> {
     match &args.command {
-        LakeCommand::Tables => tables(lake).await,
-        LakeCommand::History { table, limit } => history(lake, table, *limit).await,
+        LakeCommand::Tables { output } => tables(lake, output).await,
+        LakeCommand::History { table, limit, output } => history(lake, table, *limit, output).await,
     }
 }
 
-async fn tables(lake: &Lake) -> Result<()> {
-    let mut shown = Table::new();
-    shown.load_preset(presets::NOTHING).set_header(["table", "version", "files", "rows", "bytes", "about"]);
-    for i in 1..5 {
-        if let Some(column) = shown.column_mut(i) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    for state in lake.states().await? {
-        let version = if state.version < 0 { "–".into() } else { state.version.to_string() };
-        let rows: u64 = state.files.iter().map(|f| f.rows).sum();
-        let bytes: u64 = state.files.iter().map(|f| f.size).sum();
-        shown.add_row([
-            state.table.name.to_string(),
-            version,
-            grouped(state.files.len() as u64),
-            grouped(rows),
-            grouped(bytes),
-            state.table.about.to_string(),
-        ]);
+async fn tables(lake: &Lake, output: &OutputArgs) -> Result<()> {
+    let mut states = lake.states().await?;
+    // A table is there from its first commit on; those of a lake without any are only promises.
+    if states.iter().all(|s| s.version < 0) {
+        states.clear();
     }
     let p = lake.properties();
-    output::line(format!("{}  (reporting currency {}, zone {}, today = {})", lake.url(), p.currency, p.zone, p.today))?;
-    output::line(&shown)
+    eprintln!("{}  (reporting currency {}, zone {}, today = {})", lake.url(), p.currency, p.zone, p.today);
+    Listing::of(&states)
+        .text("table", |s| s.table.name.to_string())
+        .number("version", |s| (s.version >= 0).then_some(s.version))
+        .count("files", |s| Some(s.files.len() as u64))
+        .count("rows", |s| Some(s.files.iter().map(|f| f.rows).sum()))
+        .count("bytes", |s| Some(s.files.iter().map(|f| f.size).sum()))
+        .text("about", |s| s.table.about.to_string())
+        .write(output, "no tables yet: run `saleslake quickstart` or `saleslake ingest`")
+        .await
 }
 
-async fn history(lake: &Lake, name: &str, limit: usize) -> Result<()> {
+async fn history(lake: &Lake, name: &str, limit: usize, output: &OutputArgs) -> Result<()> {
     let table = model::table(name).ok_or_else(|| {
         Error::not_found(format!("no table {name}")).hint(did_you_mean(name, model::TABLES.iter().map(|t| t.name)))
     })?;
-    let mut shown = Table::new();
-    shown.load_preset(presets::NOTHING).set_header([
-        "version",
-        "at",
-        "operation",
-        "source",
-        "batch",
-        "rows added",
-        "rows removed",
-    ]);
-    for e in lake.history(table, limit).await? {
-        shown.add_row([
-            e.version.to_string(),
-            e.at.map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).unwrap_or_default(),
-            e.operation,
-            e.app.unwrap_or_default(),
-            e.batch_id.unwrap_or_default(),
-            grouped(e.rows_added),
-            e.rows_removed.map_or_else(|| "–".into(), grouped),
-        ]);
+    let entries = lake.history(table, limit).await?;
+    Listing::of(&entries)
+        .number("version", |e| Some(e.version))
+        .instant("at", |e| e.at)
+        .text("operation", |e| e.operation.clone())
+        .text("source", |e| e.app.clone())
+        .text("batch", |e| e.batch_id.clone())
+        .count("rows_added", |e| Some(e.rows_added))
+        .count("rows_removed", |e| e.rows_removed)
+        .write(output, &format!("{name} has no commits yet"))
+        .await?;
+    if entries.len() == limit && entries.last().is_some_and(|e| e.version > 0) {
+        eprintln!("… older commits are there; --limit shows more");
     }
-    output::line(&shown)
+    Ok(())
 }

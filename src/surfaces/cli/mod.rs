@@ -4,7 +4,9 @@ pub mod check;
 pub mod config;
 pub mod ingest;
 pub mod lake;
+mod listing;
 mod output;
+mod pair;
 pub mod quarantine;
 pub mod quickstart;
 pub mod report;
@@ -56,7 +58,7 @@ pub enum Command {
     /// Generate a retailer's landing files from a seed
     Sample(sample::SampleArgs),
     /// Show each setting and where it came from
-    Config,
+    Config(output::OutputArgs),
 }
 
 /// Prints an error for people: what, why, and what would work.

@@ -1,17 +1,23 @@
-//! Where a command's data goes: stdout or a file, in the format asked for or that the file's name tells.
+//! Where a command's data goes: stdout or a file, in the format asked for or that the file's name tells. What is said
+//! about the data goes to stderr.
 
 use std::fmt::Display;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use clap::Args;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 
 use crate::encode::{self, Format};
 use crate::engine::Rows;
 use crate::error::{Error, Result};
 
 /// `--format` and `--output`, shared by commands that print rows.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct OutputArgs {
     /// table, csv, json, ndjson, arrow or parquet [default: by the file's ending, else table]
     #[arg(long, short)]
@@ -30,28 +36,64 @@ impl OutputArgs {
         }
     }
 
-    /// Streams `rows` out. A file appears under its name only when it is whole.
-    pub async fn write(&self, rows: Rows) -> Result<encode::Written> {
-        let format = self.format()?;
-        let options = encode::Options { width: terminal_width(), file: self.output.is_some(), ..Default::default() };
-        match &self.output {
-            None => encode::write(rows, format, &mut tokio::io::stdout(), &options).await,
-            Some(path) => {
-                let part = part_of(path);
-                let mut file =
-                    tokio::fs::File::create(&part).await.map_err(|e| Error::from(e).context(path.display()))?;
-                let written = encode::write(rows, format, &mut file, &options).await;
-                drop(file);
-                let moved = match &written {
-                    Ok(_) => tokio::fs::rename(&part, path).await,
-                    Err(_) => tokio::fs::remove_file(&part).await,
-                };
-                let written = written?;
-                moved.map_err(|e| Error::from(e).context(path.display()))?;
-                Ok(written)
-            }
-        }
+    /// Whether people read this: a command may then lay its data out in its own way.
+    pub fn for_people(&self) -> Result<bool> {
+        Ok(self.output.is_none() && self.format()? == Format::Table)
     }
+
+    /// Streams `rows` out and tells what is not shown. A file appears under its name only when it is whole.
+    pub async fn write(&self, rows: Rows) -> Result<encode::Written> {
+        let schema = Arc::clone(&rows.schema);
+        self.stream(schema, rows.into_stream(), "no rows").await
+    }
+
+    /// The same for a list that is at hand; `none` is what people are told when it is empty.
+    pub async fn list(&self, batch: RecordBatch, none: &str) -> Result<()> {
+        self.stream(batch.schema(), stream::iter([Ok(batch)]).boxed(), none).await.map(|_| ())
+    }
+
+    async fn stream(
+        &self,
+        schema: SchemaRef,
+        batches: BoxStream<'static, Result<RecordBatch>>,
+        none: &str,
+    ) -> Result<encode::Written> {
+        let format = self.format()?;
+        let width = if self.output.is_none() { terminal_width() } else { None };
+        let options =
+            encode::Options { width, file: self.output.is_some(), notes_apart: true, ..encode::Options::default() };
+        let written = match &self.output {
+            None => encode::write_stream(schema, batches, format, &mut tokio::io::stdout(), &options).await?,
+            Some(path) => to_file(path, schema, batches, format, &options).await?,
+        };
+        for note in &written.notes {
+            eprintln!("{note}; all with --format csv");
+        }
+        if written.rows == 0 {
+            eprintln!("{none}");
+        }
+        Ok(written)
+    }
+}
+
+async fn to_file(
+    path: &Path,
+    schema: SchemaRef,
+    batches: BoxStream<'static, Result<RecordBatch>>,
+    format: Format,
+    options: &encode::Options,
+) -> Result<encode::Written> {
+    let part = part_of(path);
+    let mut file = tokio::fs::File::create(&part).await.map_err(|e| Error::from(e).context(path.display()))?;
+    let written = encode::write_stream(schema, batches, format, &mut file, options).await;
+    drop(file);
+    let moved = match &written {
+        Ok(_) => tokio::fs::rename(&part, path).await,
+        Err(_) => tokio::fs::remove_file(&part).await,
+    };
+    let written = written?;
+    moved.map_err(|e| Error::from(e).context(path.display()))?;
+    Ok(written)
 }
 
 fn part_of(path: &Path) -> PathBuf {

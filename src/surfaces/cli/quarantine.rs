@@ -1,11 +1,13 @@
 //! `saleslake quarantine list|show`.
 
+use std::collections::BTreeMap;
+
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use clap::{Args, Subcommand};
-use comfy_table::{CellAlignment, Table, presets};
 
-use super::output::{self, grouped};
+use super::listing::Listing;
+use super::output::{self, OutputArgs};
 use crate::error::{Error, Result};
 use crate::ingest::{Filter, Ingest};
 
@@ -22,6 +24,8 @@ enum QuarantineCommand {
         /// Also those that landed after all
         #[arg(long)]
         resolved: bool,
+        #[command(flatten)]
+        output: OutputArgs,
     },
     /// The records themselves: file, line, field, value, rule and raw content
     Show {
@@ -36,13 +40,17 @@ enum QuarantineCommand {
         limit: usize,
         #[arg(long)]
         resolved: bool,
+        #[command(flatten)]
+        output: OutputArgs,
     },
 }
 
+const NONE: &str = "no quarantined records";
+
 pub async fn run(args: &QuarantineArgs, ingest: &Ingest) -> Result<()> {
     match &args.command {
-        QuarantineCommand::List { resolved } => list(ingest, *resolved).await,
-        QuarantineCommand::Show { source, rule, file, limit, resolved } => {
+        QuarantineCommand::List { resolved, output } => list(ingest, *resolved, output).await,
+        QuarantineCommand::Show { source, rule, file, limit, resolved, output } => {
             let filter = Filter {
                 source: source.clone(),
                 rule: rule.clone(),
@@ -51,43 +59,54 @@ pub async fn run(args: &QuarantineArgs, ingest: &Ingest) -> Result<()> {
                 limit: Some(*limit),
                 ..Default::default()
             };
-            show(ingest, &filter).await
+            show(ingest, &filter, output).await
         }
     }
 }
 
-async fn list(ingest: &Ingest, resolved: bool) -> Result<()> {
+async fn list(ingest: &Ingest, resolved: bool, output: &OutputArgs) -> Result<()> {
     let held = ingest.quarantined(&Filter { resolved: waiting_unless(resolved), ..Default::default() }).await?;
-    let mut counts = std::collections::BTreeMap::new();
-    let columns = Texts::of(&held, &["source", "table_name", "rule", "severity", "message"])?;
-    for i in 0..held.num_rows() {
-        *counts.entry(columns.row(i)).or_insert(0u64) += 1;
-    }
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header([
-        "source",
-        "table",
-        "rule",
-        "severity",
-        "what the rule asks for",
-        "records",
-    ]);
-    if let Some(c) = table.column_mut(5) {
-        c.set_cell_alignment(CellAlignment::Right);
-    }
-    for (mut row, n) in counts {
-        row.push(grouped(n));
-        table.add_row(row);
-    }
-    output::line(&table)
+    let counts = counted(&held)?;
+    Listing::of(&counts)
+        .text("source", |(texts, _)| texts[0].clone())
+        .text("table", |(texts, _)| texts[1].clone())
+        .text("rule", |(texts, _)| texts[2].clone())
+        .text("severity", |(texts, _)| texts[3].clone())
+        .text("message", |(texts, _)| texts[4].clone())
+        .count("records", |(_, n)| Some(*n))
+        .write(output, NONE)
+        .await
 }
 
-async fn show(ingest: &Ingest, filter: &Filter) -> Result<()> {
-    let held = ingest.quarantined(filter).await?;
-    let columns = Texts::of(&held, &["file", "line", "rule", "message", "field", "value", "raw"])?;
+/// Records by source, table, rule, severity and message.
+fn counted(held: &RecordBatch) -> Result<Vec<([String; 5], u64)>> {
+    let columns = Texts::of(held, &["source", "table_name", "rule", "severity", "message"])?;
+    let mut counts = BTreeMap::new();
     for i in 0..held.num_rows() {
-        let [file, line, rule, message, field, value, raw] =
-            <[String; 7]>::try_from(columns.row(i)).unwrap_or_default();
+        *counts.entry(columns.row(i)).or_insert(0) += 1;
+    }
+    Ok(counts.into_iter().collect())
+}
+
+async fn show(ingest: &Ingest, filter: &Filter, output: &OutputArgs) -> Result<()> {
+    let held = ingest.quarantined(filter).await?;
+    let shown = held.num_rows();
+    match output.for_people()? {
+        true if shown == 0 => eprintln!("{NONE}"),
+        true => paragraphs(&held)?,
+        false => output.list(held, NONE).await?,
+    }
+    if filter.limit == Some(shown) {
+        eprintln!("… at most {shown} are shown; --limit shows more");
+    }
+    Ok(())
+}
+
+/// A record takes several lines: its raw text alone is wider than most terminals.
+fn paragraphs(held: &RecordBatch) -> Result<()> {
+    let columns = Texts::of(held, &["file", "line", "rule", "message", "field", "value", "raw"])?;
+    for i in 0..held.num_rows() {
+        let [file, line, rule, message, field, value, raw] = columns.row(i);
         output::line(format!("{file} line {line}: {rule} {message}"))?;
         if !field.is_empty() {
             output::line(format!("  {field} = {value}"))?;
@@ -103,10 +122,10 @@ fn waiting_unless(resolved: bool) -> Option<bool> {
 }
 
 /// Columns of a batch as text, NULL as ''.
-struct Texts<'a>(Vec<ArrayFormatter<'a>>);
+struct Texts<'a, const N: usize>(Vec<ArrayFormatter<'a>>);
 
-impl<'a> Texts<'a> {
-    fn of(batch: &'a RecordBatch, names: &[&str]) -> Result<Texts<'a>> {
+impl<'a, const N: usize> Texts<'a, N> {
+    fn of(batch: &'a RecordBatch, names: &[&str; N]) -> Result<Texts<'a, N>> {
         let column = |name: &&str| {
             let array = batch
                 .column_by_name(name)
@@ -116,8 +135,8 @@ impl<'a> Texts<'a> {
         names.iter().map(column).collect::<Result<_>>().map(Texts)
     }
 
-    fn row(&self, i: usize) -> Vec<String> {
-        self.0.iter().map(|f| f.value(i).to_string()).collect()
+    fn row(&self, i: usize) -> [String; N] {
+        std::array::from_fn(|column| self.0[column].value(i).to_string())
     }
 }
 

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::output;
+use super::output::{self, OutputArgs};
 use crate::access::Caller;
 use crate::config::FILE;
-use crate::encode::{self, Format};
 use crate::error::{Error, Result};
 use crate::reports::{Reports, Request};
 use crate::sample::{self, Options};
@@ -72,8 +71,7 @@ pub async fn show(reports: &Reports) -> Result<()> {
         let shown: Vec<String> = values.iter().map(|(k, v)| format!("{k}={v}")).collect();
         let run = reports.run(id, Request { values }, &Caller::local()).await?;
         output::line(format!("\n{}  ({id} {})", reports.get(id)?.info().title.en, shown.join(" ")))?;
-        let options = encode::Options { width: output::terminal_width(), ..Default::default() };
-        encode::write(run.rows, Format::Table, &mut tokio::io::stdout(), &options).await?;
+        OutputArgs::default().write(run.rows).await?;
     }
     output::line(NEXT)
 }

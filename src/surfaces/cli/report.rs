@@ -5,7 +5,9 @@ use std::time::Instant;
 use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
 
+use super::listing::Listing;
 use super::output::{self, OutputArgs};
+use super::pair::pair;
 use crate::access::Caller;
 use crate::error::{Error, Result};
 use crate::reports::{Reports, Request};
@@ -19,7 +21,10 @@ pub struct ReportArgs {
 #[derive(Debug, Subcommand)]
 enum ReportCommand {
     /// The reports there are
-    List,
+    List {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// What a report answers, its parameters and columns
     Show { id: String },
     /// Run a report
@@ -62,13 +67,15 @@ pub struct RunArgs {
 }
 
 impl RunArgs {
-    fn request(&self) -> Result<Request> {
+    /// What is asked of a report that can be sliced by `slicers`.
+    fn request(&self, slicers: &[String]) -> Result<Request> {
         let mut values = Vec::new();
-        for pair in &self.values {
-            values.push(split(pair, "grain=month")?);
+        for given in &self.values {
+            values.push(pair("", given, "write NAME=VALUE, such as grain=month")?);
         }
-        for pair in &self.slices {
-            let (name, value) = split(pair, "--where channel=web,app")?;
+        for given in &self.slices {
+            let hint = format!("write --where SLICER=VALUES, such as channel=web,app; slicers: {}", slicers.join(", "));
+            let (name, value) = pair("--where", given, &hint)?;
             values.push((format!("where.{name}"), value));
         }
         let flags = [
@@ -86,16 +93,9 @@ impl RunArgs {
     }
 }
 
-fn split(pair: &str, example: &str) -> Result<(String, String)> {
-    let (name, value) = pair
-        .split_once('=')
-        .ok_or_else(|| Error::invalid(format!("{pair}: no value")).hint(format!("write {example}")))?;
-    Ok((name.trim().to_string(), value.to_string()))
-}
-
 pub async fn run(args: &ReportArgs, reports: &Reports) -> Result<()> {
     match &args.command {
-        ReportCommand::List => list(reports),
+        ReportCommand::List { output } => list(reports, output).await,
         ReportCommand::Show { id } => show(reports, id),
         ReportCommand::Run(args) => run_one(args, reports).await,
     }
@@ -103,7 +103,8 @@ pub async fn run(args: &ReportArgs, reports: &Reports) -> Result<()> {
 
 async fn run_one(args: &RunArgs, reports: &Reports) -> Result<()> {
     let started = Instant::now();
-    let run = reports.run(&args.id, args.request()?, &Caller::local()).await?;
+    let request = args.request(&reports.get(&args.id)?.info().slicers)?;
+    let run = reports.run(&args.id, request, &Caller::local()).await?;
     for note in &run.receipt.notes {
         eprintln!("note: {note}");
     }
@@ -119,13 +120,14 @@ async fn run_one(args: &RunArgs, reports: &Reports) -> Result<()> {
     Ok(())
 }
 
-fn list(reports: &Reports) -> Result<()> {
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["report", "folder", "title", "标题"]);
-    for info in reports.list() {
-        table.add_row([&info.id, &info.folder, &info.title.en, &info.title.zh]);
-    }
-    output::line(&table)?;
+async fn list(reports: &Reports, output: &OutputArgs) -> Result<()> {
+    Listing::of(&reports.list())
+        .text("report", |r| r.id.clone())
+        .text("folder", |r| r.folder.clone())
+        .text("title", |r| r.title.en.clone())
+        .text("title_zh", |r| r.title.zh.clone())
+        .write(output, "no reports")
+        .await?;
     for broken in reports.broken() {
         eprintln!("broken: {}: {}", broken.id, broken.reason);
     }
@@ -143,10 +145,8 @@ fn show(reports: &Reports, id: &str) -> Result<()> {
     section(["parameter", "values", "default", "about"], rows)?;
     let rows = info.policies.iter().map(|p| [p.name.clone(), p.values.join(" | "), p.default.clone(), p.about.clone()]);
     section(["policy", "values", "default", "about"], rows)?;
-    section(
-        ["column", "type", "", "about"],
-        info.columns.iter().map(|c| [c.name.clone(), c.kind.clone(), String::new(), c.about.clone()]),
-    )?;
+    let rows = info.columns.iter().map(|c| [c.name.clone(), c.kind.clone(), c.about.clone()]);
+    section(["column", "type", "about"], rows)?;
     output::line(format!("slicers   {}", none_if_empty(&info.slicers)))?;
     output::line(format!("compare   {}", none_if_empty(&info.compares)))?;
     output::line(format!("totals    {}", if info.totals { "yes" } else { "no" }))?;
@@ -156,7 +156,7 @@ fn show(reports: &Reports, id: &str) -> Result<()> {
 }
 
 /// One part of the explanation, left out when it is empty.
-fn section(header: [&str; 4], rows: impl Iterator<Item = [String; 4]>) -> Result<()> {
+fn section<const N: usize>(header: [&str; N], rows: impl Iterator<Item = [String; N]>) -> Result<()> {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_header(header);
     if let Some(width) = output::terminal_width() {

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use comfy_table::{Table, presets};
 
-use super::output;
+use super::listing::Listing;
+use super::output::{self, OutputArgs};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::ingest::{Sources, draft, name_of};
@@ -20,7 +20,10 @@ pub struct SourceArgs {
 #[derive(Debug, Subcommand)]
 enum SourceCommand {
     /// The sources there are, in the order in which they land
-    List,
+    List {
+        #[command(flatten)]
+        output: OutputArgs,
+    },
     /// Draft a source definition from a file: guesses columns, types and the date format
     New {
         file: PathBuf,
@@ -33,9 +36,9 @@ enum SourceCommand {
     },
 }
 
-pub fn run(args: &SourceArgs, config: &Config) -> Result<()> {
+pub async fn run(args: &SourceArgs, config: &Config) -> Result<()> {
     match &args.command {
-        SourceCommand::List => list(config),
+        SourceCommand::List { output } => list(config, output).await,
         SourceCommand::New { file, name, dir } => {
             let dir = dir.clone().or_else(|| config.queries_dir.clone()).unwrap_or_else(|| "queries".into());
             new(file, name.as_deref(), &dir, config)
@@ -43,23 +46,24 @@ pub fn run(args: &SourceArgs, config: &Config) -> Result<()> {
     }
 }
 
-fn list(config: &Config) -> Result<()> {
-    let sources = Sources::load(config.queries_dir.as_deref())?;
-    let mut table = Table::new();
-    table.load_preset(presets::NOTHING).set_header(["source", "order", "files", "tables", "title"]);
-    for s in sources.in_order() {
-        let mut tables: Vec<&str> = s.selects.iter().map(|select| select.table.name).collect();
-        tables.dedup();
-        let header = &s.header;
-        let title = header.title.as_ref().map(|t| t.english().to_string()).unwrap_or_default();
-        table.add_row([s.name.clone(), header.order.to_string(), header.read.path.clone(), tables.join(", "), title]);
-    }
-    output::line(&table)
+async fn list(config: &Config, output: &OutputArgs) -> Result<()> {
+    Listing::of(&Sources::load(config.queries_dir.as_deref())?.in_order())
+        .text("source", |s| s.name.clone())
+        .number("order", |s| Some(s.header.order))
+        .text("files", |s| s.header.read.path.clone())
+        .text("tables", |s| {
+            let mut tables: Vec<&str> = s.selects.iter().map(|select| select.table.name).collect();
+            tables.dedup();
+            tables.join(", ")
+        })
+        .text("title", |s| s.header.title.as_ref().map(|t| t.english().to_string()))
+        .write(output, "no sources")
+        .await
 }
 
 fn new(file: &Path, name: Option<&str>, dir: &Path, config: &Config) -> Result<()> {
     let name = name.map_or_else(|| name_of(file), String::from);
-    let text = draft(file, &name, &Properties::from_config(&config.lake)?)?;
+    let drafted = draft(file, &name, &Properties::from_config(&config.lake)?)?;
     let folder = dir.join("sources");
     std::fs::create_dir_all(&folder).map_err(|e| Error::from(e).context(folder.display()))?;
     let path = folder.join(format!("{name}.sql"));
@@ -67,10 +71,16 @@ fn new(file: &Path, name: Option<&str>, dir: &Path, config: &Config) -> Result<(
         return Err(Error::conflict(format!("{} exists already", path.display()))
             .hint("give another --name, or move the file away"));
     }
-    std::fs::write(&path, text).map_err(|e| Error::from(e).context(path.display()))?;
+    std::fs::write(&path, &drafted.text).map_err(|e| Error::from(e).context(path.display()))?;
     output::line(path.display())?;
+    drafted.notes.iter().for_each(|note| eprintln!("{note}"));
     let set =
         if config.queries_dir.is_some() { String::new() } else { format!(" --set queries_dir={}", dir.display()) };
-    eprintln!("read it, then: saleslake ingest {name} {}{set}", file.display());
+    let first = if drafted.is_whole() {
+        "read it".to_string()
+    } else {
+        format!("write what is missing where {} says TODO, until `saleslake check{set}` accepts it", path.display())
+    };
+    eprintln!("{first}, then: saleslake ingest {name} {}{set}", file.display());
     Ok(())
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use clap::Args;
 
 use super::output::OutputArgs;
+use super::pair::pair;
 use crate::access::Caller;
 use crate::engine::{Engine, Param, ParamType, QueryOptions};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 #[derive(Debug, Args)]
 pub struct SqlArgs {
@@ -23,11 +24,9 @@ pub struct SqlArgs {
 pub async fn run(args: &SqlArgs, engine: &Engine) -> Result<()> {
     let mut params = BTreeMap::new();
     for given in &args.params {
-        let (name, value) = given.split_once('=').ok_or_else(|| {
-            Error::invalid(format!("--param {given}: no value")).hint("write --param from:date=2026-01-01")
-        })?;
-        let (name, kind) = name.split_once(':').unwrap_or((name, "text"));
-        let param = ParamType::parse(kind).and_then(|kind| Param::parse(kind, value));
+        let (name, value) = pair("--param", given, "write --param from:date=2026-01-01")?;
+        let (name, kind) = name.split_once(':').unwrap_or((&name, "text"));
+        let param = ParamType::parse(kind).and_then(|kind| Param::parse(kind, &value));
         params.insert(name.to_string(), param.map_err(|e| e.context(format!("--param {name}")))?);
     }
     let options = QueryOptions { params, label: "sql".into(), ..QueryOptions::default() };

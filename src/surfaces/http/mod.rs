@@ -31,7 +31,7 @@ use crate::clock::Clock;
 use crate::config::HttpConfig;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::reports::Reports;
+use crate::reports::LiveReports;
 use auth::Tokens;
 use metrics::Metrics;
 
@@ -44,7 +44,7 @@ struct HttpState(Arc<Shared>);
 
 struct Shared {
     engine: Engine,
-    reports: Arc<Reports>,
+    reports: LiveReports,
     tokens: Tokens,
     allow_sql: bool,
     metrics: Arc<Metrics>,
@@ -71,7 +71,7 @@ pub struct Server {
 
 impl Server {
     /// Binds `config.bind`. Refused: an address beyond loopback without tokens, an empty token.
-    pub async fn bind(config: &HttpConfig, engine: Engine, reports: Arc<Reports>, clock: Clock) -> Result<Server> {
+    pub async fn bind(config: &HttpConfig, engine: Engine, reports: LiveReports, clock: Clock) -> Result<Server> {
         let wanted: SocketAddr = config.bind.parse().map_err(|_| {
             Error::invalid(format!("http.bind = \"{}\": not an address and port", config.bind)).hint("127.0.0.1:8080")
         })?;

@@ -12,7 +12,8 @@ use crate::error::Error;
 /// All reports in brief, and those whose file is broken with what is wrong.
 pub async fn list(State(state): State<HttpState>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     params::nothing_but(&params::pairs(query.as_deref())?, &[])?;
-    let brief = state.reports.list().into_iter().map(|report| {
+    let reports = state.reports.now();
+    let brief = reports.list().into_iter().map(|report| {
         json!({
             "id": report.id,
             "folder": report.folder,
@@ -21,7 +22,7 @@ pub async fn list(State(state): State<HttpState>, RawQuery(query): RawQuery) -> 
             "href": format!("/api/v1/reports/{}", report.id),
         })
     });
-    Ok(Json(json!({ "reports": brief.collect::<Vec<_>>(), "broken": state.reports.broken() })))
+    Ok(Json(json!({ "reports": brief.collect::<Vec<_>>(), "broken": reports.broken() })))
 }
 
 /// One report: parameters with types, defaults and the values that the data has, policies, slicers, columns.
@@ -32,10 +33,11 @@ pub async fn show(
     Extension(caller): Extension<Caller>,
 ) -> Result<Json<Value>, Problem> {
     params::nothing_but(&params::pairs(query.as_deref())?, &[])?;
-    let info = state.reports.get(&id)?.info();
+    let reports = state.reports.now();
+    let info = reports.get(&id)?.info();
     let mut shown = serde_json::to_value(info).map_err(|e| Error::internal(format!("report {id}: {e}")))?;
     for (at, param) in info.params.iter().enumerate().filter(|(_, p)| p.values_from_data) {
-        shown["params"][at]["values"] = json!(state.reports.values(&id, &param.name, &caller).await?);
+        shown["params"][at]["values"] = json!(reports.values(&id, &param.name, &caller).await?);
     }
     shown["run"] = json!(format!("/api/v1/reports/{id}/run"));
     Ok(Json(shown))

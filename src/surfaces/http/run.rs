@@ -25,10 +25,11 @@ pub async fn run(State(state): State<HttpState>, Path(id): Path<String>, asked: 
     let mut values = params::pairs(asked.query.as_deref())?;
     let format = format(params::take(&mut values, "format").as_deref(), &asked.headers)?;
     let request = Request { values };
+    let reports = state.reports.now();
 
     // What the answer would be tagged is planned only for those who ask; the answer has the tag of its own receipt.
     if asked.method == Method::HEAD || asked.headers.contains_key(header::IF_NONE_MATCH) {
-        let tag = etag::of(&state.reports.etag_key(&id, &request, caller).await?, format);
+        let tag = etag::of(&reports.etag_key(&id, &request, caller).await?, format);
         let mut headers = etag::headers(&tag);
         if etag::matches(&asked.headers, &tag) {
             return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
@@ -42,7 +43,7 @@ pub async fn run(State(state): State<HttpState>, Path(id): Path<String>, asked: 
     }
 
     let begun = Instant::now();
-    let run = state.reports.run(&id, request, caller).await?;
+    let run = reports.run(&id, request, caller).await?;
     state.metrics.saw(&run.rows.snapshot);
     let mut headers = etag::headers(&etag::of(&run.receipt.etag_key(caller), format));
     put(&mut headers, REPORT, &id);

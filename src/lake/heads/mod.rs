@@ -1,0 +1,156 @@
+//! Heads: what makes a batch over several tables visible at once. `_heads/{n}.json` names one version of every table;
+//! what readers see is the newest head. Delta readers of single tables need not know.
+//!
+//! ```text
+//! begin: marker ─ commits to tables ─ publish: newest versions ─ whose markers are there? ─ cut ─ put head n+1 ─ drop marker
+//! ```
+//!
+//! A head never shows a part of a batch: while a batch has its marker, versions from its first commit on stay out, and
+//! with them whatever else those versions hold parts of ([`cut`]). A writer that died leaves its marker behind; it counts
+//! until its lease is over ([`lease`]), then its rows are shown as far as they came, and landing the same file again
+//! completes them. It must not know what a table holds.
+
+mod cut;
+mod lease;
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+
+use super::errors;
+use crate::error::{Error, Result};
+
+pub(super) use cut::{Since, cut};
+pub(super) use lease::Lease;
+
+/// Heads that stay for readers that are behind; older ones are removed as new ones are put.
+const KEEP: u64 = 200;
+/// More heads than this behind, and listing is cheaper than asking for one after the other.
+const STEPS: u64 = 16;
+
+/// One state of all tables.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// 1, 2, 3 …
+    #[serde(skip)]
+    pub number: u64,
+    /// The batch that put it.
+    pub batch_id: String,
+    /// Delta version by table; a table that is not named was never written.
+    pub tables: BTreeMap<String, i64>,
+}
+
+impl Head {
+    /// The version of `table`; -1 = never written.
+    pub fn version(&self, table: &str) -> i64 {
+        self.tables.get(table).copied().unwrap_or(-1)
+    }
+}
+
+/// The heads of one lake.
+pub(super) struct Heads {
+    store: Arc<dyn ObjectStore>,
+    folder: Path,
+    newest: Mutex<Option<Arc<Head>>>,
+}
+
+impl Heads {
+    pub fn new(store: Arc<dyn ObjectStore>, lake: &Path) -> Heads {
+        Heads { store, folder: lake.clone().join("_heads"), newest: Mutex::new(None) }
+    }
+
+    fn path(&self, number: u64) -> Path {
+        self.folder.clone().join(format!("{number:020}.json"))
+    }
+
+    /// The newest head: one small request when there is no newer one. `None`: no batch has ended yet.
+    pub async fn newest(&self) -> Result<Option<Arc<Head>>> {
+        let mut newest = self.newest.lock().await;
+        let mut found = newest.clone();
+        if found.is_none() {
+            found = self.listed().await?;
+        }
+        for step in 0.. {
+            let Some(head) = &found else { break };
+            if step == STEPS {
+                found = self.listed().await?;
+                continue;
+            }
+            match self.read(head.number + 1).await? {
+                Some(next) => found = Some(Arc::new(next)),
+                None => break,
+            }
+        }
+        newest.clone_from(&found);
+        Ok(found)
+    }
+
+    async fn listed(&self) -> Result<Option<Arc<Head>>> {
+        let fail = |e| errors::store(e, format!("listing {}", self.folder));
+        let listed = self.store.list_with_delimiter(Some(&self.folder)).await.map_err(fail)?;
+        let number = |path: &Path| path.filename()?.strip_suffix(".json")?.parse::<u64>().ok();
+        match listed.objects.iter().filter_map(|o| number(&o.location)).max() {
+            None => Ok(None),
+            Some(number) => Ok(self.read(number).await?.map(Arc::new)),
+        }
+    }
+
+    async fn read(&self, number: u64) -> Result<Option<Head>> {
+        let path = self.path(number);
+        let bytes = match self.store.get(&path).await {
+            Ok(found) => found.bytes().await.map_err(|e| errors::store(e, &path))?,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(e) => return Err(errors::store(e, &path)),
+        };
+        let head: Head = serde_json::from_slice(&bytes).map_err(|e| {
+            Error::unavailable(format!("{path} is no head: {e}")).hint("`saleslake lake doctor` says more")
+        })?;
+        Ok(Some(Head { number, ..head }))
+    }
+
+    /// Puts `head` unless its number is taken; false then.
+    pub async fn put(&self, head: Head) -> Result<bool> {
+        let path = self.path(head.number);
+        let json = serde_json::to_vec(&head).map_err(|e| Error::internal(format!("{path}: {e}")))?;
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.store.put_opts(&path, json.into(), options).await {
+            Ok(_) => {}
+            // Also after a put of ours that was retried: then what is there is ours.
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                return Ok(self.read(head.number).await?.as_ref() == Some(&head));
+            }
+            Err(e) => return Err(errors::store(e, &path)),
+        }
+        if let Some(old) = head.number.checked_sub(KEEP).filter(|n| *n > 0) {
+            // Best effort: one more small object does no harm.
+            let _ = self.store.delete(&self.path(old)).await;
+        }
+        *self.newest.lock().await = Some(Arc::new(head));
+        Ok(true)
+    }
+
+    /// Announces that `batch_id` is about to commit.
+    pub async fn begin(&self, batch_id: &str) -> Result<Lease> {
+        Lease::take(self.store.clone(), self.folder.clone().join("open").join(format!("{batch_id}.json"))).await
+    }
+
+    /// The batches of other writers that have begun and not ended, as of `own`'s last renewal.
+    pub async fn open(&self, own: &Lease) -> Result<HashSet<String>> {
+        let folder = self.folder.clone().join("open");
+        let fail = |e| errors::store(e, format!("listing {folder}"));
+        let markers: Vec<_> = self.store.list(Some(&folder)).try_collect().await.map_err(fail)?;
+        let mut open = HashSet::new();
+        for marker in markers.iter().filter(|m| m.location != *own.path()) {
+            let Some(batch) = marker.location.filename().and_then(|n| n.strip_suffix(".json")) else { continue };
+            if own.holds(marker).await? {
+                open.insert(batch.to_string());
+            }
+        }
+        Ok(open)
+    }
+}

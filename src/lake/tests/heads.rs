@@ -1,0 +1,121 @@
+//! What readers see while batches over several tables land.
+
+use object_store::ObjectStoreExt;
+
+use super::super::Lake;
+use super::rows::{append, config, memory};
+use crate::model::{ORDER_LINE, REGION};
+
+async fn shown(lake: &Lake) -> (u64, u64) {
+    let states = lake.states().await.unwrap();
+    let rows = |name: &str| states.iter().find(|s| s.table.name == name).unwrap().rows();
+    (rows("order_line"), rows("region"))
+}
+
+async fn land(lake: &Lake, table: &'static crate::model::Table, batch: &str, ids: std::ops::Range<u64>) {
+    append(lake, &lake.state(table).await.unwrap(), batch, ids).await;
+}
+
+/// Two handles on one folder, as two processes have.
+fn two(dir: &tempfile::TempDir) -> impl Future<Output = (Lake, Lake)> {
+    let config = config(dir.path().to_str().unwrap());
+    async move { (Lake::open(&config).await.unwrap(), Lake::open(&config).await.unwrap()) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_over_several_tables_shows_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = two(&dir).await;
+    let first = writer.begin("one").await.unwrap();
+    land(&writer, &REGION, "one", 0..3).await;
+    first.publish().await.unwrap();
+    assert_eq!(shown(&reader).await, (0, 3));
+    let unit = writer.begin("two").await.unwrap();
+    land(&writer, &ORDER_LINE, "two", 0..8).await;
+    assert_eq!(shown(&reader).await, (0, 3), "not in part");
+    assert_eq!(reader.state(&ORDER_LINE).await.unwrap().rows(), 8, "single tables are as Delta has them");
+    land(&writer, &REGION, "two", 3..5).await;
+    unit.publish().await.unwrap();
+    assert_eq!(shown(&reader).await, (8, 5));
+    assert_eq!(shown(&writer).await, (8, 5));
+    assert_eq!(reader.head().await.unwrap().unwrap().number, 2);
+    // Nothing new: no head.
+    writer.begin("three").await.unwrap().publish().await.unwrap();
+    assert_eq!(reader.head().await.unwrap().unwrap().number, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_ends_does_not_show_another_one_in_part() {
+    let dir = tempfile::tempdir().unwrap();
+    let (slow, quick) = two(&dir).await;
+    let first = slow.begin("slow").await.unwrap();
+    land(&slow, &ORDER_LINE, "slow", 0..4).await;
+    let second = quick.begin("quick").await.unwrap();
+    land(&quick, &ORDER_LINE, "quick", 4..6).await;
+    land(&quick, &REGION, "quick", 0..2).await;
+    second.publish().await.unwrap();
+    // Its order lines stand on those of `slow`, and its regions belong to its order lines.
+    assert_eq!(shown(&quick).await, (0, 0));
+    land(&slow, &REGION, "slow", 2..4).await;
+    first.publish().await.unwrap();
+    assert_eq!(shown(&quick).await, (6, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_dead_writer_left_does_not_hold_others_up() {
+    let lake = memory().await;
+    lake.begin("ok").await.unwrap().publish().await.unwrap();
+    let dead = lake.begin("dead").await.unwrap();
+    land(&lake, &ORDER_LINE, "dead", 0..4).await;
+    drop(dead);
+    assert_eq!(shown(&lake).await, (0, 0));
+    let unit = lake.begin("next").await.unwrap();
+    land(&lake, &ORDER_LINE, "next", 4..6).await;
+    unit.publish().await.unwrap();
+    assert_eq!(shown(&lake).await, (0, 0), "this process lives, so its marker counts");
+    // As it stands when the process that wrote it is gone.
+    let marker = lake.inner.root.prefix.clone().join("_heads").join("open").join("dead.json");
+    let store = lake.object_store();
+    let text = store.get(&marker).await.unwrap().bytes().await.unwrap();
+    let mut holder: serde_json::Value = serde_json::from_slice(&text).unwrap();
+    if holder["among"].is_null() {
+        return; // Processes cannot be told here; the lease's time is all there is.
+    }
+    holder["pid"] = u32::MAX.into();
+    store.put(&marker, holder.to_string().into()).await.unwrap();
+    lake.begin("after").await.unwrap().publish().await.unwrap();
+    assert_eq!(shown(&lake).await, (6, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heads_are_put_one_after_the_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = config(dir.path().to_str().unwrap());
+    let writers = (0..8).map(|w: u64| {
+        let config = config.clone();
+        tokio::spawn(async move {
+            let lake = Lake::open(&config).await.unwrap();
+            for i in 0..5 {
+                let batch = format!("{w}-{i}");
+                let unit = lake.begin(&batch).await.unwrap();
+                let rows = super::rows::rows(&REGION, [w * 5 + i]);
+                loop {
+                    let base = lake.state(&REGION).await.unwrap();
+                    let change = super::rows::change(&batch, vec![rows.clone()]);
+                    if matches!(lake.commit(&base, change).await.unwrap(), super::super::Commit::Done { .. }) {
+                        break;
+                    }
+                }
+                unit.publish().await.unwrap();
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    let lake = Lake::open(&config).await.unwrap();
+    lake.begin("last").await.unwrap().publish().await.unwrap();
+    assert_eq!(shown(&lake).await, (0, 40));
+    let head = lake.head().await.unwrap().unwrap();
+    assert_eq!(head.version("region"), 39);
+}

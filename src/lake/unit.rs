@@ -1,0 +1,78 @@
+//! A batch at work: what it commits to several tables becomes visible at once. It must not commit rows itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Lake;
+use super::heads::{Head, Lease, Since, cut};
+use crate::error::{Error, Result};
+use crate::model::TABLES;
+
+/// Heads that other writers may put before ours, one after the other, until we give up.
+const ATTEMPTS: u32 = 100;
+
+/// A batch that may commit to several tables, announced to other writers. See [`Lake::begin`].
+pub struct Unit {
+    lake: Lake,
+    batch_id: String,
+    lease: Lease,
+}
+
+impl Unit {
+    pub(super) async fn begin(lake: &Lake, batch_id: &str) -> Result<Unit> {
+        let lease = lake.inner.heads.begin(batch_id).await?;
+        Ok(Unit { lake: lake.clone(), batch_id: batch_id.into(), lease })
+    }
+
+    /// Ends the batch: puts a head with everything that is whole now. Without it the batch stays invisible until its
+    /// marker's lease is over and another batch ends.
+    ///
+    /// # Errors
+    /// `Unavailable`: the storage. The rows have landed; they show with the next head.
+    pub async fn publish(mut self) -> Result<()> {
+        for attempt in 0..ATTEMPTS {
+            self.lease.renew().await?;
+            let heads = &self.lake.inner.heads;
+            let last = heads.newest().await?;
+            // States before markers: a batch that ended in between was whole when its commits were seen.
+            let newest = self.newest().await?;
+            let tables = self.whole(last.as_deref(), newest).await?;
+            if last.as_ref().is_some_and(|last| last.tables == tables) {
+                return self.lease.end().await;
+            }
+            let number = last.map_or(0, |l| l.number) + 1;
+            if heads.put(Head { number, batch_id: self.batch_id.clone(), tables }).await? {
+                return self.lease.end().await;
+            }
+            let most = 5 << attempt.min(6);
+            tokio::time::sleep(Duration::from_millis(uuid::Uuid::new_v4().as_u128() as u64 % most)).await;
+        }
+        Err(Error::unavailable(format!("batch {}: other writers put {ATTEMPTS} heads meanwhile", self.batch_id)).hint(
+            "its rows have landed and show with the next batch that ends, or after `saleslake lake doctor --mend`",
+        ))
+    }
+
+    async fn newest(&self) -> Result<BTreeMap<&'static str, i64>> {
+        let states = futures::future::try_join_all(TABLES.iter().map(|t| self.lake.state(t))).await?;
+        Ok(states.iter().map(|s| (s.table.name, s.version)).collect())
+    }
+
+    /// The newest versions that hold no batch in part.
+    async fn whole(&self, last: Option<&Head>, newest: BTreeMap<&'static str, i64>) -> Result<BTreeMap<String, i64>> {
+        let open = self.lake.inner.heads.open(&self.lease).await?;
+        if open.is_empty() {
+            return Ok(newest.into_iter().filter(|(_, v)| *v >= 0).map(|(t, v)| (t.to_string(), v)).collect());
+        }
+        let mut tables = BTreeMap::new();
+        for table in TABLES {
+            let shown = last.map_or(-1, |l| l.version(table.name));
+            let version = newest.get(table.name).copied().unwrap_or(-1);
+            let batches = match version > shown {
+                true => self.lake.commits_since(table, shown).await?.into_iter().map(|c| c.batch_id).collect(),
+                false => Vec::new(),
+            };
+            tables.insert(table.name, Since { shown, batches });
+        }
+        Ok(cut(&tables, &open))
+    }
+}

@@ -1,0 +1,163 @@
+//! The measures of the views: how each can be halved, and which columns of the reports are made of which. Plain data, and what
+//! follows from it for a golden case; it must not ask the engine anything.
+
+use super::Case;
+
+/// A measure of a view.
+pub struct Measure {
+    pub view: &'static str,
+    pub name: &'static str,
+    /// Ways to halve it, SQL with `{}` for its name. Where the halves of a set are meant (ids, flags) each way keeps the other
+    /// half, so whatever is there is missing from one of them.
+    pub halves: &'static [&'static str],
+    /// Adds it up, SQL with `{}` for its name: what halving must about halve.
+    pub total: &'static str,
+    /// The reports' columns that are nothing but this measure, added up or counted; and the same columns of another period or
+    /// by another day (`_prev`, `_by_sale_date`).
+    columns: &'static [&'static str],
+    /// Columns that it is a part of, for reports that have no column of its own.
+    mixed: &'static [&'static str],
+}
+
+const fn money(view: &'static str, name: &'static str, columns: &'static [&'static str]) -> Measure {
+    Measure { view, name, halves: &["CAST({} * 0.5 AS DECIMAL(18,4))"], total: "sum({})", columns, mixed: &[] }
+}
+const fn units(view: &'static str, name: &'static str, columns: &'static [&'static str]) -> Measure {
+    Measure { view, name, halves: &["CAST({} * 0.5 AS DECIMAL(18,3))"], total: "sum({})", columns, mixed: &[] }
+}
+const fn ids(view: &'static str, name: &'static str, columns: &'static [&'static str]) -> Measure {
+    let halves =
+        &["CASE WHEN ascii(right({}, 1)) % 2 = 0 THEN {} END", "CASE WHEN ascii(right({}, 1)) % 2 = 1 THEN {} END"];
+    Measure { view, name, halves, total: "count(DISTINCT {})", columns, mixed: &[] }
+}
+const fn flag(view: &'static str, name: &'static str, mixed: &'static [&'static str]) -> Measure {
+    let halves = &["({} AND local_minute % 2 = 0)", "({} AND local_minute % 2 = 1)"];
+    Measure { view, name, halves, total: "sum(CASE WHEN {} THEN 1 ELSE 0 END)", columns: &[], mixed }
+}
+impl Measure {
+    const fn part_of(mut self, mixed: &'static [&'static str]) -> Measure {
+        self.mixed = mixed;
+        self
+    }
+}
+
+pub static MEASURES: &[Measure] = &[
+    money("sales_event", "gross_sales", &["gross_sales"]).part_of(&["sales_before_returns"]),
+    money("sales_event", "discounts", &["discounts"]).part_of(&["sales_before_returns"]),
+    money("sales_event", "returns", &["returns", "exchange_returns"]),
+    money("sales_event", "net_rc", &["net_sales", "net_sales_all", "net_sales_with_cost", "goods_amount_with_cost"]),
+    money("sales_event", "tax_rc", &["tax"]),
+    money("sales_event", "cost_rc", &["cogs"]),
+    flag("sales_event", "is_goods", &["goods_amount"]),
+    units("sales_event", "units_sold", &["units_sold"]),
+    units("sales_event", "units_returned", &["units_returned"]),
+    ids("sales_event", "sale_order_id", &["orders"]),
+    ids("sales_event", "buyer_key", &["customers"]),
+    money("charge_event", "charge_rc", &["charges"]),
+    units("stock", "on_hand", &["on_hand"]),
+    units("stock", "available", &["available"]),
+    money("stock", "on_hand_cost_rc", &["on_hand_cost"]),
+    money("stock", "retail_value_rc", &["retail_value"]),
+];
+
+/// Measures of those views of which no golden case shows anything: no report has them, or the sample does not.
+pub const UNSHOWN: &[(&str, &[&str])] = &[
+    ("sales_event", &["sale_lines", "sell_out_rc", "sell_out_units"]),
+    ("stock", &["committed", "reserved", "incoming", "in_transit", "damaged", "quality_hold"]),
+];
+
+/// Columns that are made of several measures, are ratios, or count rows: no single measure's halving can be read from them.
+const MADE: &[&str] = &[
+    "total_sales",
+    "net_units",
+    "anonymous_orders",
+    "sales_before_returns",
+    "aov",
+    "units_per_order",
+    "asp",
+    "asp_before_returns",
+    "gross_profit",
+    "gross_margin_pct",
+    "goods_amount",
+    "cost_coverage",
+    "discount_rate",
+    "return_rate_value",
+    "return_rate_units",
+    "return_lines",
+    "exchange_share",
+    "share",
+    "items",
+];
+
+/// Columns that say which row it is.
+const WHO: &[&str] = &[
+    "row_kind",
+    "period_start",
+    "period_end",
+    "is_partial_period",
+    "channel_name",
+    "location_name",
+    "product_name",
+    "region_name",
+    "snapshot_day",
+    "oldest_snapshot_day",
+    "days_old",
+    "is_stale",
+];
+
+/// A column's name without the period that it is of: halving a measure halves it there, too. A growth is a ratio.
+fn plain(column: &str) -> &str {
+    let column = column.strip_suffix("_prev").unwrap_or(column);
+    column.strip_suffix("_by_sale_date").unwrap_or(column)
+}
+
+/// The measure that the column is nothing but.
+pub fn measure_of(column: &str) -> Option<&'static Measure> {
+    MEASURES.iter().find(|m| m.columns.contains(&plain(column)))
+}
+
+/// Whether it is known what the column is made of; `key`: the report's.
+pub fn is_known(column: &str, key: &[String]) -> bool {
+    let name = plain(column.strip_suffix("_growth").unwrap_or(column));
+    measure_of(name).is_some()
+        || MADE.contains(&name)
+        || WHO.contains(&name)
+        || UNSHOWN.iter().any(|(_, names)| names.contains(&name))
+        || key.iter().any(|k| k == name)
+}
+
+/// Whether columns called so have anything but zeros and NULLs in the case's expected rows; `None`: it has no such columns.
+pub fn shows(case: &Case, names: &[&str]) -> Option<bool> {
+    let columns = &case.expected.columns;
+    let at: Vec<usize> = (0..columns.len()).filter(|i| names.contains(&plain(&columns[*i]))).collect();
+    let is_something = |text: &String| text.parse::<f64>().is_ok_and(|n| n != 0.0);
+    (!at.is_empty()).then(|| case.expected.rows.iter().any(|row| at.iter().any(|i| is_something(&row[*i]))))
+}
+
+impl Measure {
+    /// Whether the case's expected rows depend on the measure; `None`: no column of the case is made of it.
+    ///
+    /// Of a mixed column nothing tells which of its parts is 0, unless another case shows the part of the same events.
+    pub fn matters(&self, case: &Case, cases: &[Case]) -> Option<bool> {
+        if let Some(shown) = shows(case, self.columns) {
+            return Some(shown);
+        }
+        let mixed = shows(case, self.mixed)?;
+        let apart =
+            cases.iter().filter(|other| same_events(case, other)).filter_map(|other| shows(other, self.columns));
+        Some(mixed && apart.reduce(|a, b| a || b).unwrap_or(true))
+    }
+}
+
+/// Whether both cases are of all the same events, grouped as they may be.
+fn same_events(one: &Case, other: &Case) -> bool {
+    const GROUPING: &[&str] = &["grain", "calendar", "level", "region_level", "totals", "order_by", "include_zero"];
+    let asked = |case: &Case| {
+        let mut asked = case.request.clone();
+        asked.retain(|(name, _)| !GROUPING.contains(&name.as_str()));
+        asked.sort();
+        asked
+    };
+    let cut = |case: &Case| case.request.iter().any(|(name, _)| name == "limit");
+    !cut(other) && asked(one) == asked(other)
+}
