@@ -4,18 +4,16 @@ Starts a real server on free loopback ports over an empty temporary folder, crea
 one line of JSON: {"kind", "endpoint", "bucket", "access_key", "secret_key", "region"}. The server ends, and its data with it, when
 standard input closes: whoever started this script owns the server. `serve.py moto </dev/null` only installs and proves that it starts.
 
-What is missing is installed first, in the versions that requirements.txt and AZURITE pin, below $SALESLAKE_SERVERS or
-~/.cache/saleslake-servers, never into the repository; once installed, no network is needed.
+What is missing is installed first (install.py); once it is, no network is needed.
 Exit codes: 0 stopped as asked, 69 cannot be installed here, 1 anything else. All but the JSON goes to standard error.
 This script must not share a server between callers: a test that counts objects or races writers needs a lake of its own.
 """
 
 import ctypes
-import fcntl
-import hashlib
 import json
 import os
-import shutil
+import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -26,86 +24,23 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+sys.dont_write_bytecode = True  # importing install must leave nothing in the repository
+from install import UNAVAILABLE, azurite_script, enter_python, fail, say, tools_folder  # noqa: E402
+
 HERE = Path(__file__).resolve().parent
-REPOSITORY = HERE.parent.parent
-REQUIREMENTS = HERE / "requirements.txt"
-AZURITE = "azurite@3.35.0"  # the newest that runs on Node 20: 3.36 wants 21, 3.37 wants 22
 
 BUCKET = "lake"
 REGION = "us-east-1"
-KEY, SECRET = "lake-test-key", "lake-test-secret"
+KEY, SECRET = "lake-test", secrets.token_hex(16)  # new for each server: nobody talks to another test's by mistake
 # Azurite's account and key are public and the same everywhere: Microsoft documents them.
 ACCOUNT = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 START_SECONDS = 60
-UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded here: a forked child should load nothing
 
 
-def say(message):
-    print(f"serve.py: {message}", file=sys.stderr)
-
-
-def fail(message, code=1):
-    say(message)
-    raise SystemExit(code)
-
-
-# ---- installing --------------------------------------------------------------------------------------------------
-
-
-def tools_folder():
-    tools = Path(os.environ.get("SALESLAKE_SERVERS") or "~/.cache/saleslake-servers").expanduser().resolve()
-    if tools.is_relative_to(REPOSITORY):
-        fail(f"SALESLAKE_SERVERS={tools} is inside the repository; name a folder outside of it")
-    tools.mkdir(parents=True, exist_ok=True)
-    return tools
-
-
-def install(folder, what, needs, *commands):
-    """Runs the commands unless they once succeeded for this folder. Under a lock: tests that start together install once."""
-    done = folder / "installed"
-    with open(f"{folder}.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if done.exists():
-            return
-        shutil.rmtree(folder, ignore_errors=True)  # what an interrupted installation left
-        folder.mkdir()
-        say(f"installing {what} into {folder}")
-        for command in commands:
-            shown = " ".join(map(str, command))
-            try:
-                run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-            except OSError as error:
-                fail(f"{what} cannot be installed: `{shown}`: {error.strerror}; it needs {needs}", UNAVAILABLE)
-            if run.returncode != 0:
-                print("\n".join((run.stdout + run.stderr).splitlines()[-15:]), file=sys.stderr)
-                fail(f"{what} cannot be installed: `{shown}` failed as above; it needs {needs}", UNAVAILABLE)
-        done.touch()
-
-
-def enter_python(tools):
-    """Goes on in a virtual environment with requirements.txt. The process, and so its standard input, stays the same."""
-    pins = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
-    venv = tools / f"python-{sys.version_info.major}.{sys.version_info.minor}-{pins}"
-    if Path(sys.prefix).resolve() == venv:
-        return
-    python = venv / "bin/python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]
-    needs = f"Python's venv module, and the packages of {REQUIREMENTS.name} from PyPI or a mirror that pip is told of"
-    install(venv, f"{REQUIREMENTS.name} (the servers' Python packages)", needs, [sys.executable, "-m", "venv", venv], pip)
-    os.execv(python, [python, *sys.argv])
-
-
-def azurite_script(tools):
-    home = tools / AZURITE.replace("@", "-")
-    npm = ["npm", "install", "--prefix", home, "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error", AZURITE]
-    install(home, AZURITE, "Node 20 or newer with npm, and the npm registry or a mirror that npm is told of", npm)
-    return home / "node_modules/azurite/dist/src/blob/main.js"
-
-
-# ---- the servers: each gives its command, its endpoint, and the files it leaves outside of its folder ------------------
+# ---- the servers: each gives its command, how to tell its endpoint from its log, and files it leaves elsewhere -----
 
 
 def seaweedfs(folder, tools):
@@ -113,8 +48,9 @@ def seaweedfs(folder, tools):
     credentials = [{"accessKey": KEY, "secretKey": SECRET}]
     identity = {"name": "lake", "credentials": credentials, "actions": ["Admin", "Read", "List", "Tagging", "Write"]}
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
-    (folder / "data").mkdir(exist_ok=True)
-    command = [Path(sys.prefix) / "bin/weed", "-logtostderr=true", "server", f"-dir={folder}/data"]
+    data = folder / f"data-{s3}"
+    data.mkdir()
+    command = [Path(sys.prefix) / "bin/weed", "-logtostderr=true", "server", f"-dir={data}"]
     command += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"]
     # `none` makes the only master leader at once; otherwise the first write waits three to eight seconds.
     command += ["-master.peers=none", f"-master.port={master}", f"-master.port.grpc={master_rpc}"]
@@ -126,26 +62,30 @@ def seaweedfs(folder, tools):
     command += [f"-s3.config={folder}/s3.json", "-s3.port.iceberg=0", "-s3.port.lance=0"]  # 0: not on their fixed ports
     # Its gRPC sockets are in /tmp whatever it is told.
     left = [f"/tmp/seaweedfs-{role}-grpc-{rpc}.sock" for role, rpc in zip(("master", "volume", "filer", "s3"), ports[1::2])]
-    return command, f"http://127.0.0.1:{s3}", left
+    return command, lambda log: f"http://127.0.0.1:{s3}", left
 
 
 def moto(folder, tools):
-    (port,) = free_ports(1)
-    return [sys.executable, HERE / "moto_one_at_a_time.py", str(port)], f"http://127.0.0.1:{port}", []
+    return [sys.executable, HERE / "moto_one_at_a_time.py"], lambda log: found(r"Running on (http://[\d.:]+)\s", log), []
 
 
 def azurite(folder, tools):
-    (port,) = free_ports(1)
-    command = ["node", azurite_script(tools), "--blobHost", "127.0.0.1", "--blobPort", str(port), "--location", folder]
+    command = ["node", azurite_script(tools), "--blobHost", "127.0.0.1", "--blobPort", "0", "--location", folder]
     command += ["--silent", "--disableTelemetry", "--disableProductStyleUrl"]
-    return command, f"http://127.0.0.1:{port}/{ACCOUNT}", []
+    return command, lambda log: found(r"successfully listens on (http://[\d.:]+)\s", log, f"/{ACCOUNT}"), []
 
 
 KINDS = {server.__name__: server for server in (seaweedfs, moto, azurite)}
 
 
+def found(pattern, log, path=""):
+    """What the server says of the port that the system gave it; None before it does."""
+    match = re.search(pattern, log.read_text(errors="replace"))
+    return match and match[1] + path
+
+
 def free_ports(count):
-    """Ports that are free now; all are bound before any is released. One may be taken before the server binds it: see `start`."""
+    """Ports for a server that cannot take port 0. Free now; somebody may take one before the server does: see `start`."""
     with ExitStack() as stack:
         bound = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in bound:
@@ -182,19 +122,21 @@ def make_container(endpoint):
         pass
 
 
-def wait_until_ready(server, kind, endpoint):
-    """None when ready, else what is wrong."""
+def wait_until_ready(server, kind, where, log):
+    """The endpoint, or None and what is wrong."""
     make = make_container if kind == "azurite" else make_bucket
-    deadline, problem = time.monotonic() + START_SECONDS, None
+    deadline, problem = time.monotonic() + START_SECONDS, "it did not say where it listens"
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            return f"it ended by itself with {server.returncode}"
+            return None, f"it ended by itself with {server.returncode}"
         try:
-            return make(endpoint)
+            if endpoint := where(log):
+                make(endpoint)
+                return endpoint, None
         except Exception as error:  # refused, reset, not ready yet: the exceptions of two libraries
             problem = error
-            time.sleep(0.05)
-    return f"not ready after {START_SECONDS} s: {problem}"
+        time.sleep(0.05)
+    return None, f"not ready after {START_SECONDS} s: {problem}"
 
 
 # ---- owning the process ------------------------------------------------------------------------------------------
@@ -211,7 +153,7 @@ def start(kind, folder, tools, owner):
     # HOME and TMPDIR: where servers look for configuration and put files without being asked.
     environment = {**os.environ, "HOME": str(folder), "TMPDIR": str(folder)}
     for attempt in range(3):
-        command, endpoint, left = KINDS[kind](folder, tools)
+        command, where, left = KINDS[kind](folder, tools)
         for path in left:
             owner.callback(Path(path).unlink, missing_ok=True)
         log = folder / f"log-{attempt}"
@@ -221,8 +163,8 @@ def start(kind, folder, tools, owner):
         # Killed, not asked to end: nothing of it is kept, and SeaweedFS takes fifteen seconds to end politely.
         owner.callback(server.wait)
         owner.callback(server.kill)
-        problem = wait_until_ready(server, kind, endpoint)
-        if problem is None:
+        endpoint, problem = wait_until_ready(server, kind, where, log)
+        if endpoint:
             return server, endpoint, log
         show(log)
         say(f"{kind} did not start: {problem}; its output is above")

@@ -109,7 +109,7 @@ async fn limits_are_errors_with_hints() {
 #[tokio::test]
 async fn what_does_not_fit_is_spilled() {
     let engine = limited(&small_lake().await, |c| {
-        (c.memory_mb, c.threads, c.row_limit) = (64, 2, 3_000_000);
+        (c.memory_mb, c.threads, c.row_limit) = (64, 1, 3_000_000);
     })
     .await;
     let sorted = "SELECT value, md5(CAST(value AS VARCHAR)) AS text FROM generate_series(1, 2000000) ORDER BY text";
