@@ -4,16 +4,17 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, MaintenanceConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::ingest::{Ingest, Sources};
+use crate::ingest::{Ingest, Landing, PushLimits, Pusher, Sources};
 use crate::lake::Lake;
 use crate::queryfile::load_folder;
 use crate::reports::{LiveReports, Reports};
@@ -34,6 +35,7 @@ impl App {
     /// Opens the lake (creating an empty one), the engine over its newest snapshot and the reports.
     pub async fn open(config: Config, clock: Clock) -> Result<App> {
         let lake = Lake::open(&config.lake).await?;
+        lake.keeps_its_properties(&config.lake)?;
         App::over(lake, config, clock).await
     }
 
@@ -50,17 +52,38 @@ impl App {
         ingest(&self.lake, &self.config, self.clock)
     }
 
+    /// The way in for pushes, where they are allowed.
+    fn pusher(&self) -> Result<Option<Pusher>> {
+        let http = &self.config.http;
+        if !http.allow_ingest {
+            return Ok(None);
+        }
+        self.lake.keeps_its_properties(&self.config.lake)?;
+        let limits = PushLimits {
+            pushes: http.ingest_queue,
+            bytes: http.ingest_queue_mb << 20,
+            group: Duration::from_millis(http.ingest_group_ms),
+            group_pushes: http.ingest_queue,
+        };
+        Ok(Some(Pusher::new(self.ingest()?, limits)))
+    }
+
     /// Binds the HTTP port; nothing is served before [`Serving::run`].
     pub async fn build(self) -> Result<Serving> {
+        let pusher = self.pusher()?;
         let reports = LiveReports::new(self.reports);
-        let server = http::Server::bind(&self.config.http, self.engine.clone(), reports.clone(), self.clock).await?;
-        Ok(Serving { engine: self.engine, reports, queries_dir: self.config.queries_dir, server })
+        let server =
+            http::Server::bind(&self.config.http, self.engine.clone(), reports.clone(), pusher, self.clock).await?;
+        let (engine, lake, maintenance) = (self.engine, self.lake, self.config.maintenance);
+        Ok(Serving { engine, lake, maintenance, reports, queries_dir: self.config.queries_dir, server })
     }
 }
 
 /// A bound server.
 pub struct Serving {
     engine: Engine,
+    lake: Lake,
+    maintenance: MaintenanceConfig,
     reports: LiveReports,
     queries_dir: Option<PathBuf>,
     server: http::Server,
@@ -77,6 +100,7 @@ impl Serving {
         let cancel = CancellationToken::new();
         let mut tasks = vec![self.engine.spawn_refresh(cancel.clone())];
         tasks.extend(self.queries_dir.map(|dir| self.reports.watch(self.engine.clone(), dir, cancel.clone())));
+        tasks.extend(self.lake.spawn_upkeep(&self.maintenance, cancel.clone()));
         let served = self.server.run(shutdown).await;
         cancel.cancel();
         futures::future::join_all(tasks).await;
@@ -87,7 +111,11 @@ impl Serving {
 fn ingest(lake: &Lake, config: &Config, clock: Clock) -> Result<Ingest> {
     let sources = Sources::load(config.queries_dir.as_deref())?;
     let landing = &config.landing;
-    Ok(Ingest::new(lake, sources, clock).batch_records(landing.batch_records).memory(landing.memory_mb))
+    Ok(Ingest::new(lake, sources, clock)
+        .batch_records(landing.batch_records)
+        .memory(landing.memory_mb)
+        .temp_dir(landing.temp_dir.clone())
+        .archive_mb(landing.archive_mb))
 }
 
 /// Runs a future to its end on a runtime with a thread per core.
@@ -117,13 +145,13 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
         Command::Ingest(args) => {
             let lake = Lake::open(&config.lake).await?;
             lake.keeps_its_properties(&config.lake)?;
-            cli::ingest::run(&args, &ingest(&lake, &config, clock)?, &config.landing.path).await
+            cli::ingest::run(&args, &ingest(&lake, &config, clock)?, &Landing::open(&config.landing)?).await
         }
         Command::Quarantine(args) => {
             let lake = Lake::open(&config.lake).await?;
             cli::quarantine::run(&args, &ingest(&lake, &config, clock)?).await
         }
-        Command::Lake(args) => cli::lake::run(&args, &Lake::open(&config.lake).await?).await,
+        Command::Lake(args) => cli::lake::run(&args, &Lake::open(&config.lake).await?, &config.maintenance).await,
         Command::Quickstart(args) => quickstart(&args, config, clock).await,
         Command::Serve => serve(App::open(config, clock).await?).await,
         Command::Report(args) => {
@@ -135,19 +163,19 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
             cli::sql::run(&args, &app.engine).await
         }
         Command::Check => {
-            let (sources, wrong) = Sources::check(config.queries_dir.as_deref())?;
+            let sources = Sources::load(config.queries_dir.as_deref())?;
             let views = load_folder("views", config.queries_dir.as_deref())?.len();
             let app = App::open(config, clock).await?;
-            cli::check::run(&sources, &wrong, views, &app.engine, &app.reports)
+            cli::check::run(&sources, views, &app.engine, &app.reports)
         }
     }
 }
 
 /// Lands the sample and shows three reports.
 async fn quickstart(args: &cli::quickstart::QuickstartArgs, config: Config, clock: Clock) -> Result<()> {
+    cli::quickstart::fits(&config)?;
     let app = App::open(config, clock).await?;
-    app.lake.keeps_its_properties(&app.config.lake)?;
-    cli::ingest::land_all(&app.ingest()?, &cli::quickstart::landing()).await?;
+    cli::ingest::land_all(&app.ingest()?, &Landing::from(&cli::quickstart::landing())).await?;
     app.engine.refresh().await?;
     cli::quickstart::show(&app.reports).await?;
     if args.serve { serve(app).await } else { Ok(()) }

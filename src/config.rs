@@ -22,6 +22,7 @@ pub struct Config {
     /// A folder laid out like `queries/` that adds to the embedded files and overrides them by name.
     pub queries_dir: Option<PathBuf>,
     pub engine: EngineConfig,
+    pub maintenance: MaintenanceConfig,
     pub http: HttpConfig,
     pub log: LogConfig,
 }
@@ -73,8 +74,16 @@ pub struct StorageConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LandingConfig {
-    /// The folder below which sources look for their files.
+    /// The folder below which sources look for their files: a path, `file://…`, `s3://bucket/path`,
+    /// `az://container/path` or `gs://bucket/path`.
     pub path: PathBuf,
+    /// How `s3://`, `az://` and `gs://` are reached; it does not follow `lake.storage`.
+    pub storage: StorageConfig,
+    /// Where files of object stores and of archives wait while they are read, one at a time; the system's temporary
+    /// folder if unset.
+    pub temp_dir: Option<PathBuf>,
+    /// Most that one archive may unpack to, in MiB; 200 times its own size, and at least 1 GiB, if unset.
+    pub archive_mb: Option<u64>,
     /// Records that one commit per table holds, about; fewer take less memory and make more files.
     pub batch_records: usize,
     /// Memory that landing takes, in MiB, about: it commits earlier rather than take more.
@@ -104,6 +113,23 @@ pub struct EngineConfig {
     pub query_log: usize,
 }
 
+/// How the lake is kept while the server runs, and what the commands of `saleslake lake` start from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MaintenanceConfig {
+    /// How often the server looks for small files, and (at most once an hour) for what nothing needs any more; 0 = never.
+    pub every_minutes: u64,
+    /// Size that data files should have, in MiB.
+    pub file_mb: u64,
+    /// Memory that compaction may take, in MiB, about.
+    pub memory_mb: u64,
+    /// How long files stay after they have left their table: longer than the longest query of any process, and the longest
+    /// write.
+    pub retention_hours: u64,
+    /// How long commits stay in the tables' logs.
+    pub log_days: u64,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct HttpConfig {
@@ -113,6 +139,16 @@ pub struct HttpConfig {
     pub tokens: BTreeMap<String, String>,
     /// Whether `POST /api/v1/sql` answers.
     pub allow_sql: bool,
+    /// Whether `POST /api/v1/ingest/{source}` takes records.
+    pub allow_ingest: bool,
+    /// The longest body of a push, as it is sent (packed or not), in MiB.
+    pub ingest_max_mb: u64,
+    /// Pushes that may be received, wait and land at once; beyond them senders are told to come back.
+    pub ingest_queue: usize,
+    /// The same for their bytes, in MiB.
+    pub ingest_queue_mb: u64,
+    /// How long a push waits for others, in milliseconds: together they land in one commit.
+    pub ingest_group_ms: u64,
     /// How long requests in flight may take to end at shutdown.
     pub shutdown_seconds: u64,
 }
@@ -159,7 +195,14 @@ impl Default for StorageConfig {
 
 impl Default for LandingConfig {
     fn default() -> Self {
-        LandingConfig { path: "./landing".into(), batch_records: 1_000_000, memory_mb: 1024 }
+        LandingConfig {
+            path: "./landing".into(),
+            storage: StorageConfig::default(),
+            temp_dir: None,
+            archive_mb: None,
+            batch_records: 1_000_000,
+            memory_mb: 1024,
+        }
     }
 }
 
@@ -179,9 +222,25 @@ impl Default for EngineConfig {
     }
 }
 
+impl Default for MaintenanceConfig {
+    fn default() -> Self {
+        MaintenanceConfig { every_minutes: 10, file_mb: 128, memory_mb: 1024, retention_hours: 24, log_days: 30 }
+    }
+}
+
 impl Default for HttpConfig {
     fn default() -> Self {
-        HttpConfig { bind: "127.0.0.1:8080".into(), tokens: BTreeMap::new(), allow_sql: false, shutdown_seconds: 10 }
+        HttpConfig {
+            bind: "127.0.0.1:8080".into(),
+            tokens: BTreeMap::new(),
+            allow_sql: false,
+            allow_ingest: false,
+            ingest_max_mb: 64,
+            ingest_queue: 10_000,
+            ingest_queue_mb: 256,
+            ingest_group_ms: 250,
+            shutdown_seconds: 10,
+        }
     }
 }
 
@@ -240,6 +299,12 @@ impl Config {
             ("engine.row_limit", self.engine.row_limit),
             ("engine.concurrent", self.engine.concurrent as u64),
             ("engine.refresh_ms", self.engine.refresh_ms),
+            ("http.ingest_max_mb", self.http.ingest_max_mb),
+            ("http.ingest_queue", self.http.ingest_queue as u64),
+            ("maintenance.file_mb", self.maintenance.file_mb),
+            ("maintenance.memory_mb", self.maintenance.memory_mb),
+            ("maintenance.retention_hours", self.maintenance.retention_hours),
+            ("maintenance.log_days", self.maintenance.log_days),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, v)| *v == 0) {
             return Err(Error::invalid(format!("{key} = 0: it must be above 0")));
@@ -251,6 +316,13 @@ impl Config {
             Error::invalid(format!("http.bind = \"{}\": not an address and port", self.http.bind))
                 .hint("127.0.0.1:8080")
         })?;
+        let (most, queue) = (self.http.ingest_max_mb, self.http.ingest_queue_mb);
+        if queue < most {
+            return Err(Error::invalid(format!(
+                "http.ingest_queue_mb = {queue}: a body of http.ingest_max_mb = {most} would never have room"
+            ))
+            .hint(format!("set it to {most} or more")));
+        }
         if let Some((name, _)) = self.http.tokens.iter().find(|(_, t)| t.len() < 16) {
             return Err(Error::invalid(format!("http.tokens.{name}: shorter than 16 characters"))
                 .hint("make one with `openssl rand -hex 24`"));
@@ -339,11 +411,22 @@ mod tests {
     }
 
     #[test]
+    fn secrets_of_every_storage_section_are_hidden() {
+        let sets = ["lake.storage", "landing.storage"].map(|section| format!("{section}.secret_access_key=abcdef"));
+        let token = "landing.storage.options.aws_session_token=abcdef".to_string();
+        let (config, settings) = Config::load(None, &[&sets[..], &[token]].concat()).unwrap();
+        assert_eq!(config.landing.storage.secret_access_key.as_deref(), Some("abcdef"));
+        assert!(settings.iter().all(|s| !s.value.contains("abcdef")));
+        assert_eq!(settings.iter().filter(|s| s.origin == "--set" && s.value == "***").count(), 3);
+    }
+
+    #[test]
     fn unknown_keys_and_bad_values_are_refused_by_name() {
         let says = |set: &str| Config::load(None, &[set.to_string()]).unwrap_err().to_string();
         assert!(says("engine.row_limt=7").contains("row_limt"), "{}", says("engine.row_limt=7"));
         assert!(says("http.bind=nonsense").contains("http.bind"));
         assert!(says("engine.row_limit=0").contains("engine.row_limit"));
         assert!(says("http.tokens.bi=short").contains("http.tokens.bi"));
+        assert!(says("http.ingest_queue_mb=63").contains("http.ingest_max_mb"));
     }
 }

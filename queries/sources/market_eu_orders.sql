@@ -18,11 +18,13 @@
 --   * `Geändert` orders the versions of a row: its digits are the version. A cancelled order comes again with all its rows.
 --   * Prices, `Rabatt` and `Gutscheinanteil` (the line's share of the voucher) include tax.
 --   * Shipping without tax, its tax, and the platform's commission (our cost) stand on the order's first row only: charges.
+--   * The platform numbers its orders one after the other (the digits of the order's id): what is missing was not delivered.
 --   * The ERP repeats some of these orders; this report counts (is_primary), the ERP's copy does not.
 
 -- into = "order_line"
 SELECT "Bestellnummer" AS order_id,
        "Bestellnummer" AS source_record_id,
+       CAST(regexp_replace("Bestellnummer", '[^0-9]', '', 'g') AS BIGINT) AS source_seq,
        CAST(regexp_replace("Geändert", '[^0-9]', '', 'g') AS BIGINT) AS source_version,
        local_time("Bestellt", '%d.%m.%Y %H:%M:%S') AS created_at,
        local_time("Bezahlt", '%d.%m.%Y %H:%M:%S') AS paid_at,

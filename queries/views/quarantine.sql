@@ -14,8 +14,9 @@
 -- message = "what the rule asks for"
 -- detected_at = "when it was stopped"
 -- detected_date = "the UTC day of detected_at"
--- resolved_at = "when it landed after all"
--- is_open = "has not landed since"
+-- resolved_at = "when it was settled"
+-- resolution = "landed (after all), discarded (by someone), superseded (by a newer version, a new mapping or another rule)"
+-- is_open = "waits: it was not settled"
 -- ---
 SELECT
     q.batch_id,
@@ -31,5 +32,6 @@ SELECT
     q.detected_at,
     CAST(q.detected_at AS DATE) AS detected_date,
     q.resolved_at,
+    q.resolution,
     q.resolved_at IS NULL AS is_open
 FROM base.quarantine q

@@ -24,6 +24,7 @@ mod reading;
 mod relations;
 mod rows;
 mod rules;
+mod runtime;
 mod scan;
 mod session;
 mod snapshot;
@@ -63,6 +64,7 @@ pub use view::Policy;
 
 use admission::Admission;
 use log::QueryLog;
+use runtime::QueryThreads;
 use snapshot::{Snapshots, Views};
 
 /// The engine over one lake. Clones share everything.
@@ -82,6 +84,7 @@ struct Inner {
     refreshing: Mutex<()>,
     admission: Admission,
     log: QueryLog,
+    threads: QueryThreads,
 }
 
 impl std::fmt::Debug for Engine {
@@ -118,6 +121,7 @@ impl Engine {
             refreshing: Mutex::new(()),
             admission: Admission::new(cfg.concurrent, cfg.queued),
             log,
+            threads: QueryThreads::start(cfg.threads)?,
             cfg: cfg.clone(),
         };
         Ok(Engine { inner: Arc::new(inner) })
@@ -193,7 +197,8 @@ impl Engine {
     /// `NotFound`: tables, columns of slicers, members. `Invalid`: the SQL, its parameters, policies. `Denied`: not a reading
     /// statement. `Busy`: shed, or out of memory. `Timeout`.
     pub async fn query(&self, sql: &str, options: QueryOptions, caller: &Caller) -> Result<Rows> {
-        query::run(&self.inner, sql, &options, caller).boxed().await
+        let (inner, sql, caller) = (Arc::clone(&self.inner), sql.to_string(), caller.clone());
+        self.inner.threads.run(async move { query::run(&inner, &sql, &options, &caller).await }).boxed().await
     }
 
     /// Plans without running: the result's columns, parameters, what is read, what may be asked of it.

@@ -32,8 +32,8 @@ pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller
     let log = inner.log.begin(&caller.principal, label, sql);
     let started = timeout_at(deadline, start(inner, sql, options, caller, &log)).await;
     match started.unwrap_or_else(|_| Err(timed_out(timeout))) {
-        Ok((permit, stream, read)) => {
-            let guards = Guards { log, permit, deadline, timeout, row_limit: inner.cfg.row_limit };
+        Ok((permit, snapshot, stream, read)) => {
+            let guards = Guards { log, permit, snapshot, deadline, timeout, row_limit: inner.cfg.row_limit };
             Ok(Rows::guarded(guards, stream, read))
         }
         Err(error) => {
@@ -49,7 +49,7 @@ async fn start(
     options: &QueryOptions,
     caller: &Caller,
     log: &Logged,
-) -> Result<(Permit, SendableRecordBatchStream, Read)> {
+) -> Result<(Permit, Arc<Snapshot>, SendableRecordBatchStream, Read)> {
     let parsed = parse(sql)?;
     let permit = inner.admission.admit(caller.class).await?;
     let snapshot = inner.current.load_full();
@@ -58,7 +58,8 @@ async fn start(
     let planned = plan(&snapshot, &session, &parsed, options).await?;
     let physical = session.create_physical_plan(&planned.plan).await.map_err(classify)?;
     let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
-    Ok((permit, stream, Read { snapshot: snapshot.id.clone(), versions: planned.versions }))
+    let read = Read { snapshot: snapshot.id.clone(), versions: planned.versions };
+    Ok((permit, snapshot, stream, read))
 }
 
 /// A statement as it goes to DataFusion's analyzer, and the versions that its answer depends on.

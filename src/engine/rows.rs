@@ -2,6 +2,7 @@
 //! It must not know formats. Dropping it cancels the query.
 
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,15 +16,18 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
 use super::admission::Permit;
 use super::classify::classify;
 use super::log::Logged;
+use super::snapshot::Snapshot;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Batches that wait for a slow reader.
 const AHEAD: usize = 2;
+/// How long after its deadline a query may still say so itself.
+const GRACE: Duration = Duration::from_millis(250);
 
 /// The rows of one query.
 pub struct Rows {
@@ -57,8 +61,9 @@ impl Rows {
     pub(super) fn guarded(guards: Guards, inner: SendableRecordBatchStream, read: Read) -> Rows {
         let schema = plain_schema(&inner.schema());
         let (into, from) = mpsc::channel(AHEAD);
+        let (deadline, timeout) = (guards.deadline, guards.timeout);
         let task = tokio::spawn(pump(guards, inner, Arc::clone(&schema), into));
-        let stream = Pumped { from, task, ended: false };
+        let stream = Pumped { from, task, ended: false, deadline, timeout, late: None };
         Rows { schema, snapshot: read.snapshot, versions: read.versions, stream: stream.boxed() }
     }
 }
@@ -73,6 +78,8 @@ pub(super) struct Read {
 pub(super) struct Guards {
     pub log: Logged,
     pub permit: Permit,
+    /// Held, so that a vacuum in this process leaves its files alone.
+    pub snapshot: Arc<Snapshot>,
     pub deadline: Instant,
     /// The time that was allowed, for the message.
     pub timeout: Duration,
@@ -87,11 +94,11 @@ enum Message {
 }
 
 async fn pump(guards: Guards, inner: SendableRecordBatchStream, schema: SchemaRef, into: mpsc::Sender<Message>) {
-    let Guards { log, permit, deadline, timeout, row_limit } = guards;
+    let Guards { log, permit, snapshot, deadline, timeout, row_limit } = guards;
     let run = give_all(inner, &schema, &log, row_limit, &into);
     let outcome = timeout_at(deadline, run).await.unwrap_or_else(|_| Err(timed_out(timeout)));
     // The query is over: let the next one in before waiting for a slow reader.
-    drop(permit);
+    drop((permit, snapshot));
     let last = match outcome {
         Ok(()) => {
             log.done();
@@ -136,6 +143,10 @@ struct Pumped {
     from: mpsc::Receiver<Message>,
     task: JoinHandle<()>,
     ended: bool,
+    deadline: Instant,
+    timeout: Duration,
+    /// Runs on the reader's own threads: those of a query may all be busy computing when its time is over.
+    late: Option<Pin<Box<Sleep>>>,
 }
 
 impl Stream for Pumped {
@@ -145,7 +156,14 @@ impl Stream for Pumped {
         if self.ended {
             return Poll::Ready(None);
         }
-        let message = std::task::ready!(self.from.poll_recv(cx));
+        let Poll::Ready(message) = self.from.poll_recv(cx) else {
+            let over = self.deadline + GRACE;
+            let late = self.late.get_or_insert_with(|| Box::pin(sleep_until(over)));
+            std::task::ready!(late.as_mut().poll(cx));
+            self.ended = true;
+            self.task.abort();
+            return Poll::Ready(Some(Err(timed_out(self.timeout))));
+        };
         self.ended = !matches!(message, Some(Message::Batch(_)));
         Poll::Ready(match message {
             Some(Message::Batch(batch)) => Some(Ok(batch)),

@@ -10,6 +10,8 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::error::{Error, ErrorKind};
+
 /// What one call of `Ingest::run` did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Account {
@@ -22,8 +24,36 @@ pub struct Account {
     pub tables: BTreeMap<String, TableAccount>,
     /// Records of earlier landings that waited for a rate, tried again because rates landed.
     pub retried: Vec<Retried>,
-    /// Quarantined records of files that were read again, and that no rule stops now.
+    /// Files that could not be read to their end. Their records so far count in `files`; the others have landed.
+    pub failed: Vec<Failed>,
+    /// Quarantined records of files that were replayed, and that no rule stops now.
     pub freed: u64,
+}
+
+/// A file that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failed {
+    pub file: String,
+    /// What is wrong, with the place.
+    pub reason: String,
+    pub hint: Option<String>,
+    #[serde(skip)]
+    kind: ErrorKind,
+}
+
+impl Failed {
+    pub(crate) fn new(file: &str, error: &Error) -> Failed {
+        let hint = error.hint_text().map(String::from);
+        Failed { file: file.into(), reason: error.to_string(), hint, kind: error.kind() }
+    }
+    /// The error as it was.
+    pub fn error(&self) -> Error {
+        let error = Error::new(self.kind, &self.reason);
+        match &self.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
 }
 
 /// What became of the records of one file.
@@ -47,6 +77,12 @@ pub struct FileAccount {
     pub quarantined: u64,
     /// These bytes had landed before, so the file was not read again: all counts are 0.
     pub already: bool,
+    /// What is different in its columns from those of the file before: new, missing, of another type.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drift: Vec<String>,
+    /// Its own columns, name → type as JSON, where they are known; for the audit.
+    #[serde(skip)]
+    pub(crate) columns: Option<String>,
 }
 
 /// What became of rows of one table.
@@ -60,9 +96,11 @@ pub struct TableAccount {
     pub beyond_sla: u64,
     /// Rows that landed with a warning, part of new + replaced.
     pub warned: u64,
+    /// Rows that a replay took out of the table.
+    pub removed: u64,
 }
 
-/// What became of one source's records that had waited for a rate (V18).
+/// What became of one source's records that had waited: for a rate (V18), or for another definition.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Retried {
     pub source: String,
@@ -75,8 +113,13 @@ pub struct Retried {
     pub skipped: u64,
     /// Records that another rule stops now.
     pub quarantined: u64,
-    /// Records that still lack a rate.
+    /// Records that the same rule stops still.
     pub waiting: u64,
+    /// Records that were not tried: they were read by another definition, and what was kept of them is not enough for
+    /// this one. A replay of the source reads their files again.
+    pub stale: u64,
+    /// Nothing was written; `landed` are the records that no rule would stop.
+    pub dry_run: bool,
 }
 
 impl FileAccount {
@@ -95,6 +138,7 @@ impl FileAccount {
         for (reason, records) in &other.skipped_by {
             *self.skipped_by.entry(reason.clone()).or_default() += records;
         }
+        self.drift.extend(other.drift.iter().cloned());
     }
 }
 
@@ -106,6 +150,7 @@ impl TableAccount {
         self.late_ignored += other.late_ignored;
         self.beyond_sla += other.beyond_sla;
         self.warned += other.warned;
+        self.removed += other.removed;
     }
 }
 
@@ -149,6 +194,9 @@ impl fmt::Display for TableAccount {
         for (i, (count, word)) in counts.into_iter().enumerate() {
             write!(f, "{}{} {word}", if i == 0 { "" } else { ", " }, grouped(count))?;
         }
+        if self.removed > 0 {
+            write!(f, ", {} removed", grouped(self.removed))?;
+        }
         if self.beyond_sla > 0 {
             write!(f, "; {} more than two days after the event", grouped(self.beyond_sla))?;
         }
@@ -171,6 +219,9 @@ impl fmt::Display for Account {
         for (reason, records) in &total.skipped_by {
             write!(f, "\n  skipped {}: {reason}", grouped(*records))?;
         }
+        for file in self.files.iter().filter(|f| !f.drift.is_empty()) {
+            write!(f, "\n  columns of {} have changed: {}", file.file, file.drift.join("; "))?;
+        }
         match self.already() {
             0 => {}
             1 => write!(f, "\n  1 file had landed before and was not read again")?,
@@ -182,6 +233,9 @@ impl fmt::Display for Account {
         for retried in &self.retried {
             write!(f, "\n  {retried}")?;
         }
+        for failed in &self.failed {
+            write!(f, "\n  failed: {}", failed.reason)?;
+        }
         Ok(())
     }
 }
@@ -190,10 +244,11 @@ impl fmt::Display for Retried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: of {} that waited for a rate, {} landed",
+            "{}: of {} that waited, {} {}",
             self.source,
             grouped(self.tried),
-            grouped(self.landed)
+            grouped(self.landed),
+            if self.dry_run { "would land or have landed" } else { "landed" }
         )?;
         let rest = [
             (self.duplicate, "had landed"),
@@ -201,6 +256,7 @@ impl fmt::Display for Retried {
             (self.skipped, "skipped"),
             (self.quarantined, "stopped by another rule"),
             (self.waiting, "still waiting"),
+            (self.stale, "not tried (the definition has changed: replay the source)"),
         ];
         rest.into_iter().filter(|(n, _)| *n > 0).try_for_each(|(n, what)| write!(f, ", {} {what}", grouped(n)))
     }
@@ -248,7 +304,7 @@ mod tests {
             "  order_line  2 400 000 new, 12 replaced, 0 duplicate, 0 late; 1 with a warning",
             "  skipped 2: drafts are no orders",
             "  1 file had landed before and was not read again",
-            "  pos: of 3 that waited for a rate, 2 landed, 1 still waiting",
+            "  pos: of 3 that waited, 2 landed, 1 still waiting",
         ];
         assert_eq!(account.to_string(), lines.join("\n"));
         assert_eq!(grouped(0), "0");

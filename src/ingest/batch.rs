@@ -28,11 +28,11 @@ const SLA_MICROS: i64 = 2 * 86_400 * 1_000_000;
 pub(crate) struct Batch<'a> {
     writer: Writer<'a>,
     progress: &'a dyn Progress,
-    files: Vec<BatchFile>,
+    pub(super) files: Vec<BatchFile>,
     /// What was read of each file since the last flush.
-    read: Vec<FileAccount>,
-    pieces: BTreeMap<&'static str, Vec<Piece>>,
-    rejected: Vec<(usize, Rejected)>,
+    pub(super) read: Vec<FileAccount>,
+    pub(super) pieces: BTreeMap<&'static str, Vec<Piece>>,
+    pub(super) rejected: Vec<(usize, Rejected)>,
     records: u64,
     bytes: u64,
 }
@@ -82,6 +82,20 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
+    /// Leaves out what waits of file number `file`: it could not be read to its end.
+    pub fn forget(&mut self, file: usize) {
+        self.records -= self.read[file].read;
+        self.read[file] = FileAccount {
+            file: self.files[file].uri.clone(),
+            source_file_id: self.files[file].id.clone(),
+            ..FileAccount::default()
+        };
+        self.pieces.values_mut().for_each(|pieces| pieces.retain(|p| p.file != file));
+        self.pieces.retain(|_, pieces| !pieces.is_empty());
+        self.rejected.retain(|(from, _)| *from != file);
+        self.bytes = self.pieces.values().flatten().map(Piece::bytes).sum();
+    }
+
     /// Records that wait.
     pub fn records(&self) -> u64 {
         self.records
@@ -123,7 +137,7 @@ impl<'a> Batch<'a> {
 }
 
 /// Takes what was read of each file and adds what became of it.
-fn accounts(read: &mut [FileAccount], fates: &Fates) -> Result<Vec<FileAccount>> {
+pub(super) fn accounts(read: &mut [FileAccount], fates: &Fates) -> Result<Vec<FileAccount>> {
     let empty = |f: &FileAccount| FileAccount {
         file: f.file.clone(),
         source_file_id: f.source_file_id.clone(),
@@ -187,7 +201,7 @@ impl Work<'_> {
 }
 
 /// The account of one piece's rows. A row that lost a conflict is in none of the counts but in the quarantine.
-fn count(piece: &Piece, outcomes: &[Outcome], version: i64, now: i64) -> Result<TableRow> {
+pub(super) fn count(piece: &Piece, outcomes: &[Outcome], version: i64, now: i64) -> Result<TableRow> {
     let mut row = TableRow { account: TableAccount::default(), events: None, version };
     let rows = &piece.mapped.rows;
     let times = rows.column_by_name("event_time").map(|_| instants(rows, "event_time")).transpose()?;

@@ -44,7 +44,6 @@ impl Fates {
         self.records.iter().map(|((file, _), bits)| (*file, fate(*bits)))
     }
     /// The fate of one record; `None` when it has not been seen.
-    #[cfg(test)]
     pub fn of(&self, file: usize, line: i64) -> Option<Fate> {
         self.records.get(&(file, line)).map(|bits| fate(*bits))
     }

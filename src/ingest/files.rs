@@ -1,5 +1,8 @@
 //! Incoming files: found by a pattern below the landing path, known by the sha256 of their bytes.
-//! It must not read records nor know the lake.
+//! It must not read records nor know the lake. Files of object stores are [`landing`]'s, their copies [`spool`]'s.
+
+mod landing;
+mod spool;
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -10,9 +13,13 @@ use std::time::UNIX_EPOCH;
 use glob::{MatchOptions, Pattern};
 use sha2::{Digest, Sha256};
 
+use super::archive;
 use crate::error::{Error, Result};
 
-/// A file to land, with the fingerprint by which it is known again.
+pub use landing::{Found, Landing, RemoteFile};
+pub(crate) use spool::{Spool, TempFile};
+
+/// A file on this machine to land, with the fingerprint by which it is known again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InputFile {
     pub path: PathBuf,
@@ -59,10 +66,15 @@ impl InputFile {
     /// The `source_file_id`: the first 32 hex digits of the sha256 of "<content sha256>:<source>", so that one file
     /// landed by two sources has two accounts.
     pub fn id(&self, source: &str) -> String {
-        let mut id = hex(&Sha256::digest(format!("{}:{source}", self.sha256)));
-        id.truncate(32);
-        id
+        source_file_id(&self.sha256, source)
     }
+}
+
+/// As [`InputFile::id`], of bytes that are no file.
+pub(crate) fn source_file_id(sha256: &str, source: &str) -> String {
+    let mut id = hex(&Sha256::digest(format!("{sha256}:{source}")));
+    id.truncate(32);
+    id
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -70,23 +82,59 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// The files below `root` that match `pattern`, in the order of their names. `*` and `?` stay within a folder, `**` is
-/// any number of folders; a file may have one more `.gz` than the pattern. Hidden files and folders are left out.
+/// any number of folders; a file may have one more `.gz` or `.zst` than the pattern. Hidden files and folders are left
+/// out. An archive (`web/*.zip`) stands for its members.
 pub fn find(root: &Path, pattern: &str) -> Result<Vec<InputFile>> {
-    let wrong = |what: &str| {
-        Error::invalid(format!("path `{pattern}` {what}"))
-            .hint("a source's path is a pattern below the landing path, such as \"web/*.csv\" or \"pos/**/*.csv\"")
-    };
-    if Path::new(pattern).components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
-        return Err(wrong("leaves the landing path"));
-    }
-    let compiled = Pattern::new(pattern.trim_start_matches("./")).map_err(|e| wrong(e.msg))?;
-    let matches = |name: &str| compiled.matches_with(name, WITHIN_FOLDERS);
+    let wanted = Names::new(pattern)?;
     let mut names = BTreeSet::new();
     if root.is_dir() {
         walk(root, "", &mut names)?;
     }
-    let found = names.iter().filter(|name| matches(name) || name.strip_suffix(".gz").is_some_and(matches));
+    let found = names.iter().filter(|name| wanted.take(name));
     found.map(|name| InputFile::open(&root.join(name), name.as_str())).collect()
+}
+
+/// A pattern of names, compiled.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    pattern: Pattern,
+    /// The folder with which the pattern begins.
+    below: String,
+    /// The pattern goes on into folders of that one.
+    deep: bool,
+}
+
+impl Names {
+    pub fn new(pattern: &str) -> Result<Names> {
+        let wrong = |what: &str| {
+            Error::invalid(format!("path `{pattern}` {what}"))
+                .hint("a source's path is a pattern below the landing path, such as \"web/*.csv\" or \"pos/**/*.csv\"")
+        };
+        if Path::new(pattern).components().any(|c| !matches!(c, Component::Normal(_) | Component::CurDir)) {
+            return Err(wrong("leaves the landing path"));
+        }
+        let text = archive::split(pattern).0.trim_start_matches("./");
+        let compiled = Pattern::new(text).map_err(|e| wrong(e.msg))?;
+        // Without a folder this is one empty part, which is a fixed one.
+        let folders: Vec<&str> = text.rsplit_once('/').map_or("", |(folders, _)| folders).split('/').collect();
+        let fixed = folders.iter().take_while(|part| !part.contains(['*', '?', '['])).count();
+        let deep = fixed < folders.len();
+        Ok(Names { pattern: compiled, below: folders[..fixed].join("/"), deep })
+    }
+
+    /// Whether the file of this name is meant.
+    pub fn take(&self, name: &str) -> bool {
+        let matches = |name: &str| self.pattern.matches_with(name, WITHIN_FOLDERS);
+        matches(name) || [".gz", ".zst"].iter().any(|ending| name.strip_suffix(ending).is_some_and(matches))
+    }
+    /// The folder below which all such files are; "" = the landing path itself.
+    pub fn below(&self) -> &str {
+        &self.below
+    }
+    /// Whether they may be in folders of that folder.
+    pub fn deep(&self) -> bool {
+        self.deep
+    }
 }
 
 const WITHIN_FOLDERS: MatchOptions =
@@ -134,6 +182,23 @@ mod tests {
         assert_eq!(names("pos/?.t*t"), ["pos/y.txt"]);
         assert!(names("nothing/*").is_empty());
         assert!(find(dir.path(), "../*").is_err());
+    }
+
+    #[test]
+    fn a_pattern_tells_the_folder_to_look_in() {
+        for (pattern, below, deep) in [
+            ("web/*.csv", "web", false),
+            ("./web/2026/orders.csv", "web/2026", false),
+            ("web/*/a/*.csv", "web", true),
+            ("web/20[0-9]?/x.csv", "web", true),
+            ("**/*.csv", "", true),
+            ("web/**/*.csv", "web", true),
+            ("*.csv", "", false),
+            ("web/*.zip!a/*.csv", "web", false),
+        ] {
+            let names = Names::new(pattern).expect("a pattern");
+            assert_eq!((names.below(), names.deep()), (below, deep), "{pattern}");
+        }
     }
 
     #[test]

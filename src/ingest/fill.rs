@@ -193,6 +193,23 @@ impl Sales {
     }
 }
 
+/// The rows as they were when they landed: without what their sales gave.
+pub(crate) fn as_landed(rows: &RecordBatch) -> Result<RecordBatch> {
+    let marks = texts(rows, "filled_columns")?;
+    let mut result = rows.clone();
+    for (column, _) in FILLED {
+        let filled = |row: usize| text_at(marks, row).is_some_and(|m| m.split(',').any(|c| c == column));
+        let values = texts(rows, column)?;
+        let given: StringArray =
+            (0..rows.num_rows()).map(|row| text_at(values, row).filter(|_| !filled(row))).collect();
+        result = replace_column(&result, column, Arc::new(given))?;
+    }
+    let dates: ArrayRef = Arc::new(date(rows, "business_date")?.clone());
+    result = replace_column(&result, "order_business_date", dates)?;
+    result = replace_column(&result, "is_sale_known", Arc::new(BooleanArray::from(vec![false; rows.num_rows()])))?;
+    replace_column(&result, "filled_columns", Arc::new(StringArray::new_null(rows.num_rows())))
+}
+
 /// The rows with their filled columns as `sales` have them now; `None` when they are so already.
 fn filled(rows: &RecordBatch, orders: &Orders, sales: &Sales) -> Result<Option<RecordBatch>> {
     let (systems, ids, lines) =

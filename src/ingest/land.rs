@@ -20,7 +20,7 @@ use crate::lake::{Lake, TableState};
 use crate::model::Table;
 
 /// Up to this many keys are looked up through the files' bloom filters, more by reading the key columns.
-const BLOOM_KEYS: usize = 100_000;
+pub(crate) const BLOOM_KEYS: usize = 100_000;
 
 /// A file of a batch.
 #[derive(Debug, Clone)]
@@ -81,6 +81,11 @@ impl Piece {
     pub fn bytes(&self) -> u64 {
         let noted = size_of::<(u128, Rank)>() * 3 + size_of::<i64>();
         (self.mapped.rows.get_array_memory_size() + self.mapped.record.len() * noted) as u64
+    }
+
+    /// Key and rank per row, also of those not kept.
+    pub fn ranks(&self) -> &[(u128, Rank)] {
+        &self.ranks
     }
 
     /// Where row `row` is in `mapped.rows`.
@@ -242,7 +247,7 @@ async fn rewrite(
 }
 
 /// The rows of one piece that land, with their bookkeeping columns set.
-fn landing_rows(writer: Writer<'_>, piece: &Piece, outcomes: &[Outcome]) -> Result<Option<RecordBatch>> {
+pub(crate) fn landing_rows(writer: Writer<'_>, piece: &Piece, outcomes: &[Outcome]) -> Result<Option<RecordBatch>> {
     let rows = &piece.mapped.rows;
     let landing = (0..outcomes.len()).filter(|row| outcomes[*row].lands());
     let indices: Vec<u32> = landing.map(|row| piece.place(row) as u32).collect();
@@ -258,7 +263,7 @@ fn landing_rows(writer: Writer<'_>, piece: &Piece, outcomes: &[Outcome]) -> Resu
 }
 
 /// Calls `visit(row, key, rank)` for every row.
-fn for_each_rank(batch: &RecordBatch, mut visit: impl FnMut(usize, u128, Rank)) -> Result<()> {
+pub(crate) fn for_each_rank(batch: &RecordBatch, mut visit: impl FnMut(usize, u128, Rank)) -> Result<()> {
     let keys = binary(batch, "row_key")?;
     let versions = longs(batch, "source_version")?;
     let hashes = longs(batch, "content_hash")?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
 use arrow::compute::{filter_record_batch, is_null};
-use arrow::datatypes::{Int64Type, Schema};
+use arrow::datatypes::{Fields, Int64Type, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use chrono_tz::Tz;
 use datafusion::execution::context::SessionContext;
@@ -54,18 +54,40 @@ pub struct Mapper {
     context: MapContext,
     session: SessionContext,
     ordinals: Ordinals,
+    /// The last plan, with the columns that it was made for: pushes come by the thousand, all with the same.
+    planned: Option<(Fields, Arc<Program>)>,
 }
 
 /// A file whose records are being mapped.
 pub struct Records<'m> {
     mapper: &'m mut Mapper,
-    program: Program,
+    columns: read::Columns,
+    program: Arc<Program>,
     chunks: mpsc::Receiver<Result<Chunk>>,
 }
 
 impl Mapper {
     pub fn new(source: Arc<Source>, rates: Arc<FxRates>, context: MapContext) -> Mapper {
-        Mapper { source, rates, context, session: session::new(), ordinals: Ordinals::default() }
+        let (session, ordinals) = (session::new(), Ordinals::default());
+        Mapper { source, rates, context, session, ordinals, planned: None }
+    }
+
+    /// Turns to another file of the same source; what was planned stays.
+    pub(crate) fn turn_to(&mut self, rates: Arc<FxRates>, file_id: String, file: &str, file_time_micros: i64) {
+        (self.rates, self.ordinals) = (rates, Ordinals::default());
+        (self.context.file_id, self.context.file) = (file_id, file.into());
+        self.context.file_time_micros = file_time_micros;
+    }
+
+    /// The source, planned for a file with these columns.
+    async fn program(&mut self, fields: Fields) -> Result<Arc<Program>> {
+        if let Some((_, program)) = self.planned.as_ref().filter(|(known, _)| *known == fields) {
+            return Ok(program.clone());
+        }
+        let program = plan::compile(&self.session, &self.source, &fields).await.map_err(|t| self.unplanned(t))?;
+        let program = Arc::new(program);
+        self.planned = Some((fields, program.clone()));
+        Ok(program)
     }
 
     /// Opens a file and plans the source for its columns. Fails, before anything is mapped, where the file lacks a
@@ -73,14 +95,14 @@ impl Mapper {
     pub async fn open(&mut self, input: Input) -> Result<Records<'_>> {
         let (source, file) = (Arc::clone(&self.source), self.context.file.clone());
         let mut reader = blocking(move || read::open(&source, input, &file)).await?;
-        let schema = reader.schema();
+        let (schema, columns) = (reader.schema(), reader.columns());
         // An empty file has no columns: there is nothing to map, and nothing to complain about.
         let fields = if schema.fields().is_empty() {
             read::texts(self.source.columns.iter().map(String::as_str)).fields().clone()
         } else {
             schema.fields().clone()
         };
-        let program = plan::compile(&self.session, &self.source, &fields).await.map_err(|t| self.unplanned(t))?;
+        let program = self.program(fields).await?;
         reader.want(&program.wanted);
         let (file, name) = (self.context.file.clone(), self.source.name.clone());
         let (send, chunks) = mpsc::channel(1);
@@ -94,7 +116,7 @@ impl Mapper {
                 }
             }
         });
-        Ok(Records { mapper: self, program, chunks })
+        Ok(Records { mapper: self, columns, program, chunks })
     }
 
     /// Maps a whole file, chunk by chunk.
@@ -141,8 +163,15 @@ impl Mapper {
                 } else {
                     did_you_mean(&column, known.iter().map(String::as_str))
                 };
+                let mut all: Vec<&String> = self.source.columns.iter().filter(|c| !known.contains(c)).collect();
+                if !all.contains(&&column) {
+                    all.insert(0, &column);
+                }
+                let word = if all.len() == 1 { "column" } else { "columns" };
+                let all: Vec<String> = all.iter().map(|c| format!("{c:?}")).collect();
                 Error::invalid(format!(
-                    "file {file}: source {source} needs column {column:?}, which the file does not have"
+                    "file {file}: source {source} needs {word} {}, which the file does not have",
+                    all.join(", ")
                 ))
                 .hint(format!("{hint}; a column that files may lack goes into [read] optional"))
             }
@@ -269,6 +298,11 @@ impl Mapper {
 }
 
 impl Records<'_> {
+    /// The file's own columns, as far as they are known before reading.
+    pub(crate) fn columns(&self) -> &read::Columns {
+        &self.columns
+    }
+
     /// The rows of the next records; `None` at the end of the file.
     pub async fn next(&mut self) -> Result<Option<Mapped>> {
         match self.chunks.recv().await.transpose()? {

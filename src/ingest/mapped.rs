@@ -7,7 +7,7 @@ use arrow::record_batch::RecordBatch;
 use crate::model::{Severity, Table};
 
 /// The outcome of mapping a run of raw records of one file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Mapped {
     pub tables: Vec<MappedTable>,
     pub rejected: Vec<Rejected>,
@@ -18,7 +18,7 @@ pub struct Mapped {
 }
 
 /// Rows for one table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MappedTable {
     pub table: &'static Table,
     /// Dimension rows gleaned from facts: losers never decide a record's fate.

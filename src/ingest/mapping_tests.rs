@@ -431,7 +431,8 @@ fn definitions_are_checked_when_loaded() {
 
 #[test]
 fn shipped_definitions_are_sound() {
-    let sources = super::source::Sources::load(None).expect("all shipped sources");
+    let sources = super::source::Sources::load(None).expect("loaded");
+    assert!(sources.broken().is_empty(), "{:?}", sources.broken());
     assert!(!sources.is_empty());
     let order: Vec<i64> = sources.in_order().iter().map(|s| s.header.order).collect();
     assert!(order.is_sorted());

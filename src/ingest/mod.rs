@@ -13,6 +13,7 @@
 //! definition and fx_rate. Anything that needs other rows is a report over the lake.
 
 mod account;
+mod archive;
 mod audit;
 mod batch;
 mod casts;
@@ -20,9 +21,13 @@ mod check;
 mod columns;
 mod commit;
 mod complete;
+#[cfg(test)]
+mod crash_tests;
 mod decide;
 mod decimal;
+mod definition;
 mod draft;
+mod drift;
 mod fate;
 mod files;
 mod fill;
@@ -30,6 +35,8 @@ mod frame;
 mod functions;
 mod fx;
 mod hash;
+#[cfg(test)]
+mod inbox_tests;
 mod land;
 #[cfg(test)]
 mod landing_tests;
@@ -42,8 +49,10 @@ mod ordinal;
 mod pii;
 mod plan;
 mod progress;
+mod push;
 mod quarantine;
 mod read;
+mod replay;
 mod retry;
 mod rows;
 mod run;
@@ -58,7 +67,7 @@ mod time;
 mod verdict;
 
 use futures::FutureExt;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -68,14 +77,16 @@ use crate::error::Result;
 use crate::lake::Lake;
 use crate::model::FX_RATE;
 
-pub use account::{Account, FileAccount, Retried, TableAccount};
+pub use account::{Account, Failed, FileAccount, Retried, TableAccount};
 pub use draft::{Drafted, Note, NoteKind, draft, name_of};
-pub use files::{InputFile, find};
+pub use files::{Found, InputFile, Landing, RemoteFile, find};
 pub use fx::FxRates;
 pub use map::{MapContext, Mapper, ReplayRecord};
 pub use progress::{Progress, Silent};
+pub use push::{Push, PushAccount, PushLimits, Pusher, Received, Receiving, Stopped};
 pub use quarantine::Filter;
 pub use read::Input;
+pub use replay::Replayed;
 pub use source::{Source, Sources};
 
 /// Records that one commit per table holds, unless set otherwise.
@@ -92,13 +103,22 @@ pub struct Ingest {
     clock: Clock,
     batch_records: u64,
     batch_bytes: u64,
-    again: bool,
+    temp_dir: PathBuf,
+    archive_mb: Option<u64>,
 }
 
 impl Ingest {
     pub fn new(lake: &Lake, sources: Sources, clock: Clock) -> Ingest {
-        Ingest { lake: lake.clone(), sources, clock, batch_records: BATCH_RECORDS, batch_bytes: 0, again: false }
-            .memory(MEMORY_MB)
+        Ingest {
+            lake: lake.clone(),
+            sources,
+            clock,
+            batch_records: BATCH_RECORDS,
+            batch_bytes: 0,
+            temp_dir: std::env::temp_dir(),
+            archive_mb: None,
+        }
+        .memory(MEMORY_MB)
     }
 
     /// Sets how many records one commit per table holds (about: whole chunks of a file land together). Fewer take less
@@ -117,11 +137,18 @@ impl Ingest {
         self
     }
 
-    /// Reads files again whose bytes have landed before: after their source's definition was mended. Rows that the lake
-    /// has count as duplicates.
+    /// Sets where files of object stores and members of archives wait while they are read, one at a time; `None`: the
+    /// system's temporary folder.
     #[must_use]
-    pub fn again(mut self, again: bool) -> Ingest {
-        self.again = again;
+    pub fn temp_dir(mut self, dir: Option<PathBuf>) -> Ingest {
+        self.temp_dir = dir.unwrap_or_else(std::env::temp_dir);
+        self
+    }
+
+    /// Sets what one archive may unpack to, in MiB; `None`: 200 times its own size, and at least 1 GiB.
+    #[must_use]
+    pub fn archive_mb(mut self, mb: Option<u64>) -> Ingest {
+        self.archive_mb = mb;
         self
     }
 
@@ -130,25 +157,47 @@ impl Ingest {
     }
 
     /// Lands `files`, in the order given, by the definition called `source`. Files whose bytes have landed by it before
-    /// are reported and not read again. Rows of fx_rate among them let waiting records (V18) of all sources land.
+    /// are reported and not read again. Rows of fx_rate among them let waiting records (V18) of all sources land. Of an
+    /// archive each member lands as a file of its own.
     ///
     /// # Errors
     /// `NotFound`: no such source. `Invalid`: the definition does not fit the file (a column is missing). `Conflict`:
-    /// other writers were faster too often. Files before the one that failed may have landed; running again is safe.
+    /// other writers were faster too often. One file that cannot be read does not keep the others from landing: they have
+    /// when its error is returned. Running again is safe.
     pub async fn run(&self, source: &str, files: &[InputFile], progress: &dyn Progress) -> Result<Account> {
+        let files: Vec<Found> = files.iter().cloned().map(Found::Local).collect();
+        self.land(source, &files, progress).await
+    }
+
+    /// As [`Ingest::run`], for files that a [`Landing`] found. Those on object stores are known by name and version; new
+    /// ones are fetched one by one, when their turn comes.
+    pub async fn land(&self, source: &str, files: &[Found], progress: &dyn Progress) -> Result<Account> {
+        let account = self.land_each(source, files, progress).await?;
+        match account.failed.first() {
+            None => Ok(account),
+            Some(failed) => Err(failed.error().context(format!("source {source}"))),
+        }
+    }
+
+    /// As [`Ingest::land`], but files that cannot be read are no error: they are told in the account.
+    pub async fn land_each(&self, source: &str, files: &[Found], progress: &dyn Progress) -> Result<Account> {
         let source = self.sources.get(source)?;
         run::run(self, &source, files, progress).boxed().await.map_err(|e| e.context(format!("source {}", source.name)))
     }
 
-    /// Lands what every source finds below `landing`, in the order of the sources.
+    /// Lands what every source finds below `landing` (a path, or a [`Landing`]), in the order of the sources.
     ///
     /// # Errors
     /// As [`Ingest::run`]; the sources before the one that failed have landed.
-    pub async fn run_all(&self, landing: &Path, progress: &dyn Progress) -> Result<Vec<Account>> {
+    pub async fn run_all(&self, landing: impl Into<Landing>, progress: &dyn Progress) -> Result<Vec<Account>> {
+        self.land_all(landing.into(), progress).boxed().await
+    }
+
+    async fn land_all(&self, landing: Landing, progress: &dyn Progress) -> Result<Vec<Account>> {
         let mut accounts = Vec::new();
         for source in self.sources.in_order() {
-            let files = find(landing, &source.header.read.path)?;
-            accounts.push(self.run(&source.name, &files, progress).await?);
+            let files = landing.find(&source).await?;
+            accounts.push(self.land_each(&source.name, &files, progress).await?);
         }
         Ok(accounts)
     }
@@ -159,9 +208,51 @@ impl Ingest {
         quarantine::list(&self.lake, filter).boxed().await
     }
 
+    /// Lands the files of `source` that have landed before once more, by today's definition and rates, and takes out what
+    /// they gave and do not give any more: all at once, in one commit per table. `found`: where the files are now; those
+    /// that have not landed yet are left out.
+    ///
+    /// # Errors
+    /// `NotFound`: no such source; files that are not among `found`, unless `found_only` is set (then their rows stay
+    /// as they are). `Invalid`: the definition does not fit a file, or the rows take more memory than landing may.
+    pub async fn replay(
+        &self,
+        source: &str,
+        found: &[Found],
+        found_only: bool,
+        progress: &dyn Progress,
+    ) -> Result<Replayed> {
+        let source = self.sources.get(source)?;
+        let replayed = replay::replay(self, &source, found, found_only, progress).boxed().await;
+        replayed.map_err(|e| e.context(format!("source {}", source.name)))
+    }
+
+    /// How many files of `source` have landed by another definition than today's: a replay would map them anew.
+    pub async fn outdated(&self, source: &str) -> Result<u64> {
+        let source = self.sources.get(source)?;
+        replay::outdated(self, &source).boxed().await
+    }
+
     /// Tries the records that wait for a rate again (landing rates does it by itself).
     pub async fn retry(&self, progress: &dyn Progress) -> Result<Vec<Retried>> {
         retry::retry(self, Default::default(), progress).boxed().await
+    }
+
+    /// Tries waiting records that match again, by today's definitions and rates, whichever rule stopped them. A `dry_run`
+    /// lands nothing: it says how many no rule would stop.
+    pub async fn retry_matching(
+        &self,
+        filter: &Filter,
+        dry_run: bool,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Retried>> {
+        retry::retry_matching(self, filter, dry_run, progress).boxed().await
+    }
+
+    /// Resolves the waiting records that match for good: they will not land, and `note` says who decided it and why.
+    /// Returns how many they are.
+    pub async fn discard(&self, filter: &Filter, note: &str, dry_run: bool) -> Result<u64> {
+        quarantine::discard(self, filter, note, dry_run).boxed().await
     }
 
     /// An id for a batch: a time-ordered UUID.

@@ -1,12 +1,13 @@
 //! The quarantine: records that did not land, each with the place it came from and the rule that stopped it.
 //! It must not decide what lands.
 //!
-//! What is there once is not written again: a record stopped by one rule is known by (file, table, line, rule), a row
+//! What waits is not written again: a record stopped by one rule is known by (file, table, line, rule), a row
 //! that lost a conflict (V19) also by its key, version and content hash. A row that a greater hash displaced from its
 //! table has line 0, for only its file is known, and the row as it was stored in place of the raw record; it is not
 //! written when that very row is there already. So the *set* of losing rows (table, key, version, hash) does not
 //! depend on arrival. A conflict below a greater version is moot: its rows are resolved when that version is seen.
 
+mod discard;
 mod write;
 
 use arrow::array::{Array, BooleanArray, RecordBatch};
@@ -20,7 +21,10 @@ use crate::error::Result;
 use crate::lake::Lake;
 use crate::model::{QUARANTINE, Severity, Table};
 
-pub(crate) use write::{Known, append, keep_displaced, open_conflicts, resolve, supersede};
+pub(crate) use discard::discard;
+pub(crate) use write::{
+    Known, Resolution, Written, append, keep_displaced, open_conflicts, replay, resolve, supersede,
+};
 
 /// The rule of conflicting rows.
 pub(crate) const CONFLICT: &str = "V19";

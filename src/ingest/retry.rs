@@ -1,51 +1,84 @@
-//! Records that wait for an exchange rate (V18) are tried again when rates have landed. It must not read files: the
-//! quarantine keeps the records' fields.
+//! Records that wait in the quarantine are tried again, by today's definitions and rates: those that lack a rate (V18) by
+//! themselves when rates have landed, any others when someone asks. It must not read files: the quarantine keeps the
+//! records' fields.
 //!
 //! A record that lands now, or that another rule stops, is resolved in the quarantine; the accounts of its file get a
-//! correction row of status `retried` (see [`audit`]). One that still lacks a rate stays as it is.
+//! correction row of status `retried` (see [`audit`]). One that the same rule stops stays as it is. Of a record only the
+//! fields are kept that the definition looked at then, and the counts that keys were made from: where a later definition
+//! may look at more (`fits`), only a replay is sound.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::Array;
 
-use super::Ingest;
 use super::account::{FileAccount, Retried};
-use super::audit::{self, Audited, FileRow};
+use super::audit::{self, Audited, FileRow, Known, Status};
 use super::batch::Batch;
 use super::columns::{instants, longs, texts};
 use super::commit::Writer;
 use super::land::BatchFile;
 use super::map::ReplayRecord;
+use super::mapped::Mapped;
 use super::progress::Progress;
-use super::quarantine::{self, Filter, NO_RATE};
-use super::source::Source;
+use super::quarantine::{self, Filter, NO_RATE, Resolution};
+use super::source::{Format, Source};
+use super::{Ingest, definition};
 use crate::error::{ErrorKind, Result};
 
 /// The records of one file that wait.
 #[derive(Debug, Default)]
 struct WaitingFile {
     uri: String,
-    records: Vec<ReplayRecord>,
+    /// By line: the fields, and the rules that stopped the record.
+    records: BTreeMap<i64, (String, BTreeSet<String>)>,
     /// When they were read, µs since 1970: it stands for the time of the file, which is not kept.
     read: i64,
 }
 
-/// Tries all waiting records again, source by source. `current`: files being landed, which the audit does not know yet.
+/// Waiting records by source and file.
+type Waiting = BTreeMap<String, BTreeMap<String, WaitingFile>>;
+
+/// Tries all records again that lack a rate, source by source. `current`: files being landed, which the audit does not
+/// know yet.
 pub(super) async fn retry(
     ingest: &Ingest,
     current: HashMap<String, Audited>,
     progress: &dyn Progress,
 ) -> Result<Vec<Retried>> {
-    let waiting = waiting(ingest).await?;
+    let filter = Filter { rule: Some(NO_RATE.into()), ..Filter::default() };
+    retry_all(ingest, &filter, current, false, progress).await
+}
+
+/// Tries the waiting records that match `filter` again.
+pub(super) async fn retry_matching(
+    ingest: &Ingest,
+    filter: &Filter,
+    dry_run: bool,
+    progress: &dyn Progress,
+) -> Result<Vec<Retried>> {
+    retry_all(ingest, filter, HashMap::new(), dry_run, progress).await
+}
+
+async fn retry_all(
+    ingest: &Ingest,
+    filter: &Filter,
+    current: HashMap<String, Audited>,
+    dry_run: bool,
+    progress: &dyn Progress,
+) -> Result<Vec<Retried>> {
+    let waiting = waiting(ingest, filter).await?;
     let mut files = if waiting.is_empty() { HashMap::new() } else { audit::files_by_id(&ingest.lake).await? };
     files.extend(current);
     let mut retried = Vec::new();
     for (name, waiting) in waiting {
         match ingest.sources.get(&name) {
-            Ok(source) => retried.push(retry_source(ingest, &source, waiting, &files, progress).await?),
+            Ok(source) => {
+                let attempt = Attempt { ingest, source, files: &files, dry_run, progress };
+                retried.push(attempt.run(waiting).await?);
+            }
             Err(e) if e.kind() == ErrorKind::NotFound => {
-                tracing::warn!(source = name, "records wait for a rate, but their source is gone")
+                tracing::warn!(source = name, "records wait, but their source is gone")
             }
             Err(e) => return Err(e),
         }
@@ -53,76 +86,154 @@ pub(super) async fn retry(
     Ok(retried)
 }
 
-/// The waiting records by source and file.
-async fn waiting(ingest: &Ingest) -> Result<BTreeMap<String, BTreeMap<String, WaitingFile>>> {
-    let filter = Filter { rule: Some(NO_RATE.into()), resolved: Some(false), ..Filter::default() };
+/// The waiting records that match and whose fields are kept.
+async fn waiting(ingest: &Ingest, filter: &Filter) -> Result<Waiting> {
+    let filter = Filter { resolved: Some(false), limit: None, ..filter.clone() };
     let rows = quarantine::list(&ingest.lake, &filter).await?;
     let (sources, ids, uris) = (texts(&rows, "source")?, texts(&rows, "source_file_id")?, texts(&rows, "file")?);
     let (lines, records, seen) = (longs(&rows, "line")?, texts(&rows, "record")?, instants(&rows, "detected_at")?);
-    let mut waiting: BTreeMap<String, BTreeMap<String, WaitingFile>> = BTreeMap::new();
+    let rules = texts(&rows, "rule")?;
+    let mut waiting = Waiting::new();
     for row in (0..rows.num_rows()).filter(|row| records.is_valid(*row)) {
         let file = waiting.entry(sources.value(row).into()).or_default().entry(ids.value(row).into()).or_default();
         file.uri = uris.value(row).into();
         file.read = file.read.max(seen.value(row));
-        file.records.push(ReplayRecord { line: lines.value(row), json: records.value(row).into() });
+        let record = file.records.entry(lines.value(row)).or_default();
+        record.0 = records.value(row).into();
+        record.1.insert(rules.value(row).into());
     }
     Ok(waiting)
 }
 
-async fn retry_source(
-    ingest: &Ingest,
-    source: &Arc<Source>,
-    waiting: BTreeMap<String, WaitingFile>,
-    files: &HashMap<String, Audited>,
-    progress: &dyn Progress,
-) -> Result<Retried> {
-    let (batch_id, started) = (ingest.new_batch_id(), ingest.clock.now_micros());
-    let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
-    let rates = ingest.rates().await?;
-    let mut batch = Batch::new(writer, progress);
-    let mut done: HashSet<(String, i64)> = HashSet::new();
-    let mut sum = Retried { source: source.name.clone(), batch_id: batch_id.clone(), ..Retried::default() };
-    for (id, file) in &waiting {
-        let number = batch.file(BatchFile { id: id.clone(), uri: file.uri.clone() });
-        let mut mapper = ingest.mapper(source, &rates, id.clone(), &file.uri, file.read);
-        let mut mapped = mapper.map_records(file.records.clone()).await?;
-        let still: HashSet<i64> = mapped.rejected.iter().filter(|r| r.rule == NO_RATE).map(|r| r.line).collect();
-        mapped.rejected.retain(|r| r.rule != NO_RATE);
-        mapped.records -= still.len() as u64;
-        sum.tried += file.records.len() as u64;
-        sum.waiting += still.len() as u64;
-        done.extend(file.records.iter().filter(|r| !still.contains(&r.line)).map(|r| (id.clone(), r.line)));
-        batch.push(number, mapped)?;
-    }
-    if done.is_empty() {
-        return Ok(sum);
-    }
-    let unit = ingest.lake.begin(&batch_id).await?;
-    let flushed = batch.flush().await?;
-    quarantine::resolve(writer, Vec::new(), |k| {
-        k.rule == NO_RATE && done.contains(&(k.source_file_id.to_string(), k.line))
-    })
-    .await?;
-    let mut rows = Vec::new();
-    for account in flushed.files.into_iter().filter(|f| f.read > 0) {
-        sum.landed += account.landed;
-        sum.duplicate += account.duplicate;
-        sum.late_ignored += account.late_ignored;
-        sum.skipped += account.skipped;
-        sum.quarantined += account.quarantined;
-        if let Some(file) = files.get(&account.source_file_id) {
-            // Those that another rule stops were quarantined before and still are.
-            let account = FileAccount { read: 0, quarantined: 0, ..account };
-            rows.push(FileRow {
-                id: account.source_file_id.clone(),
-                file: file.clone(),
-                account,
-                started,
-                retried: true,
-            });
+/// One source's records, tried again.
+struct Attempt<'a> {
+    ingest: &'a Ingest,
+    source: Arc<Source>,
+    files: &'a HashMap<String, Audited>,
+    dry_run: bool,
+    progress: &'a dyn Progress,
+}
+
+impl Attempt<'_> {
+    async fn run(self, waiting: BTreeMap<String, WaitingFile>) -> Result<Retried> {
+        let Attempt { ingest, source, .. } = &self;
+        let (batch_id, started) = (ingest.new_batch_id(), ingest.clock.now_micros());
+        let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
+        let (rates, known) = (ingest.rates().await?, audit::known(&ingest.lake, &source.name).await?);
+        let mut batch = Batch::new(writer, self.progress);
+        let mut done: HashMap<(String, i64), Resolution<'static>> = HashMap::new();
+        let mut sum = Retried {
+            source: source.name.clone(),
+            batch_id: batch_id.clone(),
+            dry_run: self.dry_run,
+            ..Retried::default()
+        };
+        for (id, mut file) in waiting {
+            let before = file.records.len();
+            let today = made_today(source, known.get(&id));
+            file.records.retain(|_, (json, rules)| fits(source, today, json, rules));
+            sum.stale += (before - file.records.len()) as u64;
+            sum.tried += file.records.len() as u64;
+            if file.records.is_empty() {
+                continue;
+            }
+            let mut mapper = ingest.mapper(source, &rates, id.clone(), &file.uri, file.read);
+            let records = file.records.iter().map(|(line, (json, _))| ReplayRecord { line: *line, json: json.clone() });
+            let mut mapped = mapper.map_records(records.collect()).await?;
+            let still = still(&mut mapped, &file);
+            sum.waiting += still.len() as u64;
+            let verdicts = file.records.keys().filter(|line| !still.contains(line));
+            let landing = landing(&mapped);
+            done.extend(verdicts.map(|line| {
+                let lands = landing.contains(line);
+                ((id.clone(), *line), if lands { Resolution::Landed } else { Resolution::Superseded })
+            }));
+            if self.dry_run {
+                sum.landed += landing.len() as u64;
+                sum.quarantined += mapped.rejected.len() as u64;
+                sum.skipped += mapped.skipped.values().sum::<u64>();
+                continue;
+            }
+            let number = batch.file(BatchFile { id, uri: file.uri });
+            batch.push(number, mapped)?;
         }
+        if !done.is_empty() && !self.dry_run {
+            let unit = ingest.lake.begin(&batch_id).await?;
+            self.land(writer, batch, done, started, &mut sum).await?;
+            unit.publish().await?;
+        }
+        Ok(sum)
     }
-    audit::write(writer, &rows, &flushed.tables).await?;
-    unit.publish().await?;
-    Ok(sum)
+
+    async fn land(
+        &self,
+        writer: Writer<'_>,
+        mut batch: Batch<'_>,
+        done: HashMap<(String, i64), Resolution<'static>>,
+        started: i64,
+        sum: &mut Retried,
+    ) -> Result<()> {
+        // What another rule stops now has its new entry before the old one is resolved.
+        let stopped: HashSet<(String, i64, &'static str)> =
+            batch.rejected.iter().map(|(file, r)| (batch.files[*file].id.clone(), r.line, r.rule)).collect();
+        let flushed = batch.flush().await?;
+        let verdict = |k: &quarantine::Known| {
+            let resolution = done.get(&(k.source_file_id.to_string(), k.line))?;
+            let fresh = stopped.contains(&(k.source_file_id.to_string(), k.line, k.rule));
+            (k.rule != quarantine::CONFLICT && !fresh).then_some(*resolution)
+        };
+        quarantine::resolve(writer, Vec::new(), verdict).await?;
+        let mut rows = Vec::new();
+        for account in flushed.files.into_iter().filter(|f| f.read > 0) {
+            sum.landed += account.landed;
+            sum.duplicate += account.duplicate;
+            sum.late_ignored += account.late_ignored;
+            sum.skipped += account.skipped;
+            sum.quarantined += account.quarantined;
+            if let Some(file) = self.files.get(&account.source_file_id) {
+                // Those that another rule stops were quarantined before and still are.
+                let account = FileAccount { read: 0, quarantined: 0, ..account };
+                let (id, file) = (account.source_file_id.clone(), file.clone());
+                rows.push(FileRow { id, file, account, started, status: Status::Retried, definition: None });
+            }
+        }
+        audit::write(writer, &rows, &flushed.tables).await
+    }
+}
+
+/// The lines of records that a rule stops which stopped them before; they are taken out of `mapped`.
+fn still(mapped: &mut Mapped, file: &WaitingFile) -> HashSet<i64> {
+    let same = |line: i64, rule: &str| file.records.get(&line).is_some_and(|(_, rules)| rules.contains(rule));
+    let still: HashSet<i64> = mapped.rejected.iter().filter(|r| same(r.line, r.rule)).map(|r| r.line).collect();
+    mapped.rejected.retain(|r| !still.contains(&r.line));
+    mapped.records -= still.len() as u64;
+    still
+}
+
+/// The lines of records that have rows.
+fn landing(mapped: &Mapped) -> HashSet<i64> {
+    mapped.tables.iter().flat_map(|t| t.record.iter().copied()).collect()
+}
+
+/// Whether today's definition is that by which the file was read; `None`: not known.
+fn made_today(source: &Source, file: Option<&Known>) -> Option<bool> {
+    let then = file?.definition.as_ref()?;
+    Some(*then == definition::hash(source))
+}
+
+/// Whether what is kept of a record is enough for today's definition.
+fn fits(source: &Source, made_today: Option<bool>, json: &str, rules: &BTreeSet<String>) -> bool {
+    if made_today == Some(true) || (made_today.is_none() && rules.contains(NO_RATE)) {
+        return true;
+    }
+    // Keys made from content need all records of a file: equal ones are counted.
+    if source.header.key.is_some() {
+        return false;
+    }
+    // Of a JSON record everything is kept.
+    if source.header.read.format == Format::Ndjson {
+        return true;
+    }
+    let Ok(kept) = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(json) else { return false };
+    source.columns.iter().all(|wanted| kept.keys().any(|c| c.eq_ignore_ascii_case(wanted)))
 }

@@ -3,28 +3,37 @@
 //!
 //! Files are grouped up to a number of records or bytes into one commit per table; a larger file takes several. A file is marked
 //! as landed when all of it is in the tables, last of all, so an interrupted landing is completed by the next one.
+//!
+//! Files of object stores are fetched, and archives unpacked, one at a time. An archive is marked like a file, with no
+//! records of its own, when all its members are: so it is unpacked only once.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::account::{Account, FileAccount};
-use super::audit::{self, Audited, FileRow, TableRows};
+use super::account::{Account, Failed, FileAccount};
+use super::archive::{self, Archive, Kind, Member, Members};
+use super::audit::{self, Audited, FileRow, Status, TableRows};
 use super::batch::Batch;
 use super::commit::Writer;
-use super::files::InputFile;
+use super::drift::Seen;
+use super::files::{Found, InputFile, Names};
 use super::land::BatchFile;
 use super::progress::Progress;
 use super::read::Input;
 use super::source::Source;
-use super::{Ingest, quarantine, retry};
-use crate::error::Result;
+use super::{FxRates, Ingest, definition, drift, retry};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A file that is being landed, under the number that it has in the batch.
 struct Open {
     id: String,
     file: Audited,
     started: i64,
+    /// The hash of the source's definition.
+    definition: String,
     account: FileAccount,
+    /// What is written of it when it is complete.
+    status: Status,
     /// Read to its end.
     complete: bool,
     /// Marked as landed.
@@ -40,88 +49,220 @@ struct Landing<'a> {
     open: Vec<Open>,
     /// Of files that are not complete.
     tables: TableRows,
-    /// Of files that are read again: the lines and rules that stop records this time, by the file's id.
-    stopped: HashMap<String, HashSet<(i64, &'static str)>>,
+    /// The sha256 of what has landed, and of what has been read now.
+    known: HashSet<String>,
+    rates: Arc<FxRates>,
+    /// The columns of the source's files so far.
+    seen: Seen,
+    told: Vec<Told>,
     account: Account,
+}
+
+/// What is told of a file, in the order of the files.
+enum Told {
+    Known(FileAccount),
+    /// The account of this number.
+    Open(usize),
+}
+
+/// What the audit knows of the files.
+struct Known {
+    hashes: HashSet<String>,
+    /// Name and version of files on object stores → their ids.
+    versions: HashMap<(String, String), String>,
+}
+
+impl Known {
+    async fn load(ingest: &Ingest, source: &Source, files: &[Found]) -> Result<Known> {
+        let hashes = audit::landed(&ingest.lake, &source.name).await?;
+        let remote = files.iter().any(|f| matches!(f, Found::Remote(_)));
+        let versions = if remote { audit::versions(&ingest.lake, &source.name).await? } else { HashMap::new() };
+        Ok(Known { hashes, versions })
+    }
+
+    /// The account of a file that has landed; `None`: it must be looked at.
+    fn account(&self, file: &Found, source: &Source) -> Option<FileAccount> {
+        match file {
+            Found::Local(file) => self.hashes.contains(&file.sha256).then(|| already(file, source)),
+            Found::Remote(remote) => {
+                let id = self.versions.get(&(file.uri().to_string(), remote.version_tag().to_string()))?;
+                Some(already_as(file.uri(), id.clone()))
+            }
+        }
+    }
 }
 
 /// Lands those of `files` whose bytes are not known yet.
 pub(super) async fn run(
     ingest: &Ingest,
     source: &Arc<Source>,
-    files: &[InputFile],
+    files: &[Found],
     progress: &dyn Progress,
 ) -> Result<Account> {
-    let mut known: HashSet<String> =
-        if ingest.again { HashSet::new() } else { audit::landed(&ingest.lake, &source.name).await? };
-    // The same bytes twice in one call are read once.
-    let new: Vec<&InputFile> = files.iter().filter(|f| known.insert(f.sha256.clone())).collect();
-    progress.begin(&source.name, new.len(), files.len() - new.len(), new.iter().map(|f| f.size).sum());
+    let known = Known::load(ingest, source, files).await?;
+    let files: Vec<(&Found, Option<FileAccount>)> = files.iter().map(|f| (f, known.account(f, source))).collect();
+    let new: Vec<&Found> = files.iter().filter(|(_, known)| known.is_none()).map(|(f, _)| *f).collect();
+    progress.begin(&source.name, new.len(), files.len() - new.len(), new.iter().map(|f| f.size()).sum());
     let mut account = Account { source: source.name.clone(), ..Account::default() };
-    if !new.is_empty() {
+    if new.is_empty() {
+        // A landing may have died between its last commit and its head.
+        ingest.lake.catch_up().await?;
+        account.files = files.into_iter().filter_map(|(_, known)| known).collect();
+    } else {
         account.batch_id = ingest.new_batch_id();
         let batch_id = account.batch_id.clone();
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
         let (batch, open, tables) = (Batch::new(writer, progress), Vec::new(), TableRows::new());
-        account = Landing { ingest, writer, progress, batch, open, tables, stopped: HashMap::new(), account }
-            .land(source, &new)
-            .await?;
+        let (known, rates, told) = (known.hashes, ingest.rates().await?, Vec::new());
+        let seen = Seen::load(&ingest.lake, source).await?;
+        let landing = Landing { ingest, writer, progress, batch, open, tables, known, rates, seen, told, account };
+        account = landing.land(source, files).await?;
     }
-    let mut landed: BTreeMap<String, FileAccount> = account.files.drain(..).map(|f| (f.file.clone(), f)).collect();
-    account.files =
-        files.iter().map(|file| landed.remove(&file.uri).unwrap_or_else(|| already(file, source))).collect();
     progress.end(&source.name);
     Ok(account)
 }
 
 fn already(file: &InputFile, source: &Source) -> FileAccount {
-    FileAccount {
-        file: file.uri.clone(),
-        source_file_id: file.id(&source.name),
-        already: true,
-        ..FileAccount::default()
-    }
+    already_as(&file.uri, file.id(&source.name))
+}
+
+fn already_as(uri: &str, id: String) -> FileAccount {
+    FileAccount { file: uri.into(), source_file_id: id, already: true, ..FileAccount::default() }
 }
 
 impl Landing<'_> {
-    async fn land(mut self, source: &Arc<Source>, files: &[&InputFile]) -> Result<Account> {
-        let rates = self.ingest.rates().await?;
-        for file in files {
-            self.progress.file(&file.uri);
-            let number = self.begin(file, source);
-            let id = self.open[number].id.clone();
-            let mut mapper = self.ingest.mapper(source, &rates, id, &file.uri, file.modified_micros);
-            let mut records = mapper.open(Input::Path(file.path.clone())).await?;
-            while let Some(mapped) = records.next().await? {
-                self.progress.records(mapped.records);
-                if self.ingest.again {
-                    let stopped = self.stopped.entry(self.open[number].id.clone()).or_default();
-                    stopped.extend(mapped.rejected.iter().map(|r| (r.line, r.rule)));
-                }
-                self.batch.push(number, mapped)?;
-                if self.batch.records() >= self.ingest.batch_records || self.batch.bytes() >= self.ingest.batch_bytes {
-                    self.flush().await?;
-                }
+    /// `files`: with the account of each that is known.
+    async fn land(mut self, source: &Arc<Source>, files: Vec<(&Found, Option<FileAccount>)>) -> Result<Account> {
+        for (file, known) in files {
+            let Err(error) = self.one(file, known, source).await else { continue };
+            // One damaged file must not keep the others out, night after night; what failed beside it stops everything.
+            if !matches!(error.kind(), ErrorKind::Invalid | ErrorKind::NotFound) {
+                return Err(error);
             }
-            self.open[number].complete = true;
-            self.progress.file_done(&file.uri, file.size);
+            self.account.failed.push(Failed::new(file.uri(), &error));
+            self.open.iter().enumerate().filter(|(_, o)| !o.complete).for_each(|(n, _)| self.batch.forget(n));
         }
         self.flush().await?;
-        self.account.files = self.open.into_iter().map(|o| o.account).collect();
+        let mut accounts: Vec<Option<FileAccount>> = self.open.into_iter().map(|o| Some(o.account)).collect();
+        let account = |told| match told {
+            Told::Known(account) => Some(account),
+            Told::Open(number) => accounts.get_mut(number).and_then(Option::take),
+        };
+        self.account.files = self.told.into_iter().filter_map(account).collect();
         Ok(self.account)
     }
 
-    fn begin(&mut self, file: &InputFile, source: &Source) -> usize {
+    async fn one(&mut self, file: &Found, known: Option<FileAccount>, source: &Arc<Source>) -> Result<()> {
+        match (known, file) {
+            (Some(known), _) => self.told.push(Told::Known(known)),
+            (None, Found::Local(local)) => self.take(local, None, source).await?,
+            (None, Found::Remote(remote)) => {
+                self.progress.file(file.uri());
+                // `_temp` goes when the file has been read.
+                let (fetched, _temp) = remote.fetch(&self.ingest.temp_dir).await?;
+                self.take(&fetched, Some(remote.version_tag()), source).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a file, or the members of an archive, unless the bytes are known.
+    async fn take(&mut self, file: &InputFile, version: Option<&str>, source: &Arc<Source>) -> Result<()> {
+        self.progress.file(&file.uri);
+        if !self.known.insert(file.sha256.clone()) {
+            self.told.push(Told::Known(already(file, source)));
+            if version.is_some() {
+                // Known bytes under a new name or version: with a row of its own they need not be fetched again.
+                let number = self.begin(file, version, source);
+                (self.open[number].status, self.open[number].complete) = (Status::Seen, true);
+            }
+        } else if let Some(kind) = Kind::of(&file.uri) {
+            self.unpack(file, version, kind, source).await?;
+        } else {
+            self.read(file, version, source).await?;
+        }
+        self.progress.file_done(&file.uri, file.size);
+        Ok(())
+    }
+
+    async fn unpack(
+        &mut self,
+        file: &InputFile,
+        version: Option<&str>,
+        kind: Kind,
+        source: &Arc<Source>,
+    ) -> Result<()> {
+        let read = &source.header.read;
+        let members = read.members.as_deref().or(archive::split(&read.path).1).map(Names::new).transpose()?;
+        let number = self.begin(file, version, source);
+        self.open[number].status = Status::Unpacked;
+        let (limit, temp_dir) = (archive::limit(self.ingest.archive_mb, file.size), self.ingest.temp_dir.clone());
+        let mut members = Members::open(Archive { file: file.clone(), kind, members, limit, temp_dir });
+        // `_temp` goes before the next member is asked for.
+        while let Some(Member { file, temp: _temp }) = members.next().await? {
+            self.progress.file(&file.uri);
+            if self.known.insert(file.sha256.clone()) {
+                self.read(&file, None, source).await?;
+            } else {
+                self.told.push(Told::Known(already(&file, source)));
+            }
+        }
+        self.open[number].complete = true;
+        Ok(())
+    }
+
+    async fn read(&mut self, file: &InputFile, version: Option<&str>, source: &Arc<Source>) -> Result<()> {
+        let number = self.begin(file, version, source);
+        self.told.push(Told::Open(number));
+        let id = self.open[number].id.clone();
+        let mut mapper = self.ingest.mapper(source, &self.rates, id, &file.uri, file.modified_micros);
+        let mut records = mapper.open(Input::Path(file.path.clone())).await?;
+        let changes = self.seen.check(source, &file.uri, records.columns())?;
+        let account = &mut self.open[number].account;
+        (account.drift, account.columns) = (changes, drift::text(records.columns()));
+        while let Some(mapped) = records.next().await.map_err(|e| self.interrupted(number, e))? {
+            self.progress.records(mapped.records);
+            self.batch.push(number, mapped)?;
+            if self.batch.records() >= self.ingest.batch_records || self.batch.bytes() >= self.ingest.batch_bytes {
+                self.flush().await?;
+            }
+        }
+        self.open[number].complete = true;
+        Ok(())
+    }
+
+    /// Why a file was not read to its end, and what has landed of it all the same.
+    fn interrupted(&self, number: usize, e: Error) -> Error {
+        match self.open[number].account.accounted() {
+            0 => e,
+            landed => e.context(format!(
+                "{landed} records of the file have landed, and will count as duplicates when it is delivered again"
+            )),
+        }
+    }
+
+    fn begin(&mut self, file: &InputFile, version: Option<&str>, source: &Source) -> usize {
         let id = file.id(&source.name);
         let audited = Audited {
             source: source.name.clone(),
             source_system: source.system.clone(),
             uri: file.uri.clone(),
             sha256: file.sha256.clone(),
+            version_tag: version.map(str::to_string),
         };
         let account = FileAccount { file: file.uri.clone(), source_file_id: id.clone(), ..FileAccount::default() };
         let started = self.ingest.clock.now_micros();
-        self.open.push(Open { id: id.clone(), file: audited, started, account, complete: false, audited: false });
+        let definition = definition::hash(source);
+        self.open.push(Open {
+            id: id.clone(),
+            file: audited,
+            started,
+            definition,
+            account,
+            status: Status::Landed,
+            complete: false,
+            audited: false,
+        });
         self.batch.file(BatchFile { id, uri: file.uri.clone() })
     }
 
@@ -148,25 +289,9 @@ impl Landing<'_> {
         let rows: Vec<FileRow> = self.open.iter().filter(|o| done(o)).map(Open::row).collect();
         let ids: HashSet<&str> = rows.iter().map(|r| r.id.as_str()).collect();
         let tables = self.tables.extract_if(.., |(file, _), _| ids.contains(file.as_str())).collect();
-        if self.ingest.again && !ids.is_empty() {
-            self.account.freed += self.free(&ids).await?;
-        }
         audit::write(self.writer, &rows, &tables).await?;
         self.open.iter_mut().filter(|o| done(o)).for_each(|o| o.audited = true);
         unit.publish().await
-    }
-}
-
-impl Landing<'_> {
-    /// Resolves what is in the quarantine of files that have been read again, and was not stopped this time. Conflicts
-    /// between rows (V19) are settled by versions, not by reading again.
-    async fn free(&self, files: &HashSet<&str>) -> Result<u64> {
-        let over = |k: &quarantine::Known| {
-            files.contains(k.source_file_id)
-                && k.rule != quarantine::CONFLICT
-                && !self.stopped.get(k.source_file_id).is_some_and(|s| s.iter().any(|s| *s == (k.line, k.rule)))
-        };
-        quarantine::resolve(self.writer, Vec::new(), over).await
     }
 }
 
@@ -177,7 +302,8 @@ impl Open {
             file: self.file.clone(),
             account: self.account.clone(),
             started: self.started,
-            retried: false,
+            status: self.status.clone(),
+            definition: Some(self.definition.clone()),
         }
     }
 }

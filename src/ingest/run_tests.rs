@@ -9,7 +9,7 @@ use super::batch::Batch;
 use super::columns::{instants, longs, texts};
 use super::commit::Writer;
 use super::land::BatchFile;
-use super::{Filter, Ingest, Input, InputFile, Silent, Source, Sources, draft, find, name_of};
+use super::{Filter, Found, Ingest, Input, InputFile, Silent, Source, Sources, TableAccount, draft, find, name_of};
 use crate::clock::Clock;
 use crate::config::LakeConfig;
 use crate::lake::Lake;
@@ -190,9 +190,18 @@ async fn a_mended_definition_frees_its_records() {
     let sources = Sources::from_list([source("orders", &mended), source("rates", RATES)]);
     let mended = Ingest::new(&ingest.lake, sources, Clock::system());
     assert!(mended.run("orders", &files, &Silent).await.expect("landed").files[0].already, "known bytes");
-    let account = mended.again(true).run("orders", &files, &Silent).await.expect("landed");
-    let all = "4 read = 1 landed + 1 duplicate + 0 late + 0 skipped + 2 quarantined";
-    assert!(account.to_string().starts_with(all) && account.freed == 1, "{account}");
+    assert_eq!(mended.outdated("orders").await.expect("counted"), 1);
+    let found: Vec<Found> = files.into_iter().map(Found::Local).collect();
+    let replayed = mended.replay("orders", &found, false, &Silent).await.expect("replayed");
+    let all = "4 read = 2 landed + 0 duplicate + 0 late + 0 skipped + 2 quarantined";
+    assert!(replayed.to_string().starts_with(all) && replayed.account.freed == 1, "{replayed}");
+    let TableAccount { new, replaced, duplicate, .. } = replayed.account.tables["order_line"];
+    assert_eq!((new, replaced, duplicate), (1, 0, 1), "{replayed}");
+    assert_eq!(mended.outdated("orders").await.expect("counted"), 0);
+    // The sums over the file's rows are its account now.
+    for (column, records) in [("read", 4), ("landed", 2), ("duplicate", 0), ("quarantined", 2)] {
+        assert_eq!(sum(&ingest.lake, &INGEST_FILE, column).await, records, "{column}");
+    }
     let waits = ingest.quarantined(&Filter { resolved: Some(false), ..Filter::default() }).await.expect("listed");
     assert_eq!(longs(&waits, "line").expect("lines").values(), &[4, 5], "without a rate, and 'two'");
 }

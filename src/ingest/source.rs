@@ -1,6 +1,8 @@
 //! Source definitions: `queries/sources/*.sql`, one per file layout. A header (how to read, what to fill in, what to
 //! leave out) and one SELECT per target table. Checked against the contracts when loaded; it must not read data.
 
+mod layout;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -8,20 +10,13 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, Fields};
 use serde::Deserialize;
 
+pub use layout::{Drift, Format, Read, Sheet};
+
 use super::plan;
 use super::read::fields_of_shape;
 use crate::error::{Error, Result, did_you_mean};
 use crate::model::{self, Role, Table};
 use crate::queryfile::{QueryFile, each_of_folder};
-
-/// How the bytes of a source's files are laid out. gzip is recognised by its first bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    Csv,
-    Ndjson,
-    Parquet,
-}
 
 /// A text in one or several languages.
 #[derive(Debug, Clone, Deserialize)]
@@ -61,23 +56,6 @@ pub struct Header {
 
 fn ten() -> i64 {
     10
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Read {
-    /// Pattern below the landing path.
-    pub path: String,
-    pub format: Format,
-    /// Of CSV; one ASCII character. Default: a comma.
-    pub delimiter: Option<String>,
-    /// Column names of a CSV file that has no header line.
-    pub columns: Option<Vec<String>>,
-    /// Columns that a file may lack: NULL then.
-    #[serde(default)]
-    pub optional: Vec<String>,
-    /// NDJSON: an example object whose leaves are all texts.
-    pub shape: Option<String>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -126,32 +104,39 @@ pub struct Source {
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     by_name: BTreeMap<String, Arc<Source>>,
+    /// Files that are no sources, by name: what is wrong, and what would work.
+    broken: BTreeMap<String, (String, Option<String>)>,
 }
 
 impl Sources {
-    /// The embedded definitions and those of `queries_dir`, which add and override by name; all checked.
-    ///
-    /// # Errors
-    /// The first definition that is wrong.
+    /// The embedded definitions and those of `queries_dir`, which add and override by name; all checked. One that is wrong
+    /// stops nobody but those who ask for it.
     pub fn load(queries_dir: Option<&Path>) -> Result<Sources> {
-        let (sources, wrong) = Sources::check(queries_dir)?;
-        wrong.into_iter().next().map_or(Ok(sources), Err)
-    }
-    /// The definitions that are right, and what is wrong with each of the others.
-    pub fn check(queries_dir: Option<&Path>) -> Result<(Sources, Vec<Error>)> {
-        let (mut sources, mut wrong) = (Sources::default(), Vec::new());
+        let mut sources = Sources::default();
         for (name, file) in each_of_folder("sources", queries_dir)? {
             match file.and_then(|file| Source::parse(&file)) {
                 Ok(source) => drop(sources.by_name.insert(name, Arc::new(source))),
-                Err(error) => wrong.push(error),
+                Err(e) => drop(sources.broken.insert(name, (e.to_string(), e.hint_text().map(String::from)))),
             }
         }
-        Ok((sources, wrong))
+        Ok(sources)
     }
     pub fn from_list(sources: impl IntoIterator<Item = Source>) -> Sources {
-        Sources { by_name: sources.into_iter().map(|s| (s.name.clone(), Arc::new(s))).collect() }
+        let by_name = sources.into_iter().map(|s| (s.name.clone(), Arc::new(s))).collect();
+        Sources { by_name, broken: BTreeMap::new() }
+    }
+    /// What is wrong with each definition that cannot be used.
+    pub fn broken(&self) -> Vec<Error> {
+        let error = |(says, hint): &(String, Option<String>)| match hint {
+            Some(hint) => Error::invalid(says).hint(hint),
+            None => Error::invalid(says),
+        };
+        self.broken.values().map(error).collect()
     }
     pub fn get(&self, name: &str) -> Result<Arc<Source>> {
+        if let Some((says, hint)) = self.broken.get(name) {
+            return Err(Error::invalid(says).hint(hint.clone().unwrap_or_else(|| "mend its file".into())));
+        }
         self.by_name.get(name).cloned().ok_or_else(|| {
             Error::not_found(format!("no source is called {name}"))
                 .hint(did_you_mean(name, self.by_name.keys().map(String::as_str).collect::<Vec<_>>()))
@@ -190,14 +175,7 @@ impl Source {
 
     /// The raw columns that it looks at.
     fn check(&self) -> Result<Vec<String>> {
-        let read = &self.header.read;
-        self.delimiter()?;
-        if read.shape.is_some() && read.format != Format::Ndjson {
-            return Err(Error::invalid("[read] shape is for format = \"ndjson\"").hint("leave it out"));
-        }
-        if (read.columns.is_some() || read.delimiter.is_some()) && read.format != Format::Csv {
-            return Err(Error::invalid("[read] columns and delimiter are for format = \"csv\"").hint("leave them out"));
-        }
+        self.header.read.check()?;
         for name in self.header.defaults.keys() {
             let may = |t: &'static Table| t.columns().filter(|c| c.role != Role::Engine).map(|c| c.name);
             // `tz` also says how to read wall-clock times of tables without places.
@@ -210,24 +188,11 @@ impl Source {
         plan::check(self)
     }
 
-    /// The columns of an NDJSON file: the header's shape, else the names that the SELECTs mention, each a text.
+    /// The columns of a JSON file: the header's shape, else the names that the SELECTs mention, each a text.
     pub(crate) fn ndjson_fields(&self) -> Result<Fields> {
         match &self.header.read.shape {
             Some(shape) => fields_of_shape(shape),
             None => Ok(self.columns.iter().map(|n| Field::new(n, DataType::Utf8, true)).collect()),
-        }
-    }
-
-    /// The character between the fields of a CSV line.
-    pub fn delimiter(&self) -> Result<u8> {
-        match self.header.read.delimiter.as_deref().map(str::as_bytes) {
-            None => Ok(b','),
-            Some([one]) if one.is_ascii() && !matches!(one, b'"' | b'\n' | b'\r') => Ok(*one),
-            Some(other) => Err(Error::invalid(format!(
-                "[read] delimiter {:?} is not one character",
-                String::from_utf8_lossy(other)
-            ))
-            .hint("use one ASCII character, such as \",\", \";\" or \"\\t\"")),
         }
     }
 }

@@ -22,7 +22,10 @@ pub(super) fn delta(e: DeltaTableError, what: impl std::fmt::Display) -> Error {
         DeltaTableError::ObjectStore { source } => store(source, what),
         other => {
             let kind = match &other {
-                DeltaTableError::Io { .. } | DeltaTableError::KernelError(_) => ErrorKind::Unavailable,
+                DeltaTableError::Io { .. }
+                | DeltaTableError::KernelError(_)
+                | DeltaTableError::Generic(_)
+                | DeltaTableError::GenericError { .. } => ErrorKind::Unavailable,
                 DeltaTableError::NotATable(_) | DeltaTableError::InvalidVersion(_) => ErrorKind::NotFound,
                 _ => ErrorKind::Internal,
             };

@@ -7,21 +7,31 @@
 //! - data files are written by us with exact statistics, and are never changed, only replaced;
 //! - what our scan cannot read (deletion vectors, column mapping, unknown reader features) is refused by name.
 
+mod azure;
 mod bloom;
 mod commit;
+mod compact;
+mod doctor;
 mod errors;
+mod folder;
 mod heads;
 mod history;
+mod keep;
 mod properties;
 mod read;
 mod remote;
 mod slot;
+mod staged;
 mod state;
 mod stats;
 mod store;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 mod unit;
+mod upkeep;
+mod vacuum;
 mod write;
 
 use futures::FutureExt;
@@ -37,12 +47,16 @@ use crate::error::{Error, Result};
 use crate::model::{TABLES, Table};
 
 pub use commit::{Change, Commit};
+pub use compact::{Compacted, Compaction, Outcome};
+pub use doctor::{Checkup, Examination, Examined, Finding, Partition, Status};
+pub use folder::{Entry, Folder, Place};
 pub use heads::Head;
 pub use history::{CommitSeen, HistoryEntry};
 pub use properties::{Properties, Today};
 pub use state::{DataFile, TableState};
 pub use stats::{ColumnStats, Stat};
 pub use unit::Unit;
+pub use vacuum::{Leftover, Vacuumed};
 
 use bloom::Blooms;
 use heads::Heads;
@@ -162,6 +176,12 @@ impl Lake {
     /// The newest head; `None` where no batch has ended yet.
     pub async fn head(&self) -> Result<Option<Arc<Head>>> {
         self.inner.heads.newest().boxed().await
+    }
+
+    /// Puts a head for commits that no head shows yet: those of a writer that died after its last commit, or of another
+    /// program. What is still at work stays out.
+    pub async fn catch_up(&self) -> Result<()> {
+        unit::catch_up(self).boxed().await
     }
 
     /// Announces a batch before its first commit: none of its commits shows before [`Unit::publish`].

@@ -12,6 +12,7 @@ use object_store::limit::LimitStore;
 use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
 use url::Url;
 
+use super::azure::After;
 use crate::config::StorageConfig;
 use crate::error::{Error, Result, did_you_mean};
 
@@ -72,7 +73,7 @@ fn azure(url: &Url, cfg: &StorageConfig) -> Result<Arc<dyn ObjectStore>> {
     for (name, value) in &cfg.options {
         builder = builder.with_config(option::<Key>(name, "azure_")?, value);
     }
-    Ok(limited(builder.build().map_err(|e| wrong(url, &e))?, cfg))
+    Ok(limited(After(builder.build().map_err(|e| wrong(url, &e))?), cfg))
 }
 
 fn google(url: &Url, cfg: &StorageConfig) -> Result<Arc<dyn ObjectStore>> {

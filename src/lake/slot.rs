@@ -2,10 +2,11 @@
 //!
 //! Looks for new commits are shared: whoever waits for a look that began after they asked takes its result.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError, Weak};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use deltalake_core::kernel::Action;
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, commit_uri_from_version, default_logstore, get_actions};
 use deltalake_core::table::state::DeltaTableState;
@@ -36,6 +37,8 @@ pub(super) struct Slot {
     held: Mutex<Option<Held>>,
     /// The state that readers were given last, where it is not the newest.
     shown: Mutex<Option<Arc<TableState>>>,
+    /// Every state that was handed out: the files of those that somebody still holds must stay.
+    given: SyncMutex<Vec<Weak<TableState>>>,
     /// Looks begun so far.
     begun: AtomicU64,
 }
@@ -58,7 +61,15 @@ impl Slot {
         let prefix = root.prefix.clone().join(table.name);
         let own: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(root.store.clone(), prefix.clone()));
         let log = default_logstore(own, root.store.clone(), &url, &StorageConfig::default());
-        Ok(Slot { table, log, prefix, held: Mutex::new(None), shown: Mutex::new(None), begun: AtomicU64::new(0) })
+        Ok(Slot {
+            table,
+            log,
+            prefix,
+            held: Mutex::new(None),
+            shown: Mutex::new(None),
+            given: SyncMutex::new(Vec::new()),
+            begun: AtomicU64::new(0),
+        })
     }
 
     pub fn url(&self) -> &Url {
@@ -95,7 +106,7 @@ impl Slot {
         let newest = self.newest().await?;
         let state = match newest.version == version {
             true => newest,
-            false => Arc::new(self.travel(version, shown.as_deref()).await?),
+            false => self.give(self.travel(version, shown.as_deref()).await?),
         };
         *shown = Some(state.clone());
         Ok(state)
@@ -125,7 +136,7 @@ impl Slot {
         if let Ok(next) = TableState::new(self, delta, Some(&state))
             && next.version > state.version
         {
-            *held = Some(Held { state: Arc::new(next), look, seen: Instant::now(), updates: updates + 1 });
+            *held = Some(Held { state: self.give(next), look, seen: Instant::now(), updates: updates + 1 });
         }
     }
 
@@ -147,7 +158,7 @@ impl Slot {
             return self.load(look).await;
         }
         let state = TableState::new(self, delta, Some(&held.state)).map_err(|e| e.context(self.url()))?;
-        Ok(Held { state: Arc::new(state), look, seen: Instant::now(), updates: held.updates + 1 })
+        Ok(Held { state: self.give(state), look, seen: Instant::now(), updates: held.updates + 1 })
     }
 
     async fn load(&self, look: u64) -> Result<Held> {
@@ -158,15 +169,35 @@ impl Slot {
         } else {
             TableState::absent(self.table)
         };
-        Ok(Held { state: Arc::new(state), look, seen: Instant::now(), updates: 0 })
+        Ok(Held { state: self.give(state), look, seen: Instant::now(), updates: 0 })
+    }
+
+    /// Notes who is handed `state`.
+    fn give(&self, state: TableState) -> Arc<TableState> {
+        let state = Arc::new(state);
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.retain(|other| other.strong_count() > 0);
+        given.push(Arc::downgrade(&state));
+        state
+    }
+
+    /// The states that somebody in this process still holds, a running query for example.
+    pub fn in_use(&self) -> Vec<Arc<TableState>> {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.iter().filter_map(Weak::upgrade).collect()
     }
 
     /// Whether the log has the commit of `version`.
     pub async fn has_commit(&self, version: i64) -> Result<bool> {
-        let Ok(version) = u64::try_from(version) else { return Ok(false) };
+        Ok(self.committed_at(version).await?.is_some())
+    }
+
+    /// When `version` was committed, by the store's clock; `None` if the log does not have it.
+    pub async fn committed_at(&self, version: i64) -> Result<Option<DateTime<Utc>>> {
+        let Ok(version) = u64::try_from(version) else { return Ok(None) };
         match self.log.object_store(None).head(&commit_uri_from_version(Some(version))).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Ok(found) => Ok(Some(found.last_modified)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(e) => Err(errors::store(e, format!("looking for version {version} of {}", self.url()))),
         }
     }

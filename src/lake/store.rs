@@ -48,18 +48,24 @@ pub(super) fn open(url: &str, storage: &StorageConfig) -> Result<Root> {
             local(path, url)
         }
         Some(("memory", _)) => memory(),
-        Some((scheme, _)) if remote::SCHEMES.contains(&scheme) => {
-            let mut lake = parse(url)?;
-            if !lake.path().ends_with('/') {
-                lake.set_path(&format!("{}/", lake.path()));
-            }
-            let mut bucket = lake.clone();
-            bucket.set_path("/");
-            Root::new(remote::open(&lake, storage)?, bucket, lake)
-        }
+        Some((scheme, _)) if remote::SCHEMES.contains(&scheme) => behind_network(url, "lake.url", storage),
         Some((scheme, _)) => Err(Error::invalid(format!("lake.url: unknown scheme '{scheme}' in '{url}'"))
             .hint("known: a path, file:///…, memory://, s3://…, az://…, gs://…")),
     }
+}
+
+/// The place in a bucket that `url`, the value of `setting`, names.
+pub(super) fn behind_network(url: &str, setting: &str, storage: &StorageConfig) -> Result<Root> {
+    let wrong = |e: &dyn std::fmt::Display| Error::invalid(format!("{setting}: '{url}' is no storage path: {e}"));
+    let mut folder = Url::parse(url).map_err(|e| wrong(&e))?;
+    if !folder.path().ends_with('/') {
+        folder.set_path(&format!("{}/", folder.path()));
+    }
+    let mut bucket = folder.clone();
+    bucket.set_path("/");
+    let prefix = Path::from_url_path(folder.path()).map_err(|e| wrong(&e))?;
+    let store = remote::open(&folder, storage).map_err(|e| e.context(setting))?;
+    Ok(Root { store, store_url: bucket, lake: folder, prefix })
 }
 
 /// A new, empty store in memory with a host of its own.

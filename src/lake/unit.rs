@@ -53,8 +53,7 @@ impl Unit {
     }
 
     async fn newest(&self) -> Result<BTreeMap<&'static str, i64>> {
-        let states = futures::future::try_join_all(TABLES.iter().map(|t| self.lake.state(t))).await?;
-        Ok(states.iter().map(|s| (s.table.name, s.version)).collect())
+        newest(&self.lake).await
     }
 
     /// The newest versions that hold no batch in part.
@@ -75,4 +74,19 @@ impl Unit {
         }
         Ok(cut(&tables, &open))
     }
+}
+
+async fn newest(lake: &Lake) -> Result<BTreeMap<&'static str, i64>> {
+    let states = futures::future::try_join_all(TABLES.iter().map(|t| lake.state(t))).await?;
+    Ok(states.iter().map(|s| (s.table.name, s.version)).collect())
+}
+
+/// See [`Lake::catch_up`].
+pub(super) async fn catch_up(lake: &Lake) -> Result<()> {
+    let Some(head) = lake.head().await? else { return Ok(()) };
+    if newest(lake).await?.into_iter().all(|(table, version)| head.version(table) == version) {
+        return Ok(());
+    }
+    let name = format!("catch-up-{}", uuid::Uuid::now_v7());
+    Unit::begin(lake, &name).await?.publish().await
 }

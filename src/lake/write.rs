@@ -53,12 +53,22 @@ type Months = BTreeMap<Option<String>, Vec<RecordBatch>>;
 /// Writes `rows` (in the table's schema, any order) and returns what the log must say of the new files. On an error the
 /// files written so far are removed as far as possible.
 pub(super) async fn write(slot: &Slot, store: &Arc<dyn ObjectStore>, rows: Vec<RecordBatch>) -> Result<Vec<Add>> {
+    write_files(slot, store, rows, FILE_ROWS).await
+}
+
+/// As [`write`], with up to `file_rows` rows in a file.
+pub(super) async fn write_files(
+    slot: &Slot,
+    store: &Arc<dyn ObjectStore>,
+    rows: Vec<RecordBatch>,
+    file_rows: usize,
+) -> Result<Vec<Add>> {
     let table = slot.table;
     let months = blocking(move || by_month(table, rows)).await?;
     let done: Vec<(Vec<Add>, Result<()>)> = futures::stream::iter(months)
         .map(|(month, batches)| async move {
             let mut adds = Vec::new();
-            let result = write_month(slot, store, month, batches, &mut adds).await;
+            let result = write_month(slot, store, month, batches, file_rows, &mut adds).await;
             (adds, result)
         })
         .buffered(PARALLEL)
@@ -89,11 +99,12 @@ async fn write_month(
     store: &Arc<dyn ObjectStore>,
     month: Option<String>,
     batches: Vec<RecordBatch>,
+    file_rows: usize,
     adds: &mut Vec<Add>,
 ) -> Result<()> {
     let table = slot.table;
     let (batches, order) = blocking(move || sorted(table, &batches).map(|order| (Arc::new(batches), order))).await?;
-    for part in order.chunks(FILE_ROWS) {
+    for part in order.chunks(file_rows.max(1)) {
         let (batches, part) = (batches.clone(), part.to_vec());
         let encoded = blocking(move || encode(table, &batches, &part)).await?;
         adds.push(put(slot, store, month.as_deref(), encoded).await?);

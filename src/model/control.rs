@@ -41,17 +41,29 @@ const FILE_COLUMNS: &[Column] = &[
     Column::new("late_ignored", Long, "records"),
     Column::new("skipped", Long, "records"),
     Column::new("skipped_by", Text, "JSON: reason → records"),
-    Column::new("quarantined", Long, "records; below 0 on a retried row: so many have left"),
+    Column::new("quarantined", Long, "records; below 0 on a correction: so many have left"),
     Column::new("started_at", Instant, "when reading began"),
     Column::new("finished_at", Instant, "when it had landed"),
-    Column::new("status", Code, "landed, or retried (records that had waited)"),
+    Column::new(
+        "status",
+        Code,
+        "landed, unpacked (an archive, whose members have rows of their own), seen (bytes that had landed by another name); or a correction that adds to the counts: retried (records that had waited), replayed (mapped anew)",
+    ),
+    Column::new("definition_hash", Text, "of the source definition by which the whole file was mapped").nullable(),
+    Column::new(
+        "version_tag",
+        Text,
+        "of a file on an object store: the store's tag and the size, by which it is known",
+    )
+    .nullable(),
+    Column::new("columns", Text, "JSON: the file's own columns → type, where they are known").nullable(),
 ];
 
 const TABLE_COLUMNS: &[Column] = &[
     Column::new("batch_id", Text, "the batch"),
     Column::new("source_file_id", Text, "the file"),
     Column::new("table_name", Code, "the table"),
-    Column::new("new", Long, "rows"),
+    Column::new("new", Long, "rows; less those that a replay took out of the table, so it may be below 0"),
     Column::new("replaced", Long, "rows"),
     Column::new("duplicate", Long, "rows"),
     Column::new("late_ignored", Long, "rows"),
@@ -77,6 +89,13 @@ const QUARANTINE_COLUMNS: &[Column] = &[
     Column::new("severity", Code, "reject or quarantine"),
     Column::new("message", Text, "what the rule asks for"),
     Column::new("detected_at", Instant, "when"),
-    Column::new("resolved_at", Instant, "when it landed after all, or a newer version made its conflict moot")
-        .nullable(),
+    Column::new("resolved_at", Instant, "when it was settled; NULL = waits").nullable(),
+    Column::new(
+        "resolution",
+        Code,
+        "landed (after all), discarded (by someone), superseded (a newer version, a new mapping or another rule)",
+    )
+    .nullable()
+    .one_of(&["landed", "discarded", "superseded"]),
+    Column::new("resolution_note", Text, "who discarded it, and why").nullable(),
 ];

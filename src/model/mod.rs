@@ -14,12 +14,14 @@ mod envelope;
 mod fx_rate;
 mod inventory_snapshot;
 mod location;
+mod order_alias;
 mod order_charge;
 mod order_line;
 mod product;
 mod region;
 mod return_line;
 pub mod slicer;
+mod source_control_total;
 
 pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Table, TableKind};
 
@@ -28,12 +30,14 @@ pub static RETURN_LINE: Table = return_line::TABLE;
 pub static ORDER_CHARGE: Table = order_charge::TABLE;
 pub static INVENTORY_SNAPSHOT: Table = inventory_snapshot::TABLE;
 pub static CUSTOMER_EVENT: Table = customer_event::TABLE;
+pub static SOURCE_CONTROL_TOTAL: Table = source_control_total::TABLE;
 pub static CUSTOMER: Table = customer::TABLE;
 pub static PRODUCT: Table = product::TABLE;
 pub static LOCATION: Table = location::TABLE;
 pub static REGION: Table = region::TABLE;
 pub static CHANNEL: Table = channel::TABLE;
 pub static FX_RATE: Table = fx_rate::TABLE;
+pub static ORDER_ALIAS: Table = order_alias::TABLE;
 pub static INGEST_FILE: Table = control::INGEST_FILE;
 pub static INGEST_TABLE: Table = control::INGEST_TABLE;
 pub static QUARANTINE: Table = control::QUARANTINE;
@@ -46,11 +50,13 @@ pub static TABLES: &[&Table] = &[
     &PRODUCT,
     &CUSTOMER,
     &FX_RATE,
+    &ORDER_ALIAS,
     &ORDER_LINE,
     &RETURN_LINE,
     &ORDER_CHARGE,
     &INVENTORY_SNAPSHOT,
     &CUSTOMER_EVENT,
+    &SOURCE_CONTROL_TOTAL,
     &INGEST_FILE,
     &INGEST_TABLE,
     &QUARANTINE,

@@ -30,7 +30,7 @@ use chrono::NaiveDate;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result, did_you_mean};
-use crate::queryfile::{QueryFile, load_folder};
+use crate::queryfile::{QueryFile, each_of_folder, load_folder};
 
 pub use header::{Chart, ChartKind, Title};
 pub use info::{Broken, ColumnInfo, ParamInfo, PolicyInfo, ReportInfo};
@@ -73,16 +73,21 @@ impl Reports {
     /// Loads the embedded reports and those of `queries_dir`, which add and override by name, and checks each.
     ///
     /// # Errors
-    /// Files that cannot be read or have no header. A report that fails its check is no error: see [`Reports::broken`].
+    /// Folders that cannot be read. A file that is no report is no error: see [`Reports::broken`].
     pub async fn load(queries_dir: Option<&Path>, engine: &Engine) -> Result<Reports> {
         let views = load_folder("views", queries_dir)?;
         let today = engine.today().await?;
         let (mut reports, mut broken) = (BTreeMap::new(), BTreeMap::new());
-        for (id, file) in load_folder("reports", queries_dir)? {
-            match Report::read(&file, &views, engine, today).boxed().await {
+        for (id, file) in each_of_folder("reports", queries_dir)? {
+            let path = file.as_ref().map_or_else(|_| format!("reports/…/{id}.sql"), |file| file.path.clone());
+            let read = match file {
+                Ok(file) => Report::read(&file, &views, engine, today).boxed().await,
+                Err(error) => Err(error),
+            };
+            match read {
                 Ok(report) => drop(reports.insert(id, Arc::new(report))),
                 Err(error) => {
-                    let (path, hint) = (file.path.clone(), error.hint_text().map(String::from));
+                    let hint = error.hint_text().map(String::from);
                     broken.insert(id.clone(), Broken { id, path, reason: error.to_string(), hint });
                 }
             }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::again::Again;
 use super::catalogue::{Currency, Tax};
+use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, quarter_name, settled};
 use super::dice::Dice;
 use super::order::{Basket, ChargeKind, Line, LineKind, Order, Status};
@@ -28,6 +29,8 @@ pub struct Platform {
     pub share: u64,
     /// Ten-thousandths of the price that the platform keeps.
     pub commission: i64,
+    /// It sends control totals.
+    pub totals: bool,
     pub dirty_day: Day,
     /// Column, value, what is wrong with it.
     pub dirt: &'static [(&'static str, &'static str, Dirt)],
@@ -41,6 +44,7 @@ struct Market<'a> {
     sheet: Sheet,
     returns: Returns,
     again: Again,
+    totals: Totals,
     next: u64,
     /// Orders that the ERP has too.
     mirrored: Vec<Order>,
@@ -66,6 +70,7 @@ pub fn write(
         sheet: Sheet::new(landing, "csv", platform.header, level),
         returns: Returns::new(landing, level, platform.name, platform.name, platform.prefix, 600),
         again: Again::new(),
+        totals: Totals::default(),
     };
     let mut ledger = Ledger::default();
     for (date, n) in (FIRST..=LAST).zip(spread(retailer.seed, platform.rhythm, orders)) {
@@ -74,6 +79,9 @@ pub fn write(
     }
     market.sheet.close(&mut ledger)?;
     market.returns.close(&mut ledger)?;
+    if platform.totals {
+        market.totals.write(retailer, landing, level, &Layout::platform(platform.name), &mut ledger)?;
+    }
     Ok((ledger, market.mirrored))
 }
 
@@ -154,6 +162,7 @@ impl Market<'_> {
         let later = date + 1 + self.dice.skewed(25) as i64;
         let live = !matches!(order.status, Status::Created | Status::Cancelled);
         let fate = self.dice.below(1000);
+        self.totals.add(order.made.div_euclid(DAY), order, |_| false);
         for line in &order.lines {
             self.row(order, line, order.made);
             let record = self.scratch.clone();
@@ -196,6 +205,7 @@ impl Market<'_> {
                 1000,
             ));
             (order.ship, order.bill) = if platform.tax == Tax::China { (7, 7) } else { (4, 4) };
+            self.totals.add(date, &order, |_| false);
             self.row(&order, &order.lines[0], order.made);
             let record = if dirt.rule == "V00" {
                 let text = String::from_utf8_lossy(&self.scratch).chars().take(60).collect::<String>();

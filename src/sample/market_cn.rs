@@ -20,6 +20,7 @@ pub static PLATFORM: Platform = Platform {
     rhythm: Rhythm::China,
     share: 50,
     commission: 800,
+    totals: false,
     dirty_day: DIRTY_DAY,
     dirt: DIRT,
     row,

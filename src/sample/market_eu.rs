@@ -20,6 +20,7 @@ pub static PLATFORM: Platform = Platform {
     rhythm: Rhythm::Online,
     share: 70,
     commission: 1200,
+    totals: true,
     dirty_day: DIRTY_DAY,
     dirt: DIRT,
     row,

@@ -3,6 +3,7 @@
 
 mod again;
 mod catalogue;
+mod control;
 mod days;
 mod dice;
 mod dims;

@@ -8,6 +8,7 @@ Writes tests/golden/sample/<report>/<case>.csv: the request as `# name=value` li
     sample_staging.py    landing files → clean tables
     sample_measures.py   words of a request → rows and sums
     sample_reports.py    the reports
+    sample_control.py    control totals and the report that compares them
 """
 
 import csv
@@ -191,6 +192,33 @@ CASES = {
         "never": {"from": "2020-01-01", "to": "2020-02-01"},
         "resolved": {"state": "resolved"},
         "every-state": {"state": "all"},
+    },
+    "dq-reconciliation": {
+        "default": {},
+        "never": NEVER,
+        "before-the-first": {"from": "2025-02-20", "to": "2025-03-04", "level": "location", "show": "problems"},
+        "places": {"from": "2026-03-30", "to": "2026-04-01", "level": "location"},
+        "channels": {"from": "2026-03-29", "to": "2026-04-02", "level": "channel"},
+        "wrong-on-purpose": ALL_TIME | {"level": "location", "show": "problems"},
+        "within-one-percent": ALL_TIME | {"level": "location", "show": "problems", "tolerance": "0.01"},
+        "within-a-half": ALL_TIME | {"show": "problems", "tolerance": "0.5", "grain": "month"},
+        "dirty-till": {"from": "2025-03-18", "to": "2025-03-20", "level": "location", "where.channel": "pos"},
+        "dirty-platform": {"from": "2025-06-15", "to": "2025-06-20", "where.channel": "market_eu"},
+        "gaps": ALL_TIME | {"metric": "sequence", "show": "problems"},
+        "gaps-all-time": ALL_TIME | {"metric": "sequence", "grain": "all"},
+        "months": ALL_TIME | {"grain": "month"},
+        "weeks": {"from": "2025-10-20", "to": "2025-11-10", "grain": "week", "level": "channel"},
+        "fiscal-periods": {"from": "2025-03-02", "to": "2025-11-30", "grain": "fiscal_period", "calendar": "retail_445", "metric": "gross_amount"},
+        "all-time": ALL_TIME | {"grain": "all", "level": "location"},
+        "shop": ALL_TIME | {"grain": "month", "level": "location", "where.location": "S001,S036"},
+        "shop-unknown": MARCH | {"level": "location", "where.location": "UNK"},
+        "no-shop": {"from": "2025-06-15", "to": "2025-06-20", "level": "location", "where.location": "N/A"},
+        "region": {"from": "2025-10-24", "to": "2025-10-28", "level": "location", "where.region": "DE"},
+        "region-unknown": MARCH | {"where.region": "UNK"},
+        "channel-by-name": {"from": "2025-06-15", "to": "2025-06-20", "where.channel": "Marktplatz Mitte"},
+        "channel-without-totals": QUARTER | {"where.channel": "web"},
+        "partial": {"from": "2026-06-10", "to": "2026-08-01", "grain": "month"},
+        "farthest-off": ALL_TIME | {"grain": "all", "level": "location", "metric": "total_amount", "order_by": "-abs_difference,location_id", "limit": "6"},
     },
 }
 # Reports whose own order is that of time; others are compared in order only where the request gives one.

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import duckdb
 
+from sample_control import stage_control
+
 MACROS = r"""
 -- Half away from zero, exactly: a / b as a whole number.
 CREATE MACRO half_up(a, b) AS sign(a)::HUGEINT * ((2 * abs(a::HUGEINT) + b) // (2 * b));
@@ -53,7 +55,7 @@ def copy_clean(landing, out, lines):
 
 
 def stage(sample):
-    """A connection with the tables line, charge, ret, stock, visit_event and the dimensions."""
+    """A connection with the tables line, charge, ret, stock, visit_event, told, sent, number and the dimensions."""
     sample = Path(sample)
     landing = sample / "landing"
     lines = held(sample / "dirt.csv")
@@ -72,6 +74,7 @@ def stage(sample):
         con.execute(dimensions(text))
         for sql in (pos(text), web(clean), market_eu(text), market_cn(text), erp(rows), returns(text), stock(rows), events(clean)):
             con.execute(sql)
+        stage_control(con, text)
     con.execute(COMMON)
     return con
 

@@ -6,10 +6,13 @@
 //! 3. the order in which files arrive does not change the tables (`arrival`, and where keys are made from content `ordinals`,
 //!    where dimensions come late `dimensions`);
 //! 4. a quarantined record is there with its file, line, field, value, rule and raw content (`records`).
+//!
+//! And what may be done about a definition that was wrong: replay, retry, discard (`replay`).
 
 mod accounts;
 mod arrival;
 mod dimensions;
 mod ordinals;
 mod records;
-mod world;
+mod replay;
+pub mod world;

@@ -3,8 +3,14 @@
 mod architecture;
 mod cli;
 mod common;
+mod control_totals;
 mod draft;
 mod exactly_once;
+mod formats;
 mod golden;
 mod http;
+mod maintenance;
 mod online_retail;
+mod order_alias;
+mod push;
+mod stores;

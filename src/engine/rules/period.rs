@@ -7,7 +7,8 @@
 //! | previous period, grain month and coarser, whole buckets | as many buckets before `from` |
 //! | previous period, whole civil months (not by week) | as many months before `from` |
 //! | previous period, else | as many days before `from` |
-//! | previous year | both ends a year before |
+//! | previous year, weeks and retail periods | the buckets of the same number in the year before |
+//! | previous year, else | both ends a year before |
 //! | previous year, aligned | both ends 364 days before |
 //!
 //! Its buckets map forward by the calendar where there is one answer, and else by counting (k-th to k-th):
@@ -15,10 +16,12 @@
 //! | mode | day | week | month, quarter, year | retail periods, quarters, years |
 //! |---|---|---|---|---|
 //! | previous period | k-th | k-th | k-th | k-th |
-//! | previous year | + 1 year; 29 February has no next | k-th | + 1 year | k-th |
+//! | previous year | + 1 year; 29 February has no next | same number | + 1 year | same number |
 //! | previous year, aligned | + 364 days | + 364 days | k-th | k-th |
+//!
+//! Weeks are numbered within the ISO year, or within the calendar's own year; a 53rd one has no counterpart in a year of 52.
 
-use chrono::{Datelike, Days, Months, NaiveDate};
+use chrono::{Datelike, Days, Months, NaiveDate, Weekday};
 
 use crate::engine::options::CompareMode;
 use crate::error::{Error, Result};
@@ -56,7 +59,10 @@ pub fn earlier(window: Window, mode: CompareMode, buckets: Option<Buckets>) -> R
     }
     let shifted = match mode {
         CompareMode::PreviousPeriod => previous(window, buckets),
-        CompareMode::PreviousYear => year_before(window),
+        CompareMode::PreviousYear => match buckets.filter(|b| !by_months(*b)) {
+            Some(buckets) => numbers_before(window, buckets),
+            None => year_before(window),
+        },
         CompareMode::PreviousYearAligned => back(window, 364),
     };
     shifted.ok_or_else(|| Error::invalid(format!("there is no period before {}", window.from)))
@@ -84,6 +90,10 @@ pub fn steps(now: Window, earlier: Window, mode: CompareMode, buckets: Buckets) 
     let steps = match mode {
         CompareMode::PreviousYear if by_months(buckets) => {
             before.iter().filter_map(|e| step(*e, year_after(*e)?)).collect()
+        }
+        CompareMode::PreviousYear => {
+            let beside = |n: &NaiveDate| step(same_number_before(*n, buckets)?.0, *n);
+            starts(now, buckets)?.iter().filter_map(beside).collect()
         }
         CompareMode::PreviousYearAligned if by_seven_days(buckets) => {
             before.iter().filter_map(|e| step(*e, e.checked_add_days(Days::new(364))?)).collect()
@@ -182,6 +192,47 @@ fn year_before(window: Window) -> Option<Window> {
     Some(Window { from: year(window.from)?, to })
 }
 
+/// The year within which the bucket of `day` has its number: first day, first day after it.
+fn numbered_in(day: NaiveDate, (grain, calendar): Buckets) -> Option<(NaiveDate, NaiveDate)> {
+    let by_iso_year = match grain {
+        Grain::Week => !retail(calendar),
+        Grain::FiscalWeek => !retail(calendar) && calendar != CalendarCode::GregorianFyApr,
+        _ => false,
+    };
+    if !by_iso_year {
+        return bucket(day, Grain::FiscalYear, calendar);
+    }
+    let first = |year| NaiveDate::from_isoywd_opt(year, 1, Weekday::Mon);
+    let year = day.iso_week().year();
+    Some((first(year)?, first(year + 1)?))
+}
+
+/// The bucket of the same number in the year before; `None`: that year has no such number.
+fn same_number_before(day: NaiveDate, buckets: Buckets) -> Option<(NaiveDate, NaiveDate)> {
+    let (mut at, _) = numbered_in(day, buckets)?;
+    let (mut before, end) = numbered_in(at.pred_opt()?, buckets)?;
+    let start = bucket(day, buckets.0, buckets.1)?.0;
+    while at < start {
+        at = bucket(at, buckets.0, buckets.1)?.1;
+        before = bucket(before, buckets.0, buckets.1)?.1;
+    }
+    if before < end { bucket(before, buckets.0, buckets.1) } else { None }
+}
+
+/// From the counterpart of the first bucket to that of the last, cut at the same days of them. Where there is no
+/// counterpart (a 53rd week), the end of the year before.
+fn numbers_before(window: Window, buckets: Buckets) -> Option<Window> {
+    let edge = |bucket_of: NaiveDate, edge: NaiveDate| {
+        let (start, end) = bucket(bucket_of, buckets.0, buckets.1)?;
+        match same_number_before(bucket_of, buckets) {
+            Some((_, before_end)) if edge == end => Some(before_end),
+            Some((before, before_end)) => Some((before + (edge - start)).min(before_end)),
+            None => Some(numbered_in(bucket_of, buckets)?.0),
+        }
+    };
+    Some(Window { from: edge(window.from, window.from)?, to: edge(window.to.pred_opt()?, window.to)? })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,13 +299,48 @@ mod tests {
         assert_eq!(aligned[0], Step { earlier: d("2025-03-03"), now: d("2026-03-02"), now_end: d("2026-03-03") });
     }
 
+    fn pairs(now: Window, buckets: Buckets) -> (Window, Vec<(String, String)>) {
+        let before = earlier(now, PreviousYear, Some(buckets)).unwrap();
+        let steps = steps(now, before, PreviousYear, buckets).unwrap();
+        (before, steps.iter().map(|s| (s.earlier.to_string(), s.now.to_string())).collect())
+    }
+
+    #[test]
+    fn weeks_meet_the_week_of_the_same_number() {
+        let pair = |a: &str, b: &str| (a.to_string(), b.to_string());
+        // ISO week 2 of 2026 begins on 5 January; that of 2025 on 6 January.
+        let (before, weeks) = pairs(w("2026-01-05", "2026-01-19"), WEEKS);
+        assert_eq!(before, w("2025-01-06", "2025-01-20"));
+        assert_eq!(weeks, [pair("2025-01-06", "2026-01-05"), pair("2025-01-13", "2026-01-12")]);
+        // Cut within week 9 (from Sunday) and week 14 (to Wednesday).
+        let (before, weeks) = pairs(w("2026-03-01", "2026-04-01"), WEEKS);
+        assert_eq!((before, weeks.len()), (w("2025-03-02", "2025-04-02"), 6));
+        assert_eq!(weeks[0], pair("2025-02-24", "2026-02-23"));
+        // 2020 has 53 weeks, 2019 has 52: the 53rd (from 28 December) has no counterpart.
+        let (before, weeks) = pairs(w("2020-12-21", "2021-01-11"), WEEKS);
+        assert_eq!(before, w("2019-12-23", "2020-01-06"));
+        assert_eq!(weeks, [pair("2019-12-23", "2020-12-21"), pair("2019-12-30", "2021-01-04")]);
+    }
+
+    #[test]
+    fn retail_periods_meet_the_period_of_the_same_number() {
+        let pair = |a: &str, b: &str| (a.to_string(), b.to_string());
+        let periods = (Grain::FiscalPeriod, CalendarCode::Retail454);
+        // The years begin on 2 February 2025 and 1 February 2026.
+        let (before, found) = pairs(w("2026-02-01", "2026-04-05"), periods);
+        assert_eq!(before, w("2025-02-02", "2025-04-06"));
+        assert_eq!(found, [pair("2025-02-02", "2026-02-01"), pair("2025-03-02", "2026-03-01")]);
+        // After a year of 53 weeks (2023), week 1 meets week 1, not the same date's week.
+        let weeks = (Grain::FiscalWeek, CalendarCode::Retail454);
+        let (before, found) = pairs(w("2024-02-04", "2024-02-11"), weeks);
+        assert_eq!((before, found), (w("2023-01-29", "2023-02-05"), vec![pair("2023-01-29", "2024-02-04")]));
+        // The 53rd week has none.
+        let (before, found) = pairs(w("2024-01-28", "2024-02-04"), weeks);
+        assert!(before.from == before.to && found.is_empty(), "{before:?}");
+    }
+
     #[test]
     fn weeks_and_periods_are_counted() {
-        let now = w("2026-03-01", "2026-04-01");
-        let before = earlier(now, PreviousYear, Some(WEEKS)).unwrap();
-        let weeks = steps(now, before, PreviousYear, WEEKS).unwrap();
-        assert_eq!(weeks[0], Step { earlier: d("2025-02-24"), now: d("2026-02-23"), now_end: d("2026-03-02") });
-        assert_eq!(weeks.len(), 6);
         let months = w("2026-01-01", "2026-04-01");
         let before = earlier(months, PreviousPeriod, Some(MONTHS)).unwrap();
         let steps = steps(months, before, PreviousPeriod, MONTHS).unwrap();

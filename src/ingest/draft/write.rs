@@ -123,11 +123,17 @@ fn header(path: &Path, guesses: &Guesses<'_>, notes: &[Note]) -> String {
     let format = match &guesses.file.format {
         Format::Csv { .. } => "csv",
         Format::Ndjson { .. } => "ndjson",
+        Format::Json { .. } => "json",
         Format::Parquet => "parquet",
+        Format::Arrow => "arrow",
+        Format::Excel => "excel",
     };
-    let ending = shown.trim_end_matches(".gz").rsplit_once('.').map_or(format, |(_, e)| e);
+    let ending = shown.trim_end_matches(".gz").trim_end_matches(".zst").rsplit_once('.').map_or(format, |(_, e)| e);
     let _ = writeln!(toml, "path = {}", quoted(&format!("{}/*.{ending}", guesses.name)));
     let _ = writeln!(toml, "format = {}", quoted(format));
+    if let Some(encoding) = &guesses.file.encoding {
+        let _ = writeln!(toml, "encoding = {}", quoted(encoding.label));
+    }
     match &guesses.file.format {
         Format::Csv { delimiter, header } => {
             if *delimiter != ',' {
@@ -139,10 +145,17 @@ fn header(path: &Path, guesses: &Guesses<'_>, notes: &[Note]) -> String {
                 let _ = writeln!(toml, "columns = [{}]", names.join(", "));
             }
         }
-        Format::Ndjson { shape } => {
+        Format::Ndjson { shape } | Format::Json { shape, records: None } => {
             let _ = writeln!(toml, "shape = {}", quoted(&shape.to_string()));
         }
-        Format::Parquet => {}
+        Format::Json { shape, records: Some(key) } => {
+            let _ = writeln!(toml, "records = {}", quoted(key));
+            let _ = writeln!(toml, "shape = {}", quoted(&shape.to_string()));
+        }
+        Format::Parquet | Format::Arrow | Format::Excel => {}
+    }
+    if !matches!(guesses.file.format, Format::Csv { .. }) {
+        comments(&mut toml, notes, Place::Read, "# ");
     }
     toml.push_str("[defaults]\n");
     comments(&mut toml, notes, Place::Defaults, "# ");

@@ -1,4 +1,5 @@
-//! Writing the quarantine: what is new is added and what is over is resolved, in one commit.
+//! Writing the quarantine: what is new is added and what is over is resolved, in one commit. What waits, or was
+//! discarded, is not added again; what was resolved otherwise and is stopped once more waits once more.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -37,7 +38,7 @@ pub(crate) async fn keep_displaced(
 
 /// Adds what is not there yet.
 pub(crate) async fn append(writer: Writer<'_>, entries: Vec<Entry>) -> Result<()> {
-    resolve(writer, entries, |_| false).await.map(drop)
+    resolve(writer, entries, |_| None).await.map(drop)
 }
 
 /// A row of the quarantine, as far as it says which one it is.
@@ -49,47 +50,137 @@ pub(crate) struct Known<'a> {
     pub value: Option<&'a str>,
 }
 
-/// Adds the entries that are not there yet, and in the same commit marks those open rows as resolved that `resolved` names.
-/// Returns how many those are.
-pub(crate) async fn resolve(writer: Writer<'_>, entries: Vec<Entry>, resolved: impl Fn(&Known) -> bool) -> Result<u64> {
+/// What became of a record that waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resolution<'n> {
+    /// It is in the lake now, or something newer under its key.
+    Landed,
+    /// Someone decided that it will not land: who and why.
+    Discarded(&'n str),
+    /// A newer version made its conflict moot, or it is stopped by another rule or skipped now.
+    Superseded,
+}
+
+impl Resolution<'_> {
+    fn word(self) -> &'static str {
+        match self {
+            Resolution::Landed => LANDED,
+            Resolution::Discarded(_) => DISCARDED,
+            Resolution::Superseded => SUPERSEDED,
+        }
+    }
+    fn note(&self) -> Option<&str> {
+        match self {
+            Resolution::Discarded(note) => Some(note),
+            Resolution::Landed | Resolution::Superseded => None,
+        }
+    }
+}
+
+const LANDED: &str = "landed";
+const DISCARDED: &str = "discarded";
+const SUPERSEDED: &str = "superseded";
+
+/// What writing the quarantine came to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub added: u64,
+    /// Resolved in whatever way.
+    pub resolved: u64,
+    pub landed: u64,
+}
+
+/// Adds the entries that are not there yet, and in the same commit resolves those waiting rows of which `verdict` says how.
+pub(crate) async fn resolve<'n>(
+    writer: Writer<'_>,
+    entries: Vec<Entry>,
+    verdict: impl Fn(&Known) -> Option<Resolution<'n>>,
+) -> Result<Written> {
+    write(writer, &entries, false, verdict).await
+}
+
+/// As [`resolve`], for files that are replayed: a row that loses a conflict and waits already, wherever it was met, is not
+/// added again.
+pub(crate) async fn replay<'n>(
+    writer: Writer<'_>,
+    entries: Vec<Entry>,
+    verdict: impl Fn(&Known) -> Option<Resolution<'n>>,
+) -> Result<Written> {
+    write(writer, &entries, true, verdict).await
+}
+
+async fn write<'n>(
+    writer: Writer<'_>,
+    entries: &[Entry],
+    conflicts_once: bool,
+    verdict: impl Fn(&Known) -> Option<Resolution<'n>>,
+) -> Result<Written> {
     let at = writer.clock.now_micros();
     let mut attempts = Attempts::new(writer, &QUARANTINE);
     loop {
         let state = writer.lake.state(&QUARANTINE).await?;
         let mut edit = Edit::default();
-        let mut seen = Seen::new(&entries);
-        let mut over = 0;
+        let mut seen = Seen::new(entries, conflicts_once);
+        let mut written = Written::default();
         for file in &state.files {
             let mut hits = Vec::new();
             for batch in writer.lake.read(&state, file, Some(IDENTITY)).await? {
-                scan(&batch, &resolved, &mut seen, &mut hits)?;
+                scan(&batch, &verdict, &mut seen, &mut hits)?;
             }
-            over += hits.iter().filter(|h| **h).count() as u64;
-            if hits.contains(&true) {
+            written.resolved += hits.iter().flatten().count() as u64;
+            written.landed += hits.iter().filter(|h| **h == Some(Resolution::Landed)).count() as u64;
+            if hits.iter().any(Option::is_some) {
                 let whole = concat_batches(&QUARANTINE.schema(), &writer.lake.read(&state, file, None).await?)?;
-                let old = instants(&whole, "resolved_at")?;
-                let new = (0..whole.num_rows())
-                    .map(|row| if hits[row] { Some(at) } else { old.is_valid(row).then(|| old.value(row)) });
-                edit.add.push(replace_column(&whole, "resolved_at", instant_column(new))?);
+                edit.add.push(resolved(&whole, &hits, at)?);
                 edit.remove.push(file.clone());
             }
         }
-        let fresh = seen.fresh(&entries);
+        let fresh = seen.fresh(entries);
+        written.added = fresh.len() as u64;
         if !fresh.is_empty() {
             edit.add.push(rows(writer.batch_id, at, &fresh)?);
         }
         if attempts.commit(&state, edit).await?.is_some() {
-            return Ok(over);
+            return Ok(written);
         }
     }
 }
 
-/// The columns that say which record a row is about.
-const IDENTITY: &[&str] = &["source_file_id", "table_name", "line", "value", "rule", "resolved_at"];
+/// The rows of one file, those that are hit as resolved.
+fn resolved(whole: &RecordBatch, hits: &[Option<Resolution<'_>>], at: i64) -> Result<RecordBatch> {
+    let (times, words, notes) =
+        (instants(whole, "resolved_at")?, texts(whole, "resolution")?, texts(whole, "resolution_note")?);
+    let time = |(row, hit): (usize, &Option<Resolution>)| match hit {
+        Some(_) => Some(at),
+        None => times.is_valid(row).then(|| times.value(row)),
+    };
+    let word = |(row, hit): (usize, &Option<Resolution<'_>>)| match hit {
+        Some(resolution) => Some(resolution.word().to_string()),
+        None => text_at(words, row).map(str::to_string),
+    };
+    let note = |(row, hit): (usize, &Option<Resolution<'_>>)| match hit {
+        Some(resolution) => resolution.note().map(str::to_string),
+        None => text_at(notes, row).map(str::to_string),
+    };
+    let new = replace_column(whole, "resolved_at", instant_column(hits.iter().enumerate().map(time)))?;
+    let column: ArrayRef = Arc::new(hits.iter().enumerate().map(word).collect::<StringArray>());
+    let new = replace_column(&new, "resolution", column)?;
+    let column: ArrayRef = Arc::new(hits.iter().enumerate().map(note).collect::<StringArray>());
+    replace_column(&new, "resolution_note", column)
+}
 
-fn scan(batch: &RecordBatch, resolved: &impl Fn(&Known) -> bool, seen: &mut Seen, hits: &mut Vec<bool>) -> Result<()> {
+/// The columns that say which record a row is about, and whether it waits.
+const IDENTITY: &[&str] = &["source_file_id", "table_name", "line", "value", "rule", "resolved_at", "resolution"];
+
+fn scan<'n>(
+    batch: &RecordBatch,
+    verdict: &impl Fn(&Known) -> Option<Resolution<'n>>,
+    seen: &mut Seen,
+    hits: &mut Vec<Option<Resolution<'n>>>,
+) -> Result<()> {
     let (files, tables, rules) = (texts(batch, "source_file_id")?, texts(batch, "table_name")?, texts(batch, "rule")?);
     let (lines, values, done) = (longs(batch, "line")?, texts(batch, "value")?, instants(batch, "resolved_at")?);
+    let resolutions = texts(batch, "resolution")?;
     for row in 0..batch.num_rows() {
         let known = Known {
             source_file_id: files.value(row),
@@ -98,8 +189,11 @@ fn scan(batch: &RecordBatch, resolved: &impl Fn(&Known) -> bool, seen: &mut Seen
             rule: rules.value(row),
             value: text_at(values, row),
         };
-        seen.note(&known);
-        hits.push(done.is_null(row) && resolved(&known));
+        let waits = done.is_null(row);
+        if waits || text_at(resolutions, row) == Some(DISCARDED) {
+            seen.note(&known);
+        }
+        hits.push(if waits { verdict(&known) } else { None });
     }
     Ok(())
 }
@@ -110,13 +204,16 @@ struct Seen {
     places: HashMap<String, HashSet<(String, i64, String, String)>>,
     /// (table, value) of the conflicting rows that are there.
     conflicts: HashSet<(String, String)>,
+    /// Conflicts count as there wherever they were met, not only those of displaced rows.
+    conflicts_once: bool,
     any_displaced: bool,
 }
 
 impl Seen {
-    fn new(entries: &[Entry]) -> Seen {
+    fn new(entries: &[Entry], conflicts_once: bool) -> Seen {
         let places = entries.iter().map(|e| (e.source_file_id.clone(), HashSet::new())).collect();
-        Seen { places, conflicts: HashSet::new(), any_displaced: entries.iter().any(Entry::is_displaced) }
+        let any_displaced = conflicts_once || entries.iter().any(Entry::is_displaced);
+        Seen { places, conflicts: HashSet::new(), conflicts_once, any_displaced }
     }
     fn note(&mut self, known: &Known<'_>) {
         let value = if known.rule == CONFLICT { known.value.unwrap_or_default() } else { "" };
@@ -142,8 +239,9 @@ impl Seen {
                     rule.to_string(),
                     if *rule == CONFLICT { row.1.clone() } else { String::new() },
                 );
+                let anywhere = displaced || (self.conflicts_once && *rule == CONFLICT);
                 let there = self.places.get(&entry.source_file_id).is_some_and(|p| p.contains(&place))
-                    || (displaced && self.conflicts.contains(&row));
+                    || (anywhere && self.conflicts.contains(&row));
                 if !there {
                     self.note(&known);
                     fresh.push(entry);
@@ -181,7 +279,8 @@ pub(crate) async fn supersede(writer: Writer<'_>, superseded: &HashSet<(String, 
     }
     let moot = |known: &Known| {
         let parsed = known.value.filter(|_| known.rule == CONFLICT).and_then(parse_conflict);
-        parsed.is_some_and(|(key, version)| superseded.contains(&(known.table.to_string(), key, version)))
+        let moot = parsed.is_some_and(|(key, version)| superseded.contains(&(known.table.to_string(), key, version)));
+        moot.then_some(Resolution::Superseded)
     };
     resolve(writer, Vec::new(), moot).await.map(drop)
 }
@@ -210,6 +309,8 @@ fn rows(batch_id: &str, at: i64, entries: &[&Entry]) -> Result<RecordBatch> {
         text(|e| &e.rejected.message),
         instant_column(entries.iter().map(|_| Some(at))),
         instant_column(entries.iter().map(|_| None)),
+        Arc::new(StringArray::new_null(entries.len())),
+        Arc::new(StringArray::new_null(entries.len())),
     ];
     Ok(RecordBatch::try_new(QUARANTINE.schema(), columns)?)
 }

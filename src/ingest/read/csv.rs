@@ -4,7 +4,8 @@
 //! An own splitter instead of the `csv` crate's: that one does not tell quoted fields, and swallows the rest of a file
 //! after one quote that is never closed.
 
-use std::io::Read;
+mod split;
+
 use std::sync::Arc;
 
 use arrow::array::builder::NullBufferBuilder;
@@ -13,15 +14,19 @@ use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
-use super::{Bad, CHUNK_BYTES, CHUNK_RECORDS, Chunk, Raws, Reader, Text, nulls, texts};
+pub(crate) use split::Dialect;
+use split::{Field, Found, Split, first_line, split};
+
+use super::text::Text;
+use super::{Bad, CHUNK_BYTES, CHUNK_RECORDS, Chunk, Columns, Raws, Reader, nulls, texts};
 use crate::error::{Error, Result};
 
-/// A quoted field that goes on for longer than this has lost its closing quote.
+/// A record that goes on for longer than this is none: a quote that is never closed, or no line ends.
 const LONGEST_RECORD: usize = 1 << 20;
 
 pub(super) struct CsvReader {
     text: Text,
-    delimiter: u8,
+    dialect: Dialect,
     schema: SchemaRef,
     /// Fields in a record of the file; the schema's columns after these are optional ones that the file lacks.
     width: usize,
@@ -30,20 +35,30 @@ pub(super) struct CsvReader {
     line: i64,
 }
 
+/// What starts at a place of the text.
+enum Next {
+    Record(Found),
+    /// A record that does not end in [`LONGEST_RECORD`] bytes.
+    Long,
+    End,
+}
+
 impl CsvReader {
     /// Reads the header, unless `columns` names the fields.
     pub(super) fn open(
-        input: Box<dyn Read + Send>,
-        delimiter: u8,
+        mut text: Text,
+        dialect: Dialect,
         columns: Option<Vec<String>>,
         optional: &[String],
     ) -> Result<CsvReader> {
-        let mut text = Text::new(input);
-        text.cut_bom()?;
         let mut line = 1;
+        for _ in 0..dialect.skip_lines {
+            text.drop_line(true)?;
+            line += 1;
+        }
         let mut names = match columns {
             Some(columns) => columns,
-            None => read_header(&mut text, delimiter, &mut line)?,
+            None => read_header(&mut text, &dialect, &mut line)?,
         };
         let width = names.len();
         // An empty file has no columns, and no record that could miss them.
@@ -58,31 +73,50 @@ impl CsvReader {
         let schema = texts(names.iter().map(String::as_str));
         let wanted = vec![true; names.len()];
         let width = if empty { usize::MAX } else { width };
-        Ok(CsvReader { text, delimiter, schema, width, wanted, line })
+        Ok(CsvReader { text, dialect, schema, width, wanted, line })
     }
 
-    /// The next record from `at`, reading more as needed; `None` at the end.
-    fn record(&mut self, at: usize, fields: &mut Vec<Field>) -> Result<Option<Found>> {
+    /// What starts at `at`, reading more as needed.
+    fn record(&mut self, at: usize, fields: &mut Vec<Field>) -> Result<Next> {
         loop {
-            match split(&self.text.buffer, at, self.text.end, self.delimiter, fields) {
-                Split::More if self.text.end => return Ok(None),
-                Split::More if self.text.buffer.len() - at > LONGEST_RECORD => {
-                    return Ok(Some(unclosed(&self.text.buffer, at)));
-                }
-                Split::More => self.text.grow()?,
-                Split::Unclosed => return Ok(Some(unclosed(&self.text.buffer, at))),
-                Split::Found(found) => return Ok(Some(found)),
+            let buffer = &self.text.buffer;
+            let broken = || first_line(buffer, at, LONGEST_RECORD).map_or(Next::Long, Next::Record);
+            match split(buffer, at, self.text.end, &self.dialect, fields) {
+                Split::More if self.text.end => return Ok(Next::End),
+                Split::More if buffer.len() - at > LONGEST_RECORD => return Ok(broken()),
+                Split::More => {}
+                Split::Unclosed => return Ok(broken()),
+                // Whether it was read at once or piece by piece must make no difference.
+                Split::Found(found) if found.end - at > LONGEST_RECORD => return Ok(broken()),
+                Split::Found(found) => return Ok(Next::Record(found)),
             }
+            self.text.grow()?;
         }
+    }
+
+    /// The record that starts the text is too long: keeps its beginning, and goes on after its line.
+    fn too_long(&mut self) -> Result<Bad> {
+        let (line, raw) = (self.line, self.text.kept());
+        let message = format!(
+            "longer than {LONGEST_RECORD} bytes, from byte {} of the text; its beginning is kept",
+            self.text.byte(0)
+        );
+        self.text.drop_line(true)?;
+        self.line += 1;
+        Ok(Bad { line, message, raw })
     }
 }
 
-fn read_header(text: &mut Text, delimiter: u8, line: &mut i64) -> Result<Vec<String>> {
+fn read_header(text: &mut Text, dialect: &Dialect, line: &mut i64) -> Result<Vec<String>> {
     let mut at = 0;
     let mut fields = Vec::new();
     loop {
-        match split(&text.buffer, at, text.end, delimiter, &mut fields) {
+        match split(&text.buffer, at, text.end, dialect, &mut fields) {
             Split::More if text.end => return Ok(Vec::new()),
+            Split::More if text.buffer.len() - at > LONGEST_RECORD => {
+                return Err(Error::invalid(format!("line {line}: the header does not end in {LONGEST_RECORD} bytes"))
+                    .hint("is it the right file? a quote may be open in its first line"));
+            }
             Split::More => text.grow()?,
             Split::Unclosed => {
                 return Err(Error::invalid("the header line has a quote that is never closed")
@@ -94,21 +128,18 @@ fn read_header(text: &mut Text, delimiter: u8, line: &mut i64) -> Result<Vec<Str
                     at = found.next;
                     continue;
                 }
+                if let Some(fault) = text.fault(at, found.end) {
+                    return Err(Error::invalid(format!("the header line: {fault}"))
+                        .hint("say [read] encoding, such as \"gb18030\", \"windows-1252\" or \"utf-16\""));
+                }
                 let mut value = Vec::new();
                 let names = fields.iter().map(|f| {
                     value.clear();
-                    f.push(&text.buffer, &mut value);
-                    std::str::from_utf8(&value).map(|n| n.trim().to_string())
+                    f.push(&text.buffer, dialect, &mut value);
+                    String::from_utf8_lossy(&value).trim().to_string()
                 });
-                let names = names.collect::<std::result::Result<Vec<_>, _>>();
-                let mut names =
-                    names.map_err(|_| Error::invalid("the header line is not UTF-8").hint("save the file as UTF-8"))?;
-                // Spreadsheets leave columns without a name: those are called by their place.
-                names
-                    .iter_mut()
-                    .enumerate()
-                    .filter(|(_, n)| n.is_empty())
-                    .for_each(|(i, n)| *n = format!("column_{}", i + 1));
+                let mut names: Vec<String> = names.collect();
+                name_by_place(&mut names);
                 text.take(found.next);
                 return Ok(names);
             }
@@ -116,9 +147,20 @@ fn read_header(text: &mut Text, delimiter: u8, line: &mut i64) -> Result<Vec<Str
     }
 }
 
+/// Spreadsheets leave columns without a name: those are called by their place.
+pub(super) fn name_by_place(names: &mut [String]) {
+    let nameless = names.iter_mut().enumerate().filter(|(_, n)| n.is_empty());
+    nameless.for_each(|(i, n)| *n = format!("column_{}", i + 1));
+}
+
 impl Reader for CsvReader {
     fn schema(&self) -> SchemaRef {
         Arc::clone(&self.schema)
+    }
+
+    fn columns(&self) -> Columns {
+        let names = self.schema.fields().iter().take(self.width);
+        names.map(|f| (f.name().clone(), "text".to_string())).collect()
     }
 
     fn want(&mut self, wanted: &[bool]) {
@@ -131,21 +173,34 @@ impl Reader for CsvReader {
         let (mut lines, mut spans, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         let (mut at, mut fields) = (0, Vec::new());
         while lines.len() + bad.len() < CHUNK_RECORDS && at < CHUNK_BYTES {
-            let Some(found) = self.record(at, &mut fields)? else { break };
+            let found = match self.record(at, &mut fields)? {
+                Next::Record(found) => found,
+                Next::End => break,
+                // What is before it goes first, so that all of it can be dropped.
+                Next::Long if !(lines.is_empty() && bad.is_empty()) => break,
+                Next::Long => {
+                    self.text.take(at);
+                    at = 0;
+                    bad.push(self.too_long()?);
+                    continue;
+                }
+            };
             let (from, line) = (at, self.line);
             at = found.next;
             self.line += found.lines;
             if found.end == from {
-                // An empty line is no record.
+                // An empty line is no record, nor is a comment.
                 continue;
             }
-            let raw = &self.text.buffer[from..found.end];
-            match complaint(&found, raw, fields.len(), self.width) {
-                Some(message) => bad.push(Bad { line, message, raw: String::from_utf8_lossy(raw).into_owned() }),
+            match complaint(&found, &self.text, from, fields.len(), self.width) {
+                Some(message) => {
+                    let raw = String::from_utf8_lossy(&self.text.buffer[from..found.end]).into_owned();
+                    bad.push(Bad { line, message, raw });
+                }
                 None => {
                     for (field, column) in fields.iter().zip(&mut columns) {
                         if let Some(column) = column {
-                            column.push(field, &self.text.buffer);
+                            column.push(field, &self.text.buffer, &self.dialect);
                         }
                     }
                     lines.push(line);
@@ -162,14 +217,13 @@ impl Reader for CsvReader {
 }
 
 /// Why a record is bad, if it is.
-fn complaint(found: &Found, raw: &[u8], fields: usize, width: usize) -> Option<String> {
+fn complaint(found: &Found, text: &Text, from: usize, fields: usize, width: usize) -> Option<String> {
     if found.unclosed {
         return Some("a quote that is never closed".into());
     }
-    if fields != width {
-        return Some(format!("{fields} fields where the header has {width}"));
-    }
-    std::str::from_utf8(raw).err().map(|e| format!("not UTF-8, from byte {}", e.valid_up_to() + 1))
+    // What is no text may have as many fields as it likes.
+    text.fault(from, found.end)
+        .or_else(|| (fields != width).then(|| format!("{fields} fields where the header has {width}")))
 }
 
 fn batch(schema: &SchemaRef, columns: Vec<Option<Texts>>, rows: usize) -> Result<RecordBatch> {
@@ -196,8 +250,8 @@ impl Default for Texts {
 }
 
 impl Texts {
-    fn push(&mut self, field: &Field, text: &[u8]) {
-        field.push(text, &mut self.values);
+    fn push(&mut self, field: &Field, text: &[u8], dialect: &Dialect) {
+        field.push(text, dialect, &mut self.values);
         self.nulls.append(field.quoted || field.end > field.start);
         // A chunk's text is far below 2 GiB.
         self.offsets.push(i32::try_from(self.values.len()).unwrap_or(i32::MAX));
@@ -205,122 +259,6 @@ impl Texts {
     fn finish(mut self) -> Result<ArrayRef> {
         let offsets = OffsetBuffer::new(self.offsets.into());
         Ok(Arc::new(StringArray::try_new(offsets, Buffer::from_vec(self.values), self.nulls.finish())?))
-    }
-}
-
-/// Where a field's text lies, without its outer quotes.
-struct Field {
-    start: usize,
-    end: usize,
-    quoted: bool,
-    /// It holds doubled quotes, or goes on after its closing quote.
-    untidy: bool,
-}
-
-impl Field {
-    fn push(&self, text: &[u8], to: &mut Vec<u8>) {
-        let piece = &text[self.start..self.end];
-        if !self.untidy {
-            to.extend_from_slice(piece);
-            return;
-        }
-        // `""` is a quote; a single one is the closing quote, and what follows it belongs to the field all the same.
-        let mut i = 0;
-        while i < piece.len() {
-            if piece[i] == b'"' && piece.get(i + 1) != Some(&b'"') {
-                to.extend_from_slice(&piece[i + 1..]);
-                return;
-            }
-            to.push(piece[i]);
-            i += if piece[i] == b'"' { 2 } else { 1 };
-        }
-    }
-}
-
-/// A record in the text: it ends before `end`, the next one starts at `next`, `lines` lines further down.
-struct Found {
-    end: usize,
-    next: usize,
-    lines: i64,
-    unclosed: bool,
-}
-
-enum Split {
-    Found(Found),
-    /// The text ends inside the record.
-    More,
-    /// The file ends inside quotes.
-    Unclosed,
-}
-
-/// The first line of a record whose quote is never closed; what follows is read anew.
-fn unclosed(text: &[u8], at: usize) -> Found {
-    let length = text[at..].iter().position(|b| *b == b'\n').unwrap_or(text.len() - at);
-    let (end, next) = (at + length, (at + length + 1).min(text.len()));
-    let end = if end > at && text[end - 1] == b'\r' { end - 1 } else { end };
-    Found { end, next, lines: 1, unclosed: true }
-}
-
-/// Splits the record that starts at `at`. `last`: no text follows.
-fn split(text: &[u8], at: usize, last: bool, delimiter: u8, fields: &mut Vec<Field>) -> Split {
-    fields.clear();
-    if at >= text.len() {
-        return Split::More;
-    }
-    let (mut i, mut lines) = (at, 0);
-    loop {
-        let mut field = Field { start: i, end: i, quoted: text.get(i) == Some(&b'"'), untidy: false };
-        if field.quoted {
-            field.start = i + 1;
-            match close(text, i + 1, last, &mut field, &mut lines) {
-                Some(after) => i = after,
-                None => return if last { Split::Unclosed } else { Split::More },
-            }
-        }
-        let rest = i;
-        i += text[i..].iter().position(|b| *b == delimiter || *b == b'\n' || *b == b'\r').unwrap_or(text.len() - i);
-        if !field.quoted || i > rest {
-            // Unquoted, or going on after its closing quote.
-            field.untidy |= field.quoted;
-            field.end = i;
-        }
-        fields.push(field);
-        match text.get(i) {
-            Some(b) if *b == delimiter => i += 1,
-            Some(b'\n') => return Split::Found(Found { end: i, next: i + 1, lines: lines + 1, unclosed: false }),
-            Some(_) if i + 1 == text.len() && !last => return Split::More,
-            Some(_) => {
-                let next = if text.get(i + 1) == Some(&b'\n') { i + 2 } else { i + 1 };
-                return Split::Found(Found { end: i, next, lines: lines + 1, unclosed: false });
-            }
-            None if last => return Split::Found(Found { end: i, next: i, lines: lines + 1, unclosed: false }),
-            None => return Split::More,
-        }
-    }
-}
-
-/// Finds the closing quote of the field whose text starts at `from`; returns what follows it.
-fn close(text: &[u8], from: usize, last: bool, field: &mut Field, lines: &mut i64) -> Option<usize> {
-    let mut i = from;
-    loop {
-        match text.get(i)? {
-            b'"' => match text.get(i + 1) {
-                Some(b'"') => {
-                    field.untidy = true;
-                    i += 2;
-                }
-                None if !last => return None,
-                _ => {
-                    field.end = i;
-                    return Some(i + 1);
-                }
-            },
-            b'\n' => {
-                *lines += 1;
-                i += 1;
-            }
-            _ => i += 1,
-        }
     }
 }
 

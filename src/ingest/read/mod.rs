@@ -1,12 +1,24 @@
 //! Readers: files become batches of texts, one row per record, each with its line and its exact raw text.
 //! They must not interpret values. What they cannot parse is handed on as a bad record (V00), never dropped.
+//!
+//! ```text
+//! unpack (gzip, zstd) → encoding → text → csv | ndjson | json
+//! parquet | arrow → typed            excel
+//! ```
 
+mod arrow;
 mod csv;
+mod encoding;
+mod excel;
+mod json;
+mod looks;
 mod ndjson;
 mod parquet;
+mod text;
+mod typed;
+mod unpack;
 
-use std::fs::File;
-use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,17 +27,22 @@ use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use ::arrow::record_batch::RecordBatch;
 use ::arrow::util::display::{ArrayFormatter, FormatOptions};
 use bytes::Bytes;
-use flate2::read::MultiGzDecoder;
 
 use super::source::{Format, Source};
 use crate::error::{Error, Result};
 
+pub(crate) use csv::Dialect;
+pub(crate) use looks::binary;
 pub(crate) use ndjson::{Decoder, fields_of_shape};
+pub(crate) use unpack::unpack;
 
 /// Records in a chunk.
 pub(crate) const CHUNK_RECORDS: usize = 65_536;
 /// Bytes of text after which a chunk ends early.
 const CHUNK_BYTES: usize = 32 << 20;
+
+/// A file's own columns: name and type.
+pub(crate) type Columns = Vec<(String, String)>;
 
 /// What is read.
 #[derive(Debug, Clone)]
@@ -67,7 +84,7 @@ impl Raws {
     pub(crate) fn raw(&self, row: usize) -> String {
         match self {
             Raws::Text { text, spans, .. } => String::from_utf8_lossy(&text[spans[row].0..spans[row].1]).into_owned(),
-            Raws::Rows(batch) => row_json(batch, row, |_| true),
+            Raws::Rows(batch) => row_json(batch, row, |_, null| !null),
             Raws::Json(records) => records[row].clone(),
         }
     }
@@ -76,17 +93,22 @@ impl Raws {
     pub(crate) fn record(&self, row: usize, data: &RecordBatch, wanted: &[bool]) -> String {
         match self {
             Raws::Text { json: true, .. } | Raws::Json(_) => self.raw(row),
-            _ => row_json(data, row, |i| wanted[i]),
+            // NULLs, too: a later definition must see which columns were looked at.
+            _ => row_json(data, row, |i, _| wanted[i]),
         }
     }
 }
 
-/// A row as a JSON object of texts; NULLs are left out.
-fn row_json(batch: &RecordBatch, row: usize, wanted: impl Fn(usize) -> bool) -> String {
+/// A row as a JSON object of texts; `wanted` is asked with a column's number and whether its value is NULL.
+fn row_json(batch: &RecordBatch, row: usize, wanted: impl Fn(usize, bool) -> bool) -> String {
     let mut object = serde_json::Map::new();
     let schema = batch.schema();
-    for (i, column) in batch.columns().iter().enumerate().filter(|(i, c)| wanted(*i) && c.is_valid(row)) {
+    for (i, column) in batch.columns().iter().enumerate().filter(|(i, c)| wanted(*i, c.is_null(row))) {
         let shown = match column.data_type() {
+            _ if column.is_null(row) => {
+                object.insert(schema.field(i).name().clone(), serde_json::Value::Null);
+                continue;
+            }
             DataType::Utf8 => column.as_string::<i32>().value(row).to_string(),
             _ => match ArrayFormatter::try_new(column, &FormatOptions::default()) {
                 Ok(formatter) => formatter.value(row).to_string(),
@@ -100,8 +122,10 @@ fn row_json(batch: &RecordBatch, row: usize, wanted: impl Fn(usize) -> bool) -> 
 
 /// Gives the records of one file, chunk by chunk. Blocking.
 pub(crate) trait Reader: Send {
-    /// The file's columns.
+    /// The columns that it gives: the file's, and optional ones that the file lacks.
     fn schema(&self) -> SchemaRef;
+    /// The file's own columns, as far as they are known before reading: none of a JSON array.
+    fn columns(&self) -> Columns;
     /// Which columns will be looked at; the others may be given as NULLs.
     fn want(&mut self, wanted: &[bool]);
     /// The next records; `None` at the end.
@@ -110,87 +134,73 @@ pub(crate) trait Reader: Send {
 
 /// Opens a file of `source`; `file` is its name for messages.
 pub(crate) fn open(source: &Source, input: Input, file: &str) -> Result<Box<dyn Reader>> {
-    let named = |e: Error| e.context(format!("file {file}, source {}", source.name));
+    let opened = gently(|| open_format(source, input));
+    opened.map_err(|e| e.context(format!("file {file}, source {}", source.name)))
+}
+
+fn open_format(source: &Source, input: Input) -> Result<Box<dyn Reader>> {
     let read = &source.header.read;
-    match read.format {
+    let text = |input| text::Text::open(input, read.encoding()?);
+    Ok(match read.format {
         Format::Csv => {
-            let delimiter = source.delimiter()?;
-            let text = plain(input).map_err(named)?;
-            csv::CsvReader::open(text, delimiter, read.columns.clone(), &read.optional)
-                .map(|r| Box::new(r) as _)
-                .map_err(named)
+            let text = text(input)?;
+            Box::new(csv::CsvReader::open(text, read.dialect()?, read.columns.clone(), &read.optional)?)
         }
-        Format::Ndjson => {
-            let fields = source.ndjson_fields()?;
-            Ok(Box::new(ndjson::NdjsonReader::open(plain(input).map_err(named)?, fields)?))
+        Format::Ndjson => Box::new(ndjson::NdjsonReader::open(text(input)?, source.ndjson_fields()?)?),
+        Format::Json => {
+            Box::new(json::JsonReader::open(text(input)?, source.ndjson_fields()?, read.records.as_deref())?)
         }
-        Format::Parquet => parquet::ParquetReader::open(input, &read.optional).map(|r| Box::new(r) as _).map_err(named),
+        Format::Parquet => Box::new(Guarded(Box::new(parquet::open(input, &read.optional)?))),
+        Format::Arrow => Box::new(Guarded(Box::new(arrow::open(input, &read.optional)?))),
+        Format::Excel => {
+            Box::new(excel::ExcelReader::open(input, read.sheet.as_ref(), read.header_row, &read.optional)?)
+        }
+    })
+}
+
+/// Readers of other people's formats may panic over damaged files: that must not look like the file's end.
+struct Guarded(Box<dyn Reader>);
+
+impl Reader for Guarded {
+    fn schema(&self) -> SchemaRef {
+        self.0.schema()
+    }
+    fn columns(&self) -> Columns {
+        self.0.columns()
+    }
+    fn want(&mut self, wanted: &[bool]) {
+        self.0.want(wanted);
+    }
+    fn next(&mut self) -> Result<Option<Chunk>> {
+        gently(|| self.0.next())
     }
 }
 
-/// The bytes, unpacked if they begin like gzip (of one member or several).
-fn plain(input: Input) -> Result<Box<dyn Read + Send>> {
-    let mut bytes: Box<dyn Read + Send> = match input {
-        Input::Path(path) => Box::new(BufReader::with_capacity(1 << 20, File::open(path)?)),
-        Input::Bytes(bytes) => Box::new(std::io::Cursor::new(bytes)),
-    };
-    let mut magic = [0_u8; 2];
-    let mut read = 0;
-    while read < magic.len() {
-        match bytes.read(&mut magic[read..])? {
-            0 => break,
-            n => read += n,
-        }
-    }
-    let whole = std::io::Cursor::new(magic[..read].to_vec()).chain(bytes);
-    Ok(if magic[..read] == [0x1f, 0x8b] { Box::new(MultiGzDecoder::new(whole)) } else { Box::new(whole) })
+/// A panic as an error.
+fn gently<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| {
+        Err(Error::invalid("the file cannot be read: its reader gave up").hint("it may be damaged; deliver it again"))
+    })
 }
 
-/// Text that grows as needed: what has been read and not yet been given away.
-struct Text {
-    input: Box<dyn Read + Send>,
-    buffer: Vec<u8>,
-    end: bool,
+/// The texts of all columns of the first records of a file, for those who look at it before there is a source.
+pub(crate) fn first_rows(format: Format, input: Input) -> Result<Option<RecordBatch>> {
+    gently(|| {
+        let mut reader: Box<dyn Reader> = match format {
+            Format::Arrow => Box::new(arrow::open(input, &[])?),
+            Format::Excel => Box::new(excel::ExcelReader::open(input, None, None, &[])?),
+            _ => Box::new(parquet::open(input, &[])?),
+        };
+        Ok(reader.next()?.map(|chunk| chunk.data))
+    })
 }
 
-impl Text {
-    fn new(input: Box<dyn Read + Send>) -> Self {
-        Text { input, buffer: Vec::new(), end: false }
-    }
-    /// Reads some more; after the last byte `end` is set.
-    fn grow(&mut self) -> Result<()> {
-        const BLOCK: usize = 1 << 20;
-        let from = self.buffer.len();
-        self.buffer.resize(from + BLOCK, 0);
-        let mut filled = from;
-        while filled < self.buffer.len() && !self.end {
-            match self.input.read(&mut self.buffer[filled..]) {
-                Ok(0) => self.end = true,
-                Ok(n) => filled += n,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(e) => {
-                    self.buffer.truncate(filled);
-                    return Err(Error::invalid(format!("reading stopped: {e}"))
-                        .hint("the file may be cut off or damaged; deliver it again"));
-                }
-            }
-        }
-        self.buffer.truncate(filled);
-        Ok(())
-    }
-    /// Gives away everything up to `at`.
-    fn take(&mut self, at: usize) -> Vec<u8> {
-        let rest = self.buffer.split_off(at);
-        std::mem::replace(&mut self.buffer, rest)
-    }
-    /// Cuts a byte order mark at the very beginning.
-    fn cut_bom(&mut self) -> Result<()> {
-        self.grow()?;
-        if self.buffer.starts_with(b"\xef\xbb\xbf") {
-            self.buffer.drain(..3);
-        }
-        Ok(())
-    }
+/// The first objects of a JSON file that is no NDJSON, each as its text.
+pub(crate) fn first_objects(input: Input, records: Option<&str>) -> Result<Vec<String>> {
+    let fields = texts(["_"]).fields().clone();
+    let mut reader = json::JsonReader::open(text::Text::open(input, None)?, fields, records)?;
+    let chunk = reader.next()?;
+    Ok(chunk.map(|c| (0..c.lines.len()).map(|row| c.raws.raw(row)).collect()).unwrap_or_default())
 }
 
 /// A schema of nullable texts.

@@ -1,7 +1,7 @@
 //! NDJSON: one JSON object a line, nested as its source says, every leaf a text (numbers keep their own spelling).
 //! It must not accept a line that is anything but one object.
 
-use std::io::Read;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
@@ -9,7 +9,8 @@ use arrow::json::ReaderBuilder;
 use arrow::record_batch::RecordBatch;
 use serde_json::Value;
 
-use super::{Bad, CHUNK_BYTES, CHUNK_RECORDS, Chunk, Raws, Reader, Text};
+use super::text::Text;
+use super::{Bad, CHUNK_BYTES, CHUNK_RECORDS, Chunk, Columns, Raws, Reader};
 use crate::error::{Error, Result};
 
 /// The columns that an example object describes: leaves are texts, objects are structs, a list holds what its first
@@ -42,124 +43,179 @@ fn type_of(value: &Value) -> Result<DataType> {
     })
 }
 
+/// A line that goes on for longer than this is no record.
+const LONGEST_RECORD: usize = 16 << 20;
+
+/// Bytes at the beginning of a file in which its names are looked for.
+const NAMES_BYTES: usize = 1 << 20;
+
 pub(super) struct NdjsonReader {
     text: Text,
     decoder: Decoder,
+    columns: Columns,
     line: i64,
-    started: bool,
+}
+
+/// Where a line ends.
+enum Line {
+    Ends(usize),
+    /// Not in [`LONGEST_RECORD`] bytes.
+    Long,
+    None,
 }
 
 impl NdjsonReader {
-    pub(super) fn open(input: Box<dyn Read + Send>, fields: Fields) -> Result<NdjsonReader> {
-        Ok(NdjsonReader {
-            text: Text::new(input),
-            decoder: Decoder::new(Arc::new(Schema::new(fields))),
-            line: 1,
-            started: false,
-        })
+    pub(super) fn open(text: Text, fields: Fields) -> Result<NdjsonReader> {
+        if text.buffer.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Error::invalid("a JSON array, not one object a line").hint("say format = \"json\" in [read]"));
+        }
+        let columns = names(&text.buffer, text.end);
+        Ok(NdjsonReader { text, decoder: Decoder::new(Arc::new(Schema::new(fields))), columns, line: 1 })
     }
 
-    /// The end of the line that starts at `at`, reading more as needed; `None` at the end.
-    fn line_end(&mut self, at: usize) -> Result<Option<usize>> {
+    /// The end of the line that starts at `at`, reading more as needed.
+    fn line_end(&mut self, at: usize) -> Result<Line> {
         let mut looked = at;
         loop {
-            if let Some(n) = self.text.buffer[looked..].iter().position(|b| *b == b'\n') {
-                return Ok(Some(looked + n));
+            let end = self.text.buffer[looked..].iter().position(|b| *b == b'\n').map(|n| looked + n);
+            let known = end.unwrap_or(self.text.buffer.len());
+            // Whether it was read at once or piece by piece must make no difference.
+            if known - at > LONGEST_RECORD {
+                return Ok(Line::Long);
             }
-            looked = self.text.buffer.len();
-            if self.text.end {
-                return Ok((looked > at).then_some(looked));
+            match end {
+                Some(end) => return Ok(Line::Ends(end)),
+                None if self.text.end => return Ok(if known > at { Line::Ends(known) } else { Line::None }),
+                None => looked = known,
             }
             self.text.grow()?;
         }
     }
+
+    /// The line that starts the text is too long: keeps its beginning, and goes on after it.
+    fn too_long(&mut self) -> Result<Bad> {
+        let (line, raw) = (self.line, self.text.kept());
+        let byte = self.text.byte(0);
+        let message =
+            format!("longer than {LONGEST_RECORD} bytes, from byte {byte} of the text; its beginning is kept");
+        self.text.drop_line(false)?;
+        self.line += 1;
+        Ok(Bad { line, message, raw })
+    }
+}
+
+/// The names at the top of the first objects.
+fn names(text: &[u8], whole: bool) -> Columns {
+    let mut found = Columns::new();
+    let text = &text[..text.len().min(NAMES_BYTES)];
+    let end = if whole { text.len() } else { text.iter().rposition(|b| *b == b'\n').unwrap_or(0) };
+    for line in text[..end].split(|b| *b == b'\n').take(1000) {
+        let object: serde_json::Result<BTreeMap<String, serde::de::IgnoredAny>> = serde_json::from_slice(line);
+        for name in object.into_iter().flatten().map(|(name, _)| name) {
+            if !found.iter().any(|(n, _)| *n == name) {
+                found.push((name, "json".into()));
+            }
+        }
+    }
+    found
 }
 
 impl Reader for NdjsonReader {
     fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.decoder.schema)
+        self.decoder.schema()
+    }
+
+    fn columns(&self) -> Columns {
+        self.columns.clone()
     }
 
     fn want(&mut self, _: &[bool]) {}
 
     fn next(&mut self) -> Result<Option<Chunk>> {
-        if !self.started {
-            self.text.cut_bom()?;
-            self.started = true;
-        }
-        let (mut lines, mut spans, mut bad) = (Vec::new(), Vec::new(), Vec::new());
+        let mut found = Found::default();
         let mut at = 0;
-        while lines.len() + bad.len() < CHUNK_RECORDS && at < CHUNK_BYTES {
-            let Some(end) = self.line_end(at)? else { break };
-            let (from, line) = (at, self.line);
+        while found.len() < CHUNK_RECORDS && at < CHUNK_BYTES {
+            let end = match self.line_end(at)? {
+                Line::Ends(end) => end,
+                Line::None => break,
+                // What is before it goes first, so that all of it can be dropped.
+                Line::Long if found.len() > 0 => break,
+                Line::Long => {
+                    self.text.take(at);
+                    at = 0;
+                    found.bad.push(self.too_long()?);
+                    continue;
+                }
+            };
+            let (mut from, line) = (at, self.line);
             at = (end + 1).min(self.text.buffer.len());
             self.line += 1;
-            let raw = self.text.buffer[from..end].trim_ascii();
+            let piece = &self.text.buffer[from..end];
+            from += piece.len() - piece.trim_ascii_start().len();
+            let raw = piece.trim_ascii();
             if raw.is_empty() {
                 continue;
             }
-            match complaint(raw) {
-                Some(message) => bad.push(Bad { line, message, raw: String::from_utf8_lossy(raw).into_owned() }),
-                None => {
-                    let start = from + (raw.as_ptr() as usize - self.text.buffer[from..].as_ptr() as usize);
-                    lines.push(line);
-                    spans.push((start, start + raw.len()));
+            match self.text.fault(from, from + raw.len()).or_else(|| complaint(raw)) {
+                Some(message) => {
+                    let raw = String::from_utf8_lossy(raw).into_owned();
+                    found.bad.push(Bad { line, message, raw });
                 }
+                None => found.good(line, from, from + raw.len()),
             }
         }
-        if lines.is_empty() && bad.is_empty() {
+        if found.len() == 0 {
             return Ok(None);
         }
         let text = self.text.take(at);
-        let data = self.decode(&text, &mut lines, &mut spans, &mut bad)?;
-        Ok(Some(Chunk { data, lines, raws: Raws::Text { text, spans, json: true }, bad }))
+        found.chunk(&self.decoder, text).map(Some)
     }
 }
 
-impl NdjsonReader {
-    /// Decodes the lines; those that do not fit the shape become bad records.
-    fn decode(
-        &self,
-        text: &[u8],
-        lines: &mut Vec<i64>,
-        spans: &mut Vec<(usize, usize)>,
-        bad: &mut Vec<Bad>,
-    ) -> Result<RecordBatch> {
+/// The records of a chunk: their lines, their places in its text, and what is none.
+#[derive(Default)]
+pub(super) struct Found {
+    lines: Vec<i64>,
+    spans: Vec<(usize, usize)>,
+    pub(super) bad: Vec<Bad>,
+}
+
+impl Found {
+    pub(super) fn len(&self) -> usize {
+        self.lines.len() + self.bad.len()
+    }
+    pub(super) fn good(&mut self, line: i64, from: usize, to: usize) {
+        self.lines.push(line);
+        self.spans.push((from, to));
+    }
+
+    /// Decodes the records; those that do not fit the shape become bad ones.
+    pub(super) fn chunk(self, decoder: &Decoder, text: Vec<u8>) -> Result<Chunk> {
+        let Found { mut lines, mut spans, mut bad } = self;
         let records: Vec<&[u8]> = spans.iter().map(|(a, b)| &text[*a..*b]).collect();
-        let (batch, misfits) = self.decoder.decode(&records)?;
+        let (data, misfits) = decoder.decode(&records)?;
         for (row, message) in &misfits {
-            bad.push(Bad {
-                line: lines[*row],
-                message: message.clone(),
-                raw: String::from_utf8_lossy(records[*row]).into_owned(),
-            });
+            let raw = String::from_utf8_lossy(records[*row]).into_owned();
+            bad.push(Bad { line: lines[*row], message: message.clone(), raw });
         }
         if !misfits.is_empty() {
-            let mut row = 0;
-            let mut stays = || {
-                row += 1;
-                misfits.binary_search_by_key(&(row - 1), |(r, _)| *r).is_err()
-            };
-            let kept: Vec<bool> = (0..lines.len()).map(|_| stays()).collect();
+            let stays = |row: usize| misfits.binary_search_by_key(&row, |(r, _)| *r).is_err();
+            let kept: Vec<bool> = (0..lines.len()).map(stays).collect();
             let mut keep = kept.iter();
             lines.retain(|_| *keep.next().unwrap_or(&true));
             let mut keep = kept.iter();
             spans.retain(|_| *keep.next().unwrap_or(&true));
         }
-        Ok(batch)
+        Ok(Chunk { data, lines, raws: Raws::Text { text, spans, json: true }, bad })
     }
 }
 
-/// Why a line is not one JSON object, if it is not.
-fn complaint(line: &[u8]) -> Option<String> {
-    let text = match std::str::from_utf8(line) {
-        Ok(text) => text,
-        Err(e) => return Some(format!("not UTF-8, from byte {}", e.valid_up_to() + 1)),
-    };
-    if let Err(e) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
+/// Why a text is not one JSON object, if it is not.
+pub(super) fn complaint(text: &[u8]) -> Option<String> {
+    if let Err(e) = serde_json::from_slice::<serde::de::IgnoredAny>(text) {
         return Some(format!("not JSON: {e}"));
     }
-    (line.first() != Some(&b'{')).then(|| "not a JSON object".to_string())
+    (text.first() != Some(&b'{')).then(|| "not a JSON object".to_string())
 }
 
 /// JSON objects to rows of one schema.
@@ -170,6 +226,10 @@ pub(crate) struct Decoder {
 impl Decoder {
     pub(crate) fn new(schema: SchemaRef) -> Self {
         Decoder { schema }
+    }
+
+    pub(super) fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
     }
 
     /// The rows of all records that fit the schema; the others by position, with why. Each record is one JSON object.
@@ -224,68 +284,4 @@ impl Decoder {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-
-    use arrow::array::{Array, AsArray};
-    use flate2::write::GzEncoder;
-
-    use super::super::plain;
-    use super::*;
-
-    const SHAPE: &str = r#"{"id":"","paid":"","customer":{"key":""},"lines":[{"sku":"","qty":""}]}"#;
-
-    fn chunks(text: &[u8]) -> Vec<Chunk> {
-        let input = plain(super::super::Input::Bytes(text.to_vec().into())).expect("input");
-        let mut reader = NdjsonReader::open(input, fields_of_shape(SHAPE).expect("shape")).expect("opens");
-        std::iter::from_fn(|| reader.next().expect("reads")).collect()
-    }
-
-    #[test]
-    fn nesting_and_numbers_stay_as_written() {
-        let text = b"\xef\xbb\xbf{\"id\":00.10,\"x\":1}\n\n {\"id\":1.10,\"paid\":true,\"customer\":{\"key\":\"k\"},\"lines\":[{\"sku\":\"a\",\"qty\":1.50},{\"sku\":\"b\"}]}\r\n{\"id\":12345678901234567890123}";
-        let chunk = &chunks(text)[0];
-        assert_eq!(chunk.bad.len(), 1, "00.10 is no JSON");
-        assert_eq!(chunk.lines, [3, 4]);
-        let ids = chunk.data.column(0).as_string::<i32>();
-        assert_eq!((ids.value(0), ids.value(1)), ("1.10", "12345678901234567890123"));
-        assert_eq!(chunk.data.column(1).as_string::<i32>().value(0), "true");
-        let lines = chunk.data.column(3).as_list::<i32>().value(0);
-        assert_eq!(lines.as_struct().column(1).as_string::<i32>().value(0), "1.50");
-        assert!(chunk.data.column(3).is_null(1));
-        assert!(chunk.raws.raw(0).starts_with("{\"id\":1.10"));
-    }
-
-    #[test]
-    fn v00_lines_that_are_no_object_or_another_shape() {
-        let text = b"{\"id\":1}\n{\"id\":{\"a\":1}}\n[1]\n{\"id\":2} {\"id\":3}\n{\"id\":\n4}\n\xff\n{\"id\":5}\n";
-        let chunk = &chunks(text)[0];
-        assert_eq!(chunk.lines, [1, 8]);
-        let mut bad: Vec<i64> = chunk.bad.iter().map(|b| b.line).collect();
-        bad.sort_unstable();
-        assert_eq!(bad, [2, 3, 4, 5, 6, 7]);
-        assert_eq!(chunk.data.num_rows(), 2);
-        assert_eq!(chunk.raws.raw(1), "{\"id\":5}");
-    }
-
-    #[test]
-    fn gzip_of_several_members() {
-        let mut text = Vec::new();
-        for record in ["{\"id\":1}\n", "{\"id\":2}\n"] {
-            let mut gz = GzEncoder::new(&mut text, flate2::Compression::fast());
-            gz.write_all(record.as_bytes()).expect("packed");
-            gz.finish().expect("packed");
-        }
-        assert_eq!(chunks(&text)[0].lines, [1, 2]);
-        let mut cut =
-            Text::new(plain(super::super::Input::Bytes(text[..text.len() - 4].to_vec().into())).expect("input"));
-        assert!((0..3).any(|_| cut.grow().is_err()), "a cut file is an error, not an end");
-    }
-
-    #[test]
-    fn shapes_are_checked() {
-        for bad in ["[]", "{}", "{\"a\":[]}", "{"] {
-            assert!(fields_of_shape(bad).is_err(), "{bad}");
-        }
-    }
-}
+mod tests;

@@ -1,100 +1,81 @@
-//! Parquet: each row a record, each value as the text that loses nothing. It must not convert by way of floats.
+//! Parquet: opens a file and says what is wrong with it if it is none. What its values become is `typed`'s to say.
 
 use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::SchemaRef;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
-use super::{CHUNK_RECORDS, Chunk, Input, Raws, Reader, nulls};
+use super::typed::TypedReader;
+use super::{CHUNK_RECORDS, Input, looks};
 use crate::error::{Error, Result};
 
-pub(super) struct ParquetReader {
-    rows: ParquetRecordBatchReader,
-    schema: SchemaRef,
-    wanted: Vec<bool>,
-    /// Rows read so far.
-    read: i64,
+/// What a Parquet file begins and ends with.
+const MAGIC: &[u8] = b"PAR1";
+
+pub(super) fn open(input: Input, optional: &[String]) -> Result<TypedReader> {
+    let (rows, stored) = match input {
+        Input::Path(path) => {
+            let mut file = File::open(path)?;
+            let (first, last, size) = ends(&mut file)?;
+            check(&first, &last, size)?;
+            build(ParquetRecordBatchReaderBuilder::try_new(file), size)?
+        }
+        Input::Bytes(bytes) => {
+            let size = bytes.len() as u64;
+            check(&bytes[..bytes.len().min(64)], &bytes[bytes.len().saturating_sub(MAGIC.len())..], size)?;
+            build(ParquetRecordBatchReaderBuilder::try_new(bytes), size)?
+        }
+    };
+    TypedReader::new(Box::new(rows), stored, optional)
 }
 
-impl ParquetReader {
-    pub(super) fn open(input: Input, optional: &[String]) -> Result<ParquetReader> {
-        let (rows, file) = match input {
-            Input::Path(path) => build(ParquetRecordBatchReaderBuilder::try_new(File::open(path)?))?,
-            Input::Bytes(bytes) => build(ParquetRecordBatchReaderBuilder::try_new(bytes))?,
-        };
-        let mut fields: Vec<Field> = file.fields().iter().map(|f| Field::new(f.name(), DataType::Utf8, true)).collect();
-        if let Some(twice) = fields.iter().enumerate().find_map(|(i, f)| fields[..i].contains(f).then_some(f)) {
-            return Err(Error::invalid(format!("two columns are called {:?}", twice.name()))
-                .hint("give each column its own name"));
-        }
-        for name in optional.iter().filter(|o| file.field_with_name(o).is_err()) {
-            fields.push(Field::new(name, DataType::Utf8, true));
-        }
-        let wanted = vec![true; fields.len()];
-        Ok(ParquetReader { rows, schema: Arc::new(Schema::new(fields)), wanted, read: 0 })
+/// The first and last bytes, and the length.
+fn ends(file: &mut File) -> Result<(Vec<u8>, Vec<u8>, u64)> {
+    let size = file.metadata()?.len();
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    file.by_ref().take(64).read_to_end(&mut first)?;
+    file.seek(SeekFrom::Start(size.saturating_sub(MAGIC.len() as u64)))?;
+    file.by_ref().take(MAGIC.len() as u64).read_to_end(&mut last)?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok((first, last, size))
+}
+
+fn check(first: &[u8], last: &[u8], size: u64) -> Result<()> {
+    if !first.starts_with(MAGIC) {
+        let hint = looks::binary(first).map_or("say the format that it has in [read] format", |kind| kind.hint);
+        return Err(Error::invalid(format!("no Parquet file: {}", looks::like(first))).hint(hint));
     }
+    if last != MAGIC || size < 12 {
+        return Err(Error::invalid(format!("it begins like Parquet and has no end: cut off after byte {size}"))
+            .hint("deliver it again, whole"));
+    }
+    Ok(())
 }
 
 fn build<T: parquet::file::reader::ChunkReader + 'static>(
     opened: parquet::errors::Result<ParquetRecordBatchReaderBuilder<T>>,
+    size: u64,
 ) -> Result<(ParquetRecordBatchReader, SchemaRef)> {
     let damaged = |e: parquet::errors::ParquetError| {
-        Error::invalid(format!("not a Parquet file that can be read: {e}")).hint("deliver it again")
+        Error::invalid(format!("a Parquet file of {size} bytes whose footer cannot be read: {e}"))
+            .hint("it may be damaged; deliver it again")
     };
     let builder = opened.map_err(damaged)?;
     let schema = Arc::clone(builder.schema());
     Ok((builder.with_batch_size(CHUNK_RECORDS).build().map_err(damaged)?, schema))
 }
 
-impl Reader for ParquetReader {
-    fn schema(&self) -> SchemaRef {
-        Arc::clone(&self.schema)
-    }
-
-    fn want(&mut self, wanted: &[bool]) {
-        self.wanted = wanted.to_vec();
-    }
-
-    fn next(&mut self) -> Result<Option<Chunk>> {
-        let Some(batch) = self.rows.next() else { return Ok(None) };
-        let batch = batch.map_err(|e| {
-            Error::invalid(format!("reading stopped: {e}")).hint("the file may be damaged; deliver it again")
-        })?;
-        let rows = batch.num_rows();
-        let columns = self.schema.fields().iter().enumerate().map(|(i, field)| match batch.columns().get(i) {
-            Some(column) if self.wanted[i] => text(column, field.name()),
-            _ => Ok(nulls(field, rows)),
-        });
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let data =
-            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns.collect::<Result<_>>()?, &options)?;
-        let lines = (self.read + 1..).take(rows).collect();
-        self.read += rows as i64;
-        Ok(Some(Chunk { data, lines, raws: Raws::Rows(batch), bad: Vec::new() }))
-    }
-}
-
-/// Decimals and times in full; instants as RFC 3339 in UTC; numbers in their shortest spelling.
-fn text(column: &ArrayRef, name: &str) -> Result<ArrayRef> {
-    let instants = match column.data_type() {
-        DataType::Timestamp(unit, Some(_)) => Some(cast(column, &DataType::Timestamp(*unit, Some("UTC".into())))?),
-        _ => None,
-    };
-    cast(instants.as_ref().unwrap_or(column), &DataType::Utf8).map_err(|_| {
-        Error::invalid(format!("column {name} is {}, which has no text", column.data_type()))
-            .hint("flatten it before delivery, or leave it out of the SELECT")
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use arrow::array::{AsArray, Date32Array, Decimal128Array, Int64Array, StringArray, TimestampMicrosecondArray};
+    use arrow::array::{
+        Array, ArrayRef, AsArray, Date32Array, Decimal128Array, Int64Array, StringArray, TimestampMicrosecondArray,
+    };
+    use arrow::record_batch::RecordBatch;
     use parquet::arrow::ArrowWriter;
 
+    use super::super::Reader;
     use super::*;
 
     #[test]
@@ -117,7 +98,7 @@ mod tests {
         let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), None).expect("writer");
         writer.write(&batch).expect("written");
         writer.close().expect("closed");
-        let mut reader = ParquetReader::open(Input::Bytes(bytes.into()), &["absent".into()]).expect("opens");
+        let mut reader = open(Input::Bytes(bytes.clone().into()), &["absent".into()]).expect("opens");
         let chunk = reader.next().expect("reads").expect("rows");
         let row: Vec<&str> = chunk.data.columns()[..6].iter().map(|c| c.as_string::<i32>().value(0)).collect();
         assert_eq!(
@@ -135,6 +116,20 @@ mod tests {
         assert_eq!(chunk.data.column(6).null_count(), 2);
         assert!(chunk.raws.raw(1).contains("\"day\":\"1970-01-03\""), "{}", chunk.raws.raw(1));
         assert!(reader.next().expect("ends").is_none());
-        assert!(ParquetReader::open(Input::Bytes(b"no parquet".to_vec().into()), &[]).is_err());
+        assert_eq!(reader.columns()[1], ("price".to_string(), "Decimal128(18, 4)".to_string()));
+        let refused = |bytes: Vec<u8>| open(Input::Bytes(bytes.into()), &[]).err().expect("refused").to_string();
+        let cut = bytes.len() - 100;
+        assert_eq!(
+            refused(bytes[..cut].to_vec()),
+            format!("it begins like Parquet and has no end: cut off after byte {cut}")
+        );
+        assert_eq!(refused(b"\x1f\x8b\x08\0gzip".to_vec()), "no Parquet file: it looks like gzip");
+        assert_eq!(refused(b"id,sku".to_vec()), "no Parquet file: it looks like text");
+        let mut damaged = bytes.clone();
+        let end = damaged.len();
+        let length = [0, 1, 2, 3].map(|i| damaged[end - 8 + i]);
+        let footer = end - 8 - u32::from_le_bytes(length) as usize;
+        damaged[footer..footer + 20].fill(0xff);
+        assert!(refused(damaged).contains("whose footer cannot be read"));
     }
 }

@@ -75,20 +75,7 @@ impl Lease {
 
     /// Whether another batch's marker still counts.
     pub async fn holds(&self, marker: &ObjectMeta) -> Result<bool> {
-        let age = self.renewed.signed_duration_since(marker.last_modified).to_std().unwrap_or_default();
-        if age > EXPIRES {
-            return Ok(false);
-        }
-        match self.store.get(&marker.location).await {
-            Ok(found) => {
-                let bytes = found.bytes().await.map_err(|e| errors::store(e, &marker.location))?;
-                // One that cannot be read (half written) counts until it is too old.
-                let holder: Holder = serde_json::from_slice(&bytes).unwrap_or_default();
-                Ok(!holder.gone())
-            }
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(e) => Err(errors::store(e, &marker.location)),
-        }
+        counts(&self.store, marker, self.renewed).await
     }
 
     /// Takes the marker away: the batch is whole.
@@ -104,6 +91,28 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.renewer.abort();
+    }
+}
+
+/// Whether `marker` counts at `now`, by the store's clock: it was renewed lately, and its holder is not known to be gone.
+pub(in crate::lake) async fn counts(
+    store: &Arc<dyn ObjectStore>,
+    marker: &ObjectMeta,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let age = now.signed_duration_since(marker.last_modified).to_std().unwrap_or_default();
+    if age > EXPIRES {
+        return Ok(false);
+    }
+    match store.get(&marker.location).await {
+        Ok(found) => {
+            let bytes = found.bytes().await.map_err(|e| errors::store(e, &marker.location))?;
+            // One that cannot be read (half written) counts until it is too old.
+            let holder: Holder = serde_json::from_slice(&bytes).unwrap_or_default();
+            Ok(!holder.gone())
+        }
+        Err(object_store::Error::NotFound { .. }) => Ok(false),
+        Err(e) => Err(errors::store(e, &marker.location)),
     }
 }
 

@@ -12,24 +12,30 @@
 
 mod cut;
 mod lease;
+mod old;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::errors;
 use crate::error::{Error, Result};
 
 pub(super) use cut::{Since, cut};
 pub(super) use lease::Lease;
+pub(super) use old::Marker;
 
 /// Heads that stay for readers that are behind; older ones are removed as new ones are put.
-const KEEP: u64 = 200;
+const KEEP: u64 = 1000;
+/// How long asking for the next head is trusted. [`KEEP`] heads must not be put in that time.
+const LIST: Duration = Duration::from_secs(10);
 /// More heads than this behind, and listing is cheaper than asking for one after the other.
 const STEPS: u64 = 16;
 
@@ -56,12 +62,19 @@ impl Head {
 pub(super) struct Heads {
     store: Arc<dyn ObjectStore>,
     folder: Path,
-    newest: Mutex<Option<Arc<Head>>>,
+    newest: Mutex<Newest>,
+}
+
+#[derive(Default)]
+struct Newest {
+    head: Option<Arc<Head>>,
+    /// When all heads were listed last.
+    listed: Option<Instant>,
 }
 
 impl Heads {
     pub fn new(store: Arc<dyn ObjectStore>, lake: &Path) -> Heads {
-        Heads { store, folder: lake.clone().join("_heads"), newest: Mutex::new(None) }
+        Heads { store, folder: lake.clone().join("_heads"), newest: Mutex::default() }
     }
 
     fn path(&self, number: u64) -> Path {
@@ -71,9 +84,11 @@ impl Heads {
     /// The newest head: one small request when there is no newer one. `None`: no batch has ended yet.
     pub async fn newest(&self) -> Result<Option<Arc<Head>>> {
         let mut newest = self.newest.lock().await;
-        let mut found = newest.clone();
-        if found.is_none() {
+        let mut found = newest.head.clone();
+        // The next one after ours may have been removed already: then only a list shows that there are newer ones.
+        if found.is_none() || newest.listed.is_none_or(|at| at.elapsed() > LIST) {
             found = self.listed().await?;
+            newest.listed = Some(Instant::now());
         }
         for step in 0.. {
             let Some(head) = &found else { break };
@@ -86,7 +101,7 @@ impl Heads {
                 None => break,
             }
         }
-        newest.clone_from(&found);
+        newest.head.clone_from(&found);
         Ok(found)
     }
 
@@ -130,7 +145,7 @@ impl Heads {
             // Best effort: one more small object does no harm.
             let _ = self.store.delete(&self.path(old)).await;
         }
-        *self.newest.lock().await = Some(Arc::new(head));
+        self.newest.lock().await.head = Some(Arc::new(head));
         Ok(true)
     }
 

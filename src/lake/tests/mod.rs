@@ -1,8 +1,11 @@
 //! Tests of the lake: in memory and in folders, with other handles and failing storage.
 
 mod commits;
+mod compact;
+mod doctor;
 mod faults;
 mod files;
 mod heads;
 mod lakes;
 mod rows;
+mod vacuum;

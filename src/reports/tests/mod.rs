@@ -2,6 +2,7 @@
 
 mod events;
 mod others;
+mod reconciliation;
 mod runs;
 
 use arrow::array::RecordBatch;

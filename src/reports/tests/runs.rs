@@ -16,6 +16,7 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
             "traffic-conversion-funnel",
             "sales-by-product",
             "dq-quarantine",
+            "dq-reconciliation",
             "sales-by-region",
             "returns-summary",
             "sales-over-time",

@@ -18,6 +18,7 @@ impl Pos<'_> {
             if let (true, Some(place)) = (date + 1 == change, night) {
                 let mut order = self.single(date, place);
                 order.made = change * DAY + hour * 3600 + 1800;
+                self.totals.add(self.business_day(&order), &order, |_| false);
                 self.row(&order, &order.lines[0]);
                 let record = self.scratch.clone();
                 self.sheet.put(ledger, &record, Why::Dirty(dirt))?;
@@ -49,6 +50,7 @@ impl Pos<'_> {
                 .find(|s| self.retailer.places[*s].open_on(date) && !self.retailer.places[*s].night);
             let order = self.single(date, place.unwrap_or(self.shops[0]));
             debug_assert_eq!(order.currency, Currency::Gbp);
+            self.totals.add(self.business_day(&order), &order, |_| false);
             self.row(&order, &order.lines[0]);
             let record = match *column {
                 "short" => [&self.scratch[..70], b"\n"].concat(),

@@ -6,9 +6,10 @@ use crate::error::{Error, Result};
 use crate::ingest::Sources;
 use crate::reports::Reports;
 
-/// Sources were checked while loading, `wrong` are the errors of those that failed; `views` is the number of their files.
-pub fn run(sources: &Sources, wrong: &[Error], views: usize, engine: &Engine, reports: &Reports) -> Result<()> {
-    for error in wrong {
+/// Sources were checked while loading; `views` is the number of their files.
+pub fn run(sources: &Sources, views: usize, engine: &Engine, reports: &Reports) -> Result<()> {
+    let wrong = sources.broken();
+    for error in &wrong {
         tell("", error.message(), error.hint_text());
     }
     let broken_views = engine.broken_views();

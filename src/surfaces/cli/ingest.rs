@@ -1,13 +1,13 @@
 //! `saleslake ingest`: lands files and prints the account; a progress bar on a terminal.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output;
 use crate::error::{Error, Result};
-use crate::ingest::{FileAccount, Ingest, InputFile, Progress, find};
+use crate::ingest::{Account, FileAccount, Found, Ingest, InputFile, Landing, Progress};
 
 #[derive(Debug, Args)]
 pub struct IngestArgs {
@@ -16,42 +16,77 @@ pub struct IngestArgs {
     /// Files of that source
     #[arg(requires = "source")]
     files: Vec<PathBuf>,
-    /// Read files that have landed before once more: after their source's definition was mended
-    #[arg(long)]
-    again: bool,
+    /// Map the files of the source that have landed before anew, after its definition changed: what they give now takes
+    /// the place of what they gave before, all at once
+    #[arg(long, requires = "source")]
+    replay: bool,
+    /// With --replay: leave the rows of files that are not found any more as they are, instead of stopping
+    #[arg(long, requires = "replay")]
+    found_only: bool,
 }
 
-pub async fn run(args: &IngestArgs, ingest: &Ingest, landing: &Path) -> Result<()> {
-    let ingest = &ingest.clone().again(args.again);
+pub async fn run(args: &IngestArgs, ingest: &Ingest, landing: &Landing) -> Result<()> {
     let Some(source) = &args.source else {
         return land_all(ingest, landing).await;
     };
     let bar = Bar::new();
-    let files = if args.files.is_empty() {
-        find(landing, &ingest.sources().get(source)?.header.read.path)?
-    } else {
-        args.files.iter().map(|p| InputFile::open(p, p.to_string_lossy())).collect::<Result<Vec<_>>>()?
-    };
-    let account = ingest.run(source, &files, &bar).await;
+    let open = |p: &PathBuf| InputFile::open(p, p.to_string_lossy()).map(Found::Local);
+    let mut files = args.files.iter().map(open).collect::<Result<Vec<_>>>()?;
+    if files.is_empty() || args.replay {
+        files.extend(landing.find(ingest.sources().get(source)?.as_ref()).await?);
+    }
+    if args.replay {
+        return replay(ingest, source, &files, args.found_only, bar).await;
+    }
+    let account = ingest.land_each(source, &files, &bar).await;
     bar.0.finish_and_clear();
     let account = account?;
     output::line(&account)?;
+    all_landed([&account])?;
     if files.is_empty() {
-        eprintln!("note: no file below {} matches the pattern of {source}", landing.display());
+        eprintln!("note: no file below {landing} matches the pattern of {source}");
     }
     if account.total().quarantined > 0 {
         eprintln!("note: `saleslake quarantine list` tells why records did not land");
     }
-    if account.already() > 0 {
-        eprintln!("note: known files are read again with --again");
+    hint_at_replay(ingest, source).await
+}
+
+async fn replay(ingest: &Ingest, source: &str, files: &[Found], found_only: bool, bar: Bar) -> Result<()> {
+    let replayed = ingest.replay(source, files, found_only, &bar).await;
+    bar.0.finish_and_clear();
+    let replayed = replayed?;
+    output::line(&replayed)?;
+    if replayed.account.files.is_empty() && replayed.missing.is_empty() {
+        eprintln!("note: no file of {source} has landed yet: `saleslake ingest {source}` lands them");
+    }
+    if replayed.account.total().quarantined > 0 {
+        eprintln!("note: `saleslake quarantine list` tells why records did not land");
+    }
+    for other in &replayed.others {
+        eprintln!(
+            "note: rows of {other} may have been hidden by rows that are gone: `saleslake ingest --replay {other}`"
+        );
+    }
+    Ok(())
+}
+
+/// Says where files have landed by another definition than today's.
+async fn hint_at_replay(ingest: &Ingest, source: &str) -> Result<()> {
+    let outdated = ingest.outdated(source).await?;
+    if outdated > 0 {
+        eprintln!(
+            "note: the definition of {source} changed since {outdated} of its files landed: \
+            `saleslake ingest --replay {source}` maps them anew"
+        );
     }
     Ok(())
 }
 
 /// Lands every source in order and prints what became of it.
-pub async fn land_all(ingest: &Ingest, landing: &Path) -> Result<()> {
-    if !landing.is_dir() {
-        return Err(Error::not_found(format!("the landing folder {} does not exist", landing.display()))
+pub async fn land_all(ingest: &Ingest, landing: &Landing) -> Result<()> {
+    if landing.local().is_some_and(|folder| !folder.is_dir()) {
+        return Err(Error::not_found(format!("the landing folder {landing} does not exist"))
             .hint("set landing.path, or name a source and its files: saleslake ingest SOURCE FILE…"));
     }
     let bar = Bar::new();
@@ -77,7 +112,33 @@ pub async fn land_all(ingest: &Ingest, landing: &Path) -> Result<()> {
     if known > 0 {
         output::line(format!("{} files had landed before and were not read again", output::grouped(known as u64)))?;
     }
-    Ok(())
+    for account in accounts.iter().filter(|a| a.already() > 0) {
+        hint_at_replay(ingest, &account.source).await?;
+    }
+    let broken = ingest.sources().broken();
+    for error in &broken {
+        eprintln!("not landed: {error}{}", error.hint_text().map(|h| format!(" ({h})")).unwrap_or_default());
+    }
+    all_landed(&accounts)?;
+    match broken.len() {
+        0 => Ok(()),
+        n => Err(Error::invalid(format!("{n} source definitions are broken: their files were not looked at"))
+            .hint("each is named above; `saleslake check` looks at all")),
+    }
+}
+
+/// Fails where files could not be read; the others have landed and been accounted for.
+fn all_landed<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Result<()> {
+    let failed: Vec<_> = accounts.into_iter().flat_map(|a| a.failed.iter().map(|f| (&a.source, f))).collect();
+    let Some((source, first)) = failed.first() else { return Ok(()) };
+    for (source, file) in failed.iter().skip(1) {
+        eprintln!("not landed: source {source}: {}", file.reason);
+    }
+    let error = first.error().context(format!("source {source}"));
+    Err(match failed.len() {
+        1 => error,
+        n => error.context(format!("{n} files could not be read, the others have landed; the first of them")),
+    })
 }
 
 /// Bytes read so far, with the file's name; drawn on standard error, and only on a terminal.

@@ -1,12 +1,17 @@
-//! `saleslake lake tables|history`.
+//! `saleslake lake tables|history|optimize|vacuum|doctor`.
+
+mod doctor;
+mod optimize;
+mod vacuum;
 
 use clap::{Args, Subcommand};
 
 use super::listing::Listing;
 use super::output::OutputArgs;
+use crate::config::MaintenanceConfig;
 use crate::error::{Error, Result, did_you_mean};
 use crate::lake::Lake;
-use crate::model;
+use crate::model::{self, Table};
 
 #[derive(Debug, Args)]
 pub struct LakeArgs {
@@ -30,12 +35,21 @@ enum LakeCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Rewrite small files into larger ones
+    Optimize(optimize::OptimizeArgs),
+    /// Delete files that no version needs any more
+    Vacuum(vacuum::VacuumArgs),
+    /// Look for what is wrong: files, logs, heads, unfinished batches
+    Doctor(doctor::DoctorArgs),
 }
 
-pub async fn run(args: &LakeArgs, lake: &Lake) -> Result<()> {
+pub async fn run(args: &LakeArgs, lake: &Lake, cfg: &MaintenanceConfig) -> Result<()> {
     match &args.command {
         LakeCommand::Tables { output } => tables(lake, output).await,
         LakeCommand::History { table, limit, output } => history(lake, table, *limit, output).await,
+        LakeCommand::Optimize(args) => optimize::run(args, lake, cfg).await,
+        LakeCommand::Vacuum(args) => vacuum::run(args, lake, cfg).await,
+        LakeCommand::Doctor(args) => doctor::run(args, lake, cfg).await,
     }
 }
 
@@ -54,15 +68,12 @@ async fn tables(lake: &Lake, output: &OutputArgs) -> Result<()> {
         .count("rows", |s| Some(s.files.iter().map(|f| f.rows).sum()))
         .count("bytes", |s| Some(s.files.iter().map(|f| f.size).sum()))
         .text("about", |s| s.table.about.to_string())
-        .write(output, "no tables yet: run `saleslake quickstart` or `saleslake ingest`")
+        .write(output, NO_TABLES)
         .await
 }
 
 async fn history(lake: &Lake, name: &str, limit: usize, output: &OutputArgs) -> Result<()> {
-    let table = model::table(name).ok_or_else(|| {
-        Error::not_found(format!("no table {name}")).hint(did_you_mean(name, model::TABLES.iter().map(|t| t.name)))
-    })?;
-    let entries = lake.history(table, limit).await?;
+    let entries = lake.history(table(name)?, limit).await?;
     Listing::of(&entries)
         .number("version", |e| Some(e.version))
         .instant("at", |e| e.at)
@@ -78,3 +89,13 @@ async fn history(lake: &Lake, name: &str, limit: usize, output: &OutputArgs) -> 
     }
     Ok(())
 }
+
+/// The table called `name`.
+fn table(name: &str) -> Result<&'static Table> {
+    model::table(name).ok_or_else(|| {
+        Error::not_found(format!("no table {name}")).hint(did_you_mean(name, model::TABLES.iter().map(|t| t.name)))
+    })
+}
+
+const MIB: u64 = 1024 * 1024;
+const NO_TABLES: &str = "no tables yet: run `saleslake quickstart` or `saleslake ingest`";

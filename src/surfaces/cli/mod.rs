@@ -51,7 +51,7 @@ pub enum Command {
     Serve,
     /// Check every source, view and report
     Check,
-    /// Look at the tables of the lake
+    /// Look at the tables of the lake, and keep them
     Lake(lake::LakeArgs),
     /// Look at records that did not land
     Quarantine(quarantine::QuarantineArgs),

@@ -1,7 +1,8 @@
-//! `saleslake quarantine list|show`.
+//! `saleslake quarantine list|show|retry|discard`.
 
 use std::collections::BTreeMap;
 
+use arrow::array::Array;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use clap::{Args, Subcommand};
@@ -9,7 +10,7 @@ use clap::{Args, Subcommand};
 use super::listing::Listing;
 use super::output::{self, OutputArgs};
 use crate::error::{Error, Result};
-use crate::ingest::{Filter, Ingest};
+use crate::ingest::{Filter, Ingest, Silent};
 
 #[derive(Debug, Args)]
 pub struct QuarantineArgs {
@@ -21,7 +22,7 @@ pub struct QuarantineArgs {
 enum QuarantineCommand {
     /// How many records wait, by source, table and rule
     List {
-        /// Also those that landed after all
+        /// Also those that were settled: landed after all, discarded or superseded
         #[arg(long)]
         resolved: bool,
         #[command(flatten)]
@@ -29,13 +30,8 @@ enum QuarantineCommand {
     },
     /// The records themselves: file, line, field, value, rule and raw content
     Show {
-        #[arg(long)]
-        source: Option<String>,
-        #[arg(long)]
-        rule: Option<String>,
-        /// Part of the file's name
-        #[arg(long)]
-        file: Option<String>,
+        #[command(flatten)]
+        which: Which,
         #[arg(long, default_value_t = 20)]
         limit: usize,
         #[arg(long)]
@@ -43,6 +39,56 @@ enum QuarantineCommand {
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Try waiting records again, with today's definitions and rates
+    Retry {
+        #[command(flatten)]
+        which: Which,
+        /// Say how many would land, and land nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Settle waiting records for good: they will not land, and stay here with who decided it and why
+    Discard {
+        #[command(flatten)]
+        which: Which,
+        /// All that wait, where no other option says which
+        #[arg(long)]
+        all: bool,
+        /// Why
+        #[arg(long)]
+        reason: String,
+        /// Who decided it [default: the user who runs this]
+        #[arg(long)]
+        by: Option<String>,
+        /// Say how many, and settle nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// Which records; what is not given may be anything.
+#[derive(Debug, Args)]
+struct Which {
+    #[arg(long)]
+    source: Option<String>,
+    #[arg(long)]
+    rule: Option<String>,
+    /// Part of the file's name
+    #[arg(long)]
+    file: Option<String>,
+    #[arg(long)]
+    line: Option<i64>,
+}
+
+impl Which {
+    fn filter(&self, resolved: Option<bool>, limit: Option<usize>) -> Filter {
+        let Which { source, rule, file, line } = self;
+        let (source, rule, file) = (source.clone(), rule.clone(), file.clone());
+        Filter { source, rule, file, line: *line, resolved, limit, ..Filter::default() }
+    }
+    fn is_any(&self) -> bool {
+        self.source.is_none() && self.rule.is_none() && self.file.is_none() && self.line.is_none()
+    }
 }
 
 const NONE: &str = "no quarantined records";
@@ -50,37 +96,65 @@ const NONE: &str = "no quarantined records";
 pub async fn run(args: &QuarantineArgs, ingest: &Ingest) -> Result<()> {
     match &args.command {
         QuarantineCommand::List { resolved, output } => list(ingest, *resolved, output).await,
-        QuarantineCommand::Show { source, rule, file, limit, resolved, output } => {
-            let filter = Filter {
-                source: source.clone(),
-                rule: rule.clone(),
-                file: file.clone(),
-                resolved: waiting_unless(*resolved),
-                limit: Some(*limit),
-                ..Default::default()
-            };
-            show(ingest, &filter, output).await
+        QuarantineCommand::Show { which, limit, resolved, output } => {
+            show(ingest, &which.filter(waiting_unless(*resolved), Some(*limit)), output).await
+        }
+        QuarantineCommand::Retry { which, dry_run } => retry(ingest, &which.filter(Some(false), None), *dry_run).await,
+        QuarantineCommand::Discard { which, all, reason, by, dry_run } => {
+            if which.is_any() && !all {
+                return Err(Error::invalid("which records are to be discarded?")
+                    .hint("give --source, --rule, --file or --line, or --all"));
+            }
+            if reason.trim().is_empty() {
+                return Err(Error::invalid("--reason is empty").hint("say why the records will not land"));
+            }
+            let note = format!("{} ({})", reason.trim(), by.clone().unwrap_or_else(user));
+            let count = ingest.discard(&which.filter(Some(false), None), &note, *dry_run).await?;
+            let what = if *dry_run { "would be discarded" } else { "discarded" };
+            output::line(format!("{} records {what}", output::grouped(count)))
         }
     }
+}
+
+/// Who runs this, as far as the environment says.
+fn user() -> String {
+    let named = |name: &&str| std::env::var(name).ok().filter(|v| !v.is_empty());
+    ["USER", "LOGNAME", "USERNAME"].iter().find_map(named).unwrap_or_else(|| "unknown".into())
+}
+
+async fn retry(ingest: &Ingest, filter: &Filter, dry_run: bool) -> Result<()> {
+    // Of a conflict, a record that cannot be parsed and one with personal data no fields are kept.
+    let held = ingest.quarantined(filter).await?;
+    let unkept = held.column_by_name("record").map_or(0, |c| c.null_count());
+    let retried = ingest.retry_matching(filter, dry_run, &Silent).await?;
+    for source in &retried {
+        output::line(source)?;
+    }
+    if retried.is_empty() {
+        output::line("no records to try again")?;
+    }
+    if unkept > 0 {
+        eprintln!("note: {unkept} records cannot be tried again: only their text is kept (V00, V19, personal data)");
+    }
+    Ok(())
 }
 
 async fn list(ingest: &Ingest, resolved: bool, output: &OutputArgs) -> Result<()> {
     let held = ingest.quarantined(&Filter { resolved: waiting_unless(resolved), ..Default::default() }).await?;
     let counts = counted(&held)?;
-    Listing::of(&counts)
+    let listing = Listing::of(&counts)
         .text("source", |(texts, _)| texts[0].clone())
         .text("table", |(texts, _)| texts[1].clone())
         .text("rule", |(texts, _)| texts[2].clone())
         .text("severity", |(texts, _)| texts[3].clone())
-        .text("message", |(texts, _)| texts[4].clone())
-        .count("records", |(_, n)| Some(*n))
-        .write(output, NONE)
-        .await
+        .text("message", |(texts, _)| texts[4].clone());
+    let listing = if resolved { listing.text("resolution", |(texts, _)| texts[5].clone()) } else { listing };
+    listing.count("records", |(_, n)| Some(*n)).write(output, NONE).await
 }
 
-/// Records by source, table, rule, severity and message.
-fn counted(held: &RecordBatch) -> Result<Vec<([String; 5], u64)>> {
-    let columns = Texts::of(held, &["source", "table_name", "rule", "severity", "message"])?;
+/// Records by source, table, rule, severity, message and resolution.
+fn counted(held: &RecordBatch) -> Result<Vec<([String; 6], u64)>> {
+    let columns = Texts::of(held, &["source", "table_name", "rule", "severity", "message", "resolution"])?;
     let mut counts = BTreeMap::new();
     for i in 0..held.num_rows() {
         *counts.entry(columns.row(i)).or_insert(0) += 1;
@@ -104,14 +178,19 @@ async fn show(ingest: &Ingest, filter: &Filter, output: &OutputArgs) -> Result<(
 
 /// A record takes several lines: its raw text alone is wider than most terminals.
 fn paragraphs(held: &RecordBatch) -> Result<()> {
-    let columns = Texts::of(held, &["file", "line", "rule", "message", "field", "value", "raw"])?;
+    let names =
+        ["file", "line", "rule", "message", "field", "value", "raw", "resolved_at", "resolution", "resolution_note"];
+    let columns = Texts::of(held, &names)?;
     for i in 0..held.num_rows() {
-        let [file, line, rule, message, field, value, raw] = columns.row(i);
+        let [file, line, rule, message, field, value, raw, at, resolution, note] = columns.row(i);
         output::line(format!("{file} line {line}: {rule} {message}"))?;
         if !field.is_empty() {
             output::line(format!("  {field} = {value}"))?;
         }
         output::line(format!("  {}", raw.trim_end()))?;
+        if !at.is_empty() {
+            output::line(format!("  {resolution} at {at} {note}").trim_end())?;
+        }
     }
     Ok(())
 }

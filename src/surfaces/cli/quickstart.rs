@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::output::{self, OutputArgs};
 use crate::access::Caller;
-use crate::config::FILE;
+use crate::config::{Config, FILE};
 use crate::error::{Error, Result};
 use crate::reports::{Reports, Request};
 use crate::sample::{self, Options};
@@ -35,7 +35,8 @@ path = "./sample-data/landing"
 
 [http]
 bind = "127.0.0.1:8080"
-allow_sql = true        # POST /api/v1/sql; this server listens on this machine only
+# allow_sql = true      # POST /api/v1/sql: read-only SQL from whoever reaches the server
+# allow_ingest = true   # POST /api/v1/ingest/{source}: records land as they come
 "#;
 
 /// The three reports that are shown, with their parameters.
@@ -48,6 +49,20 @@ const SHOWN: &[(&str, &[(&str, &str)])] = &[
 /// Where the sample's files are, whatever folder the configuration lands from.
 pub fn landing() -> PathBuf {
     Path::new(SAMPLE).join("landing")
+}
+
+/// Refuses a lake that is somebody's own: what has landed cannot be taken out again.
+pub fn fits(config: &Config) -> Result<()> {
+    let (lands, sample) = (&config.landing.path, landing());
+    if lands.components().eq(sample.components()) {
+        return Ok(());
+    }
+    Err(Error::conflict(format!(
+        "{FILE} lands files from {}, so the lake at {} is no sample: quickstart would mix sample data into it",
+        lands.display(),
+        config.lake.url
+    ))
+    .hint("run quickstart in an empty folder"))
 }
 
 /// Makes sure that there is sample data and, unless one is named, a configuration.

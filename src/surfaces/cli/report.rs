@@ -151,8 +151,11 @@ fn show(reports: &Reports, id: &str) -> Result<()> {
     output::line(format!("compare   {}", none_if_empty(&info.compares)))?;
     output::line(format!("totals    {}", if info.totals { "yes" } else { "no" }))?;
     output::line(format!("reads     {}\n", info.reads.join(", ")))?;
-    output::line(format!("saleslake report run {id} --from \"start of month - 12 months\" --to today --format csv"))?;
-    output::line(format!("GET /api/v1/reports/{id}/run?from=start+of+month+-+12+months&to=today&format=csv"))
+    let dated = info.params.iter().any(|p| p.name == "from");
+    let (from, query) =
+        if dated { (" --from \"start of month - 12 months\"", "from=start+of+month+-+12+months&") } else { ("", "") };
+    output::line(format!("saleslake report run {id}{from} --format csv"))?;
+    output::line(format!("GET /api/v1/reports/{id}/run?{query}format=csv"))
 }
 
 /// One part of the explanation, left out when it is empty.

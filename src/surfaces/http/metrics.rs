@@ -1,4 +1,4 @@
-//! What Prometheus scrapes (`/metrics`): requests, durations, rows, bytes, refusals, the age of the snapshot.
+//! What Prometheus scrapes (`/metrics`): requests, durations, rows, bytes, refusals, pushes, the age of the snapshot.
 //! Labels are routes, never paths or values, so their number is bounded.
 
 use std::sync::atomic::AtomicU64;
@@ -19,6 +19,7 @@ use super::HttpState;
 use super::problem::Problem;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::ingest::PushAccount;
 
 /// Upper bounds of the duration buckets, in seconds.
 const BUCKETS: [f64; 12] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0];
@@ -40,6 +41,18 @@ struct ProblemLabels {
     kind: &'static str,
 }
 
+/// Sources are few: a name that is none is refused before it gets here.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabels {
+    source: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RecordLabels {
+    source: String,
+    fate: &'static str,
+}
+
 /// All metrics of one server.
 pub struct Metrics {
     registry: Registry,
@@ -50,6 +63,10 @@ pub struct Metrics {
     problems: Family<ProblemLabels, Counter>,
     broken: Family<RouteLabels, Counter>,
     in_flight: Gauge,
+    pushes: Family<SourceLabels, Counter>,
+    pushed: Family<RecordLabels, Counter>,
+    pushes_refused: Family<ProblemLabels, Counter>,
+    push_seconds: Histogram,
     snapshot_age: Gauge<f64, AtomicU64>,
     /// The present snapshot, and when it was first seen, in µs.
     snapshot: Mutex<Option<(String, i64)>>,
@@ -68,6 +85,10 @@ impl Metrics {
             problems: Family::default(),
             broken: Family::default(),
             in_flight: Gauge::default(),
+            pushes: Family::default(),
+            pushed: Family::default(),
+            pushes_refused: Family::default(),
+            push_seconds: Histogram::new(BUCKETS),
             snapshot_age: Gauge::default(),
             snapshot: Mutex::new(None),
             clock,
@@ -88,6 +109,14 @@ impl Metrics {
             metrics.broken.clone(),
         );
         r.register("http_in_flight", "Requests being answered", metrics.in_flight.clone());
+        r.register("ingest_pushes", "Pushes that were acknowledged, by source", metrics.pushes.clone());
+        r.register("ingest_records", "Records of acknowledged pushes, by source and fate", metrics.pushed.clone());
+        r.register(
+            "ingest_refused",
+            "Pushes that were not taken, by kind; busy = the queue was full",
+            metrics.pushes_refused.clone(),
+        );
+        r.register("ingest_push_seconds", "Time from a push to its acknowledgement", metrics.push_seconds.clone());
         r.register(
             "snapshot_age_seconds",
             "Time since this server first answered from the present snapshot",
@@ -118,6 +147,27 @@ impl Metrics {
 
     pub fn problem(&self, kind: &'static str) {
         self.problems.get_or_create(&ProblemLabels { kind }).inc();
+    }
+
+    /// A push was acknowledged. One that had landed before counts no records again.
+    pub fn pushed(&self, account: &PushAccount, took: Duration) {
+        let (source, file) = (&account.source, &account.file);
+        self.pushes.get_or_create(&SourceLabels { source: source.clone() }).inc();
+        self.push_seconds.observe(took.as_secs_f64());
+        let fates = [
+            ("landed", file.landed),
+            ("duplicate", file.duplicate),
+            ("late", file.late_ignored),
+            ("skipped", file.skipped),
+            ("quarantined", file.quarantined),
+        ];
+        for (fate, records) in fates.into_iter().filter(|(_, n)| *n > 0 && !file.already) {
+            self.pushed.get_or_create(&RecordLabels { source: source.clone(), fate }).inc_by(records);
+        }
+    }
+
+    pub fn push_refused(&self, kind: &'static str) {
+        self.pushes_refused.get_or_create(&ProblemLabels { kind }).inc();
     }
 
     /// Notes the snapshot that answers now.
@@ -157,6 +207,7 @@ mod tests {
         metrics.ended("/api/v1/tables", "GET", 200, Duration::from_millis(30));
         metrics.sent("/api/v1/tables", 12, 345);
         metrics.problem("busy");
+        metrics.push_refused("busy");
         metrics.saw("a");
         let text = metrics.encode().unwrap();
         for line in [
@@ -166,6 +217,7 @@ mod tests {
             "saleslake_http_bytes_total{route=\"/api/v1/tables\"} 345",
             "saleslake_http_problems_total{kind=\"busy\"} 1",
             "saleslake_http_in_flight 0",
+            "saleslake_ingest_refused_total{kind=\"busy\"} 1",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} in\n{text}");

@@ -6,6 +6,7 @@ mod auth;
 mod body;
 mod etag;
 mod health;
+mod ingest;
 mod metrics;
 mod observe;
 mod params;
@@ -25,12 +26,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::HttpConfig;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::ingest::Pusher;
 use crate::reports::LiveReports;
 use auth::Tokens;
 use metrics::Metrics;
@@ -47,6 +50,12 @@ struct Shared {
     reports: LiveReports,
     tokens: Tokens,
     allow_sql: bool,
+    /// Takes pushes, where that is allowed.
+    pusher: Option<Pusher>,
+    /// The longest body of a push, bytes.
+    ingest_max: u64,
+    /// The batch of pushes that queries saw last.
+    shown: Mutex<String>,
     metrics: Arc<Metrics>,
     /// Shutdown began: not ready any more, requests in flight finish.
     stopping: CancellationToken,
@@ -71,7 +80,13 @@ pub struct Server {
 
 impl Server {
     /// Binds `config.bind`. Refused: an address beyond loopback without tokens, an empty token.
-    pub async fn bind(config: &HttpConfig, engine: Engine, reports: LiveReports, clock: Clock) -> Result<Server> {
+    pub async fn bind(
+        config: &HttpConfig,
+        engine: Engine,
+        reports: LiveReports,
+        pusher: Option<Pusher>,
+        clock: Clock,
+    ) -> Result<Server> {
         let wanted: SocketAddr = config.bind.parse().map_err(|_| {
             Error::invalid(format!("http.bind = \"{}\": not an address and port", config.bind)).hint("127.0.0.1:8080")
         })?;
@@ -93,6 +108,9 @@ impl Server {
             reports,
             tokens,
             allow_sql: config.allow_sql,
+            pusher,
+            ingest_max: config.ingest_max_mb << 20,
+            shown: Mutex::default(),
             metrics: Arc::new(Metrics::new(clock)),
             stopping: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -106,8 +124,8 @@ impl Server {
         self.addr
     }
 
-    /// Serves until `shutdown` is ready; then takes no more connections, lets requests in flight finish for
-    /// `http.shutdown_seconds`, and cuts off the rest (their clients see a broken transfer, never a short answer).
+    /// Serves until `shutdown` is ready; then takes no more connections, lets requests in flight finish and waiting
+    /// pushes land for `http.shutdown_seconds`, and cuts off the rest (their clients see a broken transfer, never a short answer).
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
         let Server { listener, addr, state, grace } = self;
         tracing::info!(%addr, "http server listens");
@@ -118,11 +136,17 @@ impl Server {
             ended = &mut serving => return ended.map_err(Error::from),
             () = shutdown => state.stopping.cancel(),
         }
-        if tokio::time::timeout(grace, &mut serving).await.is_err() {
+        let pushes = async {
+            if let Some(pusher) = &state.pusher {
+                pusher.close().await;
+            }
+        };
+        let mut ending = std::pin::pin!(futures::future::join(&mut serving, pushes));
+        if tokio::time::timeout(grace, &mut ending).await.is_err() {
             tracing::warn!(grace_seconds = grace.as_secs(), "requests in flight were cut off at shutdown");
             state.abort.cancel();
             // A client that does not read keeps its connection; the process ends without it.
-            let _ = tokio::time::timeout(ABORT_GRACE, &mut serving).await;
+            let _ = tokio::time::timeout(ABORT_GRACE, &mut ending).await;
         }
         Ok(())
     }

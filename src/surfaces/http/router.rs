@@ -10,11 +10,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use super::problem::Problem;
-use super::{HttpState, auth, health, metrics, observe, reports, run, sql, tables};
+use super::{HttpState, auth, health, ingest, metrics, observe, reports, run, sql, tables};
 use crate::encode::Format;
 use crate::error::{Error, ErrorKind};
 
-/// The longest request body; only `POST /api/v1/sql` has one.
+/// The longest request body, but for pushes, which have a limit of their own.
 const MAX_BODY: usize = 1024 * 1024;
 
 pub const HEALTHZ: &str = "/healthz";
@@ -22,6 +22,7 @@ pub const READYZ: &str = "/readyz";
 const METRICS: &str = "/metrics";
 const TABLES: &str = "/api/v1/tables";
 const SQL: &str = "/api/v1/sql";
+const INGEST: &str = "/api/v1/ingest/{source}";
 const REPORTS: &str = "/api/v1/reports";
 const REPORT: &str = "/api/v1/reports/{id}";
 const RUN: &str = "/api/v1/reports/{id}/run";
@@ -34,6 +35,7 @@ pub fn router(state: HttpState) -> Router {
         .route(METRICS, get(metrics::metrics))
         .route(TABLES, get(tables::tables))
         .route(SQL, post(sql::sql))
+        .route(INGEST, post(ingest::ingest))
         .route(REPORTS, get(reports::list))
         .route(REPORT, get(reports::show))
         .route(RUN, get(run::run))
@@ -57,6 +59,9 @@ pub fn route_of(path: &str) -> &'static str {
             Some((id, "run")) if !id.is_empty() => RUN,
             _ => "other",
         };
+    }
+    if let Some(source) = path.strip_prefix("/api/v1/ingest/") {
+        return if source.is_empty() || source.contains('/') { "other" } else { INGEST };
     }
     [HEALTHZ, READYZ, METRICS, TABLES, SQL, REPORTS].into_iter().find(|route| *route == path).unwrap_or("other")
 }
@@ -100,6 +105,9 @@ mod tests {
         assert_eq!(route_of("/api/v1/reports/sales-summary"), REPORT);
         assert_eq!(route_of("/api/v1/reports/"), "other");
         assert_eq!(route_of("/api/v1/reports/a/b/run"), "other");
+        assert_eq!(route_of("/api/v1/ingest/till"), INGEST);
+        assert_eq!(route_of("/api/v1/ingest/"), "other");
+        assert_eq!(route_of("/api/v1/ingest/a/b"), "other");
         assert_eq!(route_of("/metrics"), METRICS);
         assert_eq!(route_of("/../etc/passwd"), "other");
     }

@@ -35,7 +35,7 @@ SELECT sku, 'Product ' || sku AS product_name, CAST(version AS BIGINT) AS source
 "#,
 );
 
-const RETURNS: (&str, &str, &str) = (
+pub const RETURNS: (&str, &str, &str) = (
     "returns",
     "return_no,order_no,line,version,back,sku,qty,amount",
     r#"-- ---
@@ -88,7 +88,7 @@ fn return_line() -> impl Strategy<Value = String> {
 }
 
 /// The same records as deliveries of one file each kind, and as another split, order and repetition of the same records.
-fn deliveries() -> impl Strategy<Value = (Vec<Delivery>, Vec<Delivery>)> {
+pub fn deliveries() -> impl Strategy<Value = (Vec<Delivery>, Vec<Delivery>)> {
     (prop::collection::vec(order_line(), 1..25), prop::collection::vec(return_line(), 0..10)).prop_flat_map(
         |(orders, returns)| {
             let straight = vec![

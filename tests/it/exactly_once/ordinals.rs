@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::world::{Delivery, Layouts, World, cases, run};
 
-const TILL: (&str, &str, &str) = (
+pub const TILL: (&str, &str, &str) = (
     "till",
     "receipt,sold,sku,qty,currency",
     r#"-- ---
@@ -62,7 +62,7 @@ const RATED: [(&str, &str); 2] = [("2026-01-30", "0.85"), ("2026-02-02", "0.95")
 
 /// A receipt whose lines are often equal, and how it arrives.
 #[derive(Debug, Clone)]
-struct Receipt {
+pub struct Receipt {
     is_return: bool,
     day: usize,
     /// sku, quantity and currency.
@@ -123,7 +123,7 @@ fn split(receipts: &[Receipt]) -> Vec<Delivery> {
     files
 }
 
-fn arrivals() -> impl Strategy<Value = (Vec<Receipt>, Vec<Delivery>)> {
+pub fn arrivals() -> impl Strategy<Value = (Vec<Receipt>, Vec<Delivery>)> {
     prop::collection::vec(receipt(), 1..6).prop_flat_map(|receipts| {
         let deliveries: Vec<Delivery> = split(&receipts).into_iter().chain(rates()).collect();
         (Just(receipts), Just(deliveries).prop_shuffle())

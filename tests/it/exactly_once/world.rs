@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use proptest::test_runner::Config;
 use saleslake::engine::{Engine, QueryOptions};
-use saleslake::ingest::{Account, Filter, Ingest, InputFile, Silent, Source, Sources, TableAccount};
+use saleslake::ingest::{Account, Filter, Found, Ingest, InputFile, Replayed, Silent, Source, Sources, TableAccount};
 use saleslake::lake::Lake;
 use saleslake::model::{self, TableKind};
-use saleslake::queryfile::QueryFile;
+use saleslake::queryfile::{QueryFile, load_folder};
 
 use crate::common::{self, Answer, query};
 
@@ -55,7 +56,8 @@ pub struct Delivery {
 
 pub struct World {
     layouts: &'static Layouts,
-    ingest: Ingest,
+    lake: Lake,
+    pub ingest: Ingest,
     engine: Engine,
     dir: tempfile::TempDir,
     files: AtomicUsize,
@@ -64,11 +66,49 @@ pub struct World {
 impl World {
     /// An empty lake. Nothing but the lake, its ingest and the tables' SQL: a case costs milliseconds.
     pub async fn open(layouts: &'static Layouts) -> World {
+        World::over(layouts, BTreeMap::new()).await
+    }
+
+    /// The same, with the shipped views.
+    pub async fn with_views(layouts: &'static Layouts) -> World {
+        World::over(layouts, load_folder("views", None).expect("the views")).await
+    }
+
+    async fn over(layouts: &'static Layouts, views: BTreeMap<String, QueryFile>) -> World {
         let config = common::config();
         let lake = Lake::open(&config.lake).await.expect("a lake");
-        let engine = Engine::open(&lake, &config.engine, &BTreeMap::new(), common::clock()).await.expect("an engine");
+        let engine = Engine::open(&lake, &config.engine, &views, common::clock()).await.expect("an engine");
         let ingest = Ingest::new(&lake, layouts.sources.clone(), common::clock());
-        World { layouts, ingest, engine, dir: tempfile::tempdir().expect("a folder"), files: AtomicUsize::new(0) }
+        World { layouts, lake, ingest, engine, dir: tempfile::tempdir().expect("a folder"), files: AtomicUsize::new(0) }
+    }
+
+    /// The same lake and files, under other definitions of the sources.
+    pub fn redefine(&mut self, layouts: &'static Layouts) {
+        self.layouts = layouts;
+        self.ingest = Ingest::new(&self.lake, layouts.sources.clone(), common::clock());
+    }
+
+    /// The files of a source that were ever landed, as they are found now.
+    pub fn found(&self, source: &str) -> Vec<Found> {
+        let mut paths: Vec<_> = std::fs::read_dir(self.dir.path())
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path())
+            .filter(|p| p.file_name().is_some_and(|n| n.to_string_lossy().starts_with(&format!("{source}-"))))
+            .collect();
+        paths.sort();
+        let open = |p: PathBuf| Found::Local(InputFile::open(&p, p.to_string_lossy()).expect("the file opens"));
+        paths.into_iter().map(open).collect()
+    }
+
+    /// Replays all of a source.
+    pub async fn replay(&self, source: &str) -> Replayed {
+        let found = self.found(source);
+        self.ingest.replay(source, &found, false, &Silent).await.unwrap_or_else(|e| panic!("{source}: {e}"))
+    }
+
+    /// The version of every table, which nothing but a commit changes.
+    pub async fn versions(&self) -> Vec<i64> {
+        self.lake.states().await.expect("states").iter().map(|s| s.version).collect()
     }
 
     /// The same, each file in a commit of its own, also where several land by one call.

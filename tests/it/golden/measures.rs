@@ -58,6 +58,8 @@ pub static MEASURES: &[Measure] = &[
     units("stock", "available", &["available"]),
     money("stock", "on_hand_cost_rc", &["on_hand_cost"]),
     money("stock", "retail_value_rc", &["retail_value"]),
+    money("landed_total", "landed_value", &["landed"]),
+    money("control_total", "control_value", &["control"]),
 ];
 
 /// Measures of those views of which no golden case shows anything: no report has them, or the sample does not.
@@ -87,6 +89,15 @@ const MADE: &[&str] = &[
     "exchange_share",
     "share",
     "items",
+    "difference",
+    "abs_difference",
+    "difference_share",
+    "comparisons",
+    "differing",
+    "missing_control",
+    "missing_data",
+    "problems",
+    "missing_numbers",
 ];
 
 /// Columns that say which row it is.
@@ -103,6 +114,8 @@ const WHO: &[&str] = &[
     "oldest_snapshot_day",
     "days_old",
     "is_stale",
+    "status",
+    "gaps",
 ];
 
 /// A column's name without the period that it is of: halving a measure halves it there, too. A growth is a ratio.

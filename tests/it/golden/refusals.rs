@@ -26,6 +26,8 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     // A visit is not of one product.
     ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
     ("dq-quarantine", &[], &[]),
+    // A source totals days, channels and places, not articles or customers.
+    ("dq-reconciliation", &["channel", "location", "region"], &[]),
 ];
 
 fn ask(report: &str, name: &str, value: &str) -> Result<usize, Error> {
@@ -89,7 +91,7 @@ fn policies_that_do_not_apply_are_refused_by_name() {
 
 #[test]
 fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
-    for report in ["stock-on-hand", "dq-quarantine"] {
+    for report in ["stock-on-hand", "dq-quarantine", "dq-reconciliation"] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
     }

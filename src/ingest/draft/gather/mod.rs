@@ -67,6 +67,22 @@ fn layout(guesses: &Guesses<'_>, notes: &mut Vec<Note>) {
                     and use those below";
         notes.push(Note::new(Beware, Place::Read, "columns", text));
     }
+    if let Some(encoding) = guesses.file.encoding.filter(|e| !e.marked) {
+        let text = format!(
+            "the file is not UTF-8; by the look of its bytes it is {}: see whether names with accents or Chinese characters are right",
+            encoding.label
+        );
+        notes.push(Note::new(Assumed, Place::Read, "encoding", text));
+    }
+    if let Format::Json { records: Some(key), .. } = &guesses.file.format {
+        let text = format!("each element of {key:?} is a record; what stands beside it is not read");
+        notes.push(Note::new(Assumed, Place::Read, "records", text));
+    }
+    if guesses.file.format == Format::Excel {
+        let text = "the first sheet is read, and its first row with a value names the columns: say sheet = \"…\" and header_row = … \
+                    for others";
+        notes.push(Note::new(Assumed, Place::Read, "sheet", text));
+    }
 }
 
 /// What makes an order, a line, an article, a channel.

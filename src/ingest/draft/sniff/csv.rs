@@ -27,6 +27,7 @@ pub(super) fn columns(text: &str) -> Result<Sniffed> {
         format: Format::Csv { delimiter, header },
         columns: names.iter().enumerate().map(column).collect(),
         lines: None,
+        encoding: None,
     })
 }
 

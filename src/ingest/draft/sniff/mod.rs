@@ -1,17 +1,21 @@
 //! What a file looks like: its format, its columns and some of their values. It must not guess what they mean.
 
 mod csv;
-mod ndjson;
-mod parquet;
+mod encoding;
+mod json;
+#[cfg(test)]
+mod tests;
+mod typed;
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
-use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::ingest::read::{self, Input};
+
+pub(super) use encoding::Guess;
 
 /// How much of a text file is looked at.
 const LOOK_BYTES: u64 = 1 << 20;
@@ -25,6 +29,8 @@ pub(super) struct Sniffed {
     pub columns: Vec<Sample>,
     /// The list of objects in each record whose elements are the lines, such as `lines`.
     pub lines: Option<String>,
+    /// Of a text that is not UTF-8.
+    pub encoding: Option<Guess>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -38,7 +44,14 @@ pub(super) enum Format {
     Ndjson {
         shape: Value,
     },
+    /// The same; the records stand in an array, alone or under a key.
+    Json {
+        shape: Value,
+        records: Option<String>,
+    },
     Parquet,
+    Arrow,
+    Excel,
 }
 
 /// One column and some of its values.
@@ -79,47 +92,48 @@ pub(super) fn sniff(path: &Path) -> Result<Sniffed> {
 }
 
 fn look(path: &Path) -> Result<Sniffed> {
-    let mut file = File::open(path)?;
-    let mut magic = [0; 4];
-    let length = file.read(&mut magic)?;
-    file.seek(SeekFrom::Start(0))?;
-    match &magic[..length] {
-        b"PAR1" => return parquet::columns(file),
-        b"PK\x03\x04" => {
-            return Err(Error::invalid("a workbook or an archive").hint("save the sheet as CSV in UTF-8, or unpack it"));
+    let input = || Input::Path(path.into());
+    let (first, whole) = beginning(input())?;
+    match first.as_slice() {
+        // Packed Arrow streams and packed texts are told apart once they are unpacked.
+        [b'P', b'A', b'R', b'1', ..] => return typed::columns(Format::Parquet, input()),
+        [b'A', b'R', b'R', b'O', b'W', b'1', ..] | [0xff, 0xff, 0xff, 0xff, ..] => {
+            return typed::columns(Format::Arrow, input());
         }
+        [b'P', b'K', 3, 4, ..] | [0xd0, 0xcf, 0x11, 0xe0, ..] => return typed::columns(Format::Excel, input()),
         _ => {}
     }
-    let mut bytes = Vec::new();
-    let reader: Box<dyn Read> =
-        if magic.starts_with(&[0x1f, 0x8b]) { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
-    reader.take(LOOK_BYTES).read_to_end(&mut bytes)?;
-    let text = whole_lines(&bytes).ok_or_else(|| {
-        Error::invalid("not UTF-8 text, nor gzip of it, nor Parquet").hint(format!(
-            "convert it first, such as: iconv -f {} -t UTF-8 {} > utf8.csv",
-            if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-                "UTF-16"
-            } else {
-                "WINDOWS-1252 (or GB18030)"
-            },
-            path.display()
-        ))
-    })?;
-    let text = text.trim_start_matches('\u{feff}');
-    match text.trim_start().chars().next() {
-        None => Err(Error::invalid("empty")),
-        Some('{') => ndjson::columns(text),
-        Some('[') => {
-            Err(Error::invalid("one JSON array").hint("one JSON object per line can be read: jq -c '.[]' makes them"))
-        }
-        Some(_) => csv::columns(text),
+    if let Some(kind) = read::binary(&first) {
+        return Err(Error::invalid(format!("it looks like {}", kind.name)).hint(kind.hint));
     }
+    let (text, encoding) = encoding::text(first, whole)?;
+    let text = text.trim_start_matches('\u{feff}');
+    let mut sniffed = match text.trim_start().chars().next() {
+        None => Err(Error::invalid("empty")),
+        Some('{') => match json::lines(text) {
+            Some(lines) => json::columns(&lines, None),
+            None if encoding.is_none() => json::objects(text, whole, input()),
+            None => Err(not_utf8_json()),
+        },
+        Some('[') if encoding.is_none() => json::array(input()),
+        Some('[') => Err(not_utf8_json()),
+        Some(_) => csv::columns(text),
+    }?;
+    sniffed.encoding = encoding;
+    Ok(sniffed)
 }
 
-/// The text up to the last line's end (or all of it when it was not cut off).
-fn whole_lines(bytes: &[u8]) -> Option<&str> {
-    let end = if bytes.len() as u64 == LOOK_BYTES { bytes.iter().rposition(|b| *b == b'\n')? + 1 } else { bytes.len() };
-    std::str::from_utf8(&bytes[..end]).ok()
+fn not_utf8_json() -> Error {
+    Error::invalid("JSON in another encoding than UTF-8")
+        .hint("save it as UTF-8 for the draft; [read] encoding lands it")
+}
+
+/// The first bytes, unpacked, and whether that is all.
+fn beginning(input: Input) -> Result<(Vec<u8>, bool)> {
+    let mut bytes = Vec::new();
+    read::unpack(input)?.take(LOOK_BYTES).read_to_end(&mut bytes)?;
+    let whole = (bytes.len() as u64) < LOOK_BYTES;
+    Ok((bytes, whole))
 }
 
 /// Words that SQL would not take for a column without quotes are not among these.

@@ -1,16 +1,47 @@
-//! The columns of NDJSON: every leaf of its objects, also inside the one list of objects that holds the lines.
+//! The columns of JSON, one object a line, in an array, or in an array under a key: every leaf of its objects, also inside
+//! the one list of objects that holds the lines.
 
 use serde_json::{Map, Value};
 
 use super::{Format, LOOK_RECORDS, Sample, Sniffed, identifier};
 use crate::error::{Error, Result};
+use crate::ingest::read::{self, Input};
 
-pub(super) fn columns(text: &str) -> Result<Sniffed> {
+/// The objects of NDJSON; `None`: the first line is no object, so it is something else.
+pub(super) fn lines(text: &str) -> Option<Vec<Value>> {
+    let mut lines = text.lines().filter(|l| !l.trim().is_empty());
+    let first: Value = serde_json::from_str(lines.next()?).ok()?;
+    let others = lines.take(LOOK_RECORDS - 1).filter_map(|l| serde_json::from_str(l).ok());
+    // A whole file on one line may be an object around its records.
+    first.is_object().then(|| std::iter::once(first).chain(others).collect())
+}
+
+/// An array of objects.
+pub(super) fn array(input: Input) -> Result<Sniffed> {
+    columns(&parsed(&read::first_objects(input, None)?), Some(None))
+}
+
+/// One object printed over several lines, or several such: the records, or what is around an array of them.
+pub(super) fn objects(text: &str, whole: bool, input: Input) -> Result<Sniffed> {
+    let holder: Option<Value> = serde_json::from_str(text).ok().filter(|_| whole);
+    let is_records = |v: &Value| matches!(v.as_array().and_then(|a| a.first()), Some(Value::Object(_)));
+    // Lines of one order stand beside what the order says of itself; records stand nearly alone.
+    let key = holder.as_ref().and_then(Value::as_object).and_then(|o| {
+        let lists: Vec<&String> = o.iter().filter(|(_, v)| is_records(v)).map(|(k, _)| k).collect();
+        (lists.len() == 1 && o.len() <= 3).then(|| lists[0].clone())
+    });
+    columns(&parsed(&read::first_objects(input, key.as_deref())?), Some(key))
+}
+
+fn parsed(texts: &[String]) -> Vec<Value> {
+    texts.iter().take(LOOK_RECORDS).filter_map(|t| serde_json::from_str(t).ok()).collect()
+}
+
+/// `json`: the file is no NDJSON; the key of its records, if they have one.
+pub(super) fn columns(records: &[Value], json: Option<Option<String>>) -> Result<Sniffed> {
     let mut shape = Value::Object(Map::new());
-    let lines = text.lines().filter(|l| !l.trim().is_empty()).take(LOOK_RECORDS);
-    let records: Vec<Value> = lines.filter_map(|l| serde_json::from_str(l).ok()).collect();
     if records.is_empty() {
-        return Err(Error::invalid("no line is a JSON object").hint("one JSON object per line can be read"));
+        return Err(Error::invalid("no JSON object").hint("one object per line, or an array of objects, can be read"));
     }
     records.iter().for_each(|r| merge(&mut shape, r));
     let mut columns = Vec::new();
@@ -30,7 +61,11 @@ pub(super) fn columns(text: &str) -> Result<Sniffed> {
         let root = lines.as_deref().filter(|_| column.in_lines);
         column.cells = records.iter().flat_map(|r| cells(r, root, &column.name)).take(LOOK_RECORDS).collect();
     }
-    Ok(Sniffed { format: Format::Ndjson { shape }, columns, lines })
+    let format = match json {
+        Some(records) => Format::Json { shape, records },
+        None => Format::Ndjson { shape },
+    };
+    Ok(Sniffed { format, columns, lines, encoding: None })
 }
 
 /// Makes `shape` have every name and nesting of `value`; leaves are ''.

@@ -1,0 +1,53 @@
+//! The threads on which queries run: a query that computes long without a pause holds up other queries at most, never
+//! the server's requests, health checks or its shutdown. It must not know what a query is.
+
+use std::future::Future;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::AbortHandle;
+
+use crate::error::{Error, Result};
+
+/// A pool of threads of its own.
+#[derive(Debug)]
+pub struct QueryThreads(Option<Runtime>);
+
+impl QueryThreads {
+    /// `threads` of them; 0 = one per core.
+    pub fn start(threads: usize) -> Result<QueryThreads> {
+        let mut builder = Builder::new_multi_thread();
+        if threads > 0 {
+            builder.worker_threads(threads);
+        }
+        let runtime = builder.thread_name("query").enable_all().build();
+        runtime
+            .map(|runtime| QueryThreads(Some(runtime)))
+            .map_err(|e| Error::internal("the threads for queries could not start").caused_by(e))
+    }
+
+    /// Runs `work` there, and whatever it spawns. Dropping the returned future cancels it.
+    pub async fn run<T: Send + 'static>(&self, work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        let Some(runtime) = &self.0 else { return Err(Error::internal("the threads for queries are gone")) };
+        let task = runtime.spawn(work);
+        let _cancels = Cancels(task.abort_handle());
+        task.await.map_err(|e| Error::internal(format!("a query ended: {e}")))?
+    }
+}
+
+/// Ends a task when nobody waits for it any more.
+struct Cancels(AbortHandle);
+
+impl Drop for Cancels {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Drop for QueryThreads {
+    fn drop(&mut self) {
+        // Waiting for them is not allowed where async code drops the engine.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! A process that dies at any request to the store, and stores that fail: whatever happens, landing the same files again
+//! ends in the tables of a run that nothing happened to. Nothing lost, nothing twice, no table that cannot be read.
+//!
+//! `SALESLAKE_ALL_CRASHES=1` kills before and after every request; without it every few requests are tried.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::{Ingest, InputFile, Silent, Source, Sources};
+use crate::clock::Clock;
+use crate::config::LakeConfig;
+use crate::lake::testing::{Act, Unreliable, bury, over};
+use crate::lake::{Lake, TableState};
+use crate::model::{FX_RATE, INGEST_FILE, ORDER_LINE, PRODUCT, QUARANTINE, RETURN_LINE, Table};
+use crate::queryfile::QueryFile;
+
+const ORDERS: &str = r#"-- ---
+-- source_system = "shop"
+-- [read]
+-- path = "orders/*.csv"
+-- format = "csv"
+-- [defaults]
+-- channel_id = "web"
+-- tz = "UTC"
+-- ---
+-- into = "order_line"
+SELECT id AS order_id, line AS order_line_id, CAST(version AS BIGINT) AS source_version, instant(at) AS created_at,
+       sku, CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(price AS DECIMAL(18,4)) AS unit_price, currency,
+       CAST(gone AS BOOLEAN) AS is_deleted
+FROM   raw
+-- into = "product", reference = true
+SELECT sku FROM raw WHERE sku <> ''
+"#;
+
+const RETURNS: &str = r#"-- ---
+-- source_system = "shop"
+-- [read]
+-- path = "returns/*.csv"
+-- format = "csv"
+-- [defaults]
+-- channel_id = "shop"
+-- currency = "USD"
+-- tz = "UTC"
+-- ---
+-- into = "return_line"
+SELECT id AS return_id, '1' AS return_line_id, order_id, order_line AS order_line_id, instant(at) AS refunded_at, sku,
+       CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(amount AS DECIMAL(18,4)) AS refund_net_amount
+FROM   raw
+"#;
+
+const RATES: &str = r#"-- ---
+-- order = 5
+-- [read]
+-- path = "rates/*.csv"
+-- format = "csv"
+-- ---
+-- into = "fx_rate"
+SELECT CAST(day AS DATE) AS rate_date, base AS base_currency, quote AS quote_currency, CAST(rate AS DECIMAL(18,8)) AS rate FROM raw
+"#;
+
+/// Everything that landing does: new rows, a rate that comes late, a return, a row that moves to another month, a tombstone,
+/// a conflict of equal versions, a record that no rule lets in.
+const STEPS: [(&str, &str, &str); 5] = [
+    (
+        "orders",
+        "1.csv",
+        "id,line,version,at,sku,qty,price,currency,gone\n\
+         a,1,1,2026-01-05T10:00:00Z,X,2,3.50,USD,false\n\
+         b,1,1,2026-02-05T10:00:00Z,Y,1,4,USD,false\n\
+         e,1,1,2026-02-05T10:00:00Z,Z,1,4,EUR,false\n\
+         d,1,1,2026-02-05T10:00:00Z,Y,minus one,4,USD,false\n",
+    ),
+    ("rates", "r.csv", "day,base,quote,rate\n2026-02-05,EUR,USD,1.25\n"),
+    ("returns", "1.csv", "id,order_id,order_line,at,sku,qty,amount\nr1,a,1,2026-03-01T09:00:00Z,X,1,3.50\n"),
+    (
+        "orders",
+        "2.csv",
+        "id,line,version,at,sku,qty,price,currency,gone\n\
+         a,1,2,2026-06-05T10:00:00Z,X,2,3.60,USD,false\n\
+         b,1,2,2026-02-05T10:00:00Z,Y,1,4,USD,true\n\
+         c,1,1,2026-02-07T10:00:00Z,W,1,7,USD,false\n",
+    ),
+    (
+        "orders",
+        "3.csv",
+        "id,line,version,at,sku,qty,price,currency,gone\nc,1,1,2026-02-07T10:00:00Z,W,1,8,USD,false\n\
+         f,1,1,2026-02-08T10:00:00Z,W,3,8,USD,false\n",
+    ),
+];
+
+/// Columns that say when and in which batch a row came, not what it is.
+const BOOKKEEPING: [&str; 7] =
+    ["ingested_at", "ingest_batch_id", "detected_at", "resolved_at", "batch_id", "started_at", "finished_at"];
+
+fn config() -> LakeConfig {
+    LakeConfig { url: "memory://".into(), ..LakeConfig::default() }
+}
+
+fn sources() -> Sources {
+    let source = |(name, text): (&str, &str)| {
+        let file = QueryFile::parse(&format!("sources/{name}.sql"), text).expect("a query file");
+        Source::parse(&file).expect("a source")
+    };
+    Sources::from_list([("orders", ORDERS), ("returns", RETURNS), ("rates", RATES)].map(source))
+}
+
+fn write_files(folder: &Path) {
+    for (source, name, text) in STEPS {
+        std::fs::create_dir_all(folder.join(source)).expect("made");
+        std::fs::write(folder.join(source).join(name), text).expect("written");
+    }
+}
+
+/// One process: lands every step in order.
+async fn run(store: Arc<dyn ObjectStore>, folder: &Path, sources: &Sources) -> crate::error::Result<()> {
+    let lake = over(store, &config()).await?;
+    let ingest = Ingest::new(&lake, sources.clone(), Clock::system());
+    for (source, name, _) in STEPS {
+        let file = InputFile::open(&folder.join(source).join(name), format!("{source}/{name}"))?;
+        ingest.run(source, &[file], &Silent).await?;
+    }
+    Ok(())
+}
+
+/// The rows of a table without bookkeeping, as sorted texts.
+async fn rows(lake: &Lake, state: &TableState, without: &[&str]) -> Vec<String> {
+    let options = FormatOptions::default().with_null("NULL");
+    let mut rows = Vec::new();
+    for file in &state.files {
+        for batch in lake.read(state, file, None).await.expect("every table can be read") {
+            let schema = batch.schema();
+            let shown = schema.fields().iter().enumerate().filter(|(_, f)| !without.contains(&f.name().as_str()));
+            let shown: Vec<_> = shown
+                .map(|(i, f)| (f.name().clone(), ArrayFormatter::try_new(batch.column(i), &options).expect("shown")))
+                .collect();
+            rows.extend((0..batch.num_rows()).map(|row| {
+                shown.iter().map(|(name, column)| format!("{name}={} ", column.value(row))).collect::<String>()
+            }));
+        }
+    }
+    rows.sort();
+    rows
+}
+
+/// What must be the same whatever happened: the rows of every table, which records are in quarantine, which files landed.
+async fn answer(lake: &Lake) -> BTreeMap<&'static str, Vec<String>> {
+    let mut answer = BTreeMap::new();
+    for table in [&ORDER_LINE, &RETURN_LINE, &PRODUCT, &FX_RATE] as [&'static Table; 4] {
+        let state = lake.state(table).await.expect("every table opens");
+        answer.insert(table.name, rows(lake, &state, &BOOKKEEPING).await);
+    }
+    // A displaced row is kept as it was stored, with the time and the batch of its landing.
+    let state = lake.state(&QUARANTINE).await.expect("every table opens");
+    answer.insert("quarantine", rows(lake, &state, &[&BOOKKEEPING[..], &["raw"]].concat()).await);
+    // After a kill the counts of a file's second landing differ; that it landed, and once, does not.
+    let state = lake.state(&INGEST_FILE).await.expect("every table opens");
+    let counts = ["landed", "duplicate", "late_ignored", "quarantined", "skipped", "skipped_by", "read"];
+    let mut files = rows(lake, &state, &[&BOOKKEEPING[..], &counts[..]].concat()).await;
+    files.retain(|f| f.contains("status=landed"));
+    answer.insert("ingest_file", files);
+    answer
+}
+
+/// What readers see is what is there.
+async fn everything_shows(lake: &Lake) {
+    for shown in lake.states().await.expect("a head") {
+        let newest = lake.state(shown.table).await.expect("a state");
+        assert_eq!(shown.version, newest.version, "{}", shown.table.name);
+    }
+}
+
+struct World {
+    folder: tempfile::TempDir,
+    sources: Sources,
+    expected: BTreeMap<&'static str, Vec<String>>,
+    /// Requests of a run that nothing happens to.
+    requests: u64,
+}
+
+impl World {
+    async fn new() -> World {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_files(folder.path());
+        let sources = sources();
+        let store = Unreliable::new(Arc::new(InMemory::new()), |_| Act::Go);
+        run(store.clone(), folder.path(), &sources).await.expect("landed");
+        let requests = store.made();
+        let lake = over(store, &config()).await.expect("opened");
+        let expected = answer(&lake).await;
+        // By hand: a (version 2), b (a tombstone), c, e (with its rate), f.
+        assert_eq!(expected["order_line"].len(), 5);
+        assert_eq!((expected["return_line"].len(), expected["fx_rate"].len()), (1, 1));
+        assert_eq!((expected["product"].len(), expected["ingest_file"].len()), (4, 5));
+        // "minus one", the conflict's loser, and what waited for its rate.
+        assert_eq!(expected["quarantine"].len(), 3, "{:#?}", expected["quarantine"]);
+        everything_shows(&lake).await;
+        World { folder, sources, expected, requests }
+    }
+
+    /// Runs under `fate` until it is dead or done, then once more on a sound store, and compares.
+    async fn survives(&self, what: &str, fate: impl Fn(u64) -> Act + Send + Sync + 'static) {
+        let kept: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let store = Unreliable::new(kept.clone(), fate);
+        let first = run(store, self.folder.path(), &self.sources).await;
+        bury(&kept).await;
+        let again = run(kept.clone(), self.folder.path(), &self.sources).await;
+        again.unwrap_or_else(|e| panic!("{what}: running again: {e} (before: {first:?})"));
+        let lake = over(kept, &config()).await.expect("opened");
+        let found = answer(&lake).await;
+        for (table, rows) in &self.expected {
+            assert_eq!(&found[table], rows, "{what}: {table}");
+        }
+        everything_shows(&lake).await;
+    }
+}
+
+fn all() -> bool {
+    std::env::var_os("SALESLAKE_ALL_CRASHES").is_some_and(|v| !v.is_empty())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_at_any_request_loses_nothing() {
+    let world = World::new().await;
+    let step = if all() { 1 } else { 11 };
+    let mut killed = 0;
+    for (at, act) in (1..=world.requests).flat_map(|at| [(at, Act::DieBefore), (at, Act::DieAfter)]) {
+        // Odd steps, so that both kinds are met.
+        if (at * 2 + u64::from(act == Act::DieAfter)).is_multiple_of(step) {
+            world.survives(&format!("{act:?} request {at}"), move |n| if n == at { act } else { Act::Go }).await;
+            killed += 1;
+        }
+    }
+    println!("{killed} kills in a run of {} requests", world.requests);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_fails_now_and_then_loses_nothing() {
+    let world = World::new().await;
+    for seed in 0..if all() { 300 } else { 12 } {
+        let fate = move |n: u64| {
+            let mut dice = ChaCha8Rng::seed_from_u64(seed * 1_000_003 + n);
+            match dice.random_range(0..120_u32) {
+                0 => Act::Lost,
+                1 => Act::Unanswered,
+                2 => Act::Torn,
+                3..6 => Act::Slow,
+                _ => Act::Go,
+            }
+        };
+        world.survives(&format!("seed {seed}"), fate).await;
+    }
+}

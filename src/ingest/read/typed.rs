@@ -1,0 +1,109 @@
+//! Typed rows (Parquet, Arrow): each row a record, each value as the text that loses nothing. It must not convert by way
+//! of floats.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::error::ArrowError;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+
+use super::{CHUNK_RECORDS, Chunk, Columns, Raws, Reader, nulls};
+use crate::error::{Error, Result};
+
+/// The file's batches, as its format's own reader gives them.
+pub(super) type Batches = Box<dyn Iterator<Item = std::result::Result<RecordBatch, ArrowError>> + Send>;
+
+pub(super) struct TypedReader {
+    batches: Batches,
+    stored: SchemaRef,
+    schema: SchemaRef,
+    wanted: Vec<bool>,
+    /// What is left of a batch.
+    rest: Option<RecordBatch>,
+    /// Rows read so far.
+    read: i64,
+}
+
+impl TypedReader {
+    pub(super) fn new(batches: Batches, stored: SchemaRef, optional: &[String]) -> Result<TypedReader> {
+        let mut fields: Vec<Field> =
+            stored.fields().iter().map(|f| Field::new(f.name(), DataType::Utf8, true)).collect();
+        if let Some(twice) = fields.iter().enumerate().find_map(|(i, f)| fields[..i].contains(f).then_some(f)) {
+            return Err(Error::invalid(format!("two columns are called {:?}", twice.name()))
+                .hint("give each column its own name"));
+        }
+        for name in optional.iter().filter(|o| stored.field_with_name(o).is_err()) {
+            fields.push(Field::new(name, DataType::Utf8, true));
+        }
+        let wanted = vec![true; fields.len()];
+        Ok(TypedReader { batches, stored, schema: Arc::new(Schema::new(fields)), wanted, rest: None, read: 0 })
+    }
+
+    /// Up to a chunk of rows.
+    fn batch(&mut self) -> Result<Option<RecordBatch>> {
+        let batch = match self.rest.take() {
+            Some(batch) => batch,
+            None => match self.batches.next() {
+                None => return Ok(None),
+                Some(batch) => batch.map_err(|e| {
+                    Error::invalid(format!("reading stopped after row {}: {e}", self.read))
+                        .hint("the file may be cut off or damaged; deliver it again")
+                })?,
+            },
+        };
+        let rows = batch.num_rows();
+        if rows > CHUNK_RECORDS {
+            self.rest = Some(batch.slice(CHUNK_RECORDS, rows - CHUNK_RECORDS));
+            return Ok(Some(batch.slice(0, CHUNK_RECORDS)));
+        }
+        Ok(Some(batch))
+    }
+}
+
+impl Reader for TypedReader {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn columns(&self) -> Columns {
+        self.stored.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect()
+    }
+
+    fn want(&mut self, wanted: &[bool]) {
+        self.wanted = wanted.to_vec();
+    }
+
+    fn next(&mut self) -> Result<Option<Chunk>> {
+        let Some(batch) = self.batch()? else { return Ok(None) };
+        let rows = batch.num_rows();
+        let columns = self.schema.fields().iter().enumerate().map(|(i, field)| match batch.columns().get(i) {
+            Some(column) if self.wanted[i] => text(column, field.name()),
+            _ => Ok(nulls(field, rows)),
+        });
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        let data =
+            RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns.collect::<Result<_>>()?, &options)?;
+        let lines = (self.read + 1..).take(rows).collect();
+        self.read += rows as i64;
+        Ok(Some(Chunk { data, lines, raws: Raws::Rows(batch), bad: Vec::new() }))
+    }
+}
+
+/// Decimals and times in full; instants as RFC 3339 in UTC; numbers in their shortest spelling.
+fn text(column: &ArrayRef, name: &str) -> Result<ArrayRef> {
+    // What stands in a dictionary is a value like any other.
+    let column = &match column.data_type() {
+        DataType::Dictionary(_, values) => cast(column, values)?,
+        _ => Arc::clone(column),
+    };
+    let instants = match column.data_type() {
+        DataType::Timestamp(unit, Some(_)) => Some(cast(column, &DataType::Timestamp(*unit, Some("UTC".into())))?),
+        _ => None,
+    };
+    cast(instants.as_ref().unwrap_or(column), &DataType::Utf8).map_err(|_| {
+        Error::invalid(format!("column {name} is {}, which has no text", column.data_type()))
+            .hint("flatten it before delivery, or leave it out of the SELECT")
+    })
+}

@@ -1,0 +1,90 @@
+//! Replay: a source's files are mapped anew after its definition changed, and what they give now takes the place of what
+//! they gave before: one commit per table, all shown at once by one head. It must not decide what lands beyond whose rows
+//! make way (`table`), nor land files that have not landed before.
+//!
+//! Everything is read before anything is committed, so all rows wait in memory; a source that is too large is refused. A
+//! replay that was cut off is completed by the next one. What a row displaced while it was in the table, a row of another
+//! source under the same key, is not kept anywhere: where a replay takes such a row out or gives it a lower rank, the
+//! other sources of the table have to be replayed, too, and [`Replayed::others`] names them.
+//!
+//! Afterwards the tables are as though the files had landed into a lake that held the other sources' current rows.
+
+mod read;
+mod report;
+mod table;
+mod work;
+
+use std::sync::Arc;
+
+use super::audit;
+use super::commit::Writer;
+use super::files::Found;
+use super::progress::Progress;
+use super::source::Source;
+use super::{Ingest, definition};
+use crate::error::{Error, Result};
+
+use read::Reading;
+pub use report::Replayed;
+use work::Work;
+
+/// How many missing files an error names.
+const NAMED: usize = 5;
+
+/// Files of `source` whose last mapping was by another definition than today's.
+pub(super) async fn outdated(ingest: &Ingest, source: &Source) -> Result<u64> {
+    let today = definition::hash(source);
+    let known = audit::known(&ingest.lake, &source.name).await?;
+    Ok(known.values().filter(|f| f.definition.as_ref().is_some_and(|d| *d != today)).count() as u64)
+}
+
+/// See [`Ingest::replay`].
+pub(super) async fn replay(
+    ingest: &Ingest,
+    source: &Arc<Source>,
+    found: &[Found],
+    found_only: bool,
+    progress: &dyn Progress,
+) -> Result<Replayed> {
+    let (batch_id, started) = (ingest.new_batch_id(), ingest.clock.now_micros());
+    let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
+    let known = audit::known(&ingest.lake, &source.name).await?;
+    progress.begin(&source.name, found.len(), 0, found.iter().map(Found::size).sum());
+    let mut reading = Reading::new(ingest, source, writer, known, progress).await?;
+    if !found_only {
+        absent(&reading.absent(found))?;
+    }
+    for file in found {
+        reading.take(file).await?;
+    }
+    let (batch, files, missing) = reading.done();
+    if !found_only {
+        absent(&missing)?;
+    }
+    let mut replayed = Replayed { missing, ..Replayed::default() };
+    replayed.account.source.clone_from(&source.name);
+    if !files.is_empty() {
+        replayed.account.batch_id.clone_from(&batch_id);
+        let unit = ingest.lake.begin(&batch_id).await?;
+        let work = Work::new(writer, batch).land(progress).await?;
+        work.finish(ingest, source, files, started, &mut replayed, progress).await?;
+        unit.publish().await?;
+    }
+    progress.end(&source.name);
+    Ok(replayed)
+}
+
+/// An error that names files that have landed and are not found, if there are any.
+fn absent(missing: &[String]) -> Result<()> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let named = missing.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    let more = missing.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Err(Error::not_found(format!("{} files that have landed are not found any more: {named}{more}", missing.len()))
+        .hint(
+            "put them back below the landing path, or name where they are now after the source; \
+        --found-only replays the others and leaves the rows of these as they are",
+        ))
+}

@@ -1,0 +1,121 @@
+//! Reading for a replay: of the files that are found, those that have landed are mapped once more, by today's definition.
+//! Nothing is written here, and everything waits in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::ingest::archive::{self, Archive, Kind, Members};
+use crate::ingest::audit::Known;
+use crate::ingest::batch::Batch;
+use crate::ingest::commit::Writer;
+use crate::ingest::files::{Found, InputFile, Names};
+use crate::ingest::land::BatchFile;
+use crate::ingest::progress::Progress;
+use crate::ingest::read::Input;
+use crate::ingest::source::Source;
+use crate::ingest::{FxRates, Ingest};
+
+/// Files that are being mapped anew.
+pub(super) struct Reading<'a> {
+    ingest: &'a Ingest,
+    source: &'a Arc<Source>,
+    rates: Arc<FxRates>,
+    batch: Batch<'a>,
+    progress: &'a dyn Progress,
+    /// Files that have landed and not been met yet, by their ids.
+    awaited: BTreeMap<String, Known>,
+    /// Those that have been read, in the order of the batch.
+    files: Vec<Known>,
+}
+
+impl<'a> Reading<'a> {
+    pub async fn new(
+        ingest: &'a Ingest,
+        source: &'a Arc<Source>,
+        writer: Writer<'a>,
+        awaited: BTreeMap<String, Known>,
+        progress: &'a dyn Progress,
+    ) -> Result<Reading<'a>> {
+        let rates = ingest.rates().await?;
+        let batch = Batch::new(writer, progress);
+        Ok(Reading { ingest, source, rates, batch, progress, awaited, files: Vec::new() })
+    }
+
+    /// The files that have landed and are surely not among `found`: nothing where some of these must be fetched or
+    /// unpacked to know.
+    pub fn absent(&self, found: &[Found]) -> Vec<String> {
+        let mut awaited: BTreeMap<&str, &Known> = self.awaited.iter().map(|(id, k)| (id.as_str(), k)).collect();
+        for file in found {
+            match file {
+                Found::Local(file) if Kind::of(&file.uri).is_none() => {
+                    awaited.remove(file.id(&self.source.name).as_str());
+                }
+                Found::Local(_) | Found::Remote(_) => return Vec::new(),
+            }
+        }
+        awaited.into_values().map(|k| k.file.uri.clone()).collect()
+    }
+
+    /// Reads a file, or the members of an archive, if they have landed before.
+    pub async fn take(&mut self, found: &Found) -> Result<()> {
+        match found {
+            Found::Local(file) => self.open(file).await?,
+            Found::Remote(remote) => {
+                self.progress.file(found.uri());
+                // `_temp` goes when the file has been read.
+                let (file, _temp) = remote.fetch(&self.ingest.temp_dir).await?;
+                self.open(&file).await?;
+            }
+        }
+        self.progress.file_done(found.uri(), found.size());
+        Ok(())
+    }
+
+    async fn open(&mut self, file: &InputFile) -> Result<()> {
+        let Some(kind) = Kind::of(&file.uri) else { return self.read(file).await };
+        let read = &self.source.header.read;
+        let members = read.members.as_deref().or(archive::split(&read.path).1).map(Names::new).transpose()?;
+        let (limit, temp_dir) = (archive::limit(self.ingest.archive_mb, file.size), self.ingest.temp_dir.clone());
+        let mut members = Members::open(Archive { file: file.clone(), kind, members, limit, temp_dir });
+        while let Some(member) = members.next().await? {
+            self.read(&member.file).await?;
+        }
+        Ok(())
+    }
+
+    /// The same bytes under two names are one file: the first.
+    async fn read(&mut self, file: &InputFile) -> Result<()> {
+        let Some(known) = self.awaited.remove(&file.id(&self.source.name)) else { return Ok(()) };
+        self.progress.file(&file.uri);
+        let id = known.id.clone();
+        let number = self.batch.file(BatchFile { id: id.clone(), uri: file.uri.clone() });
+        self.files.push(known);
+        let mut mapper = self.ingest.mapper(self.source, &self.rates, id, &file.uri, file.modified_micros);
+        let mut records = mapper.open(Input::Path(file.path.clone())).await?;
+        while let Some(mapped) = records.next().await? {
+            self.progress.records(mapped.records);
+            self.batch.push(number, mapped)?;
+            if self.batch.bytes() > self.ingest.batch_bytes {
+                return Err(self.too_large(&file.uri));
+            }
+        }
+        Ok(())
+    }
+
+    fn too_large(&self, file: &str) -> Error {
+        let (mb, left) = (self.ingest.batch_bytes >> 20, self.awaited.len());
+        Error::invalid(format!(
+            "file {file}, with {left} more to come: the rows take more than {mb} MiB, a quarter of landing.memory_mb"
+        ))
+        .hint(
+            "nothing has changed. A replay is one commit per table, so all rows of the source wait in memory: \
+            set landing.memory_mb higher",
+        )
+    }
+
+    /// What was mapped, of which files, and the names of those that were not met.
+    pub fn done(self) -> (Batch<'a>, Vec<Known>, Vec<String>) {
+        (self.batch, self.files, self.awaited.into_values().map(|k| k.file.uri).collect())
+    }
+}

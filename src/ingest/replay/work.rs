@@ -1,0 +1,191 @@
+//! A replay at work: every table gets its new rows, then the quarantine, the returns' sales and the audit. It must not
+//! read files.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::Replayed;
+use super::table::{Replaced, replace};
+use crate::error::Result;
+use crate::ingest::account::FileAccount;
+use crate::ingest::audit::{self, FileRow, Known, Status, TableRow, TableRows};
+use crate::ingest::batch::{Batch, accounts, count};
+use crate::ingest::columns::row_json;
+use crate::ingest::commit::Writer;
+use crate::ingest::decide::Outcome;
+use crate::ingest::fate::{Fate, Fates};
+use crate::ingest::fill::{self, Orders};
+use crate::ingest::land::{BatchFile, Piece};
+use crate::ingest::mapped::Rejected;
+use crate::ingest::progress::Progress;
+use crate::ingest::quarantine::{self, CONFLICT, Entry, Resolution, Written};
+use crate::ingest::source::Source;
+use crate::ingest::{Ingest, definition, retry};
+use crate::model::{FX_RATE, TABLES, Table};
+
+/// What has come together while the tables are replayed.
+pub(super) struct Work<'a> {
+    writer: Writer<'a>,
+    files: Vec<BatchFile>,
+    read: Vec<FileAccount>,
+    pieces: BTreeMap<&'static str, Vec<Piece>>,
+    rejected: Vec<(usize, Rejected)>,
+    ids: HashSet<String>,
+    fates: Fates,
+    tables: TableRows,
+    entries: Vec<Entry>,
+    orders: Orders,
+    superseded: HashSet<(String, u128, i64)>,
+    /// Tables of which other sources may have lost rows to rows that are gone.
+    uncovered: BTreeSet<&'static str>,
+    changed: bool,
+    rates: bool,
+}
+
+impl<'a> Work<'a> {
+    pub fn new(writer: Writer<'a>, batch: Batch<'a>) -> Work<'a> {
+        let Batch { files, read, pieces, rejected, .. } = batch;
+        Work {
+            writer,
+            ids: files.iter().map(|f| f.id.clone()).collect(),
+            files,
+            read,
+            pieces,
+            rejected,
+            fates: Fates::default(),
+            tables: TableRows::new(),
+            entries: Vec::new(),
+            orders: Orders::default(),
+            superseded: HashSet::new(),
+            uncovered: BTreeSet::new(),
+            changed: false,
+            rates: false,
+        }
+    }
+
+    /// Every table that has a key: the old definition may have filled others than the new one does.
+    pub async fn land(mut self, progress: &dyn Progress) -> Result<Work<'a>> {
+        let open = quarantine::open_conflicts(self.writer.lake).await?;
+        for table in TABLES.iter().copied().filter(|t| !t.key.is_empty()) {
+            let pieces = self.pieces.remove(table.name).unwrap_or_default();
+            progress.commit(table.name, pieces.iter().map(|p| p.mapped.record.len() as u64).sum());
+            let replaced = replace(self.writer, table, &pieces, &self.files, &self.ids).await?;
+            let moot = open.iter().filter(|(t, key, version)| t == table.name && replaced.supersedes(*key, *version));
+            self.superseded.extend(moot.cloned());
+            self.changed |= replaced.changed();
+            self.rates |= table.name == FX_RATE.name && replaced.changed();
+            if replaced.uncovered {
+                self.uncovered.insert(table.name);
+            }
+            self.take(table, &pieces, replaced)?;
+        }
+        for (file, rejected) in std::mem::take(&mut self.rejected) {
+            self.fates.rejected(file, rejected.line);
+            let BatchFile { id, uri } = self.files[file].clone();
+            self.entries.push(Entry { source_file_id: id, source: self.writer.source.into(), file: uri, rejected });
+        }
+        Ok(self)
+    }
+
+    fn take(&mut self, table: &'static Table, pieces: &[Piece], replaced: Replaced) -> Result<()> {
+        let now = self.writer.clock.now_micros();
+        let mut ranks = replaced.ranks.iter();
+        for ((piece, fresh), done) in pieces.iter().zip(&replaced.fresh).zip(&replaced.done) {
+            let (file, mapped) = (&self.files[piece.file], &piece.mapped);
+            for ((row, outcome), (key, rank)) in fresh.iter().enumerate().zip(&mut ranks) {
+                let line = mapped.record[row];
+                self.fates.row(piece.file, line, *outcome, mapped.reference);
+                if *outcome == Outcome::Conflict {
+                    let raw = row_json(&mapped.rows, piece.place(row))?;
+                    self.entries.push(Entry::conflict(self.writer.source, file, table, line, *key, *rank, raw));
+                }
+            }
+            let counted = count(piece, done, replaced.version, now)?;
+            self.tables.entry((file.id.clone(), table.name)).and_modify(|t| t.add(&counted)).or_insert(counted);
+        }
+        for (id, rows) in &replaced.removed {
+            let none = TableRow { account: Default::default(), events: None, version: replaced.version };
+            self.tables.entry((id.clone(), table.name)).or_insert(none).account.removed += rows;
+        }
+        self.orders.extend(&replaced.orders);
+        Ok(())
+    }
+
+    /// The quarantine, the returns' sales and the audit, last of all.
+    pub async fn finish(
+        mut self,
+        ingest: &Ingest,
+        source: &Source,
+        files: Vec<Known>,
+        started: i64,
+        replayed: &mut Replayed,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let today = definition::hash(source);
+        let now = accounts(&mut self.read, &self.fates)?;
+        let written = self.quarantine().await?;
+        quarantine::supersede(self.writer, &self.superseded).await?;
+        fill::fill(self.writer, &self.orders).await?;
+        if self.rates {
+            let current = files.iter().map(|k| (k.id.clone(), k.file.clone())).collect();
+            replayed.account.retried = retry::retry(ingest, current, progress).await?;
+        }
+        replayed.changed = self.changed || written != Written::default();
+        if replayed.changed || files.iter().any(|k| k.definition.as_ref() != Some(&today)) {
+            let row = |(known, account): (&Known, &FileAccount)| FileRow {
+                id: known.id.clone(),
+                file: known.file.clone(),
+                account: account.clone(),
+                started,
+                status: Status::Replayed(known.account.clone()),
+                definition: Some(today.clone()),
+            };
+            let rows: Vec<FileRow> = files.iter().zip(&now).map(row).collect();
+            audit::write(self.writer, &rows, &self.tables).await?;
+        }
+        for ((_, table), rows) in &self.tables {
+            replayed.account.tables.entry(table.to_string()).or_default().add(&rows.account);
+        }
+        replayed.account.files = now;
+        replayed.account.freed = written.landed;
+        replayed.others = others(ingest, source, &self.uncovered);
+        Ok(())
+    }
+
+    /// What waits of the replayed files is what is stopped now, and nothing else.
+    async fn quarantine(&mut self) -> Result<Written> {
+        let numbers: HashMap<&str, usize> = self.files.iter().enumerate().map(|(n, f)| (f.id.as_str(), n)).collect();
+        let stopped: HashSet<(&str, &str, i64, &str)> = self
+            .entries
+            .iter()
+            .map(|e| (e.source_file_id.as_str(), e.rejected.table.as_str(), e.rejected.line, e.rejected.rule))
+            .collect();
+        let conflicts: HashSet<(&str, Option<&str>)> = self
+            .entries
+            .iter()
+            .filter(|e| e.rejected.rule == CONFLICT)
+            .map(|e| (e.rejected.table.as_str(), e.rejected.value.as_deref()))
+            .collect();
+        let verdict = |k: &quarantine::Known| {
+            let number = *numbers.get(k.source_file_id)?;
+            let stays = match k.rule == CONFLICT {
+                true => conflicts.contains(&(k.table, k.value)),
+                false => stopped.contains(&(k.source_file_id, k.table, k.line, k.rule)),
+            };
+            let lands = k.rule != CONFLICT
+                && matches!(self.fates.of(number, k.line), Some(Fate::Landed | Fate::Duplicate | Fate::Late));
+            match (stays, lands) {
+                (true, _) => None,
+                (false, true) => Some(Resolution::Landed),
+                (false, false) => Some(Resolution::Superseded),
+            }
+        };
+        quarantine::replay(self.writer, self.entries.clone(), verdict).await
+    }
+}
+
+/// The other sources that fill these tables.
+fn others(ingest: &Ingest, source: &Source, tables: &BTreeSet<&'static str>) -> Vec<String> {
+    let fills = |s: &&Arc<Source>| s.name != source.name && s.selects.iter().any(|x| tables.contains(x.table.name));
+    ingest.sources.in_order().iter().filter(fills).map(|s| s.name.clone()).collect()
+}

@@ -1,0 +1,219 @@
+//! Vacuum: finds and deletes objects that nothing needs any more. It must not delete what a version that is kept names,
+//! what a query in this process reads, or what an unfinished write may still commit.
+//!
+//! Kept are all versions of a table that were its newest one at the cut-off or after, those that heads kept for the same
+//! reason name, and whatever this process holds. Times are the store's own. Queries of *other* processes are protected by
+//! the time alone: it must be longer than they take, and than a write takes from its first file to its commit.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use deltalake_core::kernel::Action;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStore};
+
+use super::slot::Slot;
+use super::state::TableState;
+use super::{Lake, errors, staged};
+use crate::error::{Error, Result};
+use crate::model::{TABLES, Table};
+
+/// Commits read at once.
+const READS: usize = 16;
+/// Less than this, and the files of a write that is under way look like leftovers.
+const SAFE: TimeDelta = TimeDelta::hours(1);
+
+/// An object that nothing needs.
+#[derive(Debug, Clone)]
+pub struct Leftover {
+    /// From the root of the store, or a local file.
+    pub path: String,
+    pub bytes: u64,
+    pub modified: DateTime<Utc>,
+    place: Place,
+}
+
+#[derive(Debug, Clone)]
+enum Place {
+    Object(Path),
+    /// An upload that was cut off, which the store does not list.
+    Local(PathBuf),
+}
+
+impl Leftover {
+    fn object(object: ObjectMeta) -> Leftover {
+        Leftover {
+            path: object.location.to_string(),
+            bytes: object.size,
+            modified: object.last_modified,
+            place: Place::Object(object.location),
+        }
+    }
+
+    pub(super) fn local(path: PathBuf, bytes: u64, modified: DateTime<Utc>) -> Leftover {
+        Leftover { path: path.display().to_string(), bytes, modified, place: Place::Local(path) }
+    }
+}
+
+/// What nothing needs in one place.
+#[derive(Debug, Clone)]
+pub struct Vacuumed {
+    /// A table, or `_heads`.
+    pub place: &'static str,
+    pub leftovers: Vec<Leftover>,
+}
+
+impl Vacuumed {
+    pub fn bytes(&self) -> u64 {
+        self.leftovers.iter().map(|l| l.bytes).sum()
+    }
+}
+
+/// See [`Lake::vacuum`].
+pub(super) async fn vacuum(
+    lake: &Lake,
+    table: Option<&'static Table>,
+    before: DateTime<Utc>,
+    now: DateTime<Utc>,
+    dry_run: bool,
+) -> Result<Vec<Vacuumed>> {
+    if !dry_run && now.signed_duration_since(before) < SAFE {
+        let at_work = lake.inner.heads.markers(now).await?.into_iter().find(|m| m.live);
+        if let Some(marker) = at_work {
+            return Err(Error::conflict(format!(
+                "batch {} is at work: files younger than an hour may be its own",
+                marker.batch_id
+            ))
+            .hint("wait for it, or keep an hour"));
+        }
+    }
+    let mut places = Vec::new();
+    if table.is_none() {
+        places.push(Vacuumed { place: "_heads", leftovers: of_heads(lake, before, now).await? });
+    }
+    for table in TABLES.iter().filter(|t| table.is_none_or(|one| one.name == t.name)) {
+        places.push(Vacuumed { place: table.name, leftovers: of_table(lake, table, before).await? });
+    }
+    places.retain(|p| !p.leftovers.is_empty());
+    if !dry_run {
+        for place in &places {
+            delete(&lake.inner.root.store, &place.leftovers).await?;
+        }
+    }
+    Ok(places)
+}
+
+/// What nothing needed below the folder of `table` at `before` or after.
+pub(super) async fn of_table(lake: &Lake, table: &'static Table, before: DateTime<Utc>) -> Result<Vec<Leftover>> {
+    let slot = lake.slot(table)?;
+    let root = &lake.inner.root;
+    // What readers are shown is in use while this is held.
+    let _shown = lake.states().await?;
+    let newest = slot.newest().await?;
+    let listed: HashSet<&Path> = newest.files.iter().map(|f| &f.location).collect();
+    let mut found = data_files(&root.store, &slot.prefix).await?;
+    found.retain(|o| o.last_modified < before && !listed.contains(&o.location));
+    if !found.is_empty() {
+        let kept = kept(lake, slot, &newest, before).await?;
+        found.retain(|o| !kept.contains(&o.location));
+    }
+    let mut leftovers: Vec<Leftover> = found.into_iter().map(Leftover::object).collect();
+    leftovers.extend(staged::cut_off(root, table.name, before).await?);
+    leftovers.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(leftovers)
+}
+
+/// Heads that only said what was shown before `before`, and markers of writers that are gone.
+async fn of_heads(lake: &Lake, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<Leftover>> {
+    let heads = &lake.inner.heads;
+    let (_, old) = heads.since(before).await?;
+    let dead = heads.markers(now).await?.into_iter().filter(|m| !m.live).map(|m| m.object);
+    let mut leftovers: Vec<Leftover> = old.into_iter().chain(dead).map(Leftover::object).collect();
+    leftovers.extend(staged::cut_off(&lake.inner.root, "_heads", before).await?);
+    Ok(leftovers)
+}
+
+/// Deletes them; those that somebody else has deleted are as good.
+async fn delete(store: &Arc<dyn ObjectStore>, leftovers: &[Leftover]) -> Result<()> {
+    let mut objects = Vec::new();
+    for leftover in leftovers {
+        match &leftover.place {
+            Place::Object(path) => objects.push(Ok(path.clone())),
+            Place::Local(path) => match std::fs::remove_file(path) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Error::from(e).context(&leftover.path));
+                }
+                _ => {}
+            },
+        }
+    }
+    let mut deleted = store.delete_stream(futures::stream::iter(objects).boxed());
+    while let Some(one) = deleted.next().await {
+        match one {
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(e) => return Err(errors::store(e, "deleting what nothing needs")),
+        }
+    }
+    Ok(())
+}
+
+/// The Parquet files below a table's folder, without the log and other folders that begin with `_` or `.`.
+pub(super) async fn data_files(store: &Arc<dyn ObjectStore>, folder: &Path) -> Result<Vec<ObjectMeta>> {
+    let fail = |e| errors::store(e, format!("listing {folder}"));
+    let top = store.list_with_delimiter(Some(folder)).await.map_err(fail)?;
+    let mut found = top.objects;
+    for folder in top.common_prefixes {
+        if !folder.filename().is_some_and(|name| name.starts_with(['_', '.'])) {
+            found.extend(store.list(Some(&folder)).try_collect::<Vec<_>>().await.map_err(fail)?);
+        }
+    }
+    found.retain(|o| o.location.filename().is_some_and(|name| name.ends_with(".parquet")));
+    Ok(found)
+}
+
+/// The files of every version that is kept, but for those of `newest` that have been in the table all the time.
+async fn kept(lake: &Lake, slot: &Slot, newest: &TableState, before: DateTime<Utc>) -> Result<HashSet<Path>> {
+    let mut first = newest_at(slot, newest.version, before).await?;
+    if let (Some(head), _) = lake.inner.heads.since(before).await? {
+        first = first.min(head.version(slot.table.name));
+    }
+    // A version's files are in the newest one too, or a later commit removed them.
+    let commits = futures::stream::iter((first + 1).max(0)..=newest.version).map(|version| slot.actions(version));
+    let mut commits = std::pin::pin!(commits.buffered(READS));
+    let mut kept = HashSet::new();
+    while let Some(actions) = commits.next().await {
+        // A commit that was cleaned up leads to no version that anybody can open.
+        for action in actions?.into_iter().flatten() {
+            let path = match action {
+                Action::Add(add) => add.path,
+                Action::Remove(remove) => remove.path,
+                _ => continue,
+            };
+            let location = Path::parse(format!("{}/{path}", slot.prefix))
+                .map_err(|e| Error::invalid(format!("{}: file '{path}': {e}", slot.url())))?;
+            kept.insert(location);
+        }
+    }
+    // Last of all, so that a state handed out meanwhile counts.
+    for state in slot.in_use() {
+        kept.extend(state.files.iter().map(|f| f.location.clone()));
+    }
+    Ok(kept)
+}
+
+/// The version that was the newest one at `at`; -1 if none was there. Commits' times rise with their versions; one that
+/// was cleaned up is older than any that was not.
+async fn newest_at(slot: &Slot, newest: i64, at: DateTime<Utc>) -> Result<i64> {
+    let (mut low, mut high) = (0, newest + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        match slot.committed_at(middle).await? {
+            Some(committed) if committed >= at => high = middle,
+            _ => low = middle + 1,
+        }
+    }
+    Ok(low - 1)
+}

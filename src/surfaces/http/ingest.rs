@@ -1,0 +1,194 @@
+//! `POST /api/v1/ingest/{source}` with records in the source's format as the body, gzip or zstd if the sender likes.
+//!
+//! Answers 200 when they have landed, with the account of this push; until then nothing is promised, and afterwards
+//! nothing is lost. `Idempotency-Key: …` makes sending again safe: the first answer comes again. Off unless
+//! `http.allow_ingest`. It must not read records.
+
+use std::time::{Duration, Instant};
+
+use axum::Json;
+use axum::body::{Body, BodyDataStream};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
+
+use super::asked::Asked;
+use super::problem::Problem;
+use super::{HttpState, params};
+use crate::error::{Error, ErrorKind};
+use crate::ingest::{Push, PushAccount, Pusher};
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// Of a body that is refused, so much is read all the same, bytes, and for so long.
+const READ_AWAY: usize = 8 << 20;
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Packings that readers know by their first bytes.
+const CODINGS: &[&str] = &["identity", "gzip", "x-gzip", "zstd"];
+
+pub async fn ingest(
+    State(state): State<HttpState>,
+    Path(source): Path<String>,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
+    let begun = Instant::now();
+    let Some(pusher) = &state.pusher else {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "ingest-off", "this server does not take records")
+            .hint("the operator can set http.allow_ingest = true"));
+    };
+    let mut body = body.into_data_stream();
+    match push(&state, pusher, source, &asked, &mut body).await {
+        Ok(account) => {
+            state.metrics.pushed(&account, begun.elapsed());
+            Ok(([(header::CACHE_CONTROL, "no-store")], Json(account)).into_response())
+        }
+        Err(problem) => {
+            state.metrics.push_refused(problem.name());
+            if !asked.headers.contains_key(header::EXPECT) {
+                let _ = tokio::time::timeout(PATIENCE, read_away(&mut body)).await;
+            }
+            Err(problem)
+        }
+    }
+}
+
+async fn push(
+    state: &HttpState,
+    pusher: &Pusher,
+    source: String,
+    asked: &Asked,
+    body: &mut BodyDataStream,
+) -> Result<PushAccount, Problem> {
+    params::nothing_but(&params::pairs(asked.query.as_deref())?, &[])?;
+    of_this_site(&asked.headers)?;
+    packed_as_known(&asked.headers)?;
+    let key = key(&asked.headers)?;
+    let announced = asked.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
+    let most = state.ingest_max;
+    let fits = |bytes: u64| if bytes > most { Err(too_large(most)) } else { Ok(()) };
+    let announced = announced.unwrap_or_default();
+    fits(announced)?;
+    let mut receiving = pusher.receive(&source, announced).map_err(problem)?;
+    while let Some(piece) = body.next().await {
+        let piece = piece.map_err(|e| {
+            let broken = format!("the body broke off after {} bytes: {e}", receiving.size());
+            Problem::new(StatusCode::BAD_REQUEST, "body", broken).hint("nothing of it was taken: send it again")
+        })?;
+        fits(receiving.size() + piece.len() as u64)?;
+        receiving.add(&piece).map_err(problem)?;
+    }
+    let push = Push { source, key, caller: asked.caller.principal.clone(), body: receiving.end() };
+    let account = pusher.push(push).await.map_err(problem)?;
+    show(state, &account.batch_id).await;
+    Ok(account)
+}
+
+/// Reads some of what is still being sent: a sender that finds its connection closed before it has sent all may not see
+/// the answer.
+async fn read_away(body: &mut BodyDataStream) {
+    let mut left = READ_AWAY;
+    while let Some(Ok(piece)) = body.next().await {
+        left = left.saturating_sub(piece.len());
+        if left == 0 {
+            break;
+        }
+    }
+}
+
+/// Lets this server's queries see the batch: whoever was told that it has landed may ask for it at once.
+async fn show(state: &HttpState, batch_id: &str) {
+    // Many pushes are of one batch, and one look shows it to all.
+    let mut shown = state.shown.lock().await;
+    if *shown != batch_id {
+        match state.engine.refresh().await {
+            Ok(_) => *shown = batch_id.into(),
+            Err(error) => tracing::warn!(%error, batch_id, "pushes have landed and show with the next refresh"),
+        }
+    }
+}
+
+/// The error as a problem; a full queue is not about queries.
+fn problem(error: Error) -> Problem {
+    if error.kind() != ErrorKind::Busy {
+        return error.into();
+    }
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", error.message())
+        .hint(error.hint_text().unwrap_or_default())
+        .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+fn too_large(most: u64) -> Problem {
+    let most = most >> 20;
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("the body is longer than {most} MiB"))
+        .hint("send it in parts or packed, or deliver it as a file; the operator can raise http.ingest_max_mb")
+}
+
+/// The key as it is, or as RFC 8941 writes texts: in quotes.
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut given = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let Some(key) = given.next() else { return Ok(None) };
+    let key = key.to_str().ok().filter(|_| given.next().is_none());
+    let key = key.ok_or_else(|| {
+        let wrong = "the Idempotency-Key header is not one ASCII text";
+        Problem::new(StatusCode::BAD_REQUEST, "idempotency-key", wrong).hint("a UUID will do, one per push")
+    })?;
+    let bare = key.strip_prefix('"').and_then(|k| k.strip_suffix('"')).unwrap_or(key);
+    Ok(Some(bare.into()))
+}
+
+fn packed_as_known(headers: &HeaderMap) -> Result<(), Problem> {
+    let known = |coding: &str| CODINGS.iter().any(|c| c.eq_ignore_ascii_case(coding.trim()));
+    for coding in headers.get_all(header::CONTENT_ENCODING) {
+        let coding = coding.to_str().unwrap_or("?");
+        if !coding.split(',').all(known) {
+            let unknown = format!("Content-Encoding '{coding}' is not known");
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-encoding", unknown)
+                .hint("send the body as it is, or packed with gzip or zstd"));
+        }
+    }
+    Ok(())
+}
+
+/// A browser tells whose page sends: pages of others must not fill the lake of whoever looks at them.
+fn of_this_site(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let here = origin.to_str().ok().and_then(|o| o.split_once("://")).map(|(_, host)| host);
+    if here.is_some() && here == text(header::HOST) {
+        return Ok(());
+    }
+    Err(Problem::new(StatusCode::FORBIDDEN, "origin", "a page of another site sent this"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs.iter().map(|(n, v)| (n.clone(), HeaderValue::from_str(v).unwrap())).collect()
+    }
+
+    #[test]
+    fn keys_come_bare_or_in_quotes_and_once() {
+        let of = |value: &str| key(&headers(&[(IDEMPOTENCY_KEY, value)])).unwrap();
+        assert_eq!(of("till-7/00012").as_deref(), Some("till-7/00012"));
+        assert_eq!(of("\"8e03978e-40d5\"").as_deref(), Some("8e03978e-40d5"));
+        assert_eq!(key(&HeaderMap::new()).unwrap(), None);
+        let mut twice = headers(&[(IDEMPOTENCY_KEY, "a")]);
+        twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("b"));
+        assert!(key(&twice).is_err(), "which of them counts?");
+    }
+
+    #[test]
+    fn only_known_packings_and_pages_of_this_site() {
+        for (coding, fine) in [("gzip", true), ("ZSTD", true), ("identity", true), ("br", false), ("gzip, br", false)] {
+            assert_eq!(packed_as_known(&headers(&[(header::CONTENT_ENCODING, coding)])).is_ok(), fine, "{coding}");
+        }
+        let from = |origin: &str| of_this_site(&headers(&[(header::HOST, "lake:8080"), (header::ORIGIN, origin)]));
+        assert!(from("http://lake:8080").is_ok() && of_this_site(&HeaderMap::new()).is_ok());
+        for other in ["http://lake", "https://shop.example", "null"] {
+            assert!(from(other).is_err(), "{other}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The lake is kept by commands: fewer files, no leftovers, and the same rows for us and for other readers.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::common;
+
+fn saleslake(dir: &Path, args: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_saleslake");
+    Command::new(program).current_dir(dir).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"))
+}
+
+fn succeeded(dir: &Path, args: &[&str]) -> String {
+    let out = saleslake(dir, args);
+    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).expect("UTF-8")
+}
+
+fn data_files(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() && !path.ends_with("_delta_log") {
+            found.extend(data_files(&path));
+        } else if path.extension().is_some_and(|e| e == "parquet") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+const SUMS: &str = "SELECT 'inventory_snapshot' AS t, count(*) AS n, sum(on_hand) AS s FROM base.inventory_snapshot UNION ALL \
+    SELECT 'order_charge', count(*), sum(amount_rc) FROM base.order_charge UNION ALL \
+    SELECT 'order_line', count(*), sum(net_amount_rc) FROM base.order_line UNION ALL \
+    SELECT 'return_line', count(*), sum(refund_net_amount_rc) FROM base.return_line ORDER BY 1";
+
+#[test]
+fn a_kept_lake_has_the_same_rows_in_fewer_files() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(common::repo("sample-data"), dir.path().join("sample-data")).expect("linked");
+    succeeded(dir.path(), &["quickstart"]);
+    let lake = dir.path().join("lake");
+    let before = succeeded(dir.path(), &["sql", SUMS, "--format", "csv"]);
+    let files = data_files(&lake);
+
+    let planned = succeeded(dir.path(), &["lake", "optimize", "--dry-run", "--format", "csv"]);
+    assert!(planned.starts_with("table,month,files,rows,bytes,new_files,new_bytes,result\n"), "{planned}");
+    assert!(planned.contains("would be rewritten"), "the sample's landing makes small files:\n{planned}");
+    assert_eq!(data_files(&lake), files);
+    succeeded(dir.path(), &["lake", "optimize"]);
+
+    // Files that were needed just now stay, until somebody insists.
+    succeeded(dir.path(), &["lake", "vacuum"]);
+    assert!(files.iter().all(|f| f.exists()));
+    let refused = saleslake(dir.path(), &["lake", "vacuum", "--hours", "0"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--force"));
+    succeeded(dir.path(), &["lake", "vacuum", "--hours", "0", "--force"]);
+    let kept = data_files(&lake);
+    assert!(kept.len() < files.len(), "{} of {}", kept.len(), files.len());
+
+    assert_eq!(succeeded(dir.path(), &["sql", SUMS, "--format", "csv"]), before);
+    let json = succeeded(dir.path(), &["lake", "doctor", "--deep", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let rows = json["rows"].as_array().expect("rows");
+    assert!(rows.iter().any(|r| r["table"] == "order_line" && r["check"] == "table"), "{json}");
+    assert!(rows.iter().all(|r| r["status"] == "ok"), "{json}");
+    other_readers_agree(&lake, &before);
+
+    let lost = kept.iter().find(|f| f.to_string_lossy().contains("order_line")).expect("a file of order_line");
+    std::fs::remove_file(lost).expect("removed");
+    let out = saleslake(dir.path(), &["lake", "doctor", "--format", "csv"]);
+    assert_eq!(out.status.code(), Some(8), "{}", String::from_utf8_lossy(&out.stderr));
+    let name = lost.file_name().expect("a name").to_string_lossy().into_owned();
+    let told = String::from_utf8_lossy(&out.stdout);
+    assert!(told.lines().any(|l| l.starts_with("order_line,,broken,file,") && l.contains(&name)), "{told}");
+}
+
+/// The deltalake package finds the same counts and sums.
+fn other_readers_agree(lake: &Path, ours: &str) {
+    let Some(python) = common::python("a_kept_lake_has_the_same_rows_in_fewer_files") else { return };
+    let theirs = Command::new(python).arg(common::repo("tests/oracles/delta_sums.py")).arg(lake).output();
+    let theirs = theirs.expect("Python runs");
+    assert!(theirs.status.success(), "{}", String::from_utf8_lossy(&theirs.stderr));
+    let number = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_string();
+    let rows = |text: &str| -> Vec<Vec<String>> {
+        let cells =
+            |line: &str| line.split(',').enumerate().map(|(i, v)| if i == 2 { number(v) } else { v.into() }).collect();
+        text.lines().skip(1).map(cells).collect()
+    };
+    assert_eq!(rows(ours), rows(&String::from_utf8_lossy(&theirs.stdout)));
+}

@@ -1,0 +1,88 @@
+//! One real object store server for one test, started by tests/servers/serve.py and ended with the value that owns it.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command, Stdio};
+
+use saleslake::config::{Config, StorageConfig};
+use serde_json::Value;
+
+use crate::common;
+
+/// What serve.py ends with where the server cannot be installed.
+const UNAVAILABLE: i32 = 69;
+
+pub struct Server {
+    process: Child,
+    told: Value,
+}
+
+impl Server {
+    /// `None` after saying that `test` is skipped: without Python, or where the server cannot be installed.
+    ///
+    /// # Panics
+    /// In CI without a word about Python, or where Python is there and one of its packages is not to be had. (Azurite
+    /// also needs Node, which nobody promises.)
+    pub fn start(test: &str, kind: &str) -> Option<Server> {
+        let python = common::python(test)?;
+        let mut process = Command::new(python)
+            .arg(common::repo("tests/servers/serve.py"))
+            .arg(kind)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("Python starts");
+        let mut line = String::new();
+        let out = process.stdout.take().expect("piped");
+        BufReader::new(out).read_line(&mut line).expect("serve.py speaks UTF-8");
+        if !line.is_empty() {
+            let told = serde_json::from_str(&line).unwrap_or_else(|e| panic!("serve.py said {line:?}: {e}"));
+            return Some(Server { process, told });
+        }
+        let code = process.wait().expect("it ended").code();
+        let ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
+        assert!(code == Some(UNAVAILABLE) && (!ci || kind == "azurite"), "serve.py {kind} ended with {code:?}");
+        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {kind} cannot be installed here (see above)");
+        None
+    }
+
+    /// A place in the server's bucket, or container.
+    pub fn url(&self, below: &str) -> String {
+        let scheme = if self.is_azure() { "az" } else { "s3" };
+        format!("{scheme}://{}/{below}", self.told("bucket"))
+    }
+
+    pub fn storage(&self) -> StorageConfig {
+        StorageConfig {
+            endpoint: Some(self.told("endpoint")),
+            region: (!self.is_azure()).then(|| self.told("region")),
+            access_key_id: Some(self.told("access_key")),
+            secret_access_key: Some(self.told("secret_key")),
+            allow_http: true,
+            ..StorageConfig::default()
+        }
+    }
+
+    /// A lake of its own on this server.
+    pub fn config(&self) -> Config {
+        let mut config = common::config();
+        config.lake.url = self.url("tests/a lake");
+        config.lake.storage = self.storage();
+        config
+    }
+
+    fn is_azure(&self) -> bool {
+        self.told["kind"] == "azurite"
+    }
+
+    fn told(&self, what: &str) -> String {
+        self.told[what].as_str().unwrap_or_else(|| panic!("serve.py does not tell {what}: {}", self.told)).into()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The server ends, and its data with it, when its standard input closes.
+        drop(self.process.stdin.take());
+        let _ = self.process.wait();
+    }
+}
