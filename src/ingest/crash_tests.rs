@@ -7,6 +7,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
+use futures::TryStreamExt;
+use tokio_util::sync::CancellationToken;
+
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -17,8 +21,8 @@ use super::{Ingest, InputFile, Silent, Source, Sources};
 use crate::clock::Clock;
 use crate::config::LakeConfig;
 use crate::lake::testing::{Act, Unreliable, bury, over};
-use crate::lake::{Lake, TableState};
-use crate::model::{FX_RATE, INGEST_FILE, ORDER_LINE, PRODUCT, QUARANTINE, RETURN_LINE, Table};
+use crate::lake::{Compaction, Lake, TableState};
+use crate::model::{FX_RATE, INGEST_FILE, ORDER_LINE, PRODUCT, QUARANTINE, RETURN_LINE, TABLES, Table};
 use crate::queryfile::QueryFile;
 
 const ORDERS: &str = r#"-- ---
@@ -176,6 +180,34 @@ async fn everything_shows(lake: &Lake) {
     }
 }
 
+/// One process that keeps the lake: joins small files, then deletes what nobody needs, as if two days had passed.
+async fn upkeep(store: Arc<dyn ObjectStore>) -> crate::error::Result<()> {
+    let lake = over(store, &config()).await?;
+    let how = Compaction {
+        file_bytes: 1 << 27,
+        memory_bytes: 1 << 28,
+        month: None,
+        least: 2,
+        thorough: true,
+        dry_run: false,
+    };
+    for table in TABLES {
+        lake.optimize(table, &how, &CancellationToken::new()).await?;
+    }
+    let now = lake.now().await? + TimeDelta::days(2);
+    lake.vacuum(None, now - TimeDelta::days(1), now, false).await?;
+    Ok(())
+}
+
+/// After a vacuum there is no data file that no table names.
+async fn nothing_is_left_over(store: &Arc<dyn ObjectStore>, lake: &Lake) {
+    let all: Vec<_> = store.list(None).try_collect().await.expect("listed");
+    let files =
+        all.iter().filter(|o| o.location.as_ref().ends_with(".parquet") && !o.location.as_ref().contains("_delta_log"));
+    let states = futures::future::try_join_all(TABLES.iter().map(|t| lake.state(t))).await.expect("states");
+    assert_eq!(files.count(), states.iter().map(|s| s.files.len()).sum::<usize>());
+}
+
 struct World {
     folder: tempfile::TempDir,
     sources: Sources,
@@ -212,12 +244,25 @@ impl World {
         bury(&kept).await;
         let again = run(kept.clone(), self.folder.path(), &self.sources).await;
         again.unwrap_or_else(|e| panic!("{what}: running again: {e} (before: {first:?})"));
-        let lake = over(kept, &config()).await.expect("opened");
+        self.is_right(what, &kept).await;
+        upkeep(kept.clone()).await.unwrap_or_else(|e| panic!("{what}: upkeep: {e}"));
+        let lake = self.is_right(what, &kept).await;
+        nothing_is_left_over(&kept, &lake).await;
+    }
+
+    async fn is_right(&self, what: &str, store: &Arc<dyn ObjectStore>) -> Lake {
+        let lake = self.agrees(what, store).await;
+        everything_shows(&lake).await;
+        lake
+    }
+
+    async fn agrees(&self, what: &str, store: &Arc<dyn ObjectStore>) -> Lake {
+        let lake = over(store.clone(), &config()).await.expect("opened");
         let found = answer(&lake).await;
         for (table, rows) in &self.expected {
             assert_eq!(&found[table], rows, "{what}: {table}");
         }
-        everything_shows(&lake).await;
+        lake
     }
 }
 
@@ -238,6 +283,36 @@ async fn a_kill_at_any_request_loses_nothing() {
         }
     }
     println!("{killed} kills in a run of {} requests", world.requests);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kill_during_upkeep_loses_nothing() {
+    let world = World::new().await;
+    let landed = || async {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        run(store.clone(), world.folder.path(), &world.sources).await.expect("landed");
+        store
+    };
+    let sound = Unreliable::new(landed().await, |_| Act::Go);
+    upkeep(sound.clone()).await.expect("kept");
+    let requests = sound.made();
+    let step = if all() { 1 } else { 11 };
+    for (at, act) in (1..=requests).flat_map(|at| [(at, Act::DieBefore), (at, Act::DieAfter)]) {
+        if !(at * 2 + u64::from(act == Act::DieAfter)).is_multiple_of(step) {
+            continue;
+        }
+        let what = format!("{act:?} request {at} of upkeep");
+        let kept = landed().await;
+        let store = Unreliable::new(kept.clone(), move |n| if n == at { act } else { Act::Go });
+        let first = upkeep(store).await;
+        world.agrees(&what, &kept).await;
+        bury(&kept).await;
+        upkeep(kept.clone()).await.unwrap_or_else(|e| panic!("{what}: again: {e} (before: {first:?})"));
+        run(kept.clone(), world.folder.path(), &world.sources).await.expect("nothing new");
+        let lake = world.is_right(&what, &kept).await;
+        nothing_is_left_over(&kept, &lake).await;
+    }
+    println!("{requests} requests of upkeep");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

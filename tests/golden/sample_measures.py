@@ -62,8 +62,41 @@ def buckets(start, end, grain, calendar="iso"):
     return found
 
 
+def numbered(grain, calendar):
+    """Whether a year before means the bucket of the same number, not the same dates."""
+    retail = calendar.startswith("retail")
+    return grain in ("week", "fiscal_week") or (retail and grain.startswith("fiscal"))
+
+
+def year_of(d, grain, calendar):
+    """First day, and first day after, of the year in which d's bucket has its number: the ISO year, or the retail year."""
+    if calendar.startswith("retail"):
+        year = d.year if retail_year(d.year) <= d else d.year - 1
+        return retail_year(year), retail_year(year + 1)
+    year = d.isocalendar().year
+    return date.fromisocalendar(year, 1, 1), date.fromisocalendar(year + 1, 1, 1)
+
+
+def same_number(d, grain, calendar):
+    """The bucket of the year before that has the number of d's bucket; None: it has fewer."""
+    this = year_of(d, grain, calendar)
+    before = buckets(*year_of(this[0] - DAY, grain, calendar), grain, calendar)
+    number = buckets(*this, grain, calendar).index(bucket(d, grain, calendar))
+    return before[number] if number < len(before) else None
+
+
+def number_edge(of, edge, grain, calendar):
+    """Where `edge`, a day of the bucket of day `of` or its end, lies in the bucket of that number the year before."""
+    (start, end), before = bucket(of, grain, calendar), same_number(of, grain, calendar)
+    if before is None:
+        return year_of(of, grain, calendar)[0]
+    return before[1] if edge == end else min(before[0] + (edge - start), before[1])
+
+
 def earlier(start, end, mode, grain, calendar="iso"):
     """The window with which a comparison is made."""
+    if mode == "previous_year" and numbered(grain, calendar):
+        return number_edge(start, start, grain, calendar), number_edge(end - DAY, end, grain, calendar)
     if mode == "previous_year_aligned":
         return start - 364 * DAY, end - 364 * DAY
     if mode == "previous_year":

@@ -6,7 +6,9 @@ from collections import Counter
 from datetime import date
 
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
-from sample_measures import DAY, TODAY, Fraction, added_up, buckets, derive, earlier, facts, member, nothing, ordered, ratio, text, where
+from sample_measures import (
+    DAY, TODAY, Fraction, added_up, buckets, derive, earlier, facts, member, nothing, numbered, ordered, ratio, same_number, text, where,
+)
 
 TIME = ["period_start", "period_end", "is_partial_period"]
 COMPARED = {
@@ -98,7 +100,7 @@ class Golden:
             before = self.spans(before_start, before_end, grain, calendar, request)
             same_days = {"previous_year": ("all", "day", "month", "quarter", "year"), "previous_year_aligned": ("all", "day", "week")}
             aligned = grain in same_days.get(mode, ())
-            self.beside(report, rows, self.forward(body(request, before), before, now, mode, grain), aligned)
+            self.beside(report, rows, self.forward(body(request, before), before, now, mode, grain, calendar), aligned)
             if total:
                 self.growths(report, total, self.total(report, request, before), aligned)
         for row in rows:
@@ -112,7 +114,7 @@ class Golden:
         return [((s, e), (max(s, start), min(e, end)), s < start or e > end or e > as_of) for s, e in buckets(start, end, grain, calendar)]
 
     @staticmethod
-    def forward(rows, before, now, mode, grain):
+    def forward(rows, before, now, mode, grain, calendar):
         """Earlier rows with the period beside which they are shown."""
         to = {}
         for k, ((s, _), _, _) in enumerate(before):
@@ -120,6 +122,8 @@ class Golden:
                 to[s] = now[0][0]
             elif mode == "previous_year" and grain in ("day", "month", "quarter", "year"):
                 to[s] = next((b for b, _, _ in now if b[0] == s.replace(year=s.year + 1)), None)
+            elif mode == "previous_year" and numbered(grain, calendar):
+                to[s] = next((b for b, _, _ in now if (same_number(b[0], grain, calendar) or (None,))[0] == s), None)
             elif mode == "previous_year_aligned" and grain in ("day", "week"):
                 to[s] = next((b for b, _, _ in now if b[0] == s + 364 * DAY), None)
             else:
