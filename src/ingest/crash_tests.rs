@@ -194,6 +194,8 @@ async fn upkeep(store: Arc<dyn ObjectStore>) -> crate::error::Result<()> {
     for table in TABLES {
         lake.optimize(table, &how, &CancellationToken::new()).await?;
     }
+    // A vacuum spares what readers see: first let them see what is there.
+    lake.catch_up().await?;
     let now = lake.now().await? + TimeDelta::days(2);
     lake.vacuum(None, now - TimeDelta::days(1), now, false).await?;
     Ok(())

@@ -134,7 +134,20 @@ impl Landing<'_> {
     /// `files`: with the account of each that is known.
     async fn land(mut self, source: &Arc<Source>, files: Vec<(&Found, Option<FileAccount>)>) -> Result<Account> {
         for (file, known) in files {
-            let Err(error) = self.one(file, known, source).await else { continue };
+            let read = match (known, file) {
+                (Some(known), _) => {
+                    self.told.push(Told::Known(known));
+                    continue;
+                }
+                (None, Found::Local(local)) => self.take(local, None, source).await,
+                (None, Found::Remote(remote)) => {
+                    self.progress.file(file.uri());
+                    // `_temp` goes when the file has been read.
+                    let (fetched, _temp) = remote.fetch(&self.ingest.temp_dir).await?;
+                    self.take(&fetched, Some(remote.version_tag()), source).await
+                }
+            };
+            let Err(error) = read else { continue };
             // One damaged file must not keep the others out, night after night; what failed beside it stops everything.
             if !matches!(error.kind(), ErrorKind::Invalid | ErrorKind::NotFound) {
                 return Err(error);
@@ -150,20 +163,6 @@ impl Landing<'_> {
         };
         self.account.files = self.told.into_iter().filter_map(account).collect();
         Ok(self.account)
-    }
-
-    async fn one(&mut self, file: &Found, known: Option<FileAccount>, source: &Arc<Source>) -> Result<()> {
-        match (known, file) {
-            (Some(known), _) => self.told.push(Told::Known(known)),
-            (None, Found::Local(local)) => self.take(local, None, source).await?,
-            (None, Found::Remote(remote)) => {
-                self.progress.file(file.uri());
-                // `_temp` goes when the file has been read.
-                let (fetched, _temp) = remote.fetch(&self.ingest.temp_dir).await?;
-                self.take(&fetched, Some(remote.version_tag()), source).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Reads a file, or the members of an archive, unless the bytes are known.
