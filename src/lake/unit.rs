@@ -30,19 +30,22 @@ impl Unit {
     /// # Errors
     /// `Unavailable`: the storage. The rows have landed; they show with the next head.
     pub async fn publish(mut self) -> Result<()> {
+        // The marker goes first: of two batches that end together, each standing on the other's commits, the one whose
+        // marker goes last sees no marker and shows both. (Were it taken away last, each could leave the other out.)
+        self.lease.renew().await?;
+        self.lease.end().await?;
         for attempt in 0..ATTEMPTS {
-            self.lease.renew().await?;
             let heads = &self.lake.inner.heads;
             let last = heads.newest().await?;
             // States before markers: a batch that ended in between was whole when its commits were seen.
             let newest = self.newest().await?;
             let tables = self.whole(last.as_deref(), newest).await?;
             if last.as_ref().is_some_and(|last| last.tables == tables) {
-                return self.lease.end().await;
+                return Ok(());
             }
             let number = last.map_or(0, |l| l.number) + 1;
             if heads.put(Head { number, batch_id: self.batch_id.clone(), tables }).await? {
-                return self.lease.end().await;
+                return Ok(());
             }
             let most = 5 << attempt.min(6);
             tokio::time::sleep(Duration::from_millis(uuid::Uuid::new_v4().as_u128() as u64 % most)).await;

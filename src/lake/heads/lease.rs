@@ -79,7 +79,7 @@ impl Lease {
     }
 
     /// Takes the marker away: the batch is whole.
-    pub async fn end(self) -> Result<()> {
+    pub async fn end(&self) -> Result<()> {
         self.renewer.abort();
         match self.store.delete(&self.path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),

@@ -2,7 +2,7 @@
 //! what readers see is the newest head. Delta readers of single tables need not know.
 //!
 //! ```text
-//! begin: marker ─ commits to tables ─ publish: newest versions ─ whose markers are there? ─ cut ─ put head n+1 ─ drop marker
+//! begin: marker ─ commits to tables ─ publish: drop marker ─ newest versions ─ whose markers are there? ─ cut ─ put head n+1
 //! ```
 //!
 //! A head never shows a part of a batch: while a batch has its marker, versions from its first commit on stay out, and
