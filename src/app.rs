@@ -35,12 +35,12 @@ impl App {
     /// Opens the lake (creating an empty one), the engine over its newest snapshot and the reports.
     pub async fn open(config: Config, clock: Clock) -> Result<App> {
         let lake = Lake::open(&config.lake).await?;
-        lake.keeps_its_properties(&config.lake)?;
         App::over(lake, config, clock).await
     }
 
     /// As [`App::open`], over a lake that is open already: tests share a `memory://` one this way.
     pub async fn over(lake: Lake, config: Config, clock: Clock) -> Result<App> {
+        lake.keeps_its_properties(&config.lake)?;
         let views = load_folder("views", config.queries_dir.as_deref())?;
         let engine = Engine::open(&lake, &config.engine, &views, clock).await?;
         let reports = Arc::new(Reports::load(config.queries_dir.as_deref(), &engine).await?);
@@ -58,7 +58,6 @@ impl App {
         if !http.allow_ingest {
             return Ok(None);
         }
-        self.lake.keeps_its_properties(&self.config.lake)?;
         let limits = PushLimits {
             pushes: http.ingest_queue,
             bytes: http.ingest_queue_mb << 20,

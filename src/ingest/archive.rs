@@ -15,7 +15,9 @@ use tokio::task::JoinHandle;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::Ingest;
 use super::files::{InputFile, Names, Spool, TempFile};
+use super::source::Source;
 use crate::error::{Error, Result};
 
 /// Text packs well, but hardly ever to less than a two-hundredth.
@@ -68,8 +70,18 @@ pub(crate) struct Archive {
     pub temp_dir: PathBuf,
 }
 
+impl Archive {
+    /// `file` as `source` reads archives: its members, within the bounds of `ingest`.
+    pub fn of(ingest: &Ingest, source: &Source, file: &InputFile, kind: Kind) -> Result<Archive> {
+        let read = &source.header.read;
+        let members = read.members.as_deref().or(split(&read.path).1).map(Names::new).transpose()?;
+        let (limit, temp_dir) = (limit(ingest.archive_mb, file.size), ingest.temp_dir.clone());
+        Ok(Archive { file: file.clone(), kind, members, limit, temp_dir })
+    }
+}
+
 /// Bytes that an archive of `size` bytes may unpack to.
-pub(crate) fn limit(setting_mb: Option<u64>, size: u64) -> u64 {
+fn limit(setting_mb: Option<u64>, size: u64) -> u64 {
     setting_mb.map_or_else(|| size.saturating_mul(RATIO).max(FLOOR), |mb| mb.saturating_mul(1 << 20))
 }
 

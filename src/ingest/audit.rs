@@ -142,15 +142,12 @@ async fn ledger(lake: &Lake, columns: &[&str]) -> Result<Vec<RecordBatch>> {
 
 /// The columns of each file of `source` as the audit keeps them, and when it was begun.
 pub(crate) async fn columns(lake: &Lake, source: &str) -> Result<Vec<(i64, String)>> {
-    let state = lake.state(&INGEST_FILE).await?;
     let mut known = Vec::new();
-    for file in &state.files {
-        for batch in lake.read(&state, file, Some(&["source", "started_at", "columns"])).await? {
-            let (sources, started, columns) =
-                (texts(&batch, "source")?, instants(&batch, "started_at")?, texts(&batch, "columns")?);
-            for row in (0..batch.num_rows()).filter(|row| sources.value(*row) == source) {
-                known.extend(text_at(columns, row).map(|text| (started.value(row), text.to_string())));
-            }
+    for batch in ledger(lake, &["source", "started_at", "columns"]).await? {
+        let (sources, started, columns) =
+            (texts(&batch, "source")?, instants(&batch, "started_at")?, texts(&batch, "columns")?);
+        for row in (0..batch.num_rows()).filter(|row| sources.value(*row) == source) {
+            known.extend(text_at(columns, row).map(|text| (started.value(row), text.to_string())));
         }
     }
     Ok(known)
@@ -158,23 +155,20 @@ pub(crate) async fn columns(lake: &Lake, source: &str) -> Result<Vec<(i64, Strin
 
 /// The files that the audit knows, by their ids.
 pub(crate) async fn files_by_id(lake: &Lake) -> Result<HashMap<String, Audited>> {
-    let state = lake.state(&INGEST_FILE).await?;
     let mut known = HashMap::new();
     let columns = ["source_file_id", "source", "source_system", "file_uri", "content_sha256"];
-    for file in &state.files {
-        for batch in lake.read(&state, file, Some(&columns)).await? {
-            let [ids, sources, systems, uris, hashes] = columns.map(|c| texts(&batch, c));
-            let (ids, sources, systems, uris, hashes) = (ids?, sources?, systems?, uris?, hashes?);
-            for row in 0..batch.num_rows() {
-                let file = Audited {
-                    source: sources.value(row).into(),
-                    source_system: systems.value(row).into(),
-                    uri: uris.value(row).into(),
-                    sha256: hashes.value(row).into(),
-                    version_tag: None,
-                };
-                known.entry(ids.value(row).to_string()).or_insert(file);
-            }
+    for batch in ledger(lake, &columns).await? {
+        let [ids, sources, systems, uris, hashes] = columns.map(|c| texts(&batch, c));
+        let (ids, sources, systems, uris, hashes) = (ids?, sources?, systems?, uris?, hashes?);
+        for row in 0..batch.num_rows() {
+            let file = Audited {
+                source: sources.value(row).into(),
+                source_system: systems.value(row).into(),
+                uri: uris.value(row).into(),
+                sha256: hashes.value(row).into(),
+                version_tag: None,
+            };
+            known.entry(ids.value(row).to_string()).or_insert(file);
         }
     }
     Ok(known)

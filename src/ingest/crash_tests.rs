@@ -14,16 +14,17 @@ use tokio_util::sync::CancellationToken;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
+use object_store::path::Path as ObjectPath;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{Ingest, InputFile, Silent, Source, Sources};
+use super::testing::{RATES, source};
+use super::{Ingest, InputFile, Silent, Sources};
 use crate::clock::Clock;
 use crate::config::LakeConfig;
 use crate::lake::testing::{Act, Unreliable, bury, over};
 use crate::lake::{Compaction, Lake, TableState};
 use crate::model::{FX_RATE, INGEST_FILE, ORDER_LINE, PRODUCT, QUARANTINE, RETURN_LINE, TABLES, Table};
-use crate::queryfile::QueryFile;
 
 const ORDERS: &str = r#"-- ---
 -- source_system = "shop"
@@ -57,16 +58,6 @@ const RETURNS: &str = r#"-- ---
 SELECT id AS return_id, '1' AS return_line_id, order_id, order_line AS order_line_id, instant(at) AS refunded_at, sku,
        CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(amount AS DECIMAL(18,4)) AS refund_net_amount
 FROM   raw
-"#;
-
-const RATES: &str = r#"-- ---
--- order = 5
--- [read]
--- path = "rates/*.csv"
--- format = "csv"
--- ---
--- into = "fx_rate"
-SELECT CAST(day AS DATE) AS rate_date, base AS base_currency, quote AS quote_currency, CAST(rate AS DECIMAL(18,8)) AS rate FROM raw
 "#;
 
 /// Everything that landing does: new rows, a rate that comes late, a return, a row that moves to another month, a tombstone,
@@ -108,11 +99,9 @@ fn config() -> LakeConfig {
 }
 
 fn sources() -> Sources {
-    let source = |(name, text): (&str, &str)| {
-        let file = QueryFile::parse(&format!("sources/{name}.sql"), text).expect("a query file");
-        Source::parse(&file).expect("a source")
-    };
-    Sources::from_list([("orders", ORDERS), ("returns", RETURNS), ("rates", RATES)].map(source))
+    Sources::from_list(
+        [("orders", ORDERS), ("returns", RETURNS), ("rates", RATES)].map(|(name, text)| source(name, text)),
+    )
 }
 
 fn write_files(folder: &Path) {
@@ -223,7 +212,7 @@ impl World {
         let folder = tempfile::tempdir().expect("a folder");
         write_files(folder.path());
         let sources = sources();
-        let store = Unreliable::new(Arc::new(InMemory::new()), |_| Act::Go);
+        let store = Unreliable::new(Arc::new(InMemory::new()), |_, _| Act::Go);
         run(store.clone(), folder.path(), &sources).await.expect("landed");
         let requests = store.made();
         let lake = over(store, &config()).await.expect("opened");
@@ -239,7 +228,7 @@ impl World {
     }
 
     /// Runs under `fate` until it is dead or done, then once more on a sound store, and compares.
-    async fn survives(&self, what: &str, fate: impl Fn(u64) -> Act + Send + Sync + 'static) {
+    async fn survives(&self, what: &str, fate: impl Fn(u64, Option<&ObjectPath>) -> Act + Send + Sync + 'static) {
         let kept: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         let store = Unreliable::new(kept.clone(), fate);
         let first = run(store, self.folder.path(), &self.sources).await;
@@ -280,7 +269,7 @@ async fn a_kill_at_any_request_loses_nothing() {
     for (at, act) in (1..=world.requests).flat_map(|at| [(at, Act::DieBefore), (at, Act::DieAfter)]) {
         // Odd steps, so that both kinds are met.
         if (at * 2 + u64::from(act == Act::DieAfter)).is_multiple_of(step) {
-            world.survives(&format!("{act:?} request {at}"), move |n| if n == at { act } else { Act::Go }).await;
+            world.survives(&format!("{act:?} request {at}"), move |n, _| if n == at { act } else { Act::Go }).await;
             killed += 1;
         }
     }
@@ -295,7 +284,7 @@ async fn a_kill_during_upkeep_loses_nothing() {
         run(store.clone(), world.folder.path(), &world.sources).await.expect("landed");
         store
     };
-    let sound = Unreliable::new(landed().await, |_| Act::Go);
+    let sound = Unreliable::new(landed().await, |_, _| Act::Go);
     upkeep(sound.clone()).await.expect("kept");
     let requests = sound.made();
     let step = if all() { 1 } else { 11 };
@@ -305,7 +294,7 @@ async fn a_kill_during_upkeep_loses_nothing() {
         }
         let what = format!("{act:?} request {at} of upkeep");
         let kept = landed().await;
-        let store = Unreliable::new(kept.clone(), move |n| if n == at { act } else { Act::Go });
+        let store = Unreliable::new(kept.clone(), move |n, _| if n == at { act } else { Act::Go });
         let first = upkeep(store).await;
         world.agrees(&what, &kept).await;
         bury(&kept).await;
@@ -321,7 +310,7 @@ async fn a_kill_during_upkeep_loses_nothing() {
 async fn a_store_that_fails_now_and_then_loses_nothing() {
     let world = World::new().await;
     for seed in 0..if all() { 300 } else { 12 } {
-        let fate = move |n: u64| {
+        let fate = move |n: u64, _: Option<&ObjectPath>| {
             let mut dice = ChaCha8Rng::seed_from_u64(seed * 1_000_003 + n);
             match dice.random_range(0..120_u32) {
                 0 => Act::Lost,

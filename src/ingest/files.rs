@@ -77,7 +77,7 @@ pub(crate) fn source_file_id(sha256: &str, source: &str) -> String {
     id
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 

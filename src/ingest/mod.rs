@@ -62,6 +62,8 @@ mod select;
 mod session;
 mod source;
 mod strict;
+#[cfg(test)]
+mod testing;
 mod text;
 mod time;
 mod verdict;

@@ -11,12 +11,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::account::{Account, Failed, FileAccount};
-use super::archive::{self, Archive, Kind, Member, Members};
+use super::archive::{Archive, Kind, Member, Members};
 use super::audit::{self, Audited, FileRow, Status, TableRows};
 use super::batch::Batch;
 use super::commit::Writer;
 use super::drift::Seen;
-use super::files::{Found, InputFile, Names};
+use super::files::{Found, InputFile};
 use super::land::BatchFile;
 use super::progress::Progress;
 use super::read::Input;
@@ -191,12 +191,10 @@ impl Landing<'_> {
         kind: Kind,
         source: &Arc<Source>,
     ) -> Result<()> {
-        let read = &source.header.read;
-        let members = read.members.as_deref().or(archive::split(&read.path).1).map(Names::new).transpose()?;
+        let archive = Archive::of(self.ingest, source, file, kind)?;
         let number = self.begin(file, version, source);
         self.open[number].status = Status::Unpacked;
-        let (limit, temp_dir) = (archive::limit(self.ingest.archive_mb, file.size), self.ingest.temp_dir.clone());
-        let mut members = Members::open(Archive { file: file.clone(), kind, members, limit, temp_dir });
+        let mut members = Members::open(archive);
         // `_temp` goes before the next member is asked for.
         while let Some(Member { file, temp: _temp }) = members.next().await? {
             self.progress.file(&file.uri);

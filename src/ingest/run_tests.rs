@@ -9,12 +9,12 @@ use super::batch::Batch;
 use super::columns::{instants, longs, texts};
 use super::commit::Writer;
 use super::land::BatchFile;
-use super::{Filter, Found, Ingest, Input, InputFile, Silent, Source, Sources, TableAccount, draft, find, name_of};
+use super::testing::{RATES, source};
+use super::{Filter, Found, Ingest, Input, InputFile, Silent, Sources, TableAccount, draft, find, name_of};
 use crate::clock::Clock;
 use crate::config::LakeConfig;
 use crate::lake::Lake;
 use crate::model::{INGEST_FILE, INGEST_TABLE, ORDER_LINE, Table};
-use crate::queryfile::QueryFile;
 
 const ORDERS: &str = r#"-- ---
 -- source_system = "shop"
@@ -35,21 +35,6 @@ FROM   raw
 -- into = "product", reference = true
 SELECT sku FROM raw WHERE sku <> ''
 "#;
-
-const RATES: &str = r#"-- ---
--- order = 5
--- [read]
--- path = "rates/*.csv"
--- format = "csv"
--- ---
--- into = "fx_rate"
-SELECT CAST(day AS DATE) AS rate_date, base AS base_currency, quote AS quote_currency, CAST(rate AS DECIMAL(18,8)) AS rate FROM raw
-"#;
-
-fn source(name: &str, text: &str) -> Source {
-    let file = QueryFile::parse(&format!("sources/{name}.sql"), text).expect("a query file");
-    Source::parse(&file).expect("a source")
-}
 
 async fn ingest() -> Ingest {
     let config = LakeConfig { url: "memory://".into(), ..LakeConfig::default() };

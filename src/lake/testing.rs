@@ -33,8 +33,8 @@ pub enum Act {
     DieAfter,
 }
 
-/// Decides by the request's number, from 1.
-type Fate = dyn Fn(u64) -> Act + Send + Sync;
+/// Decides by the request's number, from 1, and by what it puts, if it does.
+type Fate = dyn Fn(u64, Option<&Path>) -> Act + Send + Sync;
 
 /// A store that serves `inner` as `fate` allows.
 pub struct Unreliable {
@@ -45,7 +45,10 @@ pub struct Unreliable {
 }
 
 impl Unreliable {
-    pub fn new(inner: Arc<dyn ObjectStore>, fate: impl Fn(u64) -> Act + Send + Sync + 'static) -> Arc<Unreliable> {
+    pub fn new(
+        inner: Arc<dyn ObjectStore>,
+        fate: impl Fn(u64, Option<&Path>) -> Act + Send + Sync + 'static,
+    ) -> Arc<Unreliable> {
         Arc::new(Unreliable { inner, fate: Box::new(fate), made: AtomicU64::new(0), dead: AtomicBool::new(false) })
     }
     /// Requests so far.
@@ -58,13 +61,13 @@ impl Unreliable {
 
     /// Does `request` unless fate has it otherwise.
     async fn meet<T>(&self, request: impl Future<Output = Result<T>>) -> Result<T> {
-        let act = self.next();
+        let act = self.next(None);
         self.through(act, request).await
     }
 
-    fn next(&self) -> Act {
+    fn next(&self, put: Option<&Path>) -> Act {
         let number = self.made.fetch_add(1, Ordering::SeqCst) + 1;
-        if self.is_dead() { Act::DieBefore } else { (self.fate)(number) }
+        if self.is_dead() { Act::DieBefore } else { (self.fate)(number, put) }
     }
 
     async fn through<T>(&self, act: Act, request: impl Future<Output = Result<T>>) -> Result<T> {
@@ -111,7 +114,7 @@ impl fmt::Display for Unreliable {
 #[async_trait::async_trait]
 impl ObjectStore for Unreliable {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
-        let act = self.next();
+        let act = self.next(Some(location));
         if act == Act::Torn && !matches!(opts.mode, PutMode::Create) {
             let whole: Bytes = payload.into();
             let part = whole.slice(..whole.len() / 2);
@@ -130,7 +133,7 @@ impl ObjectStore for Unreliable {
         self.meet(self.inner.get_ranges(location, ranges)).await
     }
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        match self.next() {
+        match self.next(None) {
             Act::Go | Act::Slow => self.inner.delete_stream(locations),
             Act::Unanswered => self.inner.delete_stream(locations).map(|_| Err(broken())).boxed(),
             Act::DieAfter => {
@@ -145,7 +148,7 @@ impl ObjectStore for Unreliable {
     }
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let listed = self.inner.list(prefix);
-        match self.next() {
+        match self.next(None) {
             Act::Go | Act::Slow => listed,
             act => {
                 self.dead.fetch_or(matches!(act, Act::DieBefore | Act::DieAfter), Ordering::SeqCst);

@@ -38,7 +38,7 @@ impl Unit {
             let heads = &self.lake.inner.heads;
             let last = heads.newest().await?;
             // States before markers: a batch that ended in between was whole when its commits were seen.
-            let newest = self.newest().await?;
+            let newest = newest(&self.lake).await?;
             let tables = self.whole(last.as_deref(), newest).await?;
             if last.as_ref().is_some_and(|last| last.tables == tables) {
                 return Ok(());
@@ -53,10 +53,6 @@ impl Unit {
         Err(Error::unavailable(format!("batch {}: other writers put {ATTEMPTS} heads meanwhile", self.batch_id)).hint(
             "its rows have landed and show with the next batch that ends, or after `saleslake lake doctor --mend`",
         ))
-    }
-
-    async fn newest(&self) -> Result<BTreeMap<&'static str, i64>> {
-        newest(&self.lake).await
     }
 
     /// The newest versions that hold no batch in part.

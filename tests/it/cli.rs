@@ -1,33 +1,14 @@
 //! The program as people run it: the README's first command, and the same rows by library, command line and HTTP.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use saleslake::access::Caller;
 use saleslake::app::App;
 use saleslake::config::Config;
 use saleslake::encode::{self, Format};
 
-use crate::common;
-
-/// Runs the program in `dir`.
-fn saleslake(dir: &Path, args: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_saleslake");
-    Command::new(program).current_dir(dir).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"))
-}
-
-fn succeeded(dir: &Path, args: &[&str]) -> String {
-    let out = saleslake(dir, args);
-    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).expect("UTF-8")
-}
-
-/// A folder like a fresh clone: the sample data and nothing else.
-fn clone() -> tempfile::TempDir {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::os::unix::fs::symlink(common::repo("sample-data"), dir.path().join("sample-data")).expect("linked");
-    dir
-}
+use crate::common::{self, clone, saleslake, succeeded};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_command_lands_the_sample_and_every_surface_agrees() {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use arrow::record_batch::RecordBatch;
@@ -204,6 +205,26 @@ fn find_python(python: Option<OsString>, ci: Option<OsString>) -> Result<Option<
         }
         python => Ok(python),
     }
+}
+
+/// Runs the program in `dir`.
+pub fn saleslake(dir: &Path, args: &[&str]) -> Output {
+    let program = env!("CARGO_BIN_EXE_saleslake");
+    Command::new(program).current_dir(dir).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"))
+}
+
+/// What the program prints in `dir`, where it must succeed.
+pub fn succeeded(dir: &Path, args: &[&str]) -> String {
+    let out = saleslake(dir, args);
+    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    String::from_utf8(out.stdout).expect("UTF-8")
+}
+
+/// A folder like a fresh clone: the sample data and nothing else.
+pub fn clone() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::os::unix::fs::symlink(repo("sample-data"), dir.path().join("sample-data")).expect("linked");
+    dir
 }
 
 #[test]

@@ -1,20 +1,9 @@
 //! The lake is kept by commands: fewer files, no leftovers, and the same rows for us and for other readers.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Command;
 
-use crate::common;
-
-fn saleslake(dir: &Path, args: &[&str]) -> Output {
-    let program = env!("CARGO_BIN_EXE_saleslake");
-    Command::new(program).current_dir(dir).args(args).output().unwrap_or_else(|e| panic!("{program}: {e}"))
-}
-
-fn succeeded(dir: &Path, args: &[&str]) -> String {
-    let out = saleslake(dir, args);
-    assert!(out.status.success(), "{args:?}: {}", String::from_utf8_lossy(&out.stderr));
-    String::from_utf8(out.stdout).expect("UTF-8")
-}
+use crate::common::{self, clone, saleslake, succeeded};
 
 fn data_files(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
@@ -37,8 +26,7 @@ const SUMS: &str = "SELECT 'inventory_snapshot' AS t, count(*) AS n, sum(on_hand
 
 #[test]
 fn a_kept_lake_has_the_same_rows_in_fewer_files() {
-    let dir = tempfile::tempdir().expect("a folder");
-    std::os::unix::fs::symlink(common::repo("sample-data"), dir.path().join("sample-data")).expect("linked");
+    let dir = clone();
     succeeded(dir.path(), &["quickstart"]);
     let lake = dir.path().join("lake");
     let before = succeeded(dir.path(), &["sql", SUMS, "--format", "csv"]);

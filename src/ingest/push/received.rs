@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::ingest::files::{Spool, TempFile};
+use crate::ingest::files::{Spool, TempFile, hex};
 use crate::ingest::read::Input;
 
 /// A body up to this long stays in memory, bytes.
@@ -122,7 +122,7 @@ impl Receiving {
         match spool.map(Spool::finish) {
             Some(spooled) => Received { place, sha256: spooled.sha256, held: Held::File(spooled.temp) },
             None => {
-                let sha256 = Sha256::digest(&memory).iter().map(|b| format!("{b:02x}")).collect();
+                let sha256 = hex(&Sha256::digest(&memory));
                 Received { place, sha256, held: Held::Memory(memory.into()) }
             }
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use futures::future::{join, join_all};
 use object_store::memory::InMemory;
+use object_store::path::Path;
 
 use super::received::Room;
 use super::{Push, PushAccount, PushLimits, Pusher};
@@ -15,11 +16,11 @@ use crate::clock::Clock;
 use crate::config::LakeConfig;
 use crate::error::{ErrorKind, Result};
 use crate::ingest::columns::texts;
-use crate::ingest::{Filter, Ingest, Source, Sources};
+use crate::ingest::testing::{RATES, source};
+use crate::ingest::{Filter, Ingest, Sources};
 use crate::lake::testing::{Act, Unreliable, over};
 use crate::lake::{Change, Commit, Lake};
 use crate::model::{INGEST_FILE, ORDER_LINE};
-use crate::queryfile::QueryFile;
 
 const ORDERS: &str = r#"-- ---
 -- source_system = "shop"
@@ -38,24 +39,10 @@ FROM   raw
 SELECT sku FROM raw WHERE sku <> ''
 "#;
 
-const RATES: &str = r#"-- ---
--- order = 5
--- [read]
--- path = "rates/*.csv"
--- format = "csv"
--- ---
--- into = "fx_rate"
-SELECT CAST(day AS DATE) AS rate_date, base AS base_currency, quote AS quote_currency, CAST(rate AS DECIMAL(18,8)) AS rate FROM raw
-"#;
-
 /// Longer than any test.
 const NEVER: Duration = Duration::from_secs(3600);
 
 fn pusher(lake: &Lake, group: Duration) -> Pusher {
-    let source = |name: &str, text: &str| {
-        let file = QueryFile::parse(&format!("sources/{name}.sql"), text).expect("a query file");
-        Source::parse(&file).expect("a source")
-    };
     let clock = Clock::fixed("2026-07-01T12:00:00Z".parse().expect("a constant"));
     let ingest = Ingest::new(lake, Sources::from_list([source("orders", ORDERS), source("rates", RATES)]), clock);
     Pusher::new(ingest, PushLimits { pushes: 100, bytes: 1 << 20, group, group_pushes: 100 })
@@ -170,7 +157,7 @@ async fn storage_that_fails_acknowledges_nothing_and_loses_nothing() {
     for act in [Act::Lost, Act::Unanswered] {
         let from = Arc::new(AtomicU64::new(u64::MAX));
         let fails = from.clone();
-        let fate = move |n| if n >= fails.load(Ordering::SeqCst) { act } else { Act::Go };
+        let fate = move |n, _: Option<&Path>| if n >= fails.load(Ordering::SeqCst) { act } else { Act::Go };
         let store = Unreliable::new(Arc::new(InMemory::new()), fate);
         let lake = over(store.clone(), &LakeConfig::default()).await.expect("a lake");
         let pusher = pusher(&lake, Duration::ZERO);

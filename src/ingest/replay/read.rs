@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use crate::ingest::archive::{self, Archive, Kind, Members};
+use crate::ingest::archive::{Archive, Kind, Members};
 use crate::ingest::audit::Known;
 use crate::ingest::batch::Batch;
 use crate::ingest::commit::Writer;
-use crate::ingest::files::{Found, InputFile, Names};
+use crate::ingest::files::{Found, InputFile};
 use crate::ingest::land::BatchFile;
 use crate::ingest::progress::Progress;
 use crate::ingest::read::Input;
@@ -74,10 +74,7 @@ impl<'a> Reading<'a> {
 
     async fn open(&mut self, file: &InputFile) -> Result<()> {
         let Some(kind) = Kind::of(&file.uri) else { return self.read(file).await };
-        let read = &self.source.header.read;
-        let members = read.members.as_deref().or(archive::split(&read.path).1).map(Names::new).transpose()?;
-        let (limit, temp_dir) = (archive::limit(self.ingest.archive_mb, file.size), self.ingest.temp_dir.clone());
-        let mut members = Members::open(Archive { file: file.clone(), kind, members, limit, temp_dir });
+        let mut members = Members::open(Archive::of(self.ingest, self.source, file, kind)?);
         while let Some(member) = members.next().await? {
             self.read(&member.file).await?;
         }

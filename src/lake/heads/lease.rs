@@ -73,9 +73,9 @@ impl Lease {
         Ok(())
     }
 
-    /// Whether another batch's marker still counts.
-    pub async fn holds(&self, marker: &ObjectMeta) -> Result<bool> {
-        counts(&self.store, marker, self.renewed).await
+    /// When that was, by the store's clock.
+    pub fn renewed(&self) -> DateTime<Utc> {
+        self.renewed
     }
 
     /// Takes the marker away: the batch is whole.
@@ -95,11 +95,7 @@ impl Drop for Lease {
 }
 
 /// Whether `marker` counts at `now`, by the store's clock: it was renewed lately, and its holder is not known to be gone.
-pub(in crate::lake) async fn counts(
-    store: &Arc<dyn ObjectStore>,
-    marker: &ObjectMeta,
-    now: DateTime<Utc>,
-) -> Result<bool> {
+pub(super) async fn counts(store: &Arc<dyn ObjectStore>, marker: &ObjectMeta, now: DateTime<Utc>) -> Result<bool> {
     let age = now.signed_duration_since(marker.last_modified).to_std().unwrap_or_default();
     if age > EXPIRES {
         return Ok(false);

@@ -18,7 +18,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use serde::{Deserialize, Serialize};
@@ -108,7 +107,6 @@ impl Heads {
     async fn listed(&self) -> Result<Option<Arc<Head>>> {
         let fail = |e| errors::store(e, format!("listing {}", self.folder));
         let listed = self.store.list_with_delimiter(Some(&self.folder)).await.map_err(fail)?;
-        let number = |path: &Path| path.filename()?.strip_suffix(".json")?.parse::<u64>().ok();
         match listed.objects.iter().filter_map(|o| number(&o.location)).max() {
             None => Ok(None),
             Some(number) => Ok(self.read(number).await?.map(Arc::new)),
@@ -156,16 +154,13 @@ impl Heads {
 
     /// The batches of other writers that have begun and not ended, as of `own`'s last renewal.
     pub async fn open(&self, own: &Lease) -> Result<HashSet<String>> {
-        let folder = self.folder.clone().join("open");
-        let fail = |e| errors::store(e, format!("listing {folder}"));
-        let markers: Vec<_> = self.store.list(Some(&folder)).try_collect().await.map_err(fail)?;
-        let mut open = HashSet::new();
-        for marker in markers.iter().filter(|m| m.location != *own.path()) {
-            let Some(batch) = marker.location.filename().and_then(|n| n.strip_suffix(".json")) else { continue };
-            if own.holds(marker).await? {
-                open.insert(batch.to_string());
-            }
-        }
-        Ok(open)
+        let markers = self.markers(own.renewed()).await?;
+        let others = markers.into_iter().filter(|m| m.live && m.object.location != *own.path());
+        Ok(others.map(|m| m.batch_id).collect())
     }
+}
+
+/// The number of the head at `path`.
+fn number(path: &Path) -> Option<u64> {
+    path.filename()?.strip_suffix(".json")?.parse().ok()
 }

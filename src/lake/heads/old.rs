@@ -5,7 +5,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
-use super::{Head, Heads, lease};
+use super::{Head, Heads, lease, number};
 use crate::error::Result;
 use crate::lake::errors;
 
@@ -27,7 +27,6 @@ impl Heads {
     pub async fn since(&self, at: DateTime<Utc>) -> Result<(Option<Head>, Vec<ObjectMeta>)> {
         let fail = |e| errors::store(e, format!("listing {}", self.folder));
         let listed = self.store.list_with_delimiter(Some(&self.folder)).await.map_err(fail)?;
-        let number = |path: &Path| path.filename()?.strip_suffix(".json")?.parse::<u64>().ok();
         let (mut heads, mut old): (Vec<(u64, ObjectMeta)>, _) = (Vec::new(), Vec::new());
         for object in listed.objects {
             match number(&object.location) {
@@ -41,7 +40,7 @@ impl Heads {
         let mut oldest = None;
         for (number, _) in heads.iter().skip(first) {
             oldest = self.read(*number).await?;
-            // Else a writer that put the 200th head after it has just removed it.
+            // Else a writer that put the last head that outlives it has just removed it.
             if oldest.is_some() {
                 break;
             }

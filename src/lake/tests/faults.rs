@@ -1,18 +1,14 @@
 //! Storage that fails: a commit may be durable and still return an error.
 
-use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use bytes::Bytes;
 use futures::StreamExt;
-use futures::stream::BoxStream;
+use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::*;
 
-use super::super::store::{self, Root};
-use super::super::{Commit, Lake, Properties};
+use super::super::testing::{Act, Unreliable, over};
+use super::super::{Commit, Lake};
 use super::rows::{append, change, config, ids, rows};
 use crate::error::ErrorKind;
 use crate::model::REGION;
@@ -25,64 +21,19 @@ const FAILS: u8 = 2;
 /// Data files cannot be stored.
 const FULL: u8 = 3;
 
-#[derive(Debug)]
-struct Faulty {
-    inner: Arc<dyn ObjectStore>,
-    mode: Arc<AtomicU8>,
-}
-
-impl fmt::Display for Faulty {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("faulty")
-    }
-}
-
-fn broken() -> Error {
-    Error::Generic { store: "faulty", source: "broken pipe".into() }
-}
-
-#[async_trait::async_trait]
-impl ObjectStore for Faulty {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
-        let commit = location.as_ref().contains("_delta_log");
-        match (self.mode.load(Ordering::SeqCst), commit) {
-            (FAILS, true) | (FULL, false) => Err(broken()),
-            (LOSES_ANSWER, true) => {
-                self.inner.put_opts(location, payload, opts).await?;
-                Err(broken())
-            }
-            _ => self.inner.put_opts(location, payload, opts).await,
-        }
-    }
-    async fn put_multipart_opts(&self, location: &Path, opts: PutMultipartOptions) -> Result<Box<dyn MultipartUpload>> {
-        self.inner.put_multipart_opts(location, opts).await
-    }
-    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.inner.get_opts(location, options).await
-    }
-    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.inner.get_ranges(location, ranges).await
-    }
-    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
-    }
-    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.inner.list(prefix)
-    }
-    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.inner.list_with_delimiter(prefix).await
-    }
-    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.inner.copy_opts(from, to, options).await
-    }
-}
-
 async fn faulty() -> (Lake, Arc<AtomicU8>) {
-    let root = store::memory().unwrap();
     let mode = Arc::new(AtomicU8::new(WORKS));
-    let store = Arc::new(Faulty { inner: root.store.clone(), mode: mode.clone() });
-    let properties = Properties::from_config(&config("memory://")).unwrap();
-    (Lake::with_root(Root { store, ..root }, properties).await.unwrap(), mode)
+    let now = mode.clone();
+    let fate = move |_, put: Option<&Path>| match (now.load(Ordering::SeqCst), put.map(is_commit)) {
+        (FAILS, Some(true)) | (FULL, Some(false)) => Act::Lost,
+        (LOSES_ANSWER, Some(true)) => Act::Unanswered,
+        _ => Act::Go,
+    };
+    (over(Unreliable::new(Arc::new(InMemory::new()), fate), &config("memory://")).await.unwrap(), mode)
+}
+
+fn is_commit(put: &Path) -> bool {
+    put.as_ref().contains("_delta_log")
 }
 
 async fn data_files(lake: &Lake) -> usize {
