@@ -72,9 +72,10 @@ impl App {
         let pusher = self.pusher()?;
         let reports = LiveReports::new(self.reports);
         let server =
-            http::Server::bind(&self.config.http, self.engine.clone(), reports.clone(), pusher, self.clock).await?;
+            http::Server::bind(&self.config.http, self.engine.clone(), reports.clone(), pusher.clone(), self.clock)
+                .await?;
         let (engine, lake, maintenance) = (self.engine, self.lake, self.config.maintenance);
-        Ok(Serving { engine, lake, maintenance, reports, queries_dir: self.config.queries_dir, server })
+        Ok(Serving { engine, lake, maintenance, reports, pusher, queries_dir: self.config.queries_dir, server })
     }
 }
 
@@ -84,6 +85,7 @@ pub struct Serving {
     lake: Lake,
     maintenance: MaintenanceConfig,
     reports: LiveReports,
+    pusher: Option<Pusher>,
     queries_dir: Option<PathBuf>,
     server: http::Server,
 }
@@ -98,7 +100,10 @@ impl Serving {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let cancel = CancellationToken::new();
         let mut tasks = vec![self.engine.spawn_refresh(cancel.clone())];
-        tasks.extend(self.queries_dir.map(|dir| self.reports.watch(self.engine.clone(), dir, cancel.clone())));
+        if let Some(dir) = self.queries_dir {
+            tasks.extend(self.pusher.map(|pusher| pusher.watch(dir.clone(), cancel.clone())));
+            tasks.push(self.reports.watch(self.engine.clone(), dir, cancel.clone()));
+        }
         tasks.extend(self.lake.spawn_upkeep(&self.maintenance, cancel.clone()));
         let served = self.server.run(shutdown).await;
         cancel.cancel();

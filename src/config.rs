@@ -137,6 +137,8 @@ pub struct HttpConfig {
     pub bind: String,
     /// Bearer tokens: name → token. Without any, only loopback addresses are bound.
     pub tokens: BTreeMap<String, String>,
+    /// Names by which a server without tokens answers, beside localhost and loopback addresses; their pages may send, too.
+    pub hosts: Vec<String>,
     /// Whether `POST /api/v1/sql` answers.
     pub allow_sql: bool,
     /// Whether `POST /api/v1/ingest/{source}` takes records.
@@ -233,6 +235,7 @@ impl Default for HttpConfig {
         HttpConfig {
             bind: "127.0.0.1:8080".into(),
             tokens: BTreeMap::new(),
+            hosts: Vec::new(),
             allow_sql: false,
             allow_ingest: false,
             ingest_max_mb: 64,
@@ -254,7 +257,7 @@ impl Default for LogConfig {
 #[derive(Debug, Serialize)]
 pub struct Setting {
     pub key: String,
-    /// Secrets are shown as `***`.
+    /// Secrets are shown as `***`, what has no value as `unset`.
     pub value: String,
     /// `default`, the file's path, the environment, or `--set`.
     pub origin: String,
@@ -367,7 +370,11 @@ fn flatten(figment: &Figment, prefix: &str, dict: &Dict, out: &mut Vec<Setting>)
         let secret = key.starts_with("http.tokens.")
             || key.contains(".storage.") && ["secret", "key", "token", "sas"].iter().any(|word| key.contains(word));
         out.push(Setting {
-            value: if secret { "***".into() } else { show(value) },
+            value: match value {
+                Value::Empty(..) => "unset".into(),
+                _ if secret => "***".into(),
+                _ => show(value),
+            },
             origin: origin(figment, &key),
             key,
         });
@@ -418,6 +425,12 @@ mod tests {
         assert_eq!(config.landing.storage.secret_access_key.as_deref(), Some("abcdef"));
         assert!(settings.iter().all(|s| !s.value.contains("abcdef")));
         assert_eq!(settings.iter().filter(|s| s.origin == "--set" && s.value == "***").count(), 3);
+        // A secret that is not set is none: whoever looks for a missing key must see that it is missing.
+        let (_, settings) = Config::load(None, &[]).unwrap();
+        let value = |key: &str| settings.iter().find(|s| s.key == key).map(|s| s.value.as_str());
+        for key in ["lake.storage.secret_access_key", "landing.storage.access_key_id", "queries_dir"] {
+            assert_eq!(value(key), Some("unset"), "{key}");
+        }
     }
 
     #[test]

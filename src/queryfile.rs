@@ -1,6 +1,10 @@
 //! A query file: a TOML header in `--` comments between two `-- ---` lines, then SQL.
 //! Shared by sources, views and reports. It must not know what a header means, nor do I/O beyond finding the files.
 
+mod mistakes;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -24,6 +28,8 @@ pub struct QueryFile {
     pub sql: String,
     /// The whole text as written.
     pub text: String,
+    /// What keeps a file from being a query file, and what would work: whoever reads the header is told.
+    fault: Option<(String, Option<String>)>,
 }
 
 impl QueryFile {
@@ -44,7 +50,7 @@ impl QueryFile {
             if line == "-- ---" {
                 let mut sql = "\n".repeat(count);
                 sql.extend(lines.flat_map(|l| [l, "\n"]));
-                return Ok(QueryFile { name, path: path.into(), header, sql, text: text.into() });
+                return Ok(QueryFile { name, path: path.into(), header, sql, text: text.into(), fault: None });
             }
             let Some(toml) = line.strip_prefix("--") else {
                 return Err(Error::invalid(format!("{path}, line {count}: the header's lines begin with `--`"))
@@ -56,26 +62,50 @@ impl QueryFile {
         Err(Error::invalid(format!("{path}: the header is not closed")).hint("add a line `-- ---` after it"))
     }
 
+    /// The file at `path`, for which [`QueryFile::header`] fails if `text` is no query file: one such file must not keep
+    /// the others of its folder from being used.
+    fn found(path: &str, text: &[u8]) -> QueryFile {
+        let parsed = match std::str::from_utf8(text) {
+            Ok(text) => QueryFile::parse(path, text),
+            Err(e) => {
+                let line = text[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
+                Err(Error::invalid(format!("{path}, line {line}: not UTF-8")).hint("save the file as UTF-8"))
+            }
+        };
+        parsed.unwrap_or_else(|error| QueryFile::faulty(path, &String::from_utf8_lossy(text), &error))
+    }
+
+    fn faulty(path: &str, text: &str, error: &Error) -> QueryFile {
+        QueryFile {
+            name: stem(path),
+            path: path.into(),
+            header: String::new(),
+            sql: String::new(),
+            text: text.into(),
+            fault: Some((error.to_string(), error.hint_text().map(String::from))),
+        }
+    }
+
     /// The header as `T`. Unknown keys are `T`'s to refuse (`deny_unknown_fields`).
+    ///
+    /// # Errors
+    /// Every mistake that can be told at once, each with its line; a file that is no query file.
     pub fn header<T: DeserializeOwned>(&self) -> Result<T> {
-        toml::from_str(&self.header).map_err(|e| {
-            let line = e.span().map_or(0, |s| self.header[..s.start].matches('\n').count()) + 2;
-            Error::invalid(format!("{}, line {line}: {}", self.path, e.message()))
-        })
+        match &self.fault {
+            None => mistakes::read(&self.header).map_err(|told| Error::invalid(format!("{}, {told}", self.path))),
+            Some((message, None)) => Err(Error::invalid(message)),
+            Some((message, Some(hint))) => Err(Error::invalid(message).hint(hint)),
+        }
     }
 }
 
 /// All files of one folder (`sources`, `views`, `reports` …), by name: the embedded ones, then those of
-/// `dir` (the configuration's `queries_dir`), which add and override by name.
+/// `dir` (the configuration's `queries_dir`), which add and override by name. A file that cannot be used is among them:
+/// [`QueryFile::header`] tells what is wrong with it.
 ///
 /// # Errors
-/// The first file that is none.
+/// Folders that cannot be read.
 pub fn load_folder(folder: &str, dir: Option<&Path>) -> Result<BTreeMap<String, QueryFile>> {
-    each_of_folder(folder, dir)?.into_iter().map(|(name, file)| Ok((name, file?))).collect()
-}
-
-/// As [`load_folder`], with an error for each file that is no query file.
-pub fn each_of_folder(folder: &str, dir: Option<&Path>) -> Result<Found> {
     let mut found = Found::new();
     if let Some(embedded) = EMBEDDED.get_dir(folder) {
         collect_embedded(embedded, &mut found);
@@ -93,8 +123,8 @@ pub fn each_of_folder(folder: &str, dir: Option<&Path>) -> Result<Found> {
     Ok(found)
 }
 
-/// Files by name, or what is wrong with them.
-type Found = BTreeMap<String, Result<QueryFile>>;
+/// Files by name.
+type Found = BTreeMap<String, QueryFile>;
 
 fn stem(path: &str) -> String {
     Path::new(path).file_stem().and_then(|s| s.to_str()).unwrap_or(path).to_string()
@@ -103,8 +133,7 @@ fn stem(path: &str) -> String {
 fn collect_embedded(dir: &Dir<'_>, found: &mut Found) {
     for file in dir.files().filter(|f| f.path().extension().is_some_and(|e| e == "sql")) {
         let path = file.path().to_string_lossy();
-        let text = file.contents_utf8().ok_or_else(|| Error::invalid(format!("{path}: not UTF-8")));
-        found.insert(stem(&path), text.and_then(|text| QueryFile::parse(&path, text)));
+        found.insert(stem(&path), QueryFile::found(&path, file.contents()));
     }
     dir.dirs().for_each(|sub| collect_embedded(sub, found));
 }
@@ -117,9 +146,12 @@ fn collect_disk(root: &Path, dir: &Path, found: &mut Found) -> Result<()> {
         if path.is_dir() {
             collect_disk(root, &path, found)?;
         } else if path.extension().is_some_and(|e| e == "sql") {
-            let text = std::fs::read_to_string(&path).map_err(|e| Error::from(e).context(path.display()));
-            let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
-            found.insert(stem(&shown), text.and_then(|text| QueryFile::parse(&shown, &text)));
+            let shown = path.strip_prefix(root).unwrap_or(&path).to_string_lossy();
+            let file = match std::fs::read(&path) {
+                Ok(text) => QueryFile::found(&shown, &text),
+                Err(e) => QueryFile::faulty(&shown, "", &Error::from(e).context(&shown)),
+            };
+            found.insert(file.name.clone(), file);
         }
     }
     Ok(())

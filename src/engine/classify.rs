@@ -26,9 +26,10 @@ pub fn classify(error: DataFusionError) -> Error {
         DataFusionError::SchemaError(inner, _) => Error::invalid(inner.to_string()),
         DataFusionError::NotImplemented(text) => Error::invalid(format!("not supported: {text}")),
         DataFusionError::Execution(text) => Error::invalid(text.clone()),
+        // Without its cause, which is the same text under other headings.
         DataFusionError::ResourcesExhausted(text) => {
-            Error::new(ErrorKind::Busy, format!("out of memory for queries: {text}"))
-                .hint("ask for fewer groups or a shorter period, try later, or raise engine.memory_mb")
+            return Error::new(ErrorKind::Busy, format!("out of memory for queries: {text}"))
+                .hint("ask for fewer groups or a shorter period, try later, or raise engine.memory_mb");
         }
         DataFusionError::ExecutionJoin(inner) if inner.is_cancelled() => {
             Error::new(ErrorKind::Cancelled, "the query was cancelled")
@@ -119,6 +120,14 @@ mod tests {
             (back.kind(), back.message(), back.hint_text()),
             (ErrorKind::NotFound, "no table or view x", Some("did you mean y?"))
         );
+    }
+
+    #[test]
+    fn out_of_memory_is_told_once() {
+        let inner = DataFusionError::ResourcesExhausted("needs 3 MiB".into());
+        let error = classify(DataFusionError::Context("sort".into(), Box::new(inner)));
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Busy, "out of memory for queries: needs 3 MiB"));
+        assert!(std::error::Error::source(&error).is_none());
     }
 
     #[test]

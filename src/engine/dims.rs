@@ -188,6 +188,7 @@ pub fn history(table: &'static Table) -> Option<ViewDefinition> {
         name: format!("{}_history", table.name),
         path: format!("{}_history", table.name),
         about: format!("Every version of {} with its range of validity.", table.name),
+        text: sql.clone(),
         sql,
         policies: Default::default(),
         sliced: true,

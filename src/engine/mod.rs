@@ -22,6 +22,7 @@ mod prune;
 mod query;
 mod reading;
 mod relations;
+mod reload;
 mod rows;
 mod rules;
 mod runtime;
@@ -94,8 +95,8 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Opens the engine over the newest state of `lake`, with the files of `queries/views/`. One that does not plan is set
-    /// aside ([`Engine::broken_views`]), and so is whatever reads it.
+    /// Opens the engine over the newest state of `lake`, with the files of `queries/views/`. One that cannot be read or does
+    /// not plan is set aside ([`Engine::broken_views`]), and so is whatever reads it.
     ///
     /// # Errors
     /// A lake that cannot be read; settings that cannot be met.
@@ -143,26 +144,15 @@ impl Engine {
         Ok(true)
     }
 
-    /// Takes changed files of `queries/views/` for the queries from now on.
-    ///
-    /// # Errors
-    /// A view that does not plan, and did before or was not there: then nothing changes.
-    pub async fn set_views(&self, files: &BTreeMap<String, QueryFile>) -> Result<()> {
-        let inner = &self.inner;
-        let _turn = inner.refreshing.lock().await;
-        let (views, last) = (Views::read(files), inner.current.load_full());
-        let next = inner.snapshots.build(&views, inner.lake.states().await?, Some(&last)).boxed().await?;
-        if let Some(view) = next.broken().values().find(|b| !last.broken().contains_key(&b.name)) {
-            return Err(view.error());
-        }
-        inner.views.store(Arc::new(views));
-        inner.current.store(Arc::new(next));
-        Ok(())
-    }
-
-    /// Files of `queries/views/` that cannot be used.
+    /// Files of `queries/views/` that cannot be used, and where no view stands in for them.
     pub fn broken_views(&self) -> Vec<BrokenView> {
         self.snapshot().broken().values().cloned().collect()
+    }
+
+    /// The texts that the views have now, by name.
+    pub fn view_texts(&self) -> BTreeMap<String, String> {
+        let snapshot = self.snapshot();
+        snapshot.views().iter().map(|(name, view)| (name.clone(), view.definition().text.clone())).collect()
     }
 
     /// Refreshes every `engine.refresh_ms` until `cancel`. A failed look keeps the old snapshot and is logged.

@@ -49,7 +49,7 @@ impl BrokenView {
 #[derive(Debug, Default)]
 pub struct Views {
     definitions: Vec<Arc<ViewDefinition>>,
-    /// Those whose header is wrong.
+    /// Those that are no query files or have a wrong header.
     broken: Vec<BrokenView>,
 }
 
@@ -66,6 +66,15 @@ impl Views {
         views.definitions.extend(dimensions().filter_map(history).map(Arc::new));
         views
     }
+
+    /// `view` in the place of what its file says.
+    pub(super) fn keep(&mut self, view: Arc<ViewDefinition>) {
+        self.broken.retain(|broken| broken.name != view.name);
+        match self.definitions.iter_mut().find(|definition| definition.name == view.name) {
+            Some(definition) => *definition = view,
+            None => self.definitions.push(view),
+        }
+    }
 }
 
 /// A state of all tables.
@@ -79,7 +88,7 @@ pub struct Snapshot {
     tables: BTreeMap<&'static str, Arc<SnapshotTable>>,
     dimensions: BTreeMap<&'static str, Arc<CurrentDimension>>,
     views: BTreeMap<String, Arc<ViewProvider>>,
-    /// Views that do not plan, by name.
+    /// Views that cannot be read or do not plan, by name.
     broken: BTreeMap<String, BrokenView>,
     /// The lake's states, for statistics.
     states: Vec<Arc<TableState>>,
@@ -105,7 +114,7 @@ impl Snapshot {
     pub(super) fn broken(&self) -> &BTreeMap<String, BrokenView> {
         &self.broken
     }
-    /// Fails if `statement` names a view that does not plan.
+    /// Fails if `statement` names a broken view.
     pub(super) fn whole(&self, statement: &Statement) -> Result<()> {
         if self.broken.is_empty() {
             return Ok(());

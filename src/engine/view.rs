@@ -57,6 +57,8 @@ pub struct ViewDefinition {
     pub path: String,
     pub about: String,
     pub sql: String,
+    /// The whole file.
+    pub text: String,
     pub policies: BTreeMap<String, Policy>,
     pub sliced: bool,
     /// Column name → its meaning.
@@ -64,7 +66,7 @@ pub struct ViewDefinition {
 }
 
 impl ViewDefinition {
-    /// Reads a view's file. Errors: unknown header keys, a default that is not among the values.
+    /// Reads a view's file. Errors: no query file, mistakes of the header, a default that is not among the values.
     pub fn read(file: &QueryFile) -> Result<ViewDefinition> {
         let header: Header = file.header()?;
         for (name, policy) in &header.params {
@@ -78,6 +80,7 @@ impl ViewDefinition {
             path: file.path.clone(),
             about: header.about.unwrap_or_default(),
             sql: file.sql.clone(),
+            text: file.text.clone(),
             policies: header.params,
             sliced: header.sliced.unwrap_or(true),
             columns: header.columns,
@@ -144,7 +147,7 @@ impl ViewProvider {
     pub fn sliced(&self) -> bool {
         self.definition.sliced
     }
-    pub fn definition(&self) -> &ViewDefinition {
+    pub fn definition(&self) -> &Arc<ViewDefinition> {
         &self.definition
     }
 

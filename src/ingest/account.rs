@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind};
 
@@ -57,7 +57,8 @@ impl Failed {
 }
 
 /// What became of the records of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FileAccount {
     /// The file as it was named.
     pub file: String,
@@ -86,7 +87,7 @@ pub struct FileAccount {
 }
 
 /// What became of rows of one table.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableAccount {
     pub new: u64,
     pub replaced: u64,
@@ -227,8 +228,10 @@ impl fmt::Display for Account {
             1 => write!(f, "\n  1 file had landed before and was not read again")?,
             n => write!(f, "\n  {} files had landed before and were not read again", grouped(n as u64))?,
         }
-        if self.freed > 0 {
-            write!(f, "\n  {} records have left the quarantine", grouped(self.freed))?;
+        match self.freed {
+            0 => {}
+            1 => write!(f, "\n  1 record has left the quarantine")?,
+            n => write!(f, "\n  {} records have left the quarantine", grouped(n))?,
         }
         for retried in &self.retried {
             write!(f, "\n  {retried}")?;

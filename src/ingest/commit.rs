@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::lake::{Change, Commit, DataFile, Lake, TableState};
+use crate::lake::{Change, Commit, DataFile, Kept, Lake, TableState};
 use crate::model::Table;
 
 /// How often an edit is computed anew because others committed in between, before landing gives up.
@@ -31,6 +31,8 @@ pub(crate) struct Writer<'a> {
 pub(crate) struct Edit {
     pub add: Vec<RecordBatch>,
     pub remove: Vec<Arc<DataFile>>,
+    /// Of the removed files, the rows that stay: see [`Kept`].
+    pub keep: Vec<Kept>,
     pub info: Map<String, Value>,
 }
 
@@ -60,7 +62,8 @@ impl<'a> Attempts<'a> {
             return Ok(Some(state.version));
         }
         let Writer { lake, source, batch_id, .. } = self.writer;
-        let change = Change { batch_id, app: source, add: edit.add, remove: edit.remove, info: edit.info };
+        let change =
+            Change { batch_id, app: source, add: edit.add, remove: edit.remove, keep: edit.keep, info: edit.info };
         match lake.commit(state, change).await? {
             Commit::Done { version } => Ok(Some(version)),
             Commit::Moved => {

@@ -3,14 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::audit;
-use super::read::Columns;
+use super::Ingest;
+use super::read::{ALWAYS, Columns, JSON};
 use super::source::{Drift, Source};
 use crate::error::{Error, Result};
-use crate::lake::Lake;
-
-/// What a JSON file says of its columns: an object may lack any.
-const OPEN: &str = "json";
 
 /// The columns of the files of one source.
 #[derive(Debug, Default)]
@@ -22,21 +18,32 @@ pub(crate) struct Seen {
 
 impl Seen {
     /// What the audit knows.
-    pub async fn load(lake: &Lake, source: &Source) -> Result<Seen> {
+    pub async fn load(ingest: &Ingest, source: &Source) -> Result<Seen> {
         let mut seen = Seen::default();
         if source.header.read.drift != Drift::Land {
-            let mut files = audit::columns(lake, &source.name).await?;
-            files.sort_by_key(|(started, _)| *started);
-            files.iter().for_each(|(_, columns)| seen.remember(&parse(columns)));
+            ingest.ledger.look(&ingest.lake, ingest.clock.now_micros()).await?;
+            ingest.ledger.columns(&source.name).iter().for_each(|columns| seen.remember(&parse(columns)));
         }
         Ok(seen)
     }
 
     fn remember(&mut self, columns: &Columns) {
-        if !columns.is_empty() {
-            self.ever.extend(columns.iter().map(|(name, _)| name.clone()));
-            self.last = Some(columns.clone());
+        if columns.is_empty() {
+            return;
         }
+        self.ever.extend(columns.iter().map(|(name, _)| name.clone()));
+        let mut last = columns.clone();
+        // A few JSON objects do not tell what all have: what a larger file told stays known.
+        if is_json(columns) && !tells_always(columns) {
+            let before = self.last.iter().flatten().filter(|(_, kind)| is_always(kind));
+            for (name, kind) in before {
+                match last.iter_mut().find(|(n, _)| n == name) {
+                    Some((_, now)) => now.push_str(ALWAYS),
+                    None => last.push((name.clone(), kind.clone())),
+                }
+            }
+        }
+        self.last = Some(last);
     }
 
     /// What is different in a file with these columns, to be told in its account.
@@ -62,25 +69,50 @@ impl Seen {
 
     fn differences(&self, source: &Source, columns: &Columns) -> Vec<String> {
         let Some(last) = self.last.as_ref().filter(|_| !columns.is_empty()) else { return Vec::new() };
-        let ignored = |name: &String| source.header.read.ignored.contains(name);
-        let of =
-            |columns: &Columns, name: &String| columns.iter().find(|(n, _)| n == name).map(|(_, kind)| kind.clone());
+        let read = &source.header.read;
+        let of = |columns: &Columns, name: &String| columns.iter().find(|(n, _)| n == name).map(|(_, k)| k.clone());
         let mut found = Vec::new();
-        for (name, kind) in columns.iter().filter(|(name, _)| !ignored(name)) {
+        for (name, kind) in columns.iter().filter(|(name, _)| !read.ignored.contains(name)) {
             match of(last, name) {
-                Some(before) if before != *kind && *kind != OPEN && before != OPEN => {
-                    found.push(format!("column {name:?} was {before} and is {kind}"));
-                }
+                Some(before) => found.extend(change(name, &before, kind)),
                 None if !self.ever.contains(name) && !source.columns.contains(name) => {
                     found.push(format!("new column {name:?}"));
                 }
-                _ => {}
+                None => {}
             }
         }
-        let gone = last.iter().filter(|(name, kind)| kind != OPEN && !ignored(name) && of(columns, name).is_none());
+        // An object may lack what others have, unless each of many has it.
+        let needed = |kind: &str| !is_json_kind(kind) || (is_always(kind) && tells_always(columns));
+        let may_lack = |name: &String| read.ignored.contains(name) || read.optional.contains(name);
+        let gone = last.iter().filter(|(name, kind)| needed(kind) && !may_lack(name) && of(columns, name).is_none());
         found.extend(gone.map(|(name, _)| format!("column {name:?} is missing, the file before had it")));
         found
     }
+}
+
+/// What is different about the values of a column; JSON's say little, and nothing beside those of another format.
+fn change(name: &str, before: &str, now: &str) -> Option<String> {
+    let bare = |kind: &str| kind.strip_suffix(ALWAYS).unwrap_or(kind).to_string();
+    let (before, now) = (bare(before), bare(now));
+    let comparable = is_json_kind(&before) == is_json_kind(&now) && before != JSON && now != JSON;
+    (comparable && before != now).then(|| format!("column {name:?} was {before} and is {now}"))
+}
+
+fn is_json_kind(kind: &str) -> bool {
+    kind.starts_with(JSON)
+}
+
+fn is_json(columns: &Columns) -> bool {
+    columns.iter().all(|(_, kind)| is_json_kind(kind))
+}
+
+fn is_always(kind: &str) -> bool {
+    kind.ends_with(ALWAYS)
+}
+
+/// The file had many records, so that what each of them had is known. (Each has some column; else nothing is.)
+fn tells_always(columns: &Columns) -> bool {
+    columns.iter().any(|(_, kind)| is_always(kind))
 }
 
 /// As the audit keeps them: a JSON object, name → type.
@@ -126,6 +158,26 @@ mod tests {
         assert!(told(&["sku", "name", "size", "colour"]).is_empty(), "it has been there before");
         assert!(told(&[]).is_empty(), "an empty file");
         assert_eq!(told(&["sku Int64", "name", "size", "colour"]), ["column \"sku\" was text and is Int64"]);
+    }
+
+    #[test]
+    fn json_objects_may_lack_what_not_all_of_many_have() {
+        let (source, mut seen) = (source("-- optional = [\"colour\"]\n"), Seen::default());
+        let mut told = |columns: &[(&str, &str)]| {
+            let columns: Columns = columns.iter().map(|(n, k)| (n.to_string(), k.to_string())).collect();
+            seen.check(&source, "f", &columns).expect("warned")
+        };
+        let (id, always) = (("id", "json value, always"), "json value, always");
+        assert!(told(&[id, ("till", always), ("colour", always), ("note", "json value")]).is_empty(), "the first");
+        assert!(told(&[id, ("till", always), ("colour", always)]).is_empty(), "not all of them had a note");
+        assert!(told(&[("id", "json value")]).is_empty(), "one receipt tells nothing");
+        assert_eq!(told(&[("id", "json value"), ("shop", "json object")]), ["new column \"shop\""]);
+        let missing = told(&[id, ("shop", "json")]);
+        assert_eq!(missing, ["column \"till\" is missing, the file before had it"], "colour may be missing");
+        assert!(told(&[id, ("shop", "json")]).is_empty(), "it is told once");
+        assert!(told(&[id, ("shop", "json object")]).is_empty(), "nulls before");
+        assert_eq!(told(&[id, ("shop", "json value")]), ["column \"shop\" was json object and is json value"]);
+        assert!(told(&[("id", "text"), ("shop", "text")]).is_empty(), "another format");
     }
 
     #[test]

@@ -136,6 +136,21 @@ async fn remote_files_are_fetched_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_a_url_names_is_the_one_that_the_folder_holds() {
+    let inbox = Inbox::new().await;
+    inbox.put("till/a.csv", csv(&["a"])).await;
+    inbox.put("till/b.csv", csv(&["b", "c"])).await;
+    let url = format!("{}till/b.csv", inbox.folder.url());
+    let named = Landing::from(&inbox.folder).given(url.as_ref()).await.expect("there");
+    let landed = inbox.ingest.land("till", &named, &Silent).await.expect("landed");
+    assert_eq!(files(&landed), [("till/b.csv", 2, false)]);
+    let all = inbox.land().await;
+    assert_eq!(files(&all), [("till/a.csv", 1, false), ("till/b.csv", 0, true)]);
+    assert_eq!(inbox.rows().await, 3);
+    inbox.land_nothing().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn members_land_as_files_of_their_own() {
     let inbox = Inbox::new().await;
     inbox

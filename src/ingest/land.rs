@@ -1,26 +1,32 @@
 //! Landing the rows of one table: look up their keys in the whole table, decide, rewrite what is replaced, commit.
 //! It must not know files, records or accounts: it answers with one outcome per row.
 
-use std::collections::HashMap;
+mod again;
+mod piece;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, StringArray, TimestampMicrosecondArray, UInt32Array};
-use arrow::compute::{filter_record_batch, take_record_batch};
-use arrow::datatypes::Int64Type;
+use arrow::array::{ArrayRef, BooleanBufferBuilder, StringArray, TimestampMicrosecondArray, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
 use arrow::record_batch::RecordBatch;
 use serde_json::{Map, Value};
 
+use super::audit::REPLACED_BY_FILE;
 use super::columns::{binary, longs, replace_column, row_json, texts};
 use super::commit::{Attempts, Edit, Writer};
-use super::decide::{Incoming, KeyMap, Outcome, Rank, mark};
-use super::mapped::MappedTable;
+use super::decide::{Incoming, KeyMap, Outcome, Rank};
 use super::quarantine;
 use crate::error::{Error, Result};
-use crate::lake::{Lake, TableState};
+use crate::lake::{Kept, Lake, TableState};
 use crate::model::Table;
+pub(crate) use piece::Piece;
 
 /// Up to this many keys are looked up through the files' bloom filters, more by reading the key columns.
 pub(crate) const BLOOM_KEYS: usize = 100_000;
+
+/// What a row's key and rank are read from.
+const RANKS: &[&str] = &["row_key", "source_version", "content_hash"];
 
 /// A file of a batch.
 #[derive(Debug, Clone)]
@@ -28,70 +34,6 @@ pub(crate) struct BatchFile {
     /// Its `source_file_id`.
     pub id: String,
     pub uri: String,
-}
-
-/// The rows of one part of one file for one table.
-pub(crate) struct Piece {
-    /// Which of the batch's files.
-    pub file: usize,
-    /// The rows; their content hashes are marked ([`mark`]). Of gleaned rows each different one is kept once.
-    pub mapped: MappedTable,
-    /// Key and rank per row, also of those not kept.
-    ranks: Vec<(u128, Rank)>,
-    /// Where gleaned rows are kept; `None`: each in its own place.
-    kept: Option<Vec<u32>>,
-}
-
-impl Piece {
-    pub fn new(file: usize, mut mapped: MappedTable) -> Result<Piece> {
-        let rows = mapped.rows.num_rows();
-        if mapped.record.len() != rows || mapped.warned.len() != rows || mapped.rows.schema() != mapped.table.schema() {
-            return Err(Error::internal(format!("table {}: mapped rows do not fit their contract", mapped.table.name)));
-        }
-        let marked = longs(&mapped.rows, "content_hash")?.unary::<_, Int64Type>(|h| mark(h, mapped.reference));
-        mapped.rows = replace_column(&mapped.rows, "content_hash", Arc::new(marked))?;
-        let mut ranks = Vec::with_capacity(rows);
-        for_each_rank(&mapped.rows, |_, key, rank| ranks.push((key, rank)))?;
-        let mut piece = Piece { file, mapped, ranks, kept: None };
-        if piece.mapped.reference {
-            piece.keep_each_once()?;
-        }
-        Ok(piece)
-    }
-
-    /// Facts repeat what is gleaned from them: a product's name stands on each of its lines.
-    fn keep_each_once(&mut self) -> Result<()> {
-        let mut seen = HashMap::new();
-        let mut first = Vec::new();
-        let place = |(row, rank): (usize, &(u128, Rank))| {
-            *seen.entry(*rank).or_insert_with(|| {
-                first.push(row as u32);
-                first.len() as u32 - 1
-            })
-        };
-        let kept: Vec<u32> = self.ranks.iter().enumerate().map(place).collect();
-        if first.len() < kept.len() {
-            self.mapped.rows = take_record_batch(&self.mapped.rows, &UInt32Array::from(first))?;
-            self.kept = Some(kept);
-        }
-        Ok(())
-    }
-
-    /// Memory that the rows take, and what landing notes of each.
-    pub fn bytes(&self) -> u64 {
-        let noted = size_of::<(u128, Rank)>() * 3 + size_of::<i64>();
-        (self.mapped.rows.get_array_memory_size() + self.mapped.record.len() * noted) as u64
-    }
-
-    /// Key and rank per row, also of those not kept.
-    pub fn ranks(&self) -> &[(u128, Rank)] {
-        &self.ranks
-    }
-
-    /// Where row `row` is in `mapped.rows`.
-    pub fn place(&self, row: usize) -> usize {
-        self.kept.as_ref().map_or(row, |kept| kept[row] as usize)
-    }
 }
 
 /// A row that the table held and that lost a conflict (V19).
@@ -107,7 +49,7 @@ pub(crate) struct Displaced {
 pub(crate) struct Landed {
     /// The table's version afterwards.
     pub version: i64,
-    /// Per piece, per row.
+    /// Per piece, per row; a row that a landing of the same file had landed before it was cut off is as it was then.
     pub outcomes: Vec<Vec<Outcome>>,
     incoming: Incoming,
     stored: KeyMap<Held>,
@@ -155,11 +97,13 @@ pub(crate) async fn land(
     let mut attempts = Attempts::new(writer, table);
     loop {
         let state = writer.lake.state(table).await?;
-        let Plan { edit, outcomes, stored, displaced } = plan(writer, &state, pieces, &incoming).await?;
+        let Plan { edit, outcomes, stored, displaced } = plan(writer, &state, pieces, files, &incoming).await?;
         if !displaced.is_empty() {
             quarantine::keep_displaced(writer, table, displaced, files).await?;
         }
         if let Some(version) = attempts.commit(&state, edit).await? {
+            let before = again::Before { lake: writer.lake, state: &state, pieces, files };
+            let outcomes = before.outcomes(outcomes, &stored).await?;
             let mut rest = outcomes.as_slice();
             let outcomes =
                 pieces.iter().map(|p| rest.split_off(..p.mapped.record.len()).unwrap_or_default().to_vec()).collect();
@@ -168,15 +112,26 @@ pub(crate) async fn land(
     }
 }
 
-async fn plan(writer: Writer<'_>, state: &TableState, pieces: &[Piece], incoming: &Incoming) -> Result<Plan> {
+async fn plan(
+    writer: Writer<'_>,
+    state: &TableState,
+    pieces: &[Piece],
+    files: &[BatchFile],
+    incoming: &Incoming,
+) -> Result<Plan> {
     let stored = look_up(writer.lake, state, incoming).await?;
     let outcomes = incoming.decide(|key| stored.get(&key).map(|h| h.rank));
     let mut edit = Edit::default();
     let displaced = rewrite(writer.lake, state, incoming, &stored, &mut edit).await?;
     let mut from = 0;
+    let mut replaced: BTreeMap<&str, u64> = BTreeMap::new();
     for piece in pieces {
         let to = from + piece.mapped.record.len();
         edit.add.extend(landing_rows(writer, piece, &outcomes[from..to])?);
+        let rows = outcomes[from..to].iter().filter(|o| **o == Outcome::Replacing).count();
+        if rows > 0 {
+            *replaced.entry(&files[piece.file].id).or_default() += rows as u64;
+        }
         from = to;
     }
     let count = |o: Outcome| outcomes.iter().filter(|x| **x == o).count();
@@ -185,6 +140,11 @@ async fn plan(writer: Writer<'_>, state: &TableState, pieces: &[Piece], incoming
         ("new".to_string(), Value::from(count(Outcome::New))),
         ("replaced".to_string(), Value::from(count(Outcome::Replacing))),
     ]);
+    if !replaced.is_empty() {
+        // A text: other readers of the log need not understand it.
+        let text = serde_json::to_string(&replaced).map_err(|e| Error::internal("counts are not JSON").caused_by(e))?;
+        edit.info.insert(REPLACED_BY_FILE.into(), text.into());
+    }
     Ok(Plan { edit, outcomes, stored, displaced })
 }
 
@@ -199,7 +159,7 @@ async fn look_up(lake: &Lake, state: &TableState, incoming: &Incoming) -> Result
         {
             continue;
         }
-        for batch in lake.read(state, file, Some(&["row_key", "source_version", "content_hash"])).await? {
+        for batch in lake.read(state, file, Some(RANKS)).await? {
             for_each_rank(&batch, |_, key, rank| {
                 if incoming.has(key) {
                     let held = stored.entry(key).or_insert(Held { rank, file: index });
@@ -213,7 +173,7 @@ async fn look_up(lake: &Lake, state: &TableState, incoming: &Incoming) -> Result
     Ok(stored)
 }
 
-/// Puts into `edit` the files that hold replaced rows, and the other rows of those files; returns what a conflict displaces.
+/// Puts into `edit` the files that hold replaced rows, and which other rows of them stay; returns what a conflict displaces.
 async fn rewrite(
     lake: &Lake,
     state: &TableState,
@@ -226,21 +186,25 @@ async fn rewrite(
     incoming.keys().filter_map(replaced).for_each(|held| touched[held.file] = true);
     let mut displaced = Vec::new();
     for file in state.files.iter().zip(touched).filter_map(|(file, touched)| touched.then_some(file)) {
-        for batch in lake.read(state, file, None).await? {
-            let mut stays = Vec::with_capacity(batch.num_rows());
-            let mut lost = Vec::new();
+        let mut stays = BooleanBufferBuilder::new(0);
+        let mut lost = Vec::new();
+        for batch in lake.read(state, file, Some(RANKS)).await? {
+            let first = stays.len();
             for_each_rank(&batch, |row, key, rank| {
-                stays.push(replaced(key).is_none());
+                stays.append(replaced(key).is_none());
                 if incoming.displaces(key, rank) {
-                    lost.push((row, key, rank));
+                    lost.push((first + row, key, rank));
                 }
             })?;
-            for (row, key, rank) in lost {
-                let source_file_id = texts(&batch, "source_file_id")?.value(row).to_string();
-                displaced.push(Displaced { key, rank, source_file_id, json: row_json(&batch, row)? });
-            }
-            edit.add.push(filter_record_batch(&batch, &BooleanArray::from(stays))?);
         }
+        if !lost.is_empty() {
+            let rows = concat_batches(&state.table.schema(), &lake.read(state, file, None).await?)?;
+            for (row, key, rank) in lost {
+                let source_file_id = texts(&rows, "source_file_id")?.value(row).to_string();
+                displaced.push(Displaced { key, rank, source_file_id, json: row_json(&rows, row)? });
+            }
+        }
+        edit.keep.push(Kept { file: file.clone(), rows: stays.finish() });
         edit.remove.push(file.clone());
     }
     Ok(displaced)

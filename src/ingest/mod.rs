@@ -61,6 +61,8 @@ mod run_tests;
 mod select;
 mod session;
 mod source;
+#[cfg(test)]
+mod storm_tests;
 mod strict;
 #[cfg(test)]
 mod testing;
@@ -89,7 +91,7 @@ pub use push::{Push, PushAccount, PushLimits, Pusher, Received, Receiving, Stopp
 pub use quarantine::Filter;
 pub use read::Input;
 pub use replay::Replayed;
-pub use source::{Source, Sources};
+pub use source::{LiveSources, Source, Sources};
 
 /// Records that one commit per table holds, unless set otherwise.
 const BATCH_RECORDS: u64 = 1_000_000;
@@ -101,24 +103,27 @@ const MEMORY_MB: u64 = 1024;
 #[derive(Debug, Clone)]
 pub struct Ingest {
     lake: Lake,
-    sources: Sources,
+    sources: LiveSources,
     clock: Clock,
     batch_records: u64,
     batch_bytes: u64,
     temp_dir: PathBuf,
     archive_mb: Option<u64>,
+    /// What the audit says of files, shared by clones.
+    ledger: Arc<audit::Ledger>,
 }
 
 impl Ingest {
     pub fn new(lake: &Lake, sources: Sources, clock: Clock) -> Ingest {
         Ingest {
             lake: lake.clone(),
-            sources,
+            sources: LiveSources::new(sources),
             clock,
             batch_records: BATCH_RECORDS,
             batch_bytes: 0,
             temp_dir: std::env::temp_dir(),
             archive_mb: None,
+            ledger: Arc::default(),
         }
         .memory(MEMORY_MB)
     }
@@ -131,19 +136,20 @@ impl Ingest {
         self
     }
 
-    /// Sets how much memory landing may take, in MiB, about. A quarter of it holds rows that wait for their commit; the
-    /// rest is for sorting, encoding and the chunk that is being read.
+    /// Sets how much memory landing may take, in MiB, about. An eighth of it holds rows that wait for their commit; the
+    /// rest is for what lands of them, their keys, encoding, and the chunk that is being read.
     #[must_use]
     pub fn memory(mut self, mb: u64) -> Ingest {
-        self.batch_bytes = (mb << 20) / 4;
+        self.batch_bytes = (mb << 20) / 8;
         self
     }
 
     /// Sets where files of object stores and members of archives wait while they are read, one at a time; `None`: the
-    /// system's temporary folder.
+    /// system's temporary folder. What processes that were killed left there is removed.
     #[must_use]
     pub fn temp_dir(mut self, dir: Option<PathBuf>) -> Ingest {
         self.temp_dir = dir.unwrap_or_else(std::env::temp_dir);
+        files::sweep(&self.temp_dir);
         self
     }
 
@@ -154,8 +160,9 @@ impl Ingest {
         self
     }
 
-    pub fn sources(&self) -> &Sources {
-        &self.sources
+    /// The sources as of now.
+    pub fn sources(&self) -> Arc<Sources> {
+        self.sources.now()
     }
 
     /// Lands `files`, in the order given, by the definition called `source`. Files whose bytes have landed by it before

@@ -19,6 +19,7 @@ mod tests;
 mod worker;
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ use futures::FutureExt;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::Ingest;
 use super::account::FileAccount;
@@ -103,6 +105,11 @@ impl Pusher {
     pub fn new(ingest: Ingest, limits: PushLimits) -> Pusher {
         let room = Arc::new(Room::new(limits.pushes, limits.bytes));
         Pusher(Arc::new(Inner { ingest, limits, room, turn: Arc::default(), workers: Mutex::default() }))
+    }
+
+    /// Reads pushes by the sources that `queries_dir` has then, until `cancel`: see [`super::LiveSources::watch`].
+    pub fn watch(&self, queries_dir: PathBuf, cancel: CancellationToken) -> JoinHandle<()> {
+        self.0.ingest.sources.watch(queries_dir, cancel)
     }
 
     /// Makes room for a body of `announced` bytes (0 = not known) that is about to be received for `source`.

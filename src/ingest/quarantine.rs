@@ -23,7 +23,7 @@ use crate::model::{QUARANTINE, Severity, Table};
 
 pub(crate) use discard::discard;
 pub(crate) use write::{
-    Known, Resolution, Written, append, keep_displaced, open_conflicts, replay, resolve, supersede,
+    Place, Resolution, Written, append, keep_displaced, open_conflicts, replay, resolve, resolve_saying, supersede,
 };
 
 /// The rule of conflicting rows.

@@ -33,9 +33,8 @@ const NAMED: usize = 5;
 
 /// Files of `source` whose last mapping was by another definition than today's.
 pub(super) async fn outdated(ingest: &Ingest, source: &Source) -> Result<u64> {
-    let today = definition::hash(source);
-    let known = audit::known(&ingest.lake, &source.name).await?;
-    Ok(known.values().filter(|f| f.definition.as_ref().is_some_and(|d| *d != today)).count() as u64)
+    ingest.ledger.look(&ingest.lake, ingest.clock.now_micros()).await?;
+    Ok(ingest.ledger.outdated(&source.name, &definition::hash(source)))
 }
 
 /// See [`Ingest::replay`].
@@ -48,7 +47,7 @@ pub(super) async fn replay(
 ) -> Result<Replayed> {
     let (batch_id, started) = (ingest.new_batch_id(), ingest.clock.now_micros());
     let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
-    let known = audit::known(&ingest.lake, &source.name).await?;
+    let known = audit::landed_files(&ingest.lake, |name, _| name == source.name).await?;
     progress.begin(&source.name, found.len(), 0, found.iter().map(Found::size).sum());
     let mut reading = Reading::new(ingest, source, writer, known, progress).await?;
     if !found_only {

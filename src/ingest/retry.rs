@@ -11,9 +11,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::Array;
+use serde_json::Map;
 
 use super::account::{FileAccount, Retried};
-use super::audit::{self, Audited, FileRow, Known, Status};
+use super::audit::{self, Audited, CORRECTIONS, FileRow, LandedFile, Status};
 use super::batch::Batch;
 use super::columns::{instants, longs, texts};
 use super::commit::Writer;
@@ -25,6 +26,11 @@ use super::quarantine::{self, Filter, NO_RATE, Resolution};
 use super::source::{Format, Source};
 use super::{Ingest, definition};
 use crate::error::{ErrorKind, Result};
+use crate::lake::UnfinishedFile;
+use crate::model::QUARANTINE;
+
+/// The application id of commits that complete what several sources began.
+const RETRY: &str = "retry";
 
 /// The records of one file that wait.
 #[derive(Debug, Default)]
@@ -67,14 +73,22 @@ async fn retry_all(
     dry_run: bool,
     progress: &dyn Progress,
 ) -> Result<Vec<Retried>> {
+    if !dry_run {
+        complete(ingest).await?;
+    }
     let waiting = waiting(ingest, filter).await?;
-    let mut files = if waiting.is_empty() { HashMap::new() } else { audit::files_by_id(&ingest.lake).await? };
+    let ids: HashSet<&str> = waiting.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
+    let landed = match ids.is_empty() {
+        true => BTreeMap::new(),
+        false => audit::landed_files(&ingest.lake, |_, id| ids.contains(id)).await?,
+    };
+    let mut files: HashMap<String, Audited> = landed.iter().map(|(id, f)| (id.clone(), f.file.clone())).collect();
     files.extend(current);
     let mut retried = Vec::new();
     for (name, waiting) in waiting {
         match ingest.sources.get(&name) {
             Ok(source) => {
-                let attempt = Attempt { ingest, source, files: &files, dry_run, progress };
+                let attempt = Attempt { ingest, source, landed: &landed, files: &files, dry_run, progress };
                 retried.push(attempt.run(waiting).await?);
             }
             Err(e) if e.kind() == ErrorKind::NotFound => {
@@ -84,6 +98,20 @@ async fn retry_all(
         }
     }
     Ok(retried)
+}
+
+/// Completes attempts before that were cut off between the quarantine and the accounts.
+async fn complete(ingest: &Ingest) -> Result<()> {
+    if !ingest.lake.state(&QUARANTINE).await?.exists() {
+        return Ok(());
+    }
+    ingest.lake.look_for_cut_off().await?;
+    let batch_id = ingest.new_batch_id();
+    let writer = Writer { lake: &ingest.lake, source: RETRY, batch_id: &batch_id, clock: ingest.clock };
+    if audit::complete(writer).await? {
+        ingest.lake.catch_up().await?;
+    }
+    Ok(())
 }
 
 /// The waiting records that match and whose fields are kept.
@@ -109,6 +137,7 @@ async fn waiting(ingest: &Ingest, filter: &Filter) -> Result<Waiting> {
 struct Attempt<'a> {
     ingest: &'a Ingest,
     source: Arc<Source>,
+    landed: &'a BTreeMap<String, LandedFile>,
     files: &'a HashMap<String, Audited>,
     dry_run: bool,
     progress: &'a dyn Progress,
@@ -119,7 +148,7 @@ impl Attempt<'_> {
         let Attempt { ingest, source, .. } = &self;
         let (batch_id, started) = (ingest.new_batch_id(), ingest.clock.now_micros());
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
-        let (rates, known) = (ingest.rates().await?, audit::known(&ingest.lake, &source.name).await?);
+        let rates = ingest.rates().await?;
         let mut batch = Batch::new(writer, self.progress);
         let mut done: HashMap<(String, i64), Resolution<'static>> = HashMap::new();
         let mut sum = Retried {
@@ -130,7 +159,7 @@ impl Attempt<'_> {
         };
         for (id, mut file) in waiting {
             let before = file.records.len();
-            let today = made_today(source, known.get(&id));
+            let today = made_today(source, self.landed.get(&id));
             file.records.retain(|_, (json, rules)| fits(source, today, json, rules));
             sum.stale += (before - file.records.len()) as u64;
             sum.tried += file.records.len() as u64;
@@ -158,7 +187,14 @@ impl Attempt<'_> {
             batch.push(number, mapped)?;
         }
         if !done.is_empty() && !self.dry_run {
-            let unit = ingest.lake.begin(&batch_id).await?;
+            let file = |f: &BatchFile| UnfinishedFile {
+                file_id: f.id.clone(),
+                source: source.name.clone(),
+                uri: f.uri.clone(),
+                waited: true,
+            };
+            let files = batch.files.iter().map(file).collect();
+            let unit = ingest.lake.begin_landing(&batch_id, files).await?;
             self.land(writer, batch, done, started, &mut sum).await?;
             unit.publish().await?;
         }
@@ -177,12 +213,11 @@ impl Attempt<'_> {
         let stopped: HashSet<(String, i64, &'static str)> =
             batch.rejected.iter().map(|(file, r)| (batch.files[*file].id.clone(), r.line, r.rule)).collect();
         let flushed = batch.flush().await?;
-        let verdict = |k: &quarantine::Known| {
+        let verdict = |k: &quarantine::Place| {
             let resolution = done.get(&(k.source_file_id.to_string(), k.line))?;
             let fresh = stopped.contains(&(k.source_file_id.to_string(), k.line, k.rule));
             (k.rule != quarantine::CONFLICT && !fresh).then_some(*resolution)
         };
-        quarantine::resolve(writer, Vec::new(), verdict).await?;
         let mut rows = Vec::new();
         for account in flushed.files.into_iter().filter(|f| f.read > 0) {
             sum.landed += account.landed;
@@ -197,6 +232,9 @@ impl Attempt<'_> {
                 rows.push(FileRow { id, file, account, started, status: Status::Retried, definition: None });
             }
         }
+        // The records leave the quarantine together with what is to be said of them.
+        let said = audit::corrections(&rows, &flushed.tables)?;
+        quarantine::resolve_saying(writer, Map::from_iter([(CORRECTIONS.to_string(), said)]), verdict).await?;
         audit::write(writer, &rows, &flushed.tables).await
     }
 }
@@ -216,7 +254,7 @@ fn landing(mapped: &Mapped) -> HashSet<i64> {
 }
 
 /// Whether today's definition is that by which the file was read; `None`: not known.
-fn made_today(source: &Source, file: Option<&Known>) -> Option<bool> {
+fn made_today(source: &Source, file: Option<&LandedFile>) -> Option<bool> {
     let then = file?.definition.as_ref()?;
     Some(*then == definition::hash(source))
 }

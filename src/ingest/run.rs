@@ -7,12 +7,12 @@
 //! Files of object stores are fetched, and archives unpacked, one at a time. An archive is marked like a file, with no
 //! records of its own, when all its members are: so it is unpacked only once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::account::{Account, Failed, FileAccount};
 use super::archive::{Archive, Kind, Member, Members};
-use super::audit::{self, Audited, FileRow, Status, TableRows};
+use super::audit::{self, Audited, FileRow, Ledger, Status, TableRows};
 use super::batch::Batch;
 use super::commit::Writer;
 use super::drift::Seen;
@@ -23,6 +23,7 @@ use super::read::Input;
 use super::source::Source;
 use super::{FxRates, Ingest, definition, drift, retry};
 use crate::error::{Error, ErrorKind, Result};
+use crate::lake::UnfinishedFile;
 
 /// A file that is being landed, under the number that it has in the batch.
 struct Open {
@@ -49,8 +50,10 @@ struct Landing<'a> {
     open: Vec<Open>,
     /// Of files that are not complete.
     tables: TableRows,
-    /// The sha256 of what has landed, and of what has been read now.
-    known: HashSet<String>,
+    /// The sha256 of what has been read now.
+    read: HashSet<String>,
+    /// The lake has a note of files that have landed in part.
+    noted: bool,
     rates: Arc<FxRates>,
     /// The columns of the source's files so far.
     seen: Seen,
@@ -65,29 +68,13 @@ enum Told {
     Open(usize),
 }
 
-/// What the audit knows of the files.
-struct Known {
-    hashes: HashSet<String>,
-    /// Name and version of files on object stores → their ids.
-    versions: HashMap<(String, String), String>,
-}
-
-impl Known {
-    async fn load(ingest: &Ingest, source: &Source, files: &[Found]) -> Result<Known> {
-        let hashes = audit::landed(&ingest.lake, &source.name).await?;
-        let remote = files.iter().any(|f| matches!(f, Found::Remote(_)));
-        let versions = if remote { audit::versions(&ingest.lake, &source.name).await? } else { HashMap::new() };
-        Ok(Known { hashes, versions })
-    }
-
-    /// The account of a file that has landed; `None`: it must be looked at.
-    fn account(&self, file: &Found, source: &Source) -> Option<FileAccount> {
-        match file {
-            Found::Local(file) => self.hashes.contains(&file.sha256).then(|| already(file, source)),
-            Found::Remote(remote) => {
-                let id = self.versions.get(&(file.uri().to_string(), remote.version_tag().to_string()))?;
-                Some(already_as(file.uri(), id.clone()))
-            }
+/// The account of a file that has landed; `None`: it must be looked at.
+fn known(ledger: &Ledger, file: &Found, source: &Source) -> Option<FileAccount> {
+    match file {
+        Found::Local(file) => ledger.has_landed(&source.name, &file.sha256).then(|| already(file, source)),
+        Found::Remote(remote) => {
+            let id = ledger.version(&source.name, file.uri(), remote.version_tag())?;
+            Some(already_as(file.uri(), id))
         }
     }
 }
@@ -99,8 +86,9 @@ pub(super) async fn run(
     files: &[Found],
     progress: &dyn Progress,
 ) -> Result<Account> {
-    let known = Known::load(ingest, source, files).await?;
-    let files: Vec<(&Found, Option<FileAccount>)> = files.iter().map(|f| (f, known.account(f, source))).collect();
+    ingest.ledger.look(&ingest.lake, ingest.clock.now_micros()).await?;
+    let files: Vec<(&Found, Option<FileAccount>)> =
+        files.iter().map(|f| (f, known(&ingest.ledger, f, source))).collect();
     let new: Vec<&Found> = files.iter().filter(|(_, known)| known.is_none()).map(|(f, _)| *f).collect();
     progress.begin(&source.name, new.len(), files.len() - new.len(), new.iter().map(|f| f.size()).sum());
     let mut account = Account { source: source.name.clone(), ..Account::default() };
@@ -113,9 +101,10 @@ pub(super) async fn run(
         let batch_id = account.batch_id.clone();
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
         let (batch, open, tables) = (Batch::new(writer, progress), Vec::new(), TableRows::new());
-        let (known, rates, told) = (known.hashes, ingest.rates().await?, Vec::new());
-        let seen = Seen::load(&ingest.lake, source).await?;
-        let landing = Landing { ingest, writer, progress, batch, open, tables, known, rates, seen, told, account };
+        let (read, rates, told) = (HashSet::new(), ingest.rates().await?, Vec::new());
+        let (seen, noted) = (Seen::load(ingest, source).await?, false);
+        let landing =
+            Landing { ingest, writer, progress, batch, open, tables, read, noted, rates, seen, told, account };
         account = landing.land(source, files).await?;
     }
     progress.end(&source.name);
@@ -168,7 +157,7 @@ impl Landing<'_> {
     /// Reads a file, or the members of an archive, unless the bytes are known.
     async fn take(&mut self, file: &InputFile, version: Option<&str>, source: &Arc<Source>) -> Result<()> {
         self.progress.file(&file.uri);
-        if !self.known.insert(file.sha256.clone()) {
+        if !self.is_new(file, source) {
             self.told.push(Told::Known(already(file, source)));
             if version.is_some() {
                 // Known bytes under a new name or version: with a row of its own they need not be fetched again.
@@ -182,6 +171,11 @@ impl Landing<'_> {
         }
         self.progress.file_done(&file.uri, file.size);
         Ok(())
+    }
+
+    /// Whether these bytes have not landed, nor been met by this landing.
+    fn is_new(&mut self, file: &InputFile, source: &Source) -> bool {
+        !self.ingest.ledger.has_landed(&source.name, &file.sha256) && self.read.insert(file.sha256.clone())
     }
 
     async fn unpack(
@@ -198,7 +192,7 @@ impl Landing<'_> {
         // `_temp` goes before the next member is asked for.
         while let Some(Member { file, temp: _temp }) = members.next().await? {
             self.progress.file(&file.uri);
-            if self.known.insert(file.sha256.clone()) {
+            if self.is_new(&file, source) {
                 self.read(&file, None, source).await?;
             } else {
                 self.told.push(Told::Known(already(&file, source)));
@@ -269,7 +263,7 @@ impl Landing<'_> {
         if self.batch.records() == 0 && !self.open.iter().any(done) {
             return Ok(());
         }
-        let unit = self.ingest.lake.begin(self.writer.batch_id).await?;
+        let unit = self.ingest.lake.begin_landing(self.writer.batch_id, self.unfinished()).await?;
         let flushed = self.batch.flush().await?;
         for (open, landed) in self.open.iter_mut().zip(&flushed.files) {
             open.account.add(landed);
@@ -288,7 +282,24 @@ impl Landing<'_> {
         let tables = self.tables.extract_if(.., |(file, _), _| ids.contains(file.as_str())).collect();
         audit::write(self.writer, &rows, &tables).await?;
         self.open.iter_mut().filter(|o| done(o)).for_each(|o| o.audited = true);
+        let rest = self.unfinished();
+        if self.noted || !rest.is_empty() {
+            self.noted = !rest.is_empty();
+            unit.unfinished(rest).await?;
+        }
         unit.publish().await
+    }
+
+    /// The files that have rows in the tables, or are about to, and no account yet.
+    fn unfinished(&self) -> Vec<UnfinishedFile> {
+        let begun = |(o, read): &(&Open, &FileAccount)| !o.audited && o.account.read + read.read > 0;
+        let file = |(o, _): (&Open, &FileAccount)| UnfinishedFile {
+            file_id: o.id.clone(),
+            source: o.file.source.clone(),
+            uri: o.file.uri.clone(),
+            waited: false,
+        };
+        self.open.iter().zip(&self.batch.read).filter(begun).map(file).collect()
     }
 }
 

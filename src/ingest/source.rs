@@ -2,6 +2,7 @@
 //! leave out) and one SELECT per target table. Checked against the contracts when loaded; it must not read data.
 
 mod layout;
+mod live;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,12 +12,13 @@ use arrow::datatypes::{DataType, Field, Fields};
 use serde::Deserialize;
 
 pub use layout::{Drift, Format, Read, Sheet};
+pub use live::LiveSources;
 
 use super::plan;
 use super::read::fields_of_shape;
 use crate::error::{Error, Result, did_you_mean};
 use crate::model::{self, Role, Table};
-use crate::queryfile::{QueryFile, each_of_folder};
+use crate::queryfile::{QueryFile, load_folder};
 
 /// A text in one or several languages.
 #[derive(Debug, Clone, Deserialize)]
@@ -113,8 +115,8 @@ impl Sources {
     /// stops nobody but those who ask for it.
     pub fn load(queries_dir: Option<&Path>) -> Result<Sources> {
         let mut sources = Sources::default();
-        for (name, file) in each_of_folder("sources", queries_dir)? {
-            match file.and_then(|file| Source::parse(&file)) {
+        for (name, file) in load_folder("sources", queries_dir)? {
+            match Source::parse(&file) {
                 Ok(source) => drop(sources.by_name.insert(name, Arc::new(source))),
                 Err(e) => drop(sources.broken.insert(name, (e.to_string(), e.hint_text().map(String::from)))),
             }
@@ -134,12 +136,13 @@ impl Sources {
         self.broken.values().map(error).collect()
     }
     pub fn get(&self, name: &str) -> Result<Arc<Source>> {
-        if let Some((says, hint)) = self.broken.get(name) {
-            return Err(Error::invalid(says).hint(hint.clone().unwrap_or_else(|| "mend its file".into())));
+        if let Some(source) = self.by_name.get(name) {
+            return Ok(source.clone());
         }
-        self.by_name.get(name).cloned().ok_or_else(|| {
-            Error::not_found(format!("no source is called {name}"))
-                .hint(did_you_mean(name, self.by_name.keys().map(String::as_str).collect::<Vec<_>>()))
+        Err(match self.broken.get(name) {
+            Some((says, hint)) => Error::invalid(says).hint(hint.clone().unwrap_or_else(|| "mend its file".into())),
+            None => Error::not_found(format!("no source is called {name}"))
+                .hint(did_you_mean(name, self.by_name.keys().map(String::as_str).collect::<Vec<_>>())),
         })
     }
     /// In the order in which they land: by `order`, then by name.

@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 use super::slot::Slot;
 use super::state::{DataFile, TableState};
 use super::store::Root;
+use super::write::Kept;
 use super::{errors, stats, write};
 use crate::error::{Error, Result};
 use crate::model::{MONTH, Table};
@@ -46,6 +47,8 @@ pub struct Change<'a> {
     pub add: Vec<RecordBatch>,
     /// Files of the base that leave the table.
     pub remove: Vec<Arc<DataFile>>,
+    /// Of these, the rows that stay, in new files.
+    pub keep: Vec<Kept>,
     /// More for commitInfo.
     pub info: Map<String, Value>,
 }
@@ -65,13 +68,15 @@ pub(super) async fn commit(slot: &Slot, root: &Root, base: &TableState, change: 
     if slot.has_commit(base.version + 1).await? {
         return Ok(Commit::Moved);
     }
-    let adds = write::write(slot, &root.store, change.add).await?;
+    let adds = write::write(slot, &root.store, change.add, change.keep).await?;
     match put(slot, base, &plan, &adds).await? {
         Put::Done(version) => Ok(Commit::Done { version }),
         Put::Moved => {
             write::discard(slot, &root.store, &adds).await;
             Ok(Commit::Moved)
         }
+        // Whoever computes it anew finds a commit that arrived late by its batch, or takes its place.
+        Put::Missing(_) => Ok(Commit::Moved),
         Put::Refused(error) => {
             write::discard(slot, &root.store, &adds).await;
             Err(error)
@@ -104,7 +109,7 @@ pub(super) async fn rewrite(slot: &Slot, base: &TableState, change: &Rewrite<'_>
     match put(slot, base, &plan, &adds).await? {
         Put::Done(version) => Ok(Commit::Done { version }),
         Put::Moved => Ok(Commit::Moved),
-        Put::Refused(error) => Err(error),
+        Put::Missing(error) | Put::Refused(error) => Err(error),
     }
 }
 
@@ -113,6 +118,9 @@ enum Put {
     Done(i64),
     /// The place was taken.
     Moved,
+    /// The store says that it was taken, and nobody is there: two puts met. An earlier try of ours may still arrive, so
+    /// the files must stay.
+    Missing(Error),
     /// Nothing landed, and nothing will.
     Refused(Error),
 }
@@ -134,6 +142,8 @@ async fn put(slot: &Slot, base: &TableState, plan: &Plan, adds: &[Add]) -> Resul
     let raced = matches!(
         &error,
         DeltaTableError::VersionAlreadyExists(_)
+            // It looked for the commit that was faster, and there was none.
+            | DeltaTableError::InvalidVersion(_)
             | DeltaTableError::Transaction {
                 source: TransactionError::MaxCommitAttempts(_) | TransactionError::VersionAlreadyExists(_)
             }
@@ -154,8 +164,7 @@ async fn put(slot: &Slot, base: &TableState, plan: &Plan, adds: &[Add]) -> Resul
             Ok(Put::Done(base.version + 1))
         }
         Ok(Some(_)) => Ok(Put::Moved),
-        // S3 also answers "conflict" where two puts met and neither is there.
-        Ok(None) if raced => Ok(Put::Moved),
+        Ok(None) if raced => Ok(Put::Missing(Error::unavailable(error.message()).caused_by(error))),
         Ok(None) if !ambiguous => Ok(Put::Refused(error)),
         // A put that timed out may still arrive: the files must stay.
         Ok(None) | Err(_) => Err(Error::unavailable(error.message())

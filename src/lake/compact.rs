@@ -233,6 +233,10 @@ async fn commit(lake: &Lake, written_on: Arc<TableState>, change: &Rewrite<'_>) 
         let newest = slot.newest().await?;
         match slot.commits(base.version, newest.version).await {
             Ok(seen) => {
+                // An acknowledgement was lost.
+                if let Some(ours) = seen.iter().find(|c| c.batch_id.as_deref() == Some(change.batch_id)) {
+                    return Ok(Outcome::Done { version: ours.version });
+                }
                 let took = |removed: &[String]| removed.iter().any(|path| inputs.contains(path.as_str()));
                 if seen.iter().any(|c| c.other || took(&c.removed)) {
                     return Ok(Outcome::GivenUp);

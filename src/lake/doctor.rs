@@ -3,6 +3,7 @@
 
 mod files;
 mod shown;
+mod unfinished;
 
 use std::collections::BTreeMap;
 
@@ -11,11 +12,13 @@ use chrono::{DateTime, Utc};
 use super::compact::is_small;
 use super::slot::Slot;
 use super::state::TableState;
+use super::vacuum::Shown;
 use super::{Lake, upkeep};
 use crate::error::Result;
 use crate::model::{TABLES, Table};
 use files::{look_at_files, look_at_leftovers};
 use shown::{look_at_head, look_at_markers};
+use unfinished::look_at_unfinished;
 
 /// Of so many files that are wrong in the same way, the first are named.
 const NAMED: usize = 5;
@@ -51,7 +54,7 @@ pub enum Status {
 pub struct Finding {
     /// `None`: of the whole lake.
     pub table: Option<&'static str>,
-    /// What was looked at: `open`, `head`, `batch`, `file`, `leftovers`, `checkpoint`, `size`.
+    /// What was looked at: `open`, `head`, `batch`, `unfinished`, `file`, `leftovers`, `checkpoint`, `size`.
     pub check: &'static str,
     pub status: Status,
     pub detail: String,
@@ -125,11 +128,12 @@ pub(super) async fn examine(lake: &Lake, how: &Examination) -> Result<Checkup> {
     };
     let markers = lake.inner.heads.markers(how.now).await?;
     look_at_markers(lake, &markers, how, &mut checkup).await?;
+    let shown = Shown::since(lake, how.before);
     let mut states = Vec::new();
     for table in TABLES {
         match lake.state(table).await {
             Ok(state) if state.exists() => states.push(state),
-            Ok(_) => look_at_leftovers(lake, table, how, &mut checkup).await,
+            Ok(_) => look_at_leftovers(lake, table, &shown, &mut checkup).await,
             Err(error) => {
                 checkup.add(Some(*table), "open", Status::Broken, error.to_string());
                 if let Some(hint) = error.hint_text() {
@@ -138,6 +142,7 @@ pub(super) async fn examine(lake: &Lake, how: &Examination) -> Result<Checkup> {
             }
         }
     }
+    look_at_unfinished(lake, &markers, &states, how, &mut checkup).await?;
     if let Some(head) = &head {
         look_at_head(lake, head, &states, &markers, how, &mut checkup).await?;
     }
@@ -145,7 +150,7 @@ pub(super) async fn examine(lake: &Lake, how: &Examination) -> Result<Checkup> {
         let slot = lake.slot(state.table)?;
         let since_checkpoint = look_at_log(lake, slot, state, how, &mut checkup).await;
         look_at_files(lake, slot, state, how, &mut checkup).await?;
-        look_at_leftovers(lake, state.table, how, &mut checkup).await;
+        look_at_leftovers(lake, state.table, &shown, &mut checkup).await;
         let partitions = partitions(state, how.file_bytes);
         look_at_sizes(state, &partitions, &mut checkup);
         checkup.tables.push(Examined {

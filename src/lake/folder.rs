@@ -1,6 +1,8 @@
 //! A folder on an object store where files arrive: found by name, read in parts. It must not know what is in them, and
 //! local folders are none of its business: their files are read where they lie.
 
+mod given;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -35,7 +35,7 @@ mod vacuum;
 mod write;
 
 use futures::FutureExt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -50,13 +50,14 @@ pub use commit::{Change, Commit};
 pub use compact::{Compacted, Compaction, Outcome};
 pub use doctor::{Checkup, Examination, Examined, Finding, Partition, Status};
 pub use folder::{Entry, Folder, Place};
-pub use heads::Head;
+pub use heads::{CutOff, Head, UnfinishedFile};
 pub use history::{CommitSeen, HistoryEntry};
 pub use properties::{Properties, Today};
 pub use state::{DataFile, TableState};
 pub use stats::{ColumnStats, Stat};
 pub use unit::Unit;
 pub use vacuum::{Leftover, Vacuumed};
+pub use write::Kept;
 
 use bloom::Blooms;
 use heads::Heads;
@@ -186,7 +187,28 @@ impl Lake {
 
     /// Announces a batch before its first commit: none of its commits shows before [`Unit::publish`].
     pub async fn begin(&self, batch_id: &str) -> Result<Unit> {
-        Unit::begin(self, batch_id).boxed().await
+        Unit::begin(self, batch_id, Vec::new()).boxed().await
+    }
+
+    /// As [`Lake::begin`], for a batch that lands these files: should it be cut off, [`Lake::cut_off`] names them.
+    pub async fn begin_landing(&self, batch_id: &str, files: Vec<UnfinishedFile>) -> Result<Unit> {
+        Unit::begin(self, batch_id, files).boxed().await
+    }
+
+    /// The batches that were cut off while they landed files, as far as this process has seen; it looks when it begins to
+    /// land, once a minute at most.
+    pub fn cut_off(&self) -> Vec<CutOff> {
+        self.inner.heads.cut_off()
+    }
+
+    /// Looks for them, unless that was done lately.
+    pub async fn look_for_cut_off(&self) -> Result<()> {
+        self.inner.heads.look_for_cut_off(None).boxed().await
+    }
+
+    /// The files with these ids (`source_file_id`) have their accounts: batches that were cut off need not name them.
+    pub async fn settle(&self, ids: &HashSet<&str>) -> Result<()> {
+        self.inner.heads.settle(ids).boxed().await
     }
 
     /// Puts `change` on `base` in one atomic commit: its rows are sorted, split by month and written as data files, and

@@ -8,23 +8,32 @@ use arrow::datatypes::{Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use futures::{FutureExt, TryFutureExt, TryStreamExt};
+use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::ArrowReaderOptions;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, SortingColumn};
 
 use super::state::DataFile;
 use crate::error::{Error, Result};
 use crate::model::{MONTH, Table};
 
-/// Rows of a batch handed out.
-const BATCH_ROWS: usize = 64 * 1024;
+/// Rows of a batch handed out. Facts are wide (a kilobyte a row), and several files are read at once.
+const BATCH_ROWS: usize = 16 * 1024;
 /// Bytes fetched from a file's end in the first request: most footers fit.
 const FOOTER_BYTES: usize = 64 * 1024;
+
+/// A data file whose rows are about to be read.
+pub(super) struct Opened {
+    pub rows: usize,
+    /// The columns that its footer says the rows are sorted by, ascending, NULLs last.
+    pub sorted_by: Vec<String>,
+    pub batches: BoxStream<'static, Result<RecordBatch>>,
+}
 
 /// See [`super::Lake::read`].
 pub(super) async fn read(
@@ -33,15 +42,41 @@ pub(super) async fn read(
     file: &DataFile,
     columns: Option<&[&str]>,
 ) -> Result<Vec<RecordBatch>> {
+    open(store, table, file, columns).await?.batches.try_collect().await
+}
+
+/// As [`read`], batch by batch.
+pub(super) async fn open(
+    store: &Arc<dyn ObjectStore>,
+    table: &'static Table,
+    file: &DataFile,
+    columns: Option<&[&str]>,
+) -> Result<Opened> {
     let wanted = wanted(table, columns)?;
     let named = |e: ParquetError| Error::from(e).context(&file.location);
     let builder = ParquetRecordBatchStreamBuilder::new(FileReader::new(store, file)).await.map_err(named)?;
     let stored = builder.schema().clone();
     let roots = wanted.fields().iter().filter_map(|f| stored.index_of(f.name()).ok());
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+    let rows = usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0);
+    let sorted_by = sorted_by(builder.metadata());
     let stream = builder.with_projection(mask).with_batch_size(BATCH_ROWS).build().map_err(named)?;
-    let batches: Vec<RecordBatch> = stream.try_collect().await.map_err(named)?;
-    batches.iter().map(|batch| shape(batch, &wanted, file).map_err(|e| e.context(&file.location))).collect()
+    let (month, location) = (file.month.clone(), file.location.clone());
+    let shaped = move |batch: std::result::Result<RecordBatch, ParquetError>| {
+        batch.map_err(Error::from).and_then(|b| shape(&b, &wanted, month.as_deref())).map_err(|e| e.context(&location))
+    };
+    Ok(Opened { rows, sorted_by, batches: stream.map(shaped).boxed() })
+}
+
+fn sorted_by(footer: &ParquetMetaData) -> Vec<String> {
+    let mut said = footer.row_groups().iter().map(|group| group.sorting_columns());
+    let Some(Some(first)) = said.next() else { return Vec::new() };
+    if said.any(|other| other != Some(first)) || first.iter().any(|c| c.descending || c.nulls_first) {
+        return Vec::new();
+    }
+    let columns = footer.file_metadata().schema_descr();
+    let name = |c: &SortingColumn| usize::try_from(c.column_idx).ok().and_then(|i| columns.columns().get(i));
+    first.iter().map_while(name).map(|c| c.name().to_string()).collect()
 }
 
 /// The schema of the answer: the asked columns in the contract's order.
@@ -56,13 +91,13 @@ fn wanted(table: &Table, columns: Option<&[&str]>) -> Result<SchemaRef> {
 }
 
 /// `batch` as the contract has it: partition column added, missing columns NULL, other encodings cast.
-fn shape(batch: &RecordBatch, wanted: &SchemaRef, file: &DataFile) -> Result<RecordBatch> {
+fn shape(batch: &RecordBatch, wanted: &SchemaRef, month: Option<&str>) -> Result<RecordBatch> {
     let rows = batch.num_rows();
     let columns = wanted.fields().iter().map(|field| -> Result<ArrayRef> {
         let column = match batch.column_by_name(field.name()) {
             Some(column) => column.clone(),
             None if field.name() == MONTH => {
-                let month = file.month.as_deref().ok_or_else(|| Error::invalid("the file has no month"))?;
+                let month = month.ok_or_else(|| Error::invalid("the file has no month"))?;
                 Arc::new(StringArray::from_iter_values(std::iter::repeat_n(month, rows)))
             }
             None => new_null_array(field.data_type(), rows),

@@ -53,6 +53,7 @@ fn s3(url: &Url, cfg: &StorageConfig) -> Result<Arc<dyn ObjectStore>> {
     for (name, value) in &cfg.options {
         builder = builder.with_config(option::<Key>(name, "aws_")?, value);
     }
+    checked(url, builder.get_config_value(&Key::Endpoint))?;
     Ok(limited(builder.build().map_err(|e| wrong(url, &e))?, cfg))
 }
 
@@ -73,6 +74,7 @@ fn azure(url: &Url, cfg: &StorageConfig) -> Result<Arc<dyn ObjectStore>> {
     for (name, value) in &cfg.options {
         builder = builder.with_config(option::<Key>(name, "azure_")?, value);
     }
+    checked(url, builder.get_config_value(&Key::Endpoint))?;
     Ok(limited(After(builder.build().map_err(|e| wrong(url, &e))?), cfg))
 }
 
@@ -81,13 +83,28 @@ fn google(url: &Url, cfg: &StorageConfig) -> Result<Arc<dyn ObjectStore>> {
         .with_url(url.as_str())
         .with_retry(retry(cfg))
         .with_client_options(client(cfg));
+    if let Some(endpoint) = &cfg.endpoint {
+        builder = builder.with_config(GoogleConfigKey::BaseUrl, endpoint);
+    }
     if let Some(key) = &cfg.secret_access_key {
         builder = builder.with_service_account_key(key);
     }
     for (name, value) in &cfg.options {
         builder = builder.with_config(option::<GoogleConfigKey>(name, "google_")?, value);
     }
+    checked(url, builder.get_config_value(&GoogleConfigKey::BaseUrl))?;
     Ok(limited(builder.build().map_err(|e| wrong(url, &e))?, cfg))
+}
+
+/// object_store takes any endpoint, and fails (of gs:// it panics) at the first request.
+fn checked(url: &Url, endpoint: Option<String>) -> Result<()> {
+    match endpoint.filter(|e| !e.is_empty()) {
+        Some(e) if !Url::parse(&e).is_ok_and(|e| ["http", "https"].contains(&e.scheme())) => {
+            Err(Error::invalid(format!("{url}: the endpoint '{e}' is no URL"))
+                .hint("write https://HOST or https://HOST:PORT"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An option by its name in object_store, such as `aws_session_token`.
@@ -122,5 +139,21 @@ fn retry(cfg: &StorageConfig) -> RetryConfig {
         backoff: BackoffConfig::default(),
         max_retries: cfg.retries,
         retry_timeout: Duration::from_secs(cfg.retry_seconds),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_a_url() {
+        for (url, endpoint) in
+            [("s3://b/lake", "minio:9000"), ("gs://b/lake", "localhost"), ("az://c/lake", "/azurite")]
+        {
+            let cfg = StorageConfig { endpoint: Some(endpoint.into()), ..StorageConfig::default() };
+            let error = open(&Url::parse(url).expect("a URL"), &cfg).expect_err(url);
+            assert!(error.to_string().contains(&format!("'{endpoint}' is no URL")), "{error}");
+        }
     }
 }

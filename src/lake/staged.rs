@@ -9,21 +9,21 @@ use super::store::Root;
 use super::vacuum::Leftover;
 use crate::error::{Error, Result};
 
-/// Those below `folder` of the lake that were last written before `before`.
+/// Those below `folder` of the lake that were last written before `before`. "": those that lie in the lake's own folder.
 pub(super) async fn cut_off(root: &Root, folder: &str, before: DateTime<Utc>) -> Result<Vec<Leftover>> {
     if root.lake.scheme() != "file" {
         return Ok(Vec::new());
     }
     let lake = root.lake.to_file_path().map_err(|()| Error::internal(format!("{} is no local folder", root.lake)))?;
-    let folder = lake.join(folder);
+    let (deep, folder) = (!folder.is_empty(), lake.join(folder));
     let walk = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
-        below(&folder, before, &mut found).map(|()| found).map_err(|e| Error::from(e).context(folder.display()))
+        below(&folder, deep, before, &mut found).map(|()| found).map_err(|e| Error::from(e).context(folder.display()))
     });
     walk.await.map_err(|e| Error::internal(format!("looking for cut off uploads: {e}")))?
 }
 
-fn below(folder: &Path, before: DateTime<Utc>, found: &mut Vec<Leftover>) -> std::io::Result<()> {
+fn below(folder: &Path, deep: bool, before: DateTime<Utc>, found: &mut Vec<Leftover>) -> std::io::Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
@@ -31,7 +31,9 @@ fn below(folder: &Path, before: DateTime<Utc>, found: &mut Vec<Leftover>) -> std
     for entry in entries {
         let entry = entry?;
         if entry.file_type()?.is_dir() {
-            below(&entry.path(), before, found)?;
+            if deep {
+                below(&entry.path(), deep, before, found)?;
+            }
         } else if is_staged(&entry.file_name().to_string_lossy()) {
             // Gone meanwhile: the upload ended.
             let Ok(meta) = entry.metadata() else { continue };
@@ -51,7 +53,23 @@ fn is_staged(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_staged;
+    use super::*;
+    use crate::lake::store;
+
+    #[tokio::test]
+    async fn they_are_found_below_a_folder_or_in_the_lakes_own() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(dir.path().join("t/_delta_log")).expect("made");
+        for name in ["_saleslake.json", "_saleslake.json#1", "t/_delta_log/0.json#2"] {
+            std::fs::write(dir.path().join(name), "{}").expect("written");
+        }
+        let root = store::open(&dir.path().to_string_lossy(), &Default::default()).expect("opened");
+        for (folder, expected) in [("", "_saleslake.json#1"), ("t", "0.json#2")] {
+            let found = cut_off(&root, folder, DateTime::<Utc>::MAX_UTC).await.expect("looked");
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].path.ends_with(expected), "{found:?}");
+        }
+    }
 
     #[test]
     fn staged_files_are_known_by_their_names() {

@@ -91,9 +91,9 @@ impl TableState {
         let mut range: Option<(Stat, Stat)> = None;
         for file in self.files.iter().filter(|f| f.rows > 0) {
             let (low, high) = match file.range(column) {
-                Known::Range(low, high) => (low, high),
-                Known::NoValue => continue,
-                Known::Nothing => return None,
+                Extent::Range(low, high) => (low, high),
+                Extent::NoValue => continue,
+                Extent::Nothing => return None,
             };
             range = Some(match range {
                 None => (low, high),
@@ -105,7 +105,7 @@ impl TableState {
 }
 
 /// What a file's statistics tell of a column.
-enum Known {
+enum Extent {
     Range(Stat, Stat),
     NoValue,
     Nothing,
@@ -151,15 +151,15 @@ impl DataFile {
         Ok(DataFile { path, location, size, modified_ms, month, rows, stats })
     }
 
-    fn range(&self, column: &str) -> Known {
+    fn range(&self, column: &str) -> Extent {
         if column == MONTH {
             let stat = self.month.clone().map(Stat::Text);
-            return stat.map_or(Known::Nothing, |s| Known::Range(s.clone(), s));
+            return stat.map_or(Extent::Nothing, |s| Extent::Range(s.clone(), s));
         }
         match self.stats.get(column) {
-            Some(ColumnStats { min: Some(min), max: Some(max), .. }) => Known::Range(min.clone(), max.clone()),
-            Some(ColumnStats { nulls, .. }) if *nulls == Some(self.rows) => Known::NoValue,
-            _ => Known::Nothing,
+            Some(ColumnStats { min: Some(min), max: Some(max), .. }) => Extent::Range(min.clone(), max.clone()),
+            Some(ColumnStats { nulls, .. }) if *nulls == Some(self.rows) => Extent::NoValue,
+            _ => Extent::Nothing,
         }
     }
 }

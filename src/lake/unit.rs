@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use futures::FutureExt;
+
 use super::Lake;
-use super::heads::{Head, Lease, Since, cut};
+use super::heads::{Head, Lease, Since, UnfinishedFile, cut};
 use crate::error::{Error, Result};
 use crate::model::TABLES;
 
@@ -16,12 +18,34 @@ pub struct Unit {
     lake: Lake,
     batch_id: String,
     lease: Lease,
+    files: Vec<UnfinishedFile>,
+    whole: bool,
+}
+
+impl Drop for Unit {
+    fn drop(&mut self) {
+        if !self.whole && !self.files.is_empty() {
+            self.cut_off();
+        }
+    }
 }
 
 impl Unit {
-    pub(super) async fn begin(lake: &Lake, batch_id: &str) -> Result<Unit> {
-        let lease = lake.inner.heads.begin(batch_id).await?;
-        Ok(Unit { lake: lake.clone(), batch_id: batch_id.into(), lease })
+    pub(super) async fn begin(lake: &Lake, batch_id: &str, files: Vec<UnfinishedFile>) -> Result<Unit> {
+        let lease = lake.inner.heads.begin(batch_id, files.clone()).await?;
+        Ok(Unit { lake: lake.clone(), batch_id: batch_id.into(), lease, files, whole: false })
+    }
+
+    /// Says that what was tried so far was cut off, and is tried again or given up: rows that it landed are those of
+    /// whoever lands the files next.
+    pub fn cut_off(&self) {
+        self.lake.inner.heads.remember(&self.batch_id, self.files.clone());
+    }
+
+    /// Says which files have rows in the tables and will have no account when this batch ends; before
+    /// [`Unit::publish`], which takes away the marker that named them until now.
+    pub async fn unfinished(&self, files: Vec<UnfinishedFile>) -> Result<()> {
+        self.lake.inner.heads.note(&self.batch_id, files).boxed().await
     }
 
     /// Ends the batch: puts a head with everything that is whole now. Without it the batch stays invisible until its
@@ -34,6 +58,7 @@ impl Unit {
         // marker goes last sees no marker and shows both. (Were it taken away last, each could leave the other out.)
         self.lease.renew().await?;
         self.lease.end().await?;
+        self.whole = true;
         for attempt in 0..ATTEMPTS {
             let heads = &self.lake.inner.heads;
             let last = heads.newest().await?;
@@ -87,5 +112,5 @@ pub(super) async fn catch_up(lake: &Lake) -> Result<()> {
         return Ok(());
     }
     let name = format!("catch-up-{}", uuid::Uuid::now_v7());
-    Unit::begin(lake, &name).await?.publish().await
+    Unit::begin(lake, &name, Vec::new()).await?.publish().await
 }

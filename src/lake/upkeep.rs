@@ -138,6 +138,10 @@ pub(super) async fn round(lake: &Lake, cfg: &MaintenanceConfig, sweep: bool, sto
             tracing::warn!(table = table.name, %error, "files could not be compacted");
         }
     }
+    // A process that was killed may have left commits that hide what landed after them.
+    if let Err(error) = lake.catch_up().await {
+        tracing::warn!(%error, "the newest state could not be published");
+    }
     if !sweep {
         return;
     }

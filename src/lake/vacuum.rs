@@ -14,7 +14,9 @@ use deltalake_core::kernel::Action;
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
+use tokio::sync::OnceCell;
 
+use super::heads::Head;
 use super::slot::Slot;
 use super::state::TableState;
 use super::{Lake, errors, staged};
@@ -72,6 +74,24 @@ impl Vacuumed {
     }
 }
 
+/// The heads that were shown since a time, listed once for all tables, if anybody asks.
+pub(super) struct Shown<'a> {
+    lake: &'a Lake,
+    pub before: DateTime<Utc>,
+    heads: OnceCell<(Option<Head>, Vec<ObjectMeta>)>,
+}
+
+impl Shown<'_> {
+    pub fn since(lake: &Lake, before: DateTime<Utc>) -> Shown<'_> {
+        Shown { lake, before, heads: OnceCell::new() }
+    }
+
+    /// The oldest of them, and the objects that are older.
+    async fn heads(&self) -> Result<&(Option<Head>, Vec<ObjectMeta>)> {
+        self.heads.get_or_try_init(|| self.lake.inner.heads.since(self.before)).await
+    }
+}
+
 /// See [`Lake::vacuum`].
 pub(super) async fn vacuum(
     lake: &Lake,
@@ -90,12 +110,13 @@ pub(super) async fn vacuum(
             .hint("wait for it, or keep an hour"));
         }
     }
+    let shown = Shown::since(lake, before);
     let mut places = Vec::new();
     if table.is_none() {
-        places.push(Vacuumed { place: "_heads", leftovers: of_heads(lake, before, now).await? });
+        places.push(Vacuumed { place: "_heads", leftovers: of_heads(lake, &shown, now, dry_run).await? });
     }
     for table in TABLES.iter().filter(|t| table.is_none_or(|one| one.name == t.name)) {
-        places.push(Vacuumed { place: table.name, leftovers: of_table(lake, table, before).await? });
+        places.push(Vacuumed { place: table.name, leftovers: of_table(lake, table, &shown).await? });
     }
     places.retain(|p| !p.leftovers.is_empty());
     if !dry_run {
@@ -106,18 +127,19 @@ pub(super) async fn vacuum(
     Ok(places)
 }
 
-/// What nothing needed below the folder of `table` at `before` or after.
-pub(super) async fn of_table(lake: &Lake, table: &'static Table, before: DateTime<Utc>) -> Result<Vec<Leftover>> {
+/// What nothing needed below the folder of `table` since `shown`.
+pub(super) async fn of_table(lake: &Lake, table: &'static Table, shown: &Shown<'_>) -> Result<Vec<Leftover>> {
+    let before = shown.before;
     let slot = lake.slot(table)?;
     let root = &lake.inner.root;
     // What readers are shown is in use while this is held.
-    let _shown = lake.states().await?;
+    let _held = lake.states().await?;
     let newest = slot.newest().await?;
     let listed: HashSet<&Path> = newest.files.iter().map(|f| &f.location).collect();
     let mut found = data_files(&root.store, &slot.prefix).await?;
     found.retain(|o| o.last_modified < before && !listed.contains(&o.location));
     if !found.is_empty() {
-        let kept = kept(lake, slot, &newest, before).await?;
+        let kept = kept(slot, &newest, shown).await?;
         found.retain(|o| !kept.contains(&o.location));
     }
     let mut leftovers: Vec<Leftover> = found.into_iter().map(Leftover::object).collect();
@@ -126,13 +148,23 @@ pub(super) async fn of_table(lake: &Lake, table: &'static Table, before: DateTim
     Ok(leftovers)
 }
 
-/// Heads that only said what was shown before `before`, and markers of writers that are gone.
-async fn of_heads(lake: &Lake, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<Leftover>> {
+/// Heads that only said what was shown before that time, markers of writers that are gone, and notes that nobody will need.
+/// What those writers were landing is noted, but for a dry run.
+async fn of_heads(lake: &Lake, shown: &Shown<'_>, now: DateTime<Utc>, dry_run: bool) -> Result<Vec<Leftover>> {
     let heads = &lake.inner.heads;
-    let (_, old) = heads.since(before).await?;
-    let dead = heads.markers(now).await?.into_iter().filter(|m| !m.live).map(|m| m.object);
-    let mut leftovers: Vec<Leftover> = old.into_iter().chain(dead).map(Leftover::object).collect();
-    leftovers.extend(staged::cut_off(&lake.inner.root, "_heads", before).await?);
+    let (_, old) = shown.heads().await?;
+    let mut objects = old.clone();
+    objects.extend(heads.old_notes(now).await?);
+    for marker in heads.markers(now).await?.into_iter().filter(|m| !m.live) {
+        if !dry_run {
+            heads.sweep(&marker).await?;
+        }
+        objects.push(marker.object);
+    }
+    let mut leftovers: Vec<Leftover> = objects.into_iter().map(Leftover::object).collect();
+    for folder in ["", "_heads"] {
+        leftovers.extend(staged::cut_off(&lake.inner.root, folder, shown.before).await?);
+    }
     Ok(leftovers)
 }
 
@@ -175,9 +207,9 @@ pub(super) async fn data_files(store: &Arc<dyn ObjectStore>, folder: &Path) -> R
 }
 
 /// The files of every version that is kept, but for those of `newest` that have been in the table all the time.
-async fn kept(lake: &Lake, slot: &Slot, newest: &TableState, before: DateTime<Utc>) -> Result<HashSet<Path>> {
-    let mut first = newest_at(slot, newest.version, before).await?;
-    if let (Some(head), _) = lake.inner.heads.since(before).await? {
+async fn kept(slot: &Slot, newest: &TableState, shown: &Shown<'_>) -> Result<HashSet<Path>> {
+    let mut first = newest_at(slot, newest.version, shown.before).await?;
+    if let (Some(head), _) = shown.heads().await? {
         first = first.min(head.version(slot.table.name));
     }
     // A version's files are in the newest one too, or a later commit removed them.

@@ -1,15 +1,18 @@
 //! Data files: sorts rows, splits them by month, writes Parquet with exact statistics. It must not touch the Delta log.
 //!
-//! A file is encoded in memory and stored by one put, so a failed or cancelled writer leaves whole orphans at worst,
+//! Rows that come with the change are sorted; those kept of old files are merged in as they are read (`merge`). A file is encoded in memory and stored by one put, so a failed or cancelled writer leaves whole orphans at worst,
 //! never parts of uploads. Orphans are not in the table: a vacuum finds them.
 
+mod merge;
+
 use std::collections::{BTreeMap, HashMap};
+use std::num::NonZero;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, UInt32Array};
-use arrow::compute::{SortOptions, interleave_record_batch, take_record_batch};
+use arrow::array::AsArray;
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::{SortOptions, interleave_record_batch};
 use arrow::record_batch::RecordBatch;
-use arrow::row::{RowConverter, SortField};
 use deltalake_core::kernel::Add;
 use futures::StreamExt;
 use object_store::path::Path;
@@ -23,18 +26,20 @@ use uuid::Uuid;
 
 use super::errors;
 use super::slot::Slot;
+use super::state::DataFile;
 use super::stats::Collector;
 use crate::error::{Error, Result};
 use crate::model::{Kind, MONTH, Table};
+use merge::{Merged, Order, Sorted};
 
 /// Rows of a row group: the unit of parallel scans, of bloom filters and of row-group pruning.
 const GROUP_ROWS: usize = 256 * 1024;
 /// Rows of a file at most: about 100 MB of order lines, all in memory while encoded.
 const FILE_ROWS: usize = 4 * GROUP_ROWS;
-/// Files encoded at once.
+/// Files encoded at once, at most: each takes memory, and as many as there are cores keep them busy.
 const PARALLEL: usize = 4;
 /// Rows gathered at a time.
-const PIECE_ROWS: usize = 64 * 1024;
+const PIECE_ROWS: usize = 16 * 1024;
 /// Rows of a page, so that the page index prunes finely.
 const PAGE_ROWS: usize = 20_000;
 /// One wrong "maybe" in a million look-ups; about 8 bytes a row.
@@ -47,31 +52,75 @@ const ZSTD_LEVEL: i32 = 3;
 /// ASC NULLS LAST, the order that SQL gives by default.
 const ORDER: SortOptions = SortOptions { descending: false, nulls_first: false };
 
-/// Rows of one month (`None`: of an unpartitioned table), in the table's schema.
-type Months = BTreeMap<Option<String>, Vec<RecordBatch>>;
-
-/// Writes `rows` (in the table's schema, any order) and returns what the log must say of the new files. On an error the
-/// files written so far are removed as far as possible.
-pub(super) async fn write(slot: &Slot, store: &Arc<dyn ObjectStore>, rows: Vec<RecordBatch>) -> Result<Vec<Add>> {
-    write_files(slot, store, rows, FILE_ROWS).await
+/// Rows of a file that stay when the file leaves the table. They are read when their month is written, so that a change to
+/// many files never holds more than a few of them.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub file: Arc<DataFile>,
+    /// Per row of the file, in its order: whether it stays.
+    pub rows: BooleanBuffer,
 }
 
-/// As [`write`], with up to `file_rows` rows in a file.
+/// Rows of a batch of many, as (batch, row).
+pub(super) type Rows = Vec<(usize, usize)>;
+
+/// What goes into the files of one month.
+#[derive(Default)]
+struct Part {
+    rows: Rows,
+    kept: Vec<Kept>,
+}
+
+/// By month; `None`: of an unpartitioned table.
+type Months = BTreeMap<Option<String>, Part>;
+
+/// Writes `rows` (in the table's schema, any order) and those that are `kept`, and returns what the log must say of the
+/// new files. On an error the files written so far are removed as far as possible.
+pub(super) async fn write(
+    slot: &Slot,
+    store: &Arc<dyn ObjectStore>,
+    rows: Vec<RecordBatch>,
+    kept: Vec<Kept>,
+) -> Result<Vec<Add>> {
+    write_parts(slot, store, rows, kept, FILE_ROWS).await
+}
+
+/// Writes `rows` with up to `file_rows` of them in a file; see [`write`].
 pub(super) async fn write_files(
     slot: &Slot,
     store: &Arc<dyn ObjectStore>,
     rows: Vec<RecordBatch>,
     file_rows: usize,
 ) -> Result<Vec<Add>> {
+    write_parts(slot, store, rows, Vec::new(), file_rows).await
+}
+
+async fn write_parts(
+    slot: &Slot,
+    store: &Arc<dyn ObjectStore>,
+    rows: Vec<RecordBatch>,
+    kept: Vec<Kept>,
+    file_rows: usize,
+) -> Result<Vec<Add>> {
     let table = slot.table;
-    let months = blocking(move || by_month(table, rows)).await?;
+    let (batches, mut months) = blocking(move || {
+        let batches = checked(table, rows)?;
+        let months = by_month(table, &batches)?;
+        Ok((Arc::new(batches), months))
+    })
+    .await?;
+    kept.into_iter().for_each(|k| months.entry(k.file.month.clone()).or_default().kept.push(k));
+    let parallel = std::thread::available_parallelism().map_or(1, NonZero::get).min(PARALLEL);
     let done: Vec<(Vec<Add>, Result<()>)> = futures::stream::iter(months)
-        .map(|(month, batches)| async move {
-            let mut adds = Vec::new();
-            let result = write_month(slot, store, month, batches, file_rows, &mut adds).await;
-            (adds, result)
+        .map(|(month, part)| {
+            let batches = batches.clone();
+            async move {
+                let mut adds = Vec::new();
+                let result = write_month(slot, store, month, batches, part, file_rows, &mut adds).await;
+                (adds, result)
+            }
         })
-        .buffered(PARALLEL)
+        .buffered(parallel)
         .collect()
         .await;
     let (adds, results): (Vec<Vec<Add>>, Vec<Result<()>>) = done.into_iter().unzip();
@@ -98,16 +147,36 @@ async fn write_month(
     slot: &Slot,
     store: &Arc<dyn ObjectStore>,
     month: Option<String>,
-    batches: Vec<RecordBatch>,
+    batches: Arc<Vec<RecordBatch>>,
+    Part { rows, kept }: Part,
     file_rows: usize,
     adds: &mut Vec<Add>,
 ) -> Result<()> {
     let table = slot.table;
-    let (batches, order) = blocking(move || sorted(table, &batches).map(|order| (Arc::new(batches), order))).await?;
-    for part in order.chunks(file_rows.max(1)) {
-        let (batches, part) = (batches.clone(), part.to_vec());
-        let encoded = blocking(move || encode(table, &batches, &part)).await?;
-        adds.push(put(slot, store, month.as_deref(), encoded).await?);
+    let total = rows.len() + kept.iter().map(|k| k.rows.count_set_bits()).sum::<usize>();
+    let sources = batches.clone();
+    let rows = blocking(move || sorted(table, &sources, rows)).await?;
+    let mut merged = Merged::new(store, table, Sorted { batches, rows }, kept).await?;
+    let (mut left, mut file) = (total, None);
+    while let Some(mut piece) = merged.next().await? {
+        while piece.num_rows() > 0 {
+            let open = match file.take() {
+                Some(open) => open,
+                None => FileWriter::new(table, left.min(file_rows))?,
+            };
+            let fits = piece.num_rows().min(file_rows - open.rows);
+            let (now, later) = (piece.slice(0, fits), piece.slice(fits, piece.num_rows() - fits));
+            let open = blocking(move || open.write(&now)).await?;
+            (piece, left) = (later, left - fits);
+            if open.rows < file_rows {
+                file = Some(open);
+            } else {
+                adds.push(put(slot, store, month.as_deref(), blocking(move || open.close()).await?).await?);
+            }
+        }
+    }
+    if let Some(open) = file {
+        adds.push(put(slot, store, month.as_deref(), blocking(move || open.close()).await?).await?);
     }
     Ok(())
 }
@@ -138,45 +207,41 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + '
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal(format!("writing data files: {e}")))?
 }
 
-/// Checks the rows against the contract and groups them by partition.
-fn by_month(table: &'static Table, rows: Vec<RecordBatch>) -> Result<Months> {
+/// The rows, found to be as the contract has them.
+fn checked(table: &'static Table, rows: Vec<RecordBatch>) -> Result<Vec<RecordBatch>> {
     let schema = table.schema();
-    let mut months = Months::new();
-    for batch in rows.into_iter().filter(|b| b.num_rows() > 0) {
+    let check = |batch: RecordBatch| {
         // Also finds columns of another type, and NULLs where the contract has none.
         let names = batch.schema().fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>();
         if !names.iter().eq(schema.fields().iter().map(|f| f.name())) {
             return Err(Error::internal(format!("rows for {} have columns {}", table.name, names.join(", "))));
         }
-        let batch = RecordBatch::try_new(schema.clone(), batch.columns().to_vec())
-            .map_err(|e| Error::internal(format!("rows for {}: {e}", table.name)))?;
-        if table.partitioned() {
-            split(table, &batch, &mut months)?;
-        } else {
-            months.entry(None).or_default().push(batch);
+        RecordBatch::try_new(schema.clone(), batch.columns().to_vec())
+            .map_err(|e| Error::internal(format!("rows for {}: {e}", table.name)))
+    };
+    rows.into_iter().filter(|b| b.num_rows() > 0).map(check).collect()
+}
+
+/// Groups the rows by partition. They stay where they are: a landing holds each row once.
+fn by_month(table: &Table, batches: &[RecordBatch]) -> Result<Months> {
+    let mut months = Months::new();
+    for (number, batch) in batches.iter().enumerate() {
+        if !table.partitioned() {
+            months.entry(None).or_default().rows.extend((0..batch.num_rows()).map(|row| (number, row)));
+            continue;
+        }
+        let mut rows: HashMap<&str, Rows> = HashMap::new();
+        for (row, month) in batch.column(batch.num_columns() - 1).as_string::<i32>().iter().enumerate() {
+            rows.entry(month.unwrap_or_default()).or_default().push((number, row));
+        }
+        for (month, rows) in rows {
+            if !is_month(month) {
+                return Err(Error::internal(format!("{}.{MONTH} '{month}' is not YYYY-MM", table.name)));
+            }
+            months.entry(Some(month.to_string())).or_default().rows.extend(rows);
         }
     }
     Ok(months)
-}
-
-fn split(table: &Table, batch: &RecordBatch, months: &mut Months) -> Result<()> {
-    let column = batch.column(batch.num_columns() - 1).as_string::<i32>();
-    let mut rows: HashMap<&str, Vec<u32>> = HashMap::new();
-    for (row, month) in (0u32..).zip(column.iter()) {
-        rows.entry(month.unwrap_or_default()).or_default().push(row);
-    }
-    for (month, rows) in rows {
-        if !is_month(month) {
-            return Err(Error::internal(format!("{}.{MONTH} '{month}' is not YYYY-MM", table.name)));
-        }
-        let part = if rows.len() == batch.num_rows() {
-            batch.clone()
-        } else {
-            take_record_batch(batch, &UInt32Array::from(rows))?
-        };
-        months.entry(Some(month.to_string())).or_default().push(part);
-    }
-    Ok(())
 }
 
 fn is_month(text: &str) -> bool {
@@ -184,26 +249,21 @@ fn is_month(text: &str) -> bool {
     bytes.len() == 7 && bytes.iter().enumerate().all(|(i, b)| if i == 4 { *b == b'-' } else { b.is_ascii_digit() })
 }
 
-/// The rows of `batches` in the contract's order, each as (batch, row). Equal rows keep their order.
-fn sorted(table: &Table, batches: &[RecordBatch]) -> Result<Vec<(usize, usize)>> {
-    let rows = batches.iter().enumerate().flat_map(|(b, batch)| (0..batch.num_rows()).map(move |row| (b, row)));
-    let rows: Vec<(usize, usize)> = rows.collect();
-    if table.sort.is_empty() {
+/// `rows` of `batches` in the contract's order. Equal rows keep their order.
+fn sorted(table: &Table, batches: &[RecordBatch], rows: Rows) -> Result<Rows> {
+    if table.sort.is_empty() || rows.is_empty() {
         return Ok(rows);
     }
-    let fields = table.sort.iter().map(|name| {
-        let column = table.column(name).ok_or_else(|| Error::internal(format!("{}: sort by {name}", table.name)))?;
-        Ok(SortField::new_with_options(column.kind.arrow(), ORDER))
-    });
-    let converter = RowConverter::new(fields.collect::<Result<_>>()?)?;
-    let mut keys = converter.empty_rows(rows.len(), 0);
-    for batch in batches {
-        let columns = table.sort.iter().filter_map(|name| batch.column_by_name(name).cloned());
-        converter.append(&mut keys, &columns.collect::<Vec<ArrayRef>>())?;
+    let order = Order::new(table)?;
+    let sources = batches.iter().map(|b| order.columns(b)).collect::<Result<Vec<_>>>()?;
+    let sources: Vec<&RecordBatch> = sources.iter().collect();
+    let mut keys = order.empty(rows.len());
+    for piece in rows.chunks(PIECE_ROWS) {
+        order.append(&mut keys, &interleave_record_batch(&sources, piece)?)?;
     }
-    let mut order: Vec<usize> = (0..rows.len()).collect();
-    order.sort_by(|a, b| keys.row(*a).cmp(&keys.row(*b)));
-    Ok(order.into_iter().map(|i| rows[i]).collect())
+    let mut places: Vec<usize> = (0..rows.len()).collect();
+    places.sort_by(|a, b| keys.row(*a).cmp(&keys.row(*b)));
+    Ok(places.into_iter().map(|i| rows[i]).collect())
 }
 
 /// A Parquet file in memory.
@@ -213,19 +273,34 @@ struct Encoded {
     stats: String,
 }
 
-fn encode(table: &Table, batches: &[RecordBatch], order: &[(usize, usize)]) -> Result<Encoded> {
-    let schema = table.file_schema();
-    let mut stats = Collector::new(table);
-    let mut writer = ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties(table, order.len())?))?;
-    let sources: Vec<&RecordBatch> = batches.iter().collect();
-    for piece in order.chunks(PIECE_ROWS) {
-        let piece = interleave_record_batch(&sources, piece)?;
-        stats.add(&piece)?;
-        // The partition column is the last one and lives in the log only.
-        let columns = piece.columns()[..schema.fields().len()].to_vec();
-        writer.write(&RecordBatch::try_new(schema.clone(), columns)?)?;
+/// A Parquet file that is being encoded.
+struct FileWriter {
+    table: &'static Table,
+    rows: usize,
+    stats: Collector,
+    writer: ArrowWriter<Vec<u8>>,
+}
+
+impl FileWriter {
+    /// A file for `rows` rows.
+    fn new(table: &'static Table, rows: usize) -> Result<FileWriter> {
+        let writer = ArrowWriter::try_new(Vec::new(), table.file_schema(), Some(properties(table, rows)?))?;
+        Ok(FileWriter { table, rows: 0, stats: Collector::new(table), writer })
     }
-    Ok(Encoded { bytes: writer.into_inner()?, stats: stats.json() })
+
+    fn write(mut self, piece: &RecordBatch) -> Result<FileWriter> {
+        self.stats.add(piece)?;
+        // The partition column is the last one and lives in the log only.
+        let schema = self.table.file_schema();
+        let columns = piece.columns()[..schema.fields().len()].to_vec();
+        self.writer.write(&RecordBatch::try_new(schema, columns)?)?;
+        self.rows += piece.num_rows();
+        Ok(self)
+    }
+
+    fn close(self) -> Result<Encoded> {
+        Ok(Encoded { bytes: self.writer.into_inner()?, stats: self.stats.json() })
+    }
 }
 
 fn properties(table: &Table, rows: usize) -> Result<WriterProperties> {

@@ -55,21 +55,22 @@ impl LiveReports {
         })
     }
 
-    /// Takes what changed since `seen`; true when something did.
+    /// Takes what changed since `seen`; true when something did. A file that cannot be used keeps no other from being taken.
     pub(super) async fn look(&self, engine: &Engine, dir: &Path, seen: &mut Texts) -> Result<bool> {
         let found = texts(dir)?;
         if found == *seen {
             return Ok(false);
         }
-        // Noted first: a mistake is told once, not every time.
-        *seen = found;
-        engine.set_views(&load_folder("views", Some(dir))?).await?;
+        for broken in engine.set_views(&load_folder("views", Some(dir))?).await? {
+            tracing::warn!(view = broken.name, path = broken.path, reason = broken.reason, "a view is broken");
+        }
         let next = self.now().reloaded(Some(dir)).await?;
         for broken in next.broken() {
             tracing::warn!(report = broken.id, path = broken.path, reason = broken.reason, "a report is broken");
         }
         tracing::info!(dir = %dir.display(), "changed query files are taken");
         self.0.store(Arc::new(next));
+        *seen = found;
         Ok(true)
     }
 }

@@ -30,7 +30,7 @@ use chrono::NaiveDate;
 
 use crate::engine::Engine;
 use crate::error::{Error, Result, did_you_mean};
-use crate::queryfile::{QueryFile, each_of_folder, load_folder};
+use crate::queryfile::{QueryFile, load_folder};
 
 pub use header::{Chart, ChartKind, Title};
 pub use info::{Broken, ColumnInfo, ParamInfo, PolicyInfo, ReportInfo};
@@ -75,20 +75,15 @@ impl Reports {
     /// # Errors
     /// Folders that cannot be read. A file that is no report is no error: see [`Reports::broken`].
     pub async fn load(queries_dir: Option<&Path>, engine: &Engine) -> Result<Reports> {
-        let views = load_folder("views", queries_dir)?;
+        let views = engine.view_texts();
         let today = engine.today().await?;
         let (mut reports, mut broken) = (BTreeMap::new(), BTreeMap::new());
-        for (id, file) in each_of_folder("reports", queries_dir)? {
-            let path = file.as_ref().map_or_else(|_| format!("reports/…/{id}.sql"), |file| file.path.clone());
-            let read = match file {
-                Ok(file) => Report::read(&file, &views, engine, today).boxed().await,
-                Err(error) => Err(error),
-            };
-            match read {
+        for (id, file) in load_folder("reports", queries_dir)? {
+            match Report::read(&file, &views, engine, today).boxed().await {
                 Ok(report) => drop(reports.insert(id, Arc::new(report))),
                 Err(error) => {
                     let hint = error.hint_text().map(String::from);
-                    broken.insert(id.clone(), Broken { id, path, reason: error.to_string(), hint });
+                    broken.insert(id.clone(), Broken { id, path: file.path, reason: error.to_string(), hint });
                 }
             }
         }
@@ -98,10 +93,12 @@ impl Reports {
     /// Loads everything anew; a report that is broken now stays as it was here.
     pub(super) async fn reloaded(&self, queries_dir: Option<&Path>) -> Result<Reports> {
         let mut next = Reports::load(queries_dir, &self.engine).await?;
+        let (views, today) = (self.engine.view_texts(), self.engine.today().await?);
         for id in next.broken.keys() {
-            if let Some(report) = self.reports.get(id) {
-                next.reports.insert(id.clone(), Arc::clone(report));
-            }
+            let Some(report) = self.reports.get(id) else { continue };
+            // Its text is the old one, the views that it reads may be new: its hash must tell.
+            let again = Report::read(&report.file, &views, &self.engine, today).boxed().await;
+            next.reports.insert(id.clone(), again.map_or_else(|_| Arc::clone(report), Arc::new));
         }
         Ok(next)
     }
@@ -138,13 +135,13 @@ impl Reports {
 impl Report {
     async fn read(
         file: &QueryFile,
-        views: &BTreeMap<String, QueryFile>,
+        views: &BTreeMap<String, String>,
         engine: &Engine,
         today: NaiveDate,
     ) -> Result<Report> {
         let header: Header = file.header()?;
         let described = check::check(file, &header, engine, today).await?;
-        let read = described.relations.iter().filter_map(|name| views.get(name));
+        let read = described.relations.iter().filter_map(|name| views.get_key_value(name));
         let hash = receipt::report_hash(file, read);
         let info = ReportInfo::new(file, &header, &described, hash);
         Ok(Report { info, header, file: file.clone() })

@@ -108,9 +108,9 @@ fn mode(mode: CompareMode) -> &'static str {
     }
 }
 
-/// The hash of a report: of its text and of the texts of `views`.
-pub(super) fn report_hash<'a>(file: &'a QueryFile, views: impl Iterator<Item = &'a QueryFile>) -> String {
-    let texts = views.flat_map(|view| [view.name.as_str(), view.text.as_str()]);
+/// The hash of a report: of its text and of the names and texts of `views`.
+pub(super) fn report_hash<'a>(file: &'a QueryFile, views: impl Iterator<Item = (&'a String, &'a String)>) -> String {
+    let texts = views.flat_map(|(name, text)| [name.as_str(), text.as_str()]);
     hash_of([file.text.as_str()].into_iter().chain(texts))
 }
 

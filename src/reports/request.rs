@@ -16,6 +16,9 @@ use crate::model::slicer::{SLICERS, slicer};
 /// Names that the engine understands for every report; no parameter may be called so.
 pub const RESERVED: &[&str] = &["compare", "order_by", "limit", "totals", "format", "where"];
 
+/// Names under which people look for `limit`.
+const TOP: &[&str] = &["top", "top_n", "n", "first", "head", "rows", "max_rows"];
+
 /// What somebody asks of a report: `from` = `2026-01-01`, `where.channel` = `web,pos`, `compare` = `previous_year`,
 /// `order_by` = `-net_sales`, `limit`, `totals`, and policies by their names. Relative dates are texts too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,7 +147,9 @@ impl Asking<'_> {
             return Err(Error::invalid(format!("{} sets {name} itself, to {fixed}", self.info.id))
                 .hint(format!("leave {name} out")));
         }
-        let Some(policy) = self.info.policies.iter().find(|p| p.name == name) else { return Err(self.unknown(name)) };
+        let Some(policy) = self.info.policies.iter().find(|p| p.name == name) else {
+            return Err(self.unknown(name, value));
+        };
         if !policy.values.iter().any(|v| v == value) {
             return Err(Error::invalid(format!("policy {name} = {value:?}"))
                 .hint(did_you_mean(value, policy.values.iter().map(String::as_str))));
@@ -155,13 +160,14 @@ impl Asking<'_> {
         }
     }
 
-    fn unknown(&self, name: &str) -> Error {
+    fn unknown(&self, name: &str, value: &str) -> Error {
         let slicers: Vec<String> = self.info.slicers.iter().map(|s| format!("where.{s}")).collect();
         let known = self.header.params.names().chain(self.info.policies.iter().map(|p| p.name.as_str()));
         let known: Vec<&str> =
             known.chain(["compare", "order_by", "limit", "totals"]).chain(slicers.iter().map(String::as_str)).collect();
         let hint = match slicer(name) {
             Some(_) => format!("slicers are written where.{name}"),
+            None if TOP.contains(&name) => format!("limit={value} gives the first rows in the order of order_by"),
             None => did_you_mean(name, known.iter().copied()),
         };
         Error::invalid(format!("{} has no parameter {name}", self.info.id)).hint(hint)

@@ -114,6 +114,7 @@ fn a_grain_that_is_no_calendars_makes_no_buckets() {
 fn wrong_names_are_refused_with_near_ones() {
     assert_eq!(refused(&[("form", "2026")]), ("sales has no parameter form".into(), "did you mean from?".into()));
     assert_eq!(refused(&[("channel", "web")]).1, "slicers are written where.channel");
+    assert_eq!(refused(&[("top_n", "3")]).1, "limit=3 gives the first rows in the order of order_by");
     assert_eq!(refused(&[("where.chanel", "web")]).1, "did you mean channel?");
     assert_eq!(
         refused(&[("where.product", "x")]),

@@ -1,14 +1,17 @@
 //! The program as people run it: the README's first command, and the same rows by library, command line and HTTP.
 
+use std::collections::BTreeSet;
 use std::path::Path;
-use std::process::Command;
 
 use saleslake::access::Caller;
 use saleslake::app::App;
 use saleslake::config::Config;
 use saleslake::encode::{self, Format};
+use saleslake::reports::{Reports, Request};
+use url::Url;
 
 use crate::common::{self, clone, saleslake, succeeded};
+use crate::golden::surfaces::{arguments, handful};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
@@ -30,7 +33,8 @@ async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
     assert!(checked.contains("10 reports checked, 0 broken"), "{checked}");
 }
 
-/// Each report through the library, the command line and HTTP gives the same CSV.
+/// Each report through the library, the command line and HTTP gives the same CSV: under its defaults, and under the parameters of
+/// a handful of its golden cases.
 async fn surfaces_agree(dir: &Path) {
     let mut config = Config::default();
     config.lake.url = dir.join("lake").to_string_lossy().into_owned();
@@ -43,19 +47,60 @@ async fn surfaces_agree(dir: &Path) {
     let served = tokio::spawn(serving.run(async move {
         let _ = stopped.await;
     }));
+    let surfaces = Surfaces { reports: &reports, url, dir };
+    let mut names = BTreeSet::new();
     for info in reports.list() {
-        let run = reports.run(&info.id, common::request(&[]), &Caller::local()).await.expect("a run");
-        let mut by_library = Vec::new();
-        encode::write(run.rows, Format::Csv, &mut by_library, &encode::Options::default()).await.expect("encoded");
-        let by_library = String::from_utf8(by_library).expect("UTF-8");
-        let by_http = reqwest::get(format!("{url}/{}/run?format=csv", info.id)).await.expect("answered");
-        assert_eq!(by_http.text().await.expect("a body"), by_library, "{} by HTTP", info.id);
-        let by_cli = succeeded(dir, &["report", "run", &info.id, "--format", "csv"]);
-        assert_eq!(by_cli, by_library, "{} by command line", info.id);
-        assert!(by_library.lines().count() > 1, "{} has no rows", info.id);
+        surfaces.agree(&info.id, &[], true).await;
+        for case in handful(&info.id) {
+            // The program starts anew for every question: it is only asked those that give it a parameter for the first time.
+            let before = names.len();
+            names.extend(case.request.iter().map(|(name, _)| name.clone()));
+            surfaces.agree(&info.id, &case.request, names.len() > before).await;
+        }
+    }
+    for name in ["where.region", "region_basis", "compare", "totals", "order_by", "limit"] {
+        assert!(names.contains(name), "nobody was asked for {name}: {names:?}");
     }
     stop.send(()).expect("still serving");
     served.await.expect("ended").expect("well");
+}
+
+/// The three ways to ask a report over one lake.
+struct Surfaces<'a> {
+    reports: &'a Reports,
+    /// Of the server's reports.
+    url: String,
+    /// Where the program runs.
+    dir: &'a Path,
+}
+
+impl Surfaces<'_> {
+    /// Library and HTTP, and the program if `by_program`, answer `request` with the same rows.
+    async fn agree(&self, report: &str, request: &[(String, String)], by_program: bool) {
+        let by_library = async {
+            let asked = Request { values: request.to_vec() };
+            let run = self.reports.run(report, asked, &Caller::local()).await.expect("a run");
+            let mut csv = Vec::new();
+            encode::write(run.rows, Format::Csv, &mut csv, &encode::Options::default()).await.expect("encoded");
+            String::from_utf8(csv).expect("UTF-8")
+        };
+        let by_http = async {
+            let pairs = request.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain([("format", "csv")]);
+            let url = Url::parse_with_params(&format!("{}/{report}/run", self.url), pairs).expect("a URL");
+            reqwest::get(url.as_str()).await.expect("answered").text().await.expect("a body")
+        };
+        let by_cli = async {
+            let (dir, mut args) =
+                (self.dir.to_path_buf(), ["report", "run", report, "--format", "csv"].map(String::from).to_vec());
+            args.extend(arguments(request));
+            let run = move || succeeded(&dir, &args.iter().map(String::as_str).collect::<Vec<_>>());
+            if by_program { Some(tokio::task::spawn_blocking(run).await.expect("it ran")) } else { None }
+        };
+        let (by_library, by_http, by_cli) = tokio::join!(by_library, by_http, by_cli);
+        assert_eq!(by_http, by_library, "{report} {request:?} by HTTP");
+        assert_eq!(by_cli.unwrap_or_else(|| by_library.clone()), by_library, "{report} {request:?} by command line");
+        assert!(by_library.lines().count() > 1, "{report} {request:?} has no rows");
+    }
 }
 
 /// A file with date, sku, quantity and price lands with the draft as it is.
@@ -137,40 +182,34 @@ fn plans_are_text() {
 }
 
 #[test]
-fn a_check_names_every_broken_source() {
+fn a_check_names_every_broken_file() {
     let dir = tempfile::tempdir().expect("a folder");
-    let sources = dir.path().join("queries/sources");
-    std::fs::create_dir_all(&sources).expect("made");
-    std::fs::write(sources.join("headless.sql"), "SELECT 1\n").expect("written");
-    std::fs::write(sources.join("pathless.sql"), "-- ---\n-- order = 1\n-- ---\n").expect("written");
+    let queries = dir.path().join("queries");
+    for (path, text) in [
+        ("sources/headless.sql", &b"SELECT 1\n"[..]),
+        ("sources/pathless.sql", b"-- ---\n-- order = 1\n-- ---\n"),
+        ("views/headless_view.sql", b"SELECT 1\n"),
+        ("views/latin.sql", b"-- ---\n-- about = \"caf\xe9\"\n-- ---\nSELECT 1 AS x\n"),
+        ("reports/test/wrong.sql", b"-- ---\n-- titel = \"a\"\n-- totals = 3\n-- ---\nSELECT 1 AS x\n"),
+    ] {
+        let path = queries.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
     let out = saleslake(dir.path(), &["check", "--set", "queries_dir=queries"]);
     let told = String::from_utf8_lossy(&out.stderr);
-    assert!(told.contains("sources/headless.sql") && told.contains("sources/pathless.sql"), "{told}");
-    assert!(String::from_utf8_lossy(&out.stdout).contains("2 broken"), "{told}");
+    for broken in [
+        "sources/headless.sql",
+        "sources/pathless.sql",
+        "views/headless_view.sql, line 1",
+        "views/latin.sql, line 2",
+        "reports/test/wrong.sql, line 2: unknown field `titel`",
+        "; line 3: invalid type",
+    ] {
+        assert!(told.contains(broken), "{broken} is not in:\n{told}");
+    }
+    assert!(String::from_utf8_lossy(&out.stdout).contains("5 broken"), "{told}");
     assert_eq!(out.status.code(), Some(2), "{told}");
-}
-
-/// Another engine's reader opens the tables and finds the same counts and sums.
-#[test]
-fn other_readers_find_the_same_rows() {
-    let Some(python) = common::python("other_readers_find_the_same_rows") else { return };
-    let dir = clone();
-    succeeded(dir.path(), &["quickstart"]);
-    let query = "SELECT 'order_line' AS t, count(*) AS n, sum(net_amount_rc) AS s FROM base.order_line UNION ALL \
-        SELECT 'return_line', count(*), sum(refund_net_amount_rc) FROM base.return_line UNION ALL \
-        SELECT 'order_charge', count(*), sum(amount_rc) FROM base.order_charge UNION ALL \
-        SELECT 'inventory_snapshot', count(*), sum(on_hand) FROM base.inventory_snapshot ORDER BY 1";
-    let ours = succeeded(dir.path(), &["sql", query, "--format", "csv"]);
-    let theirs =
-        Command::new(python).arg(common::repo("tests/oracles/delta_sums.py")).arg(dir.path().join("lake")).output();
-    let theirs = theirs.expect("Python runs");
-    assert!(theirs.status.success(), "{}", String::from_utf8_lossy(&theirs.stderr));
-    let number = |text: &str| text.trim_end_matches('0').trim_end_matches('.').to_string();
-    let rows = |text: &str| -> Vec<Vec<String>> {
-        text.lines()
-            .skip(1)
-            .map(|l| l.split(',').enumerate().map(|(i, v)| if i == 2 { number(v) } else { v.into() }).collect())
-            .collect()
-    };
-    assert_eq!(rows(&ours), rows(&String::from_utf8_lossy(&theirs.stdout)));
+    let asked = saleslake(dir.path(), &["sql", "SELECT count(*) FROM sales_event", "--set", "queries_dir=queries"]);
+    assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
 }

@@ -146,6 +146,26 @@ fn chinese_headers() {
 }
 
 #[test]
+fn equal_records_of_two_files_count_once_and_the_draft_says_so() {
+    let sale = "2025-01-05,a,2,10.00\n";
+    let desk = Desk::new("shop.csv", &format!("date,sku,quantity,price\n{sale}{sale}"), "USD", "UTC");
+    has(&desk.drafted(&["shop.csv"]), &["beware: order_id: equal records of two files count once"]);
+    let text = std::fs::read_to_string(desk.dir.path().join("queries/sources/shop.sql")).expect("drafted");
+    has(&text, &["-- order_id: equal records of two files count once"]);
+    has(&desk.succeeded(&["ingest", "shop", "shop.csv"]), &["2 read = 2 landed"]);
+    let more = format!("date,sku,quantity,price\n{sale}2025-01-06,a,2,10.00\n");
+    std::fs::write(desk.dir.path().join("more.csv"), more).expect("written");
+    has(&desk.succeeded(&["ingest", "shop", "more.csv"]), &["2 read = 1 landed + 1 duplicate"]);
+    // Two sales in the first file, one of the second: 3 × 2 × 10.00, not 4.
+    assert_eq!(desk.report("sales-by-product", &[], &["sku", "net_sales"]), [["A", "60.0000"]]);
+
+    // With an order's id it is lines of one order that may be taken for one.
+    std::fs::write(desk.dir.path().join("till.csv"), "receipt,date,sku,quantity,price\n7,2025-01-05,a,2,10.00\n")
+        .expect("written");
+    has(&desk.drafted(&["till.csv"]), &["beware: order_line_id: where lines of one \"receipt\" come in two files"]);
+}
+
+#[test]
 fn what_cannot_be_known_is_said() {
     let content = "Order Date,SKU,Qty,Price\n03/04/2025,a,1,$10.00\n05/04/2025,b,-1,\"$1,000.00\"\n";
     let desk = Desk::new("orders.csv", content, "EUR", "UTC");

@@ -143,6 +143,34 @@ async fn the_same_records_in_every_format_and_encoding() {
     }
 }
 
+#[test]
+fn a_file_may_be_given_as_url() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let sources = dir.path().join("queries/sources");
+    std::fs::create_dir_all(&sources).expect("made");
+    std::fs::write(sources.join("orders.sql"), definition("format = \"csv\"")).expect("written");
+    let landing = dir.path().join("landing/new orders");
+    std::fs::create_dir_all(&landing).expect("made");
+    std::fs::copy(fixture("orders.csv"), landing.join("orders.csv")).expect("copied");
+    let ingest = |url: &str| {
+        let landing = format!("landing.path={}", dir.path().join("landing").display());
+        let args =
+            ["ingest", "orders", url, "--set", "queries_dir=queries", "--set", "lake.currency=GBP", "--set", &landing];
+        common::saleslake(dir.path(), &args)
+    };
+    let folder = format!("file://{}", dir.path().join("landing/new%20orders").display());
+    let first = ingest(&format!("{folder}/orders.csv"));
+    let (told, failed) = (String::from_utf8_lossy(&first.stdout), String::from_utf8_lossy(&first.stderr));
+    assert!(told.contains("10 read = 10 landed"), "{told}{failed}");
+    let again = ingest(&folder);
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    let told = String::from_utf8_lossy(&again.stdout).into_owned();
+    assert!(!told.contains("10 landed"), "the same file: {told}");
+    let other = ingest("s3://bucket/landing/orders.csv");
+    let told = String::from_utf8_lossy(&other.stderr).into_owned();
+    assert!(!other.status.success() && told.contains("landing.path=s3://bucket/landing"), "{told}");
+}
+
 /// Bad records stand alone (V00), with where they are; all the others land.
 #[tokio::test(flavor = "multi_thread")]
 async fn v00_one_bad_record_harms_no_other() {
@@ -242,4 +270,55 @@ async fn drift_is_told_or_stops_the_file() {
     let e = stop.land_bytes("2.csv", file(",till", "2").as_bytes()).await.expect_err("stopped");
     assert!(e.message().contains("file 2.csv") && e.message().contains("new column \"till\""), "{e}");
     assert_eq!(stop.rows().await.len(), 1);
+}
+
+/// Of JSON the fields at the top of the records are its columns. One that some records lack may be missing; one that each of
+/// many has had may not.
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_of_json_is_told_or_stops_the_file() {
+    // `every` and `first`: further fields of each record, and of the first one alone.
+    let records = |id: &str, count: usize, every: &str, first: &str| -> Vec<String> {
+        let record = |line: usize| {
+            let more = if line == 1 { first } else { "" };
+            format!(
+                r#"{{"order_id":"{id}","line":{line},"sold_at":"2026-01-05T09:30:00","sku":"A-1","name":"x","quantity":1,"price":2{every}{more}}}"#
+            )
+        };
+        (1..=count).map(record).collect()
+    };
+    let (till, colour) = (r#","till":"7""#, r#","colour":"red""#);
+    for (read, around, between) in [
+        ("format = \"json\"", ("[\n", "]"), ",\n  "),
+        ("format = \"json\"", ("", ""), "\n\n"),
+        ("format = \"json\"\nrecords = \"data.orders\"", (r#"{"n":[1],"data":{"orders":["#, "]}}"), ", "),
+        ("format = \"ndjson\"", ("", "\n"), "\n"),
+    ] {
+        let file = |records: Vec<String>| format!("{}{}{}", around.0, records.join(between), around.1).into_bytes();
+        let warn = Shop::open(&format!("{read}\nignored = [\"spare\"]")).await;
+        for (id, count, every, first, told) in [
+            ("1", 30, till, colour, ""),
+            ("2", 30, till, r#","spare":1"#, ""),
+            ("3", 1, "", "", ""),
+            ("4", 1, "", r#","gift":true"#, "new column \"gift\""),
+            ("5", 30, "", r#","gift":false"#, "column \"till\" is missing, the file before had it"),
+            ("6", 30, r#","gift":{"to":"A"}"#, "", "column \"gift\" was json value and is json object"),
+            ("7", 30, r#","gift":{"to":"A"}"#, colour, ""),
+        ] {
+            let bytes = file(records(id, count, every, first));
+            let account = warn.land_bytes(&format!("{id}.json"), &bytes).await.expect("landed");
+            assert_eq!(account.files[0].drift.join("; "), told, "{read}, file {id}: {account}");
+            assert_eq!(account.total().landed, count as u64, "{account}");
+        }
+        let land = Shop::open(&format!("{read}\ndrift = \"land\"")).await;
+        let stop = Shop::open(&format!("{read}\ndrift = \"stop\"")).await;
+        for shop in [&land, &stop] {
+            shop.land_bytes("1.json", &file(records("1", 2, "", ""))).await.expect("landed");
+        }
+        let other = file(records("2", 2, till, ""));
+        let account = land.land_bytes("2.json", &other).await.expect("landed");
+        assert!(account.files[0].drift.is_empty(), "{account}");
+        let e = stop.land_bytes("2.json", &other).await.expect_err("stopped");
+        assert!(e.message().contains("file 2.json") && e.message().contains("new column \"till\""), "{read}: {e}");
+        assert_eq!((land.rows().await.len(), stop.rows().await.len()), (4, 2), "{read}");
+    }
 }

@@ -7,6 +7,7 @@ mod laws;
 mod measures;
 mod mutants;
 mod refusals;
+pub mod surfaces;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::{fmt, fs};

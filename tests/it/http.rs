@@ -41,6 +41,7 @@ FROM raw;
 SELECT channel AS channel_id, upper(channel) AS channel_name, 'own_web' AS channel_type FROM raw;
 "#;
 const SALES: &str = "A,web,2026-01-10,tea,2,10.50\nB,app,2026-01-11,cup,1,5.25\nC,web,2026-02-01,tea,1,10.50\n";
+const HEAD: &str = "order_no,channel,sold,sku,qty,price\n";
 const RUN: &str = "/api/v1/reports/sales-by-channel/run?from=2026-01-01&to=2026-03-01";
 /// Only a failing test waits this long.
 const SOON: Duration = Duration::from_secs(30);
@@ -103,7 +104,7 @@ impl Site {
     async fn land(&mut self, lines: &str) {
         self.landed += 1;
         let path = self.folder.path().join(format!("till-{}.csv", self.landed));
-        std::fs::write(&path, format!("order_no,channel,sold,sku,qty,price\n{lines}")).unwrap();
+        std::fs::write(&path, format!("{HEAD}{lines}")).unwrap();
         let file = InputFile::open(Path::new(&path), path.to_string_lossy()).unwrap();
         let account = self.ingest.run("till", &[file], &Silent).await.unwrap();
         assert_eq!(account.files[0].quarantined, 0, "{account}");
@@ -259,17 +260,84 @@ async fn an_etag_answers_304_until_an_ingest_touches_a_table() {
     site.stop().await;
 }
 
-#[tokio::test]
-async fn a_running_server_shows_what_lands_within_the_refresh_time() {
-    let mut site = site(|config| config.engine.refresh_ms = 20).await;
-    site.land("E,web,2026-01-21,tea,1,1000.00\n").await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_server_shows_what_another_process_lands() {
+    let dir = tempfile::tempdir().unwrap();
+    let lake = dir.path().join("lake").to_str().unwrap().to_string();
+    let site = site(|config| {
+        config.lake.url = lake.clone();
+        config.engine.refresh_ms = 20;
+        config.http.allow_sql = true;
+    })
+    .await;
+    // The report reads views, the statement the table itself: both must see it.
+    let count = json!({ "sql": "SELECT count(*) AS n FROM base.order_line" });
+    assert_eq!(parsed(site.sql(count.clone()).await).await["rows"], json!([{ "n": 3 }]));
+    let before = site.get(RUN).send().await.unwrap();
+    let tag = before.headers()["etag"].to_str().unwrap().to_string();
+    assert!(before.text().await.unwrap().contains("\"31.50"), "web: 2 × 10.50 + 10.50");
+
+    std::fs::write(dir.path().join("more.csv"), format!("{HEAD}E,web,2026-01-21,tea,1,1000.00\n")).unwrap();
+    let queries = site.folder.path().to_str().unwrap();
+    let settings = [
+        format!("lake.url={lake}"),
+        "lake.currency=GBP".into(),
+        "lake.zone=Europe/London".into(),
+        "lake.today=data".into(),
+        format!("queries_dir={queries}"),
+    ];
+    let mut args = vec!["ingest", "till", "more.csv"];
+    args.extend(settings.iter().flat_map(|set| ["--set", set.as_str()]));
+    let account = common::succeeded(dir.path(), &args);
+    assert!(account.contains("1 read = 1 landed"), "{account}");
+
     let seen = async {
         let mut ticks = tokio::time::interval(Duration::from_millis(20));
-        while !site.json(RUN).await.to_string().contains("1031.50") {
+        loop {
+            let response = site.get(RUN).header("if-none-match", &tag).send().await.unwrap();
+            if response.status() != StatusCode::NOT_MODIFIED {
+                break parsed(response).await;
+            }
             ticks.tick().await;
         }
     };
-    tokio::time::timeout(SOON, seen).await.expect("the new row never showed");
+    let shown = tokio::time::timeout(SOON, seen).await.expect("the new row never showed");
+    let web = shown["rows"].as_array().unwrap().iter().find(|r| r["channel_id"] == "web").unwrap();
+    assert!(web["net_sales"].as_str().unwrap().starts_with("1031.50"), "{shown}");
+    assert_eq!(parsed(site.sql(count).await).await["rows"], json!([{ "n": 4 }]));
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn without_tokens_strangers_names_and_pages_are_refused() {
+    let site = site(|config| {
+        config.http.allow_sql = true;
+        config.http.hosts = vec!["lake.example".into()];
+    })
+    .await;
+    // What a browser sends that was told that evil.example is 127.0.0.1.
+    let stranger = site.get(RUN).header("host", "evil.example:8080").send().await.unwrap();
+    assert!(text_of(&problem(stranger, 421).await).contains("http.hosts"));
+    for own in ["localhost:1", "[::1]:8080", "Lake.Example"] {
+        assert_eq!(site.get(RUN).header("host", own).send().await.unwrap().status(), 200, "{own}");
+    }
+    let sql = async |origin: &str| {
+        let request = site.client.post(format!("{}/api/v1/sql", site.url)).header("content-type", "application/json");
+        request.header("origin", origin).body(r#"{"sql":"SELECT 1 AS one"}"#).send().await.unwrap()
+    };
+    let foreign = problem(sql("https://evil.example").await, 403).await;
+    assert!(text_of(&foreign).contains("https://evil.example"), "{foreign}");
+    assert_eq!(sql(&site.url).await.status(), 200, "a page of its own");
+    assert_eq!(sql("https://lake.example").await.status(), 200);
+    site.stop().await;
+}
+
+#[tokio::test]
+async fn with_tokens_any_name_will_do() {
+    let token = "0123456789abcdef0123";
+    let site = site(|config| drop(config.http.tokens.insert("bi".into(), token.into()))).await;
+    let request = site.get(RUN).header("host", "lake.example").bearer_auth(token);
+    assert_eq!(request.send().await.unwrap().status(), 200, "a stranger's page has no token");
     site.stop().await;
 }
 

@@ -247,7 +247,7 @@ async fn a_full_queue_says_when_to_come_back_and_loses_nothing() {
     let body = receipts(&["SLOW"]);
     let mut slow = TcpStream::connect(site.url.trim_start_matches("http://")).await.unwrap();
     let head = format!(
-        "POST /api/v1/ingest/till HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+        "POST /api/v1/ingest/till HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
         body.len()
     );
     let (begin, rest) = body.split_at(10);
@@ -370,5 +370,49 @@ async fn wrong_requests_are_refused_by_name() {
     let foreign = push("x").header("origin", "https://shop.example").send().await.unwrap();
     problem(foreign, 403).await;
     assert_eq!(account(push(&receipts(&["A"])).send().await.unwrap()).await["landed"], 1);
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changed_and_new_definitions_take_effect_while_the_server_runs() {
+    let site = site(|_| ()).await;
+    account(site.push(receipts(&["A"])).send().await.unwrap()).await;
+    let sources = site._folder.path().join("sources");
+    // Renamed, so that no look finds half of it.
+    let write = |name: &str, text: &str| {
+        std::fs::write(sources.join("draft"), text).unwrap();
+        std::fs::rename(sources.join("draft"), sources.join(name)).unwrap();
+    };
+    // Whoever sees the file that is written last has seen the others.
+    write("till.sql", &TILL.replace("channel AS channel_id", "'kiosk' AS channel_id"));
+    write("new_till.sql", TILL);
+    let new = |source: &str| {
+        let request = site.client.post(format!("{}/api/v1/ingest/{source}", site.url));
+        request.header("idempotency-key", source).body(receipts(&["N"]))
+    };
+    let known = async |source: &str| {
+        let landed = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(20));
+            loop {
+                let response = new(source).send().await.unwrap();
+                if response.status() != 404 {
+                    break account(response).await;
+                }
+                ticks.tick().await;
+            }
+        };
+        tokio::time::timeout(SOON, landed).await.unwrap_or_else(|_| panic!("{source} never came"))
+    };
+    assert_eq!(known("new_till").await["landed"], 1);
+    account(site.push(receipts(&["B"])).send().await.unwrap()).await;
+    // A broken one changes nothing for its senders.
+    write("till.sql", "-- half of a fi");
+    write("newer_till.sql", TILL);
+    known("newer_till").await;
+    account(site.push(receipts(&["C"])).send().await.unwrap()).await;
+    let app = App::over(site.lake.clone(), common::config(), common::clock()).await.unwrap();
+    let held =
+        sql(&app, "SELECT order_id, channel_id FROM base.order_line WHERE source_system = 'till' ORDER BY 1").await;
+    assert_eq!(held.rows, [["A", "web"], ["B", "kiosk"], ["C", "kiosk"]]);
     site.stop().await;
 }

@@ -1,5 +1,6 @@
 //! Lakes and landing places on real object store servers (SeaweedFS, moto, Azurite), each started for one test: rows are as
-//! on a local folder, files are known again without being fetched, and concurrent writers lose nothing (`race`).
+//! on a local folder, files are known again without being fetched, and concurrent writers lose nothing (`race`). For
+//! Google's store a moto stands in that takes Google's headers.
 //!
 //! They need Python (see CONTRIBUTING.md); Azurite also needs Node. A test says so where it is skipped.
 
@@ -44,6 +45,11 @@ async fn moto_has_the_rows_of_a_local_folder() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn google_has_the_rows_of_a_local_folder() {
+    has_the_rows_of_a_local_folder("google").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn azurite_has_the_rows_of_a_local_folder() {
     has_the_rows_of_a_local_folder("azurite").await;
 }
@@ -84,6 +90,12 @@ async fn has_the_rows_of_a_local_folder(kind: &str) {
     let again = open(&config).await;
     assert!(land(&again).await.iter().all(|a| a.already() == a.files.len() && a.batch_id.is_empty()));
     assert_eq!(versions(&again).await, before);
+    let url = server.url(&format!("landing/here/{}", FILES[6]));
+    let named = landing(&again).given(url.as_ref()).await.expect("there");
+    let known = again.ingest().expect("sources").land("shop_pos_sales", &named, &Silent).await.expect("not fetched");
+    assert_eq!(known.files.iter().map(|f| (f.file.as_str(), f.already)).collect::<Vec<_>>(), [(FILES[6], true)]);
+    let whole = landing(&again).given(server.url("landing/here/market_eu").as_ref()).await.expect("a folder");
+    assert_eq!(whole.iter().map(|f| f.uri()).collect::<Vec<_>>(), [FILES[5]]);
 
     // The same bytes under another name are fetched, once, and land nothing.
     put(&app, "pos/copy.csv", &std::fs::read(common::repo("sample-data/landing").join(FILES[6])).expect("read")).await;

@@ -1,4 +1,4 @@
-"""Installs what serve.py needs, once, in pinned versions, below $SALESLAKE_SERVERS or ~/.cache/saleslake-servers.
+"""Installs what serve.py and readers/read.py need, once, in pinned versions, below $SALESLAKE_SERVERS or ~/.cache/saleslake-servers.
 
 This script must never write into the repository, and must say what is missing when something cannot be had.
 """
@@ -13,13 +13,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parent.parent
-REQUIREMENTS = HERE / "requirements.txt"
 AZURITE = "azurite@3.35.0"  # the newest that runs on Node 20: 3.36 wants 21, 3.37 wants 22
 UNAVAILABLE = 69  # EX_UNAVAILABLE of sysexits.h
 
 
 def say(message):
-    print(f"serve.py: {message}", file=sys.stderr)
+    print(f"{Path(sys.argv[0]).name}: {message}", file=sys.stderr)
 
 
 def fail(message, code=1):
@@ -57,16 +56,17 @@ def install(folder, what, needs, *commands):
         done.touch()
 
 
-def enter_python(tools):
-    """Goes on in a virtual environment with requirements.txt. The process, and so its standard input, stays the same."""
-    pins = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:8]
+def enter_python(tools, requirements):
+    """Goes on in a virtual environment with these packages. The process, and so its standard input, stays the same."""
+    pins = hashlib.sha256(requirements.read_bytes()).hexdigest()[:8]
     venv = tools / f"python-{sys.version_info.major}.{sys.version_info.minor}-{pins}"
     if Path(sys.prefix).resolve() == venv.resolve():
         return
     python = venv / "bin/python"
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS]
-    needs = f"Python's venv module, and the packages of {REQUIREMENTS.name} from PyPI or a mirror that pip is told of"
-    install(venv, f"{REQUIREMENTS.name} (the servers' Python packages)", needs, [sys.executable, "-m", "venv", venv], pip)
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]
+    named = requirements.relative_to(REPOSITORY)
+    needs = f"Python's venv module, and the packages of {named} from PyPI or a mirror that pip is told of"
+    install(venv, f"the packages of {named}", needs, [sys.executable, "-m", "venv", venv], pip)
     os.execv(python, [python, *sys.argv])
 
 

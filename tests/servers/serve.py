@@ -1,4 +1,4 @@
-"""One object store server for one test: python serve.py seaweedfs|moto|azurite
+"""One object store server for one test: python serve.py seaweedfs|moto|google|azurite
 
 Starts a real server on free loopback ports over an empty temporary folder, creates the bucket (or container) `lake`, and then prints
 one line of JSON: {"kind", "endpoint", "bucket", "access_key", "secret_key", "region"}. The server ends, and its data with it, when
@@ -65,8 +65,12 @@ def seaweedfs(folder, tools):
     return command, lambda log: f"http://127.0.0.1:{s3}", left
 
 
-def moto(folder, tools):
-    return [sys.executable, HERE / "moto_one_at_a_time.py"], lambda log: found(r"Running on (http://[\d.:]+)\s", log), []
+def moto(folder, tools, *words):
+    return [sys.executable, HERE / "moto_one_at_a_time.py", *words], lambda log: found(r"Running on (http://[\d.:]+)\s", log), []
+
+
+def google(folder, tools):
+    return moto(folder, tools, "google")
 
 
 def azurite(folder, tools):
@@ -75,7 +79,7 @@ def azurite(folder, tools):
     return command, lambda log: found(r"successfully listens on (http://[\d.:]+)\s", log, f"/{ACCOUNT}"), []
 
 
-KINDS = {server.__name__: server for server in (seaweedfs, moto, azurite)}
+KINDS = {server.__name__: server for server in (seaweedfs, moto, google, azurite)}
 
 
 def found(pattern, log, path=""):
@@ -184,7 +188,7 @@ def main():
         fail(f"usage: python serve.py {'|'.join(KINDS)}")
     kind = sys.argv[1]
     tools = tools_folder()
-    enter_python(tools)
+    enter_python(tools, HERE / "requirements.txt")
     for name in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         signal.signal(name, lambda number, frame: sys.exit(128 + number))
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1"  # no proxy knows this machine's loopback

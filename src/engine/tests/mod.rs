@@ -2,6 +2,7 @@
 
 mod data;
 mod sql;
+mod views;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -116,7 +117,14 @@ fn lines(
 
 async fn land(lake: &Lake, table: &'static Table, batch: RecordBatch) {
     let base = lake.state(table).await.unwrap();
-    let change = Change { batch_id: "b", app: "test", add: vec![batch], remove: vec![], info: serde_json::Map::new() };
+    let change = Change {
+        batch_id: "b",
+        app: "test",
+        add: vec![batch],
+        remove: vec![],
+        keep: vec![],
+        info: serde_json::Map::new(),
+    };
     assert!(matches!(lake.commit(&base, change).await.unwrap(), Commit::Done { .. }));
 }
 

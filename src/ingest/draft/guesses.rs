@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::moments::{Moment, clock, has_clock, moment};
+use super::moments::{Misread, Moment, clock, has_clock, misread, moment};
 use super::money::{self, Found};
 use super::names::{Meaning, Names, forms};
 use super::numbers::{Number, decimal_sign, number};
@@ -158,10 +158,28 @@ impl<'a> Guesses<'a> {
     }
 
     pub(super) fn moment(&self) -> Option<Moment> {
+        moment(&self.of(Meaning::CreatedAt)?.values(), self.american())
+    }
+
+    fn american(&self) -> bool {
         let zone = self.lake.zone.name();
         // Of the countries that write the month first, only this one is large.
-        let american = self.lake.currency == "USD" && (zone.starts_with("America/") || zone.starts_with("US/"));
-        moment(&self.of(Meaning::CreatedAt)?.values(), american)
+        self.lake.currency == "USD" && (zone.starts_with("America/") || zone.starts_with("US/"))
+    }
+
+    /// The values that cannot be read as `meaning`, where the others of the column can.
+    pub(super) fn misread(&self, meaning: Meaning, column: &'a Sample) -> Option<Misread<'a>> {
+        let values = column.values();
+        match meaning {
+            Meaning::CreatedAt => misread(&values, self.american()),
+            Meaning::Quantity | Meaning::UnitPrice => {
+                let odd = |v: &&str| number(&[*v], self.decimal).is_none();
+                let count = values.iter().copied().filter(odd).count();
+                let value = values.iter().copied().find(odd).filter(|_| count < values.len())?;
+                Some(Misread { value, count, format: "a number".into() })
+            }
+            _ => None,
+        }
     }
 
     /// The format of the column that holds the time of day.

@@ -1,6 +1,6 @@
 //! How a column writes points in time. Where day and month could be either, it says so. It must not know the columns' names.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::format::{Parsed, StrftimeItems, parse};
 use chrono::{DateTime, Datelike, NaiveDate};
@@ -44,19 +44,16 @@ const BETWEEN: &[&str] = &[" ", "T", ", "];
 /// Values by which formats are sorted out before all values are read.
 const GLANCE: usize = 100;
 
-/// The format that reads most of the values, at least four of five. `american`: months come first where both would do.
+/// What reads most of the values: at least four of five, or all but one of three or four. `american`: months come first
+/// where both would do.
 pub(super) fn moment(values: &[&str], american: bool) -> Option<Moment> {
-    let values: Vec<&str> = values.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    if most(&values, |v| DateTime::parse_from_rfc3339(v).is_ok()) {
-        return Some(Moment::Instant);
-    }
-    let likely = formats(american).filter(|f| values.iter().take(GLANCE).any(|v| day(v, f).is_some()));
-    let mut counted: Vec<(usize, String)> =
-        likely.map(|f| (values.iter().filter(|v| day(v, &f).is_some()).count(), f)).collect();
-    // Stable: the first of the best.
-    counted.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-    let (count, format) = counted.first().filter(|(count, _)| count * 5 >= values.len() * 4)?;
+    let counted = count(values, american);
+    let all = values.len();
+    let enough = |count: usize| count * 5 >= all * 4 || (all > 2 && count + 1 == all);
+    let (count, likeliest) = counted.first().filter(|(count, _)| enough(*count))?;
+    let Way::Local(format) = likeliest else { return Some(Moment::Instant) };
     let doubt = counted[1..].iter().take_while(|(n, _)| n == count).find_map(|(_, other)| {
+        let Way::Local(other) = other else { return None };
         let example = values.iter().find_map(|v| {
             let (chosen, rival) = (day(v, format)?, day(v, other)?);
             (chosen != rival).then(|| (v.to_string(), chosen, rival))
@@ -64,6 +61,57 @@ pub(super) fn moment(values: &[&str], american: bool) -> Option<Moment> {
         Some(Doubt { format: other.clone(), example: example? })
     });
     Some(Moment::Local { format: format.clone(), doubt })
+}
+
+/// Values that are not read by what reads most of them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Misread<'v> {
+    /// The first of them.
+    pub value: &'v str,
+    pub count: usize,
+    /// How the others are read.
+    pub format: String,
+}
+
+/// `None`: all are read alike, or none is read at all.
+pub(super) fn misread<'v>(values: &[&'v str], american: bool) -> Option<Misread<'v>> {
+    let counted = count(values, american);
+    let (read, way) = counted.first().filter(|(read, _)| *read > 0)?;
+    let value = values.iter().copied().find(|v| !way.reads(v))?;
+    let format = match way {
+        Way::Instant => "a time with its zone".to_string(),
+        Way::Local(format) => format.clone(),
+    };
+    Some(Misread { value, count: values.len() - read, format })
+}
+
+/// A way to read points in time.
+enum Way {
+    Instant,
+    Local(String),
+}
+
+impl Way {
+    fn reads(&self, value: &str) -> bool {
+        match self {
+            Way::Instant => DateTime::parse_from_rfc3339(value).is_ok(),
+            Way::Local(format) => day(value, format).is_some(),
+        }
+    }
+}
+
+/// How many of the values each way reads, the best first; of equals, the one that is tried first.
+fn count(values: &[&str], american: bool) -> Vec<(usize, Way)> {
+    // A day's sales have one date: each is read once, and counts as often as it is there.
+    let mut distinct: BTreeMap<&str, usize> = BTreeMap::new();
+    values.iter().for_each(|v| *distinct.entry(v).or_default() += 1);
+    let ways = std::iter::once(Way::Instant).chain(formats(american).map(Way::Local));
+    let likely = ways.filter(|way| distinct.keys().take(GLANCE).any(|v| way.reads(v)));
+    let read = |way: &Way| distinct.iter().filter(|(v, _)| way.reads(v)).map(|(_, n)| n).sum::<usize>();
+    let mut counted: Vec<(usize, Way)> = likely.map(|way| (read(&way), way)).collect();
+    // Stable: the first of the best.
+    counted.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    counted
 }
 
 /// The format of times of day.
@@ -147,8 +195,25 @@ mod tests {
             assert_eq!(format(values), Some((expected.to_string(), doubt)), "{values:?}");
         }
         assert_eq!(format(&["2026-01-31", "soon"]), None);
+        assert_eq!(format(&["2026-01-31", "soon", "2026-02-01"]), Some(("%Y-%m-%d".into(), false)), "one bad value");
+        assert_eq!(format(&["2026-01-31", "soon", "2026-02-01", "later"]), None);
+        // One bad value among sales of one day is one of five, not one of two.
+        assert_eq!(
+            format(&["2026-01-31", "2026-01-31", "soon", "2026-01-31", "2026-01-31"]),
+            Some(("%Y-%m-%d".into(), false))
+        );
         assert_eq!(format(&["12.50"]), None);
         assert_eq!(format(&[]), None);
+    }
+
+    #[test]
+    fn the_value_that_is_not_like_the_others_is_found() {
+        let found = |values: &[&str]| misread(values, false).map(|m| format!("{} {} {}", m.value, m.count, m.format));
+        assert_eq!(found(&["31.01.2026", "32.01.2026", "01.02.2026"]).as_deref(), Some("32.01.2026 1 %d.%m.%Y"));
+        assert_eq!(found(&["soon", "2026-01-31", "", "2026-02-01"]).as_deref(), Some("soon 2 %Y-%m-%d"));
+        let zoned = ["2026-01-31T10:00:00Z", "2026-01-31 10:00", "2026-01-31T10:00:00Z"];
+        assert_eq!(found(&zoned).as_deref(), Some("2026-01-31 10:00 1 a time with its zone"));
+        assert_eq!((found(&["2026-01-31"]), found(&["soon", "later"]), found(&[])), (None, None, None));
     }
 
     #[test]

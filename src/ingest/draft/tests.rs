@@ -163,6 +163,29 @@ fn what_is_missing_is_said_and_check_names_it() {
 }
 
 #[test]
+fn a_value_unlike_the_others_is_the_one_that_is_told() {
+    let one = drafted("x.csv", "date,sku,qty,price\n2025-01-05,a,1,1\nsoon,b,1,1\n2025-01-07,c,1,1\n");
+    let told = "beware: created_at: 1 of the 3 values of \"date\", such as \"soon\", cannot be read as %Y-%m-%d like the others";
+    has(&said(&one), &[told]);
+    has(&one.text, &["local_time(\"date\", '%Y-%m-%d') AS created_at"]);
+    checked(&one).expect("a source that check accepts");
+
+    let two =
+        drafted("x.csv", "date,sku,qty,price\n2025-01-05,a,1,1\nsoon,b,two,1\nlater,c,three,1\n2025-01-07,d,1,1\n");
+    let said = said(&two);
+    has(
+        &said,
+        &[
+            "missing: created_at: no column looks like the time of the sale (\"date\" is called so, but 2 of its 4 values, such as \
+             \"soon\", cannot be read as %Y-%m-%d like the others)",
+            "quantity: no column looks like it (\"qty\" is called so, but 2 of its 4 values, such as \"two\", cannot be read as a \
+             number like the others)",
+        ],
+    );
+    assert!(!said.contains("such as \"2025"), "{said}");
+}
+
+#[test]
 fn ids_that_are_there_twice_are_no_ids() {
     let twice = drafted("x.csv", "date,order,line,sku,qty,price\n2025-01-01,1,1,a,1,1\n2025-01-01,1,1,b,1,1\n");
     assert!(twice.text.contains("ordinal_within = [\"order\"]") && !twice.text.contains("order_line_id,"));

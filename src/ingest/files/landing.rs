@@ -1,6 +1,8 @@
 //! The landing place: a local folder, or one on an object store. It finds what a source wants and fetches remote files
 //! one by one, when their turn comes. It must not read records nor know the lake.
 
+mod given;
+
 use std::path::{Path, PathBuf};
 
 use super::spool::{Spool, TempFile};

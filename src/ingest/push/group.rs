@@ -8,7 +8,7 @@ use futures::StreamExt;
 
 use super::stopped::{self, Stopped};
 use super::worker::{Job, Worker};
-use super::{PushAccount, map};
+use super::{PushAccount, known, map};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::account::FileAccount;
 use crate::ingest::audit::{self, Audited, FileRow, Status};
@@ -21,6 +21,7 @@ use crate::ingest::land::BatchFile;
 use crate::ingest::mapped::Mapped;
 use crate::ingest::progress::Silent;
 use crate::ingest::retry;
+use crate::lake::UnfinishedFile;
 
 /// A push that can land.
 pub(super) struct Ready {
@@ -42,6 +43,7 @@ impl Worker {
         if fresh.is_empty() {
             return fresh;
         }
+        self.renew();
         let (rates, seen) = match self.before().await {
             Ok(before) => before,
             Err(e) => {
@@ -61,20 +63,20 @@ impl Worker {
         let rates = self.rates().await?;
         match self.seen.take() {
             Some(seen) => Ok((rates, seen)),
-            None => Ok((rates, Seen::load(&self.ingest.lake, &self.source).await?)),
+            None => Ok((rates, Seen::load(&self.ingest, &self.source).await?)),
         }
     }
 
     /// Answers those that have landed before, and returns the others.
     async fn answer_known(&mut self, group: Vec<Job>) -> Vec<Job> {
         let now = self.ingest.clock.now_micros();
-        if let Err(e) = self.known.look(&self.ingest.lake, now).await {
+        if let Err(e) = self.ingest.ledger.look(&self.ingest.lake, now).await {
             self.refuse(group, &e);
             return Vec::new();
         }
         let (mut fresh, mut again) = (Vec::new(), Vec::new());
         for job in group {
-            match self.known.has(&job.uri, job.body.sha256()) {
+            match self.ingest.ledger.push(&job.uri).map(|push| push.has(job.body.sha256())) {
                 None => fresh.push(job),
                 Some(true) => again.push(job),
                 Some(false) => tell_of_other_bytes(job),
@@ -93,7 +95,7 @@ impl Worker {
             return fresh;
         }
         let uris: HashSet<&str> = again.iter().map(|job| job.uri.as_str()).collect();
-        match self.known.answers(&self.ingest.lake, &uris).await {
+        match known::answers(&self.ingest, &self.source.name, &uris).await {
             Err(e) => self.refuse(again, &e),
             Ok(answers) => {
                 for job in again {
@@ -177,10 +179,17 @@ impl Worker {
     async fn land_twice(&mut self, batch_id: &str, group: &[Ready]) -> Result<Vec<FileAccount>> {
         // Until it is published, its marker hides what comes after it.
         self.unpublished.push(batch_id.into());
-        let unit = self.ingest.lake.begin(batch_id).await?;
+        let file = |push: &Ready| UnfinishedFile {
+            file_id: push.id.clone(),
+            source: self.source.name.clone(),
+            uri: push.job.uri.clone(),
+            waited: false,
+        };
+        let unit = self.ingest.lake.begin_landing(batch_id, group.iter().map(file).collect()).await?;
         let mut landed = self.attempt(batch_id, group).await;
         if let Some(error) = landed.as_ref().err().filter(|e| passing(e)) {
             tracing::warn!(source = self.source.name, batch_id, %error, "a group of pushes is tried once more");
+            unit.cut_off();
             landed = self.attempt(batch_id, group).await;
         }
         let files = landed?;

@@ -7,7 +7,6 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::known::Known;
 use super::map::Mappers;
 use super::received::Received;
 use super::{PushAccount, PushLimits};
@@ -41,7 +40,6 @@ pub(super) struct Worker {
     pub ingest: Ingest,
     pub source: Arc<Source>,
     pub turn: Arc<tokio::sync::Mutex<()>>,
-    pub known: Known,
     pub mappers: Mappers,
     /// The columns of the source's files so far; read with the first push.
     pub seen: Option<Seen>,
@@ -66,27 +64,23 @@ impl Worker {
         turn: Arc<tokio::sync::Mutex<()>>,
         jobs: mpsc::UnboundedReceiver<Job>,
     ) -> Worker {
-        let (known, mappers) = (Known::new(&source.name), Mappers::new(&ingest, &source));
+        let mappers = Mappers::new(&ingest, &source);
         let (definition, unpublished, left) = (definition::hash(&source), Vec::new(), Vec::new());
-        Worker {
-            ingest,
-            source,
-            turn,
-            known,
-            mappers,
-            seen: None,
-            definition,
-            rates: None,
-            unpublished,
-            limits,
-            jobs,
-            left,
-        }
+        Worker { ingest, source, turn, mappers, seen: None, definition, rates: None, unpublished, limits, jobs, left }
     }
 
     pub async fn run(mut self) {
         while let Some(group) = self.gather().await {
             self.left = self.take(group).await;
+        }
+    }
+
+    /// Turns to the newest definition of the source. Where there is none any more, pushes that were taken are read as before.
+    pub fn renew(&mut self) {
+        let Ok(source) = self.ingest.sources.get(&self.source.name) else { return };
+        if !Arc::ptr_eq(&source, &self.source) {
+            (self.mappers, self.definition) = (Mappers::new(&self.ingest, &source), definition::hash(&source));
+            (self.source, self.seen) = (source, None);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::{Filter, Known, Resolution, list, resolve};
+use super::{Filter, Place, Resolution, list, resolve};
 use crate::error::Result;
 use crate::ingest::Ingest;
 use crate::ingest::columns::{longs, text_at, texts};
@@ -23,7 +23,7 @@ pub(crate) async fn discard(ingest: &Ingest, filter: &Filter, note: &str, dry_ru
     let asked: HashSet<_> = (0..waiting.num_rows())
         .map(|row| (ids.value(row), tables.value(row), lines.value(row), rules.value(row), text_at(values, row)))
         .collect();
-    let verdict = |k: &Known| {
+    let verdict = |k: &Place| {
         let found = asked.contains(&(k.source_file_id, k.table, k.line, k.rule, k.value));
         found.then_some(Resolution::Discarded(note))
     };

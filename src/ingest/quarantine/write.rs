@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::compute::concat_batches;
+use serde_json::{Map, Value};
 
 use super::{CONFLICT, Entry, parse_conflict};
 use crate::error::Result;
@@ -24,10 +25,11 @@ pub(crate) async fn keep_displaced(
     rows: Vec<Displaced>,
     files: &[BatchFile],
 ) -> Result<()> {
-    let known = audit::files_by_id(writer.lake).await?;
+    let ids: HashSet<&str> = rows.iter().map(|r| r.source_file_id.as_str()).collect();
+    let known = audit::landed_files(writer.lake, |_, id| ids.contains(id)).await?;
     let entry = |row: Displaced| {
         let own = files.iter().find(|f| f.id == row.source_file_id).map(|f| (writer.source, f.uri.as_str()));
-        let audited = known.get(&row.source_file_id).map(|f| (f.source.as_str(), f.uri.as_str()));
+        let audited = known.get(&row.source_file_id).map(|f| (f.file.source.as_str(), f.file.uri.as_str()));
         // A file whose landing was interrupted has no audit row; its id is all that is left of it.
         let (source, uri) = own.or(audited).unwrap_or((writer.source, ""));
         let file = BatchFile { id: row.source_file_id, uri: uri.into() };
@@ -42,7 +44,7 @@ pub(crate) async fn append(writer: Writer<'_>, entries: Vec<Entry>) -> Result<()
 }
 
 /// A row of the quarantine, as far as it says which one it is.
-pub(crate) struct Known<'a> {
+pub(crate) struct Place<'a> {
     pub source_file_id: &'a str,
     pub table: &'a str,
     pub line: i64,
@@ -94,9 +96,18 @@ pub(crate) struct Written {
 pub(crate) async fn resolve<'n>(
     writer: Writer<'_>,
     entries: Vec<Entry>,
-    verdict: impl Fn(&Known) -> Option<Resolution<'n>>,
+    verdict: impl Fn(&Place) -> Option<Resolution<'n>>,
 ) -> Result<Written> {
-    write(writer, &entries, false, verdict).await
+    write(writer, &entries, false, Map::new(), verdict).await
+}
+
+/// Resolves those waiting rows of which `verdict` says how; the commit says `info` of itself.
+pub(crate) async fn resolve_saying<'n>(
+    writer: Writer<'_>,
+    info: Map<String, Value>,
+    verdict: impl Fn(&Place) -> Option<Resolution<'n>>,
+) -> Result<Written> {
+    write(writer, &[], false, info, verdict).await
 }
 
 /// As [`resolve`], for files that are replayed: a row that loses a conflict and waits already, wherever it was met, is not
@@ -104,22 +115,23 @@ pub(crate) async fn resolve<'n>(
 pub(crate) async fn replay<'n>(
     writer: Writer<'_>,
     entries: Vec<Entry>,
-    verdict: impl Fn(&Known) -> Option<Resolution<'n>>,
+    verdict: impl Fn(&Place) -> Option<Resolution<'n>>,
 ) -> Result<Written> {
-    write(writer, &entries, true, verdict).await
+    write(writer, &entries, true, Map::new(), verdict).await
 }
 
 async fn write<'n>(
     writer: Writer<'_>,
     entries: &[Entry],
     conflicts_once: bool,
-    verdict: impl Fn(&Known) -> Option<Resolution<'n>>,
+    info: Map<String, Value>,
+    verdict: impl Fn(&Place) -> Option<Resolution<'n>>,
 ) -> Result<Written> {
     let at = writer.clock.now_micros();
     let mut attempts = Attempts::new(writer, &QUARANTINE);
     loop {
         let state = writer.lake.state(&QUARANTINE).await?;
-        let mut edit = Edit::default();
+        let mut edit = Edit { info: info.clone(), ..Edit::default() };
         let mut seen = Seen::new(entries, conflicts_once);
         let mut written = Written::default();
         for file in &state.files {
@@ -174,7 +186,7 @@ const IDENTITY: &[&str] = &["source_file_id", "table_name", "line", "value", "ru
 
 fn scan<'n>(
     batch: &RecordBatch,
-    verdict: &impl Fn(&Known) -> Option<Resolution<'n>>,
+    verdict: &impl Fn(&Place) -> Option<Resolution<'n>>,
     seen: &mut Seen,
     hits: &mut Vec<Option<Resolution<'n>>>,
 ) -> Result<()> {
@@ -182,7 +194,7 @@ fn scan<'n>(
     let (lines, values, done) = (longs(batch, "line")?, texts(batch, "value")?, instants(batch, "resolved_at")?);
     let resolutions = texts(batch, "resolution")?;
     for row in 0..batch.num_rows() {
-        let known = Known {
+        let known = Place {
             source_file_id: files.value(row),
             table: tables.value(row),
             line: lines.value(row),
@@ -215,7 +227,7 @@ impl Seen {
         let any_displaced = conflicts_once || entries.iter().any(Entry::is_displaced);
         Seen { places, conflicts: HashSet::new(), conflicts_once, any_displaced }
     }
-    fn note(&mut self, known: &Known<'_>) {
+    fn note(&mut self, known: &Place<'_>) {
         let value = if known.rule == CONFLICT { known.value.unwrap_or_default() } else { "" };
         if self.any_displaced && known.rule == CONFLICT {
             self.conflicts.insert((known.table.into(), value.into()));
@@ -231,7 +243,7 @@ impl Seen {
             for entry in entries.iter().filter(|e| e.is_displaced() == displaced) {
                 let Rejected { table, line, rule, value, .. } = &entry.rejected;
                 let known =
-                    Known { source_file_id: &entry.source_file_id, table, line: *line, rule, value: value.as_deref() };
+                    Place { source_file_id: &entry.source_file_id, table, line: *line, rule, value: value.as_deref() };
                 let row = (table.clone(), value.clone().unwrap_or_default());
                 let place = (
                     table.clone(),
@@ -277,7 +289,7 @@ pub(crate) async fn supersede(writer: Writer<'_>, superseded: &HashSet<(String, 
     if superseded.is_empty() {
         return Ok(());
     }
-    let moot = |known: &Known| {
+    let moot = |known: &Place| {
         let parsed = known.value.filter(|_| known.rule == CONFLICT).and_then(parse_conflict);
         let moot = parsed.is_some_and(|(key, version)| superseded.contains(&(known.table.to_string(), key, version)));
         moot.then_some(Resolution::Superseded)

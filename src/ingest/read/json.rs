@@ -2,14 +2,18 @@
 //! prettily or not. Records are cut out and read one by one, so a file may have any length. It must not accept a file that
 //! ends inside its array.
 
+mod scan;
+
 use std::sync::Arc;
 
 use arrow::datatypes::{Fields, Schema, SchemaRef};
 
+use super::names::Names;
 use super::ndjson::{Decoder, Found, complaint};
 use super::text::Text;
 use super::{Bad, CHUNK_BYTES, CHUNK_RECORDS, Chunk, Columns, Reader};
 use crate::error::{Error, Result};
+use scan::Scan;
 
 /// A record that goes on for longer than this is none.
 const LONGEST_RECORD: usize = 16 << 20;
@@ -17,6 +21,7 @@ const LONGEST_RECORD: usize = 16 << 20;
 pub(super) struct JsonReader {
     text: Text,
     decoder: Decoder,
+    columns: Columns,
     place: Place,
     /// The line of the text's first byte that waits.
     line: i64,
@@ -41,7 +46,8 @@ impl JsonReader {
     /// `records`: the key of the array, or a path to it (`data.orders`).
     pub(super) fn open(text: Text, fields: Fields, records: Option<&str>) -> Result<JsonReader> {
         let decoder = Decoder::new(Arc::new(Schema::new(fields)));
-        let mut reader = JsonReader { text, decoder, place: Place::Done, line: 1, last: 0 };
+        let columns = Columns::new();
+        let mut reader = JsonReader { text, decoder, columns, place: Place::Done, line: 1, last: 0 };
         reader.place = match (reader.first(false)?, records) {
             (None, _) => Place::Done,
             (Some(b'['), None) => {
@@ -71,7 +77,30 @@ impl JsonReader {
                     .hint("format = \"json\" reads an array of objects, or objects one after another"));
             }
         };
+        if reader.place != Place::Done {
+            reader.columns = reader.first_columns()?;
+        }
         Ok(reader)
+    }
+
+    /// The names of the first records, which stay.
+    fn first_columns(&mut self) -> Result<Columns> {
+        // The first record is read in any case, however long; others are looked at as far as they are here.
+        if self.first(true)?.is_some_and(|b| b == b'{') {
+            self.value_end(0)?;
+        }
+        let (mut names, mut rest) = (Names::default(), &self.text.buffer[..]);
+        while names.want_more() {
+            let blanks = rest.iter().take_while(|b| b.is_ascii_whitespace() || **b == b',').count();
+            rest = &rest[blanks..];
+            if rest.is_empty() || rest[0] == b']' {
+                break;
+            }
+            let Some(end) = Scan::default().feed(rest) else { break };
+            names.look(&rest[..end]);
+            rest = &rest[end.max(1)..];
+        }
+        Ok(names.columns())
     }
 
     /// Drops blanks (and commas) and gives the first byte after them, which stays.
@@ -176,7 +205,7 @@ impl Reader for JsonReader {
     }
 
     fn columns(&self) -> Columns {
-        Columns::new()
+        self.columns.clone()
     }
 
     fn want(&mut self, _: &[bool]) {}
@@ -259,59 +288,6 @@ impl Reader for JsonReader {
 
 fn newlines(text: &[u8]) -> i64 {
     text.iter().filter(|b| **b == b'\n').count() as i64
-}
-
-/// Finds the end of a JSON value, fed piece by piece. It does not check it.
-#[derive(Default)]
-struct Scan {
-    depth: usize,
-    in_string: bool,
-    escaped: bool,
-    begun: bool,
-}
-
-impl Scan {
-    /// How many of `bytes` belong to the value, once its end is seen.
-    fn feed(&mut self, bytes: &[u8]) -> Option<usize> {
-        for (i, byte) in bytes.iter().enumerate() {
-            if self.in_string {
-                match byte {
-                    _ if self.escaped => self.escaped = false,
-                    b'\\' => self.escaped = true,
-                    b'"' => {
-                        self.in_string = false;
-                        if self.depth == 0 {
-                            return Some(i + 1);
-                        }
-                    }
-                    _ => {}
-                }
-                continue;
-            }
-            match byte {
-                b'"' if self.depth == 0 && self.begun => return Some(i),
-                b'"' => self.in_string = true,
-                b'{' | b'[' if self.depth == 0 && self.begun => return Some(i),
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' if self.depth == 0 => return Some(i),
-                b'}' | b']' => {
-                    self.depth -= 1;
-                    if self.depth == 0 {
-                        return Some(i + 1);
-                    }
-                }
-                b',' if self.depth == 0 => return Some(i),
-                b if self.depth == 0 && b.is_ascii_whitespace() => return Some(i),
-                _ => {}
-            }
-            self.begun = true;
-        }
-        None
-    }
-    /// What has been fed may end where the text does: a number or a word.
-    fn scalar(&self) -> bool {
-        self.begun && self.depth == 0 && !self.in_string
-    }
 }
 
 #[cfg(test)]

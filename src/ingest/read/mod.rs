@@ -12,6 +12,7 @@ mod encoding;
 mod excel;
 mod json;
 mod looks;
+mod names;
 mod ndjson;
 mod parquet;
 mod text;
@@ -33,6 +34,7 @@ use crate::error::{Error, Result};
 
 pub(crate) use csv::Dialect;
 pub(crate) use looks::binary;
+pub(crate) use names::{ALWAYS, JSON};
 pub(crate) use ndjson::{Decoder, fields_of_shape};
 pub(crate) use unpack::unpack;
 
@@ -124,7 +126,7 @@ fn row_json(batch: &RecordBatch, row: usize, wanted: impl Fn(usize, bool) -> boo
 pub(crate) trait Reader: Send {
     /// The columns that it gives: the file's, and optional ones that the file lacks.
     fn schema(&self) -> SchemaRef;
-    /// The file's own columns, as far as they are known before reading: none of a JSON array.
+    /// The file's own columns, as far as they are known before reading: of JSON, those of the first records.
     fn columns(&self) -> Columns;
     /// Which columns will be looked at; the others may be given as NULLs.
     fn want(&mut self, wanted: &[bool]);

@@ -1,7 +1,6 @@
 //! NDJSON: one JSON object a line, nested as its source says, every leaf a text (numbers keep their own spelling).
 //! It must not accept a line that is anything but one object.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef};
@@ -9,6 +8,7 @@ use arrow::json::ReaderBuilder;
 use arrow::record_batch::RecordBatch;
 use serde_json::Value;
 
+use super::names::Names;
 use super::text::Text;
 use super::{Bad, CHUNK_BYTES, CHUNK_RECORDS, Chunk, Columns, Raws, Reader};
 use crate::error::{Error, Result};
@@ -46,9 +46,6 @@ fn type_of(value: &Value) -> Result<DataType> {
 /// A line that goes on for longer than this is no record.
 const LONGEST_RECORD: usize = 16 << 20;
 
-/// Bytes at the beginning of a file in which its names are looked for.
-const NAMES_BYTES: usize = 1 << 20;
-
 pub(super) struct NdjsonReader {
     text: Text,
     decoder: Decoder,
@@ -69,7 +66,7 @@ impl NdjsonReader {
         if text.buffer.trim_ascii_start().first() == Some(&b'[') {
             return Err(Error::invalid("a JSON array, not one object a line").hint("say format = \"json\" in [read]"));
         }
-        let columns = names(&text.buffer, text.end);
+        let columns = columns(&text.buffer, text.end);
         Ok(NdjsonReader { text, decoder: Decoder::new(Arc::new(Schema::new(fields))), columns, line: 1 })
     }
 
@@ -105,19 +102,16 @@ impl NdjsonReader {
 }
 
 /// The names at the top of the first objects.
-fn names(text: &[u8], whole: bool) -> Columns {
-    let mut found = Columns::new();
-    let text = &text[..text.len().min(NAMES_BYTES)];
+fn columns(text: &[u8], whole: bool) -> Columns {
     let end = if whole { text.len() } else { text.iter().rposition(|b| *b == b'\n').unwrap_or(0) };
-    for line in text[..end].split(|b| *b == b'\n').take(1000) {
-        let object: serde_json::Result<BTreeMap<String, serde::de::IgnoredAny>> = serde_json::from_slice(line);
-        for name in object.into_iter().flatten().map(|(name, _)| name) {
-            if !found.iter().any(|(n, _)| *n == name) {
-                found.push((name, "json".into()));
-            }
+    let mut names = Names::default();
+    for line in text[..end].split(|b| *b == b'\n') {
+        if !names.want_more() {
+            break;
         }
+        names.look(line.trim_ascii());
     }
-    found
+    names.columns()
 }
 
 impl Reader for NdjsonReader {

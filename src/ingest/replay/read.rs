@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::ingest::archive::{Archive, Kind, Members};
-use crate::ingest::audit::Known;
+use crate::ingest::audit::LandedFile;
 use crate::ingest::batch::Batch;
 use crate::ingest::commit::Writer;
 use crate::ingest::files::{Found, InputFile};
@@ -24,9 +24,9 @@ pub(super) struct Reading<'a> {
     batch: Batch<'a>,
     progress: &'a dyn Progress,
     /// Files that have landed and not been met yet, by their ids.
-    awaited: BTreeMap<String, Known>,
+    awaited: BTreeMap<String, LandedFile>,
     /// Those that have been read, in the order of the batch.
-    files: Vec<Known>,
+    files: Vec<LandedFile>,
 }
 
 impl<'a> Reading<'a> {
@@ -34,7 +34,7 @@ impl<'a> Reading<'a> {
         ingest: &'a Ingest,
         source: &'a Arc<Source>,
         writer: Writer<'a>,
-        awaited: BTreeMap<String, Known>,
+        awaited: BTreeMap<String, LandedFile>,
         progress: &'a dyn Progress,
     ) -> Result<Reading<'a>> {
         let rates = ingest.rates().await?;
@@ -45,7 +45,7 @@ impl<'a> Reading<'a> {
     /// The files that have landed and are surely not among `found`: nothing where some of these must be fetched or
     /// unpacked to know.
     pub fn absent(&self, found: &[Found]) -> Vec<String> {
-        let mut awaited: BTreeMap<&str, &Known> = self.awaited.iter().map(|(id, k)| (id.as_str(), k)).collect();
+        let mut awaited: BTreeMap<&str, &LandedFile> = self.awaited.iter().map(|(id, k)| (id.as_str(), k)).collect();
         for file in found {
             match file {
                 Found::Local(file) if Kind::of(&file.uri).is_none() => {
@@ -112,7 +112,7 @@ impl<'a> Reading<'a> {
     }
 
     /// What was mapped, of which files, and the names of those that were not met.
-    pub fn done(self) -> (Batch<'a>, Vec<Known>, Vec<String>) {
+    pub fn done(self) -> (Batch<'a>, Vec<LandedFile>, Vec<String>) {
         (self.batch, self.files, self.awaited.into_values().map(|k| k.file.uri).collect())
     }
 }

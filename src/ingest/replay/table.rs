@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::{BooleanArray, UInt32Array};
 use arrow::compute::kernels::cmp::not_distinct;
-use arrow::compute::{and, concat_batches, filter_record_batch, interleave_record_batch, take_record_batch};
+use arrow::compute::{and, concat_batches, interleave_record_batch, take_record_batch};
 use arrow::record_batch::RecordBatch;
 
 use crate::error::Result;
@@ -19,7 +19,7 @@ use crate::ingest::decide::{Incoming, KeyMap, Outcome, Rank};
 use crate::ingest::fill::{self, Orders};
 use crate::ingest::land::{BLOOM_KEYS, BatchFile, Displaced, Piece, for_each_rank, landing_rows};
 use crate::ingest::quarantine;
-use crate::lake::{DataFile, Lake, TableState};
+use crate::lake::{DataFile, Kept, Lake, TableState};
 use crate::model::{ORDER_LINE, RETURN_LINE, Table};
 
 /// Columns that say when and from where a row landed: rows that differ in nothing else are the same.
@@ -282,10 +282,7 @@ impl Plan {
         note_orders(&mut self.orders, state.table, &whole, |row| own[row])?;
         if stays.contains(&false) {
             self.edit.remove.push(file.clone());
-            let kept = filter_record_batch(&whole, &BooleanArray::from(stays))?;
-            if kept.num_rows() > 0 {
-                self.edit.add.push(kept);
-            }
+            self.edit.keep.push(Kept { file: file.clone(), rows: stays.into() });
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::Replayed;
 use super::table::{Replaced, replace};
 use crate::error::Result;
 use crate::ingest::account::FileAccount;
-use crate::ingest::audit::{self, FileRow, Known, Status, TableRow, TableRows};
+use crate::ingest::audit::{self, FileRow, LandedFile, Status, TableRow, TableRows};
 use crate::ingest::batch::{Batch, accounts, count};
 use crate::ingest::columns::row_json;
 use crate::ingest::commit::Writer;
@@ -116,7 +116,7 @@ impl<'a> Work<'a> {
         mut self,
         ingest: &Ingest,
         source: &Source,
-        files: Vec<Known>,
+        files: Vec<LandedFile>,
         started: i64,
         replayed: &mut Replayed,
         progress: &dyn Progress,
@@ -132,7 +132,7 @@ impl<'a> Work<'a> {
         }
         replayed.changed = self.changed || written != Written::default();
         if replayed.changed || files.iter().any(|k| k.definition.as_ref() != Some(&today)) {
-            let row = |(known, account): (&Known, &FileAccount)| FileRow {
+            let row = |(known, account): (&LandedFile, &FileAccount)| FileRow {
                 id: known.id.clone(),
                 file: known.file.clone(),
                 account: account.clone(),
@@ -166,7 +166,7 @@ impl<'a> Work<'a> {
             .filter(|e| e.rejected.rule == CONFLICT)
             .map(|e| (e.rejected.table.as_str(), e.rejected.value.as_deref()))
             .collect();
-        let verdict = |k: &quarantine::Known| {
+        let verdict = |k: &quarantine::Place| {
             let number = *numbers.get(k.source_file_id)?;
             let stays = match k.rule == CONFLICT {
                 true => conflicts.contains(&(k.table, k.value)),

@@ -49,7 +49,11 @@ pub(super) struct Plan {
 
 impl Plan {
     pub fn new(base: &TableState, change: &Change<'_>) -> Result<Plan> {
-        let rows: usize = change.add.iter().map(RecordBatch::num_rows).sum();
+        let kept = change.keep.iter().map(|k| k.rows.count_set_bits());
+        let rows: usize = change.add.iter().map(RecordBatch::num_rows).chain(kept).sum();
+        if let Some(kept) = change.keep.iter().find(|k| change.remove.iter().all(|f| f.path != k.file.path)) {
+            return Err(Error::internal(format!("{}: rows are kept of a file that stays", kept.file.location)));
+        }
         if rows == 0 && change.remove.is_empty() {
             return Err(Error::internal(format!(
                 "batch {}: nothing to commit to {}",

@@ -13,7 +13,8 @@ use crate::error::Result;
 use crate::lake::read::FileReader;
 use crate::lake::slot::Slot;
 use crate::lake::state::{DataFile, TableState};
-use crate::lake::{Lake, errors, vacuum};
+use crate::lake::vacuum::{self, Shown};
+use crate::lake::{Lake, errors};
 use crate::model::Table;
 
 /// Footers read at once.
@@ -81,8 +82,8 @@ async fn footer_rows(lake: &Lake, file: &DataFile) -> Result<u64> {
     Ok(u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
 }
 
-pub(super) async fn look_at_leftovers(lake: &Lake, table: &'static Table, how: &Examination, checkup: &mut Checkup) {
-    match vacuum::of_table(lake, table, how.before).await {
+pub(super) async fn look_at_leftovers(lake: &Lake, table: &'static Table, shown: &Shown<'_>, checkup: &mut Checkup) {
+    match vacuum::of_table(lake, table, shown).await {
         Ok(leftovers) if leftovers.is_empty() => {}
         Ok(leftovers) => {
             let bytes: u64 = leftovers.iter().map(|l| l.bytes).sum();

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use object_store::ObjectStoreExt;
-
 use super::{Checkup, Examination, MEND, NAMED, Status};
 use crate::error::Result;
+use crate::lake::Lake;
 use crate::lake::heads::{Head, Marker};
 use crate::lake::state::TableState;
-use crate::lake::{Lake, errors};
 use crate::model::Table;
 
 /// Batches at work, and what dead ones left.
@@ -29,10 +27,7 @@ pub(super) async fn look_at_markers(
                 format!("{} is at work; its marker was renewed {age} s ago", marker.batch_id),
             );
         } else if how.mend {
-            match lake.inner.root.store.delete(&marker.object.location).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
-                Err(e) => return Err(errors::store(e, &marker.object.location)),
-            }
+            lake.inner.heads.sweep(marker).await?;
             checkup.add(
                 None,
                 "batch",

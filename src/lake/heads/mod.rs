@@ -8,14 +8,16 @@
 //! A head never shows a part of a batch: while a batch has its marker, versions from its first commit on stay out, and
 //! with them whatever else those versions hold parts of ([`cut`]). A writer that died leaves its marker behind; it counts
 //! until its lease is over ([`lease`]), then its rows are shown as far as they came, and landing the same file again
-//! completes them. It must not know what a table holds.
+//! completes them. Whoever ends a batch takes such markers away; what they were landing stays noted ([`unfinished`]). It
+//! must not know what a table holds.
 
 mod cut;
 mod lease;
 mod old;
+mod unfinished;
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as SyncMutex};
 use std::time::Duration;
 
 use object_store::path::Path;
@@ -30,6 +32,7 @@ use crate::error::{Error, Result};
 pub(super) use cut::{Since, cut};
 pub(super) use lease::Lease;
 pub(super) use old::Marker;
+pub use unfinished::{CutOff, UnfinishedFile};
 
 /// Heads that stay for readers that are behind; older ones are removed as new ones are put.
 const KEEP: u64 = 1000;
@@ -62,6 +65,7 @@ pub(super) struct Heads {
     store: Arc<dyn ObjectStore>,
     folder: Path,
     newest: Mutex<Newest>,
+    unfinished: SyncMutex<unfinished::CutOffs>,
 }
 
 #[derive(Default)]
@@ -73,7 +77,7 @@ struct Newest {
 
 impl Heads {
     pub fn new(store: Arc<dyn ObjectStore>, lake: &Path) -> Heads {
-        Heads { store, folder: lake.clone().join("_heads"), newest: Mutex::default() }
+        Heads { store, folder: lake.clone().join("_heads"), newest: Mutex::default(), unfinished: SyncMutex::default() }
     }
 
     fn path(&self, number: u64) -> Path {
@@ -147,16 +151,32 @@ impl Heads {
         Ok(true)
     }
 
-    /// Announces that `batch_id` is about to commit.
-    pub async fn begin(&self, batch_id: &str) -> Result<Lease> {
-        Lease::take(self.store.clone(), self.folder.clone().join("open").join(format!("{batch_id}.json"))).await
+    /// Announces that `batch_id` is about to commit rows of `files`.
+    pub async fn begin(&self, batch_id: &str, files: Vec<UnfinishedFile>) -> Result<Lease> {
+        let (marker, lands) = (self.folder.clone().join("open").join(format!("{batch_id}.json")), !files.is_empty());
+        let lease = Lease::take(self.store.clone(), marker, files).await?;
+        if lands {
+            self.look_for_cut_off(Some(lease.renewed())).await?;
+        }
+        Ok(lease)
     }
 
-    /// The batches of other writers that have begun and not ended, as of `own`'s last renewal.
+    /// The batches of other writers that have begun and not ended, as of `own`'s last renewal. Markers of writers that
+    /// are gone are taken away.
     pub async fn open(&self, own: &Lease) -> Result<HashSet<String>> {
-        let markers = self.markers(own.renewed()).await?;
-        let others = markers.into_iter().filter(|m| m.live && m.object.location != *own.path());
-        Ok(others.map(|m| m.batch_id).collect())
+        let mut open = HashSet::new();
+        for marker in self.markers(own.renewed()).await? {
+            if marker.object.location == *own.path() {
+                continue;
+            }
+            if marker.live {
+                open.insert(marker.batch_id);
+            } else if let Err(error) = self.sweep(&marker).await {
+                // It does not count, whether it is there or not: vacuum tries again.
+                tracing::warn!(batch_id = marker.batch_id, %error, "a dead batch's marker could not be removed");
+            }
+        }
+        Ok(open)
     }
 }
 

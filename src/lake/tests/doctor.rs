@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use object_store::ObjectStoreExt;
 
-use super::super::{Checkup, Examination, Finding, Lake, Status};
+use super::super::{Checkup, Examination, Finding, Lake, Status, UnfinishedFile};
 use super::rows::{append, config, memory};
 use crate::model::{ORDER_LINE, REGION};
 
@@ -87,6 +87,24 @@ async fn what_a_dead_batch_left_is_mended() {
     assert_eq!(found(&checkup), [(None, "batch", Status::Mended), (Some("region"), "head", Status::Mended)]);
     assert_eq!(lake.head().await.unwrap().unwrap().version("region"), 1);
     assert_eq!(found(&lake.examine(&how(false)).await.unwrap()), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_was_cut_off_is_named() {
+    let lake = memory().await;
+    landed(&lake).await;
+    let file = UnfinishedFile { file_id: "f".into(), source: "till".into(), uri: "till/1.csv".into(), waited: false };
+    drop(lake.begin_landing("dead", vec![file]).await.unwrap());
+    let now = lake.now().await.unwrap() + TimeDelta::minutes(5);
+    let how = |mend| Examination { mend, deep: false, file_bytes: 1, before: now - TimeDelta::hours(24), now };
+    let unfinished = (None, "unfinished", Status::Note);
+    let checkup = lake.examine(&how(false)).await.unwrap();
+    assert_eq!(found(&checkup), [(None, "batch", Status::Note), unfinished]);
+    assert!(checkup.findings[1].detail.contains("till/1.csv of source till"), "{checkup:?}");
+    assert_eq!(checkup.findings[1].action.as_deref(), Some("saleslake ingest till till/1.csv"));
+    let checkup = lake.examine(&how(true)).await.unwrap();
+    assert_eq!(found(&checkup), [(None, "batch", Status::Mended), unfinished], "only landing it mends that");
+    assert_eq!(found(&lake.examine(&how(false)).await.unwrap()), [unfinished]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

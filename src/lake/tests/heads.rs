@@ -1,8 +1,11 @@
 //! What readers see while batches over several tables land.
 
+use std::collections::HashSet;
+
 use object_store::ObjectStoreExt;
 
-use super::super::Lake;
+use super::super::testing::over;
+use super::super::{CutOff, Lake, UnfinishedFile};
 use super::rows::{append, config, memory};
 use crate::model::{ORDER_LINE, REGION};
 
@@ -65,7 +68,8 @@ async fn a_batch_that_ends_does_not_show_another_one_in_part() {
 async fn what_a_dead_writer_left_does_not_hold_others_up() {
     let lake = memory().await;
     lake.begin("ok").await.unwrap().publish().await.unwrap();
-    let dead = lake.begin("dead").await.unwrap();
+    let file = UnfinishedFile { file_id: "f".into(), source: "till".into(), uri: "1.csv".into(), waited: false };
+    let dead = lake.begin_landing("dead", vec![file.clone()]).await.unwrap();
     land(&lake, &ORDER_LINE, "dead", 0..4).await;
     drop(dead);
     assert_eq!(shown(&lake).await, (0, 0));
@@ -85,6 +89,20 @@ async fn what_a_dead_writer_left_does_not_hold_others_up() {
     store.put(&marker, holder.to_string().into()).await.unwrap();
     lake.begin("after").await.unwrap().publish().await.unwrap();
     assert_eq!(shown(&lake).await, (6, 0));
+    // Its marker is gone, and what it was landing is known until that has its account.
+    assert!(store.head(&marker).await.is_err());
+    let next = async |batch: &str| {
+        let lake = over(store.clone(), &config("memory://")).await.unwrap();
+        let unit = lake.begin_landing(batch, vec![file.clone()]).await.unwrap();
+        (lake, unit)
+    };
+    let (other, unit) = next("again").await;
+    assert_eq!(other.cut_off(), [CutOff { batch_id: "dead".into(), files: vec![file.clone()] }]);
+    other.settle(&HashSet::from(["f"])).await.unwrap();
+    unit.publish().await.unwrap();
+    let (other, unit) = next("once more").await;
+    assert_eq!(other.cut_off(), []);
+    unit.publish().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,5 +7,6 @@ mod faults;
 mod files;
 mod heads;
 mod lakes;
+mod merge;
 mod rows;
 mod vacuum;

@@ -85,7 +85,7 @@ pub async fn memory() -> Lake {
 }
 
 pub fn change(batch_id: &str, add: Vec<RecordBatch>) -> Change<'_> {
-    Change { batch_id, app: "shop", add, remove: vec![], info: serde_json::Map::new() }
+    Change { batch_id, app: "shop", add, remove: vec![], keep: vec![], info: serde_json::Map::new() }
 }
 
 /// Commits rows of `ids` and returns the version.

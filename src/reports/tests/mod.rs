@@ -1,6 +1,7 @@
 //! The shipped views and reports over a small `memory://` lake whose answers are worked out by hand.
 
 mod events;
+mod live;
 mod others;
 mod reconciliation;
 mod runs;
@@ -64,7 +65,7 @@ fn batch(table: &Table, common: &Value, rows: &[Value]) -> RecordBatch {
 async fn land(lake: &Lake, table: &'static Table, common: Value, rows: &[Value]) {
     let base = lake.state(table).await.unwrap();
     let add = vec![batch(table, &common, rows)];
-    let change = Change { batch_id: "b", app: "test", add, remove: vec![], info: Map::new() };
+    let change = Change { batch_id: "b", app: "test", add, remove: vec![], keep: vec![], info: Map::new() };
     assert!(matches!(lake.commit(&base, change).await.unwrap(), Commit::Done { .. }));
 }
 

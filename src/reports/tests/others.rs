@@ -184,6 +184,45 @@ async fn d75_d76_visits_of_people_by_the_day_they_began() {
     assert_eq!((months.len(), months[0].as_str(), months[5].as_str()), (10, "2026-01-01|1|2", "2026-02-01|1|0"));
 }
 
+/// D02: a key that its dimension does not have is UNK, no key is N/A, and every visit is of one of them.
+#[tokio::test]
+async fn d02_visits_of_unknown_and_of_no_members() {
+    let lake = empty_lake().await;
+    let visit = |session: &str, keys: Value| {
+        let mut row = json!({ "client_event_id": session, "session_id": session, "event_name": "view_item",
+            "event_time": "2026-01-10T10:00:00Z", "business_date": "2026-01-10", "channel_id": "web" });
+        row.as_object_mut().unwrap().extend(keys.as_object().unwrap().clone());
+        row
+    };
+    let visits = [
+        visit("known", json!({ "region_id": "N", "location_id": "L1" })),
+        visit("unknown", json!({ "region_id": "Q", "location_id": "L9", "channel_id": "zzz", "customer_key": "C9" })),
+        visit("none", json!({})),
+        visit("none-either", json!({})),
+    ];
+    land(&lake, &CUSTOMER_EVENT, json!({ "source_system": "w" }), &visits).await;
+    dimensions(&lake).await;
+    let shop = over(lake).await;
+    for (slicer, value, sessions) in [
+        ("region", "North", 1),
+        ("region", "UNK", 1),
+        ("region", "N/A", 2),
+        ("region", "UNK,N/A", 3),
+        ("location", "L1", 1),
+        ("location", "UNK", 1),
+        ("location", "N/A", 2),
+        ("channel", "web", 3),
+        ("channel", "UNK", 1),
+        ("channel", "N/A", 0),
+        ("segment", "UNK", 1),
+        ("segment", "N/A", 3),
+    ] {
+        let by = format!("where.{slicer}");
+        let rows = shop.rows("traffic-conversion-funnel", &[(by.as_str(), value)], &["stage", "sessions"]).await;
+        assert_eq!(rows[..2], [format!("session|{sessions}"), format!("view|{sessions}")], "{slicer} {value}");
+    }
+}
+
 #[tokio::test]
 async fn quarantine_shows_no_content() {
     let lake = empty_lake().await;

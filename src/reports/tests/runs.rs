@@ -190,41 +190,6 @@ async fn a_broken_report_is_listed_with_its_reason_and_the_others_are_served() {
     assert!(reports.get("sales-sumary").unwrap_err().hint_text().unwrap().contains("sales-summary"));
 }
 
-/// design.md 1: a running server reloads a changed file once it passes its check.
-#[tokio::test]
-async fn changed_files_are_taken_once_they_pass() {
-    use crate::reports::live::{LiveReports, Texts};
-    let dir = tempfile::tempdir().unwrap();
-    let folder = dir.path().join("reports").join("test");
-    std::fs::create_dir_all(&folder).unwrap();
-    let write = |title: &str, sql: &str| {
-        let header = format!("-- title = {{ en = \"{title}\", zh = \"甲\" }}\n-- about = \"a\"\n-- key = [\"k\"]\n");
-        let columns = "-- [columns]\n-- k = \"k\"\n-- n = \"n\"\n";
-        let text = format!("-- ---\n{header}{columns}-- ---\n{sql}\n");
-        std::fs::write(folder.join("mine.sql"), text).unwrap();
-    };
-    let shop = over(empty_lake().await).await;
-    let live = LiveReports::new(Arc::new(shop.reports));
-    let good = "SELECT channel_id AS k, sum(net_rc) AS n FROM sales_event GROUP BY 1 ORDER BY k";
-    let mut seen = Texts::new();
-    let title = || live.now().get("mine").map(|r| r.info().title.en.clone()).unwrap_or_default();
-    write("one", good);
-    assert!(live.look(&shop.engine, dir.path(), &mut seen).await.unwrap());
-    assert_eq!(title(), "one");
-    assert!(!live.look(&shop.engine, dir.path(), &mut seen).await.unwrap(), "nothing changed");
-    write("two", "SELECT k FROM nowhere");
-    assert!(live.look(&shop.engine, dir.path(), &mut seen).await.unwrap());
-    assert_eq!((title().as_str(), live.now().broken().len()), ("one", 1), "the last that worked is served");
-    write("three", good);
-    live.look(&shop.engine, dir.path(), &mut seen).await.unwrap();
-    assert_eq!((title().as_str(), live.now().broken().len()), ("three", 0));
-    std::fs::create_dir_all(dir.path().join("views")).unwrap();
-    std::fs::write(dir.path().join("views").join("sales_event.sql"), "-- ---\n-- ---\nSELECT 1 AS x FROM gone\n")
-        .unwrap();
-    assert!(live.look(&shop.engine, dir.path(), &mut seen).await.unwrap_err().to_string().contains("sales_event"));
-    assert_eq!(title(), "three");
-}
-
 #[test]
 fn every_report_file_has_a_legal_header_and_clean_sql() {
     use crate::reports::{header::Header, lint, params};

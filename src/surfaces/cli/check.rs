@@ -21,12 +21,15 @@ pub fn run(sources: &Sources, views: usize, engine: &Engine, reports: &Reports) 
     }
     let broken = wrong.len() + broken_views.len() + reports.broken().len();
     let (sources, reports) = (sources.len() + wrong.len(), reports.list().len() + reports.broken().len());
-    output::line(format!("{sources} sources, {views} views and {reports} reports checked, {broken} broken"))?;
+    let all = sources + views + reports;
+    let [sources, views, reports] =
+        [(sources, "source"), (views, "view"), (reports, "report")].map(|(n, one)| output::counted(n as u64, one));
+    output::line(format!("{sources}, {views} and {reports} checked, {broken} broken"))?;
     if broken == 0 {
         return Ok(());
     }
-    let all = sources + views + reports;
-    Err(Error::invalid(format!("{broken} of {all} files are broken")).hint("each is named above with its reason"))
+    let are = if broken == 1 { "is" } else { "are" };
+    Err(Error::invalid(format!("{broken} of {all} files {are} broken")).hint("each is named above with its reason"))
 }
 
 /// One line for one file; most reasons name it themselves.

@@ -7,13 +7,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::output;
 use crate::error::{Error, Result};
-use crate::ingest::{Account, FileAccount, Found, Ingest, InputFile, Landing, Progress};
+use crate::ingest::{Account, FileAccount, Found, Ingest, Landing, Progress};
 
 #[derive(Debug, Args)]
 pub struct IngestArgs {
     /// The source definition; without one, every source lands from the landing folder
     source: Option<String>,
-    /// Files of that source
+    /// Files of that source: paths, or URLs of files and folders (file:///…; s3://… and the like below landing.path)
     #[arg(requires = "source")]
     files: Vec<PathBuf>,
     /// Map the files of the source that have landed before anew, after its definition changed: what they give now takes
@@ -30,8 +30,10 @@ pub async fn run(args: &IngestArgs, ingest: &Ingest, landing: &Landing) -> Resul
         return land_all(ingest, landing).await;
     };
     let bar = Bar::new();
-    let open = |p: &PathBuf| InputFile::open(p, p.to_string_lossy()).map(Found::Local);
-    let mut files = args.files.iter().map(open).collect::<Result<Vec<_>>>()?;
+    let mut files = Vec::new();
+    for argument in &args.files {
+        files.extend(landing.given(argument).await?);
+    }
     if files.is_empty() || args.replay {
         files.extend(landing.find(ingest.sources().get(source)?.as_ref()).await?);
     }
@@ -110,7 +112,8 @@ pub async fn land_all(ingest: &Ingest, landing: &Landing) -> Result<()> {
     }
     output::line(format!("{:width$}  {all}", "all"))?;
     if known > 0 {
-        output::line(format!("{} files had landed before and were not read again", output::grouped(known as u64)))?;
+        let (files, were) = (output::counted(known as u64, "file"), if known == 1 { "was" } else { "were" });
+        output::line(format!("{files} had landed before and {were} not read again"))?;
     }
     for account in accounts.iter().filter(|a| a.already() > 0) {
         hint_at_replay(ingest, &account.source).await?;
@@ -122,8 +125,12 @@ pub async fn land_all(ingest: &Ingest, landing: &Landing) -> Result<()> {
     all_landed(&accounts)?;
     match broken.len() {
         0 => Ok(()),
-        n => Err(Error::invalid(format!("{n} source definitions are broken: their files were not looked at"))
-            .hint("each is named above; `saleslake check` looks at all")),
+        n => {
+            let (are, their) = if n == 1 { ("is", "its") } else { ("are", "their") };
+            let broken = output::counted(n as u64, "source definition");
+            Err(Error::invalid(format!("{broken} {are} broken: {their} files were not looked at"))
+                .hint("each is named above; `saleslake check` looks at all"))
+        }
     }
 }
 
@@ -166,6 +173,6 @@ impl Progress for Bar {
         self.0.inc(bytes);
     }
     fn commit(&self, table: &str, rows: u64) {
-        self.0.set_message(format!("{table}: {} rows", output::grouped(rows)));
+        self.0.set_message(format!("{table}: {}", output::counted(rows, "row")));
     }
 }

@@ -113,6 +113,11 @@ pub fn line(text: impl Display) -> Result<()> {
     writeln!(out, "{text}").map_err(|e| Error::unavailable("standard output cannot be written").caused_by(e))
 }
 
+/// `1 file`, `2,000 files`.
+pub fn counted(n: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
 /// `1234567` as `1,234,567`.
 pub fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -124,4 +129,14 @@ pub fn grouped(n: u64) -> String {
         out.push(d);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        assert_eq!([0, 1, 2000].map(|n| counted(n, "file")), ["0 files", "1 file", "2,000 files"]);
+    }
 }

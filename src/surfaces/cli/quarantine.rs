@@ -111,7 +111,7 @@ pub async fn run(args: &QuarantineArgs, ingest: &Ingest) -> Result<()> {
             let note = format!("{} ({})", reason.trim(), by.clone().unwrap_or_else(user));
             let count = ingest.discard(&which.filter(Some(false), None), &note, *dry_run).await?;
             let what = if *dry_run { "would be discarded" } else { "discarded" };
-            output::line(format!("{} records {what}", output::grouped(count)))
+            output::line(format!("{} {what}", output::counted(count, "record")))
         }
     }
 }
@@ -134,7 +134,8 @@ async fn retry(ingest: &Ingest, filter: &Filter, dry_run: bool) -> Result<()> {
         output::line("no records to try again")?;
     }
     if unkept > 0 {
-        eprintln!("note: {unkept} records cannot be tried again: only their text is kept (V00, V19, personal data)");
+        let records = output::counted(unkept as u64, "record");
+        eprintln!("note: {records} cannot be tried again: only the text is kept (V00, V19, personal data)");
     }
     Ok(())
 }

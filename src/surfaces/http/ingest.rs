@@ -61,7 +61,6 @@ async fn push(
     body: &mut BodyDataStream,
 ) -> Result<PushAccount, Problem> {
     params::nothing_but(&params::pairs(asked.query.as_deref())?, &[])?;
-    of_this_site(&asked.headers)?;
     packed_as_known(&asked.headers)?;
     let key = key(&asked.headers)?;
     let announced = asked.headers.get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()?.parse::<u64>().ok());
@@ -150,17 +149,6 @@ fn packed_as_known(headers: &HeaderMap) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A browser tells whose page sends: pages of others must not fill the lake of whoever looks at them.
-fn of_this_site(headers: &HeaderMap) -> Result<(), Problem> {
-    let text = |name| headers.get(name).and_then(|v: &HeaderValue| v.to_str().ok());
-    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
-    let here = origin.to_str().ok().and_then(|o| o.split_once("://")).map(|(_, host)| host);
-    if here.is_some() && here == text(header::HOST) {
-        return Ok(());
-    }
-    Err(Problem::new(StatusCode::FORBIDDEN, "origin", "a page of another site sent this"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,14 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn only_known_packings_and_pages_of_this_site() {
+    fn only_known_packings() {
         for (coding, fine) in [("gzip", true), ("ZSTD", true), ("identity", true), ("br", false), ("gzip, br", false)] {
             assert_eq!(packed_as_known(&headers(&[(header::CONTENT_ENCODING, coding)])).is_ok(), fine, "{coding}");
-        }
-        let from = |origin: &str| of_this_site(&headers(&[(header::HOST, "lake:8080"), (header::ORIGIN, origin)]));
-        assert!(from("http://lake:8080").is_ok() && of_this_site(&HeaderMap::new()).is_ok());
-        for other in ["http://lake", "https://shop.example", "null"] {
-            assert!(from(other).is_err(), "{other}");
         }
     }
 }

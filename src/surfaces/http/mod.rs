@@ -15,6 +15,7 @@ mod reports;
 mod respond;
 mod router;
 mod run;
+mod site;
 mod sql;
 mod tables;
 #[cfg(test)]
@@ -37,6 +38,7 @@ use crate::ingest::Pusher;
 use crate::reports::LiveReports;
 use auth::Tokens;
 use metrics::Metrics;
+use site::Site;
 
 /// After the deadline of a shutdown, streams are told to stop; this is how long that may take.
 const ABORT_GRACE: Duration = Duration::from_secs(1);
@@ -49,6 +51,8 @@ struct Shared {
     engine: Engine,
     reports: LiveReports,
     tokens: Tokens,
+    /// What requests may call this server, and whose pages may send.
+    site: Site,
     allow_sql: bool,
     /// Takes pushes, where that is allowed.
     pusher: Option<Pusher>,
@@ -79,7 +83,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds `config.bind`. Refused: an address beyond loopback without tokens, an empty token.
+    /// Binds `config.bind`. Refused: an address beyond loopback without tokens, an empty token, a host that is no name.
     pub async fn bind(
         config: &HttpConfig,
         engine: Engine,
@@ -107,6 +111,7 @@ impl Server {
             engine,
             reports,
             tokens,
+            site: Site::new(config)?,
             allow_sql: config.allow_sql,
             pusher,
             ingest_max: config.ingest_max_mb << 20,

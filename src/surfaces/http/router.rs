@@ -10,7 +10,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use super::problem::Problem;
-use super::{HttpState, auth, health, ingest, metrics, observe, reports, run, sql, tables};
+use super::{HttpState, auth, health, ingest, metrics, observe, reports, run, site, sql, tables};
 use crate::encode::Format;
 use crate::error::{Error, ErrorKind};
 
@@ -27,7 +27,7 @@ const REPORTS: &str = "/api/v1/reports";
 const REPORT: &str = "/api/v1/reports/{id}";
 const RUN: &str = "/api/v1/reports/{id}/run";
 
-/// From the outside in: request id, span, metrics, log → panics → gzip → tokens → cut-off at shutdown → the routes.
+/// From the outside in: request id, span, metrics, log → panics → gzip → names → tokens → cut-off at shutdown → the routes.
 pub fn router(state: HttpState) -> Router {
     Router::new()
         .route(HEALTHZ, get(health::healthz))
@@ -44,6 +44,7 @@ pub fn router(state: HttpState) -> Router {
                 .layer(from_fn_with_state(state.clone(), observe::observe))
                 .layer(CatchPanicLayer::custom(panicked))
                 .layer(CompressionLayer::new().gzip(true).compress_when(worth_compressing))
+                .layer(from_fn_with_state(state.clone(), site::guard))
                 .layer(from_fn_with_state(state.clone(), auth::authenticate))
                 .layer(from_fn_with_state(state.clone(), cut_off))
                 .layer(DefaultBodyLimit::max(MAX_BODY)),

@@ -17,23 +17,43 @@ pub struct Measure {
     columns: &'static [&'static str],
     /// Columns that it is a part of, for reports that have no column of its own.
     mixed: &'static [&'static str],
+    /// A column and its value: only rows with it show the measure in a mixed column.
+    rows: Option<(&'static str, &'static str)>,
 }
 
 const fn money(view: &'static str, name: &'static str, columns: &'static [&'static str]) -> Measure {
-    Measure { view, name, halves: &["CAST({} * 0.5 AS DECIMAL(18,4))"], total: "sum({})", columns, mixed: &[] }
+    let halves = &["CAST({} * 0.5 AS DECIMAL(18,4))"];
+    Measure { view, name, halves, total: "sum({})", columns, mixed: &[], rows: None }
 }
 const fn units(view: &'static str, name: &'static str, columns: &'static [&'static str]) -> Measure {
-    Measure { view, name, halves: &["CAST({} * 0.5 AS DECIMAL(18,3))"], total: "sum({})", columns, mixed: &[] }
+    let halves = &["CAST({} * 0.5 AS DECIMAL(18,3))"];
+    Measure { view, name, halves, total: "sum({})", columns, mixed: &[], rows: None }
 }
 const fn ids(view: &'static str, name: &'static str, columns: &'static [&'static str]) -> Measure {
     let halves =
         &["CASE WHEN ascii(right({}, 1)) % 2 = 0 THEN {} END", "CASE WHEN ascii(right({}, 1)) % 2 = 1 THEN {} END"];
-    Measure { view, name, halves, total: "count(DISTINCT {})", columns, mixed: &[] }
+    Measure { view, name, halves, total: "count(DISTINCT {})", columns, mixed: &[], rows: None }
 }
 const fn flag(view: &'static str, name: &'static str, mixed: &'static [&'static str]) -> Measure {
     let halves = &["({} AND local_minute % 2 = 0)", "({} AND local_minute % 2 = 1)"];
-    Measure { view, name, halves, total: "sum(CASE WHEN {} THEN 1 ELSE 0 END)", columns: &[], mixed }
+    Measure { view, name, halves, total: COUNT, columns: &[], mixed, rows: None }
 }
+/// What brings a visit to a stage of the funnel.
+const fn stage(name: &'static str, stage: &'static str) -> Measure {
+    let halves = &["({} AND ascii(right(session_id, 1)) % 2 = 0)", "({} AND ascii(right(session_id, 1)) % 2 = 1)"];
+    let rows = Some(("stage", stage));
+    Measure { view: "session_funnel", name, halves, total: COUNT, columns: &[], mixed: &["sessions"], rows }
+}
+/// The visits themselves: one without a day is none.
+const fn visits() -> Measure {
+    let halves = &[
+        "CASE WHEN ascii(right(session_id, 1)) % 2 = 0 THEN {} END",
+        "CASE WHEN ascii(right(session_id, 1)) % 2 = 1 THEN {} END",
+    ];
+    Measure { halves, total: "count({})", ..stage("business_date", "session") }
+}
+const COUNT: &str = "sum(CASE WHEN {} THEN 1 ELSE 0 END)";
+
 impl Measure {
     const fn part_of(mut self, mixed: &'static [&'static str]) -> Measure {
         self.mixed = mixed;
@@ -60,6 +80,11 @@ pub static MEASURES: &[Measure] = &[
     money("stock", "retail_value_rc", &["retail_value"]),
     money("landed_total", "landed_value", &["landed"]),
     money("control_total", "control_value", &["control"]),
+    visits(),
+    stage("has_view", "view"),
+    stage("has_cart", "cart"),
+    stage("has_checkout", "checkout"),
+    stage("has_purchase", "purchase"),
 ];
 
 /// Measures of those views of which no golden case shows anything: no report has them, or the sample does not.
@@ -98,6 +123,11 @@ const MADE: &[&str] = &[
     "missing_data",
     "problems",
     "missing_numbers",
+    "sessions",
+    "sessions_before",
+    "all_sessions",
+    "step_rate",
+    "conversion_rate",
 ];
 
 /// Columns that say which row it is.
@@ -116,6 +146,7 @@ const WHO: &[&str] = &[
     "is_stale",
     "status",
     "gaps",
+    "stage",
 ];
 
 /// A column's name without the period that it is of: halving a measure halves it there, too. A growth is a ratio.
@@ -141,10 +172,18 @@ pub fn is_known(column: &str, key: &[String]) -> bool {
 
 /// Whether columns called so have anything but zeros and NULLs in the case's expected rows; `None`: it has no such columns.
 pub fn shows(case: &Case, names: &[&str]) -> Option<bool> {
+    shows_in(case, names, None)
+}
+
+/// The same of the rows with a value in a column.
+fn shows_in(case: &Case, names: &[&str], rows: Option<(&str, &str)>) -> Option<bool> {
     let columns = &case.expected.columns;
     let at: Vec<usize> = (0..columns.len()).filter(|i| names.contains(&plain(&columns[*i]))).collect();
     let is_something = |text: &String| text.parse::<f64>().is_ok_and(|n| n != 0.0);
-    (!at.is_empty()).then(|| case.expected.rows.iter().any(|row| at.iter().any(|i| is_something(&row[*i]))))
+    let with = rows.map(|(name, value)| (columns.iter().position(|c| c == name), value));
+    let is_meant = |row: &&Vec<String>| with.is_none_or(|(at, value)| at.is_some_and(|i| row[i] == value));
+    let mut meant = case.expected.rows.iter().filter(is_meant);
+    (!at.is_empty()).then(|| meant.any(|row| at.iter().any(|i| is_something(&row[*i]))))
 }
 
 impl Measure {
@@ -155,7 +194,7 @@ impl Measure {
         if let Some(shown) = shows(case, self.columns) {
             return Some(shown);
         }
-        let mixed = shows(case, self.mixed)?;
+        let mixed = shows_in(case, self.mixed, self.rows)?;
         let apart =
             cases.iter().filter(|other| same_events(case, other)).filter_map(|other| shows(other, self.columns));
         Some(mixed && apart.reduce(|a, b| a || b).unwrap_or(true))

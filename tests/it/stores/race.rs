@@ -64,6 +64,11 @@ async fn race_on_moto() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn race_on_google() {
+    race("race_on_google", "google", FEW_WRITERS, FEW_COMMITS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn race_on_azurite() {
     race("race_on_azurite", "azurite", FEW_WRITERS, FEW_COMMITS).await;
 }

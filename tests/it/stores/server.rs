@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 
 use saleslake::config::{Config, StorageConfig};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common;
 
@@ -47,18 +47,33 @@ impl Server {
 
     /// A place in the server's bucket, or container.
     pub fn url(&self, below: &str) -> String {
-        let scheme = if self.is_azure() { "az" } else { "s3" };
+        let scheme = match self.told("kind").as_str() {
+            "azurite" => "az",
+            "google" => "gs",
+            _ => "s3",
+        };
         format!("{scheme}://{}/{below}", self.told("bucket"))
     }
 
     pub fn storage(&self) -> StorageConfig {
+        let default = StorageConfig { allow_http: true, ..StorageConfig::default() };
+        if self.told("kind") == "google" {
+            // A service account's key, which may say where the store is and that it asks for no token.
+            let key = json!({
+                "gcs_base_url": self.told("endpoint"),
+                "disable_oauth": true,
+                "client_email": "",
+                "private_key": "",
+                "private_key_id": "",
+            });
+            return StorageConfig { secret_access_key: Some(key.to_string()), ..default };
+        }
         StorageConfig {
             endpoint: Some(self.told("endpoint")),
-            region: (!self.is_azure()).then(|| self.told("region")),
+            region: Some(self.told("region")).filter(|region| !region.is_empty()),
             access_key_id: Some(self.told("access_key")),
             secret_access_key: Some(self.told("secret_key")),
-            allow_http: true,
-            ..StorageConfig::default()
+            ..default
         }
     }
 
@@ -68,10 +83,6 @@ impl Server {
         config.lake.url = self.url("tests/a lake");
         config.lake.storage = self.storage();
         config
-    }
-
-    fn is_azure(&self) -> bool {
-        self.told["kind"] == "azurite"
     }
 
     fn told(&self, what: &str) -> String {

@@ -4,6 +4,7 @@ mod people;
 mod values;
 
 use super::guesses::Guesses;
+use super::moments::Misread;
 use super::names::Meaning;
 use super::notes::NoteKind::{Assumed, Beware, Missing, NotUsed, Taken};
 use super::notes::{Note, Place};
@@ -93,10 +94,19 @@ fn rows(guesses: &Guesses<'_>, notes: &mut Vec<Note>) {
             let each = if guesses.file.lines.is_some() { "line" } else { "record" };
             let text = format!("no column looks like the id of an order: every {each} is an order of its own");
             note(Assumed, Place::OrderLine, "order_id", text);
+            let text = "equal records of two files count once, for nothing tells them from one that was delivered twice (those \
+                        of one file all count): a receipt's number, the till or the time of day would, if the file had it";
+            note(Beware, Place::OrderLine, "order_id", text.into());
         }
         (Some(order), None) => {
             let text = format!("none in the file: equal lines of one {} are separate sales", called(order));
             note(Assumed, Place::OrderLine, "order_line_id", text);
+            let text = format!(
+                "where lines of one {} come in two files, equal ones count once: deliver each whole in one file, or give its \
+                 lines numbers",
+                called(order)
+            );
+            note(Beware, Place::OrderLine, "order_line_id", text);
         }
         _ => {}
     }
@@ -166,7 +176,7 @@ fn missing(guesses: &Guesses<'_>, notes: &mut Vec<Note>) {
     ];
     for (meaning, there, about, what, example) in needed {
         if !there {
-            let misfit = guesses.misfit(meaning).map(unreadable).unwrap_or_default();
+            let misfit = guesses.misfit(meaning).map(|c| unreadable(guesses, meaning, c)).unwrap_or_default();
             let text =
                 format!("no column looks like {what}{misfit}; write it into the SELECT below, such as {example}");
             notes.push(Note::new(Missing, Place::OrderLine, about, text));
@@ -175,9 +185,14 @@ fn missing(guesses: &Guesses<'_>, notes: &mut Vec<Note>) {
 }
 
 /// Why a column that has the right name was not taken.
-fn unreadable(column: &Sample) -> String {
-    match column.values().first() {
-        Some(value) => format!(" ({} is called so, but its values, such as {value:?}, cannot be read)", called(column)),
-        None => format!(" ({} is called so, but is empty)", called(column)),
+fn unreadable<'a>(guesses: &Guesses<'a>, meaning: Meaning, column: &'a Sample) -> String {
+    let (name, values) = (called(column), column.values());
+    match (values.first(), guesses.misread(meaning, column)) {
+        (None, _) => format!(" ({name} is called so, but is empty)"),
+        (_, Some(Misread { value, count, format })) => format!(
+            " ({name} is called so, but {count} of its {} values, such as {value:?}, cannot be read as {format} like the others)",
+            values.len()
+        ),
+        (Some(value), None) => format!(" ({name} is called so, but its values, such as {value:?}, cannot be read)"),
     }
 }

@@ -10,6 +10,17 @@ use super::{called, unreadable};
 pub(super) fn times(guesses: &Guesses<'_>, notes: &mut Vec<Note>) {
     let Some((column, moment)) = guesses.of(Meaning::CreatedAt).zip(guesses.moment()) else { return };
     let zone = guesses.lake.zone.name();
+    if let Some(odd) = guesses.misread(Meaning::CreatedAt, column) {
+        let text = format!(
+            "{} of the {} values of {}, such as {:?}, cannot be read as {} like the others: those records go to quarantine",
+            odd.count,
+            column.values().len(),
+            called(column),
+            odd.value,
+            odd.format
+        );
+        notes.push(Note::new(Beware, Place::OrderLine, "created_at", text));
+    }
     let column = called(column);
     match moment {
         Moment::Instant => {
@@ -108,7 +119,8 @@ pub(super) fn numbers(guesses: &Guesses<'_>, notes: &mut Vec<Note>) {
         notes.push(Note::new(Assumed, Place::OrderLine, "unit_price", text));
     }
     if guesses.of(Meaning::Quantity).is_none() {
-        let misfit = guesses.misfit(Meaning::Quantity).map(unreadable).unwrap_or_default();
+        let misfit = guesses.misfit(Meaning::Quantity).map(|c| unreadable(guesses, Meaning::Quantity, c));
+        let misfit = misfit.unwrap_or_default();
         let text = format!(
             "no column looks like it{misfit}: every line counts as one piece, unless you give it in the SELECT"
         );

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use clap::Args;
 
 use super::super::listing::Listing;
-use super::super::output::OutputArgs;
+use super::super::output::{self, OutputArgs};
 use super::MIB;
 use crate::config::MaintenanceConfig;
 use crate::error::{Error, Result};
@@ -93,9 +93,9 @@ fn of_table(table: &Examined) -> Line {
         bytes: sum(|p| p.bytes),
         small: sum(|p| p.small),
         detail: format!(
-            "version {}, {shown}, {} commits since the checkpoint, {}",
+            "version {}, {shown}, {} since the checkpoint, {}",
             table.version,
-            table.since_checkpoint,
+            output::counted(table.since_checkpoint.unsigned_abs(), "commit"),
             table.needs.join(", ")
         ),
         ..Line::default()
@@ -111,7 +111,7 @@ fn of_month(table: &Examined, partition: &Partition) -> Line {
         files: Some(partition.files),
         bytes: Some(partition.bytes),
         small: Some(partition.small),
-        detail: format!("{} rows", partition.rows),
+        detail: output::counted(partition.rows, "row"),
         ..Line::default()
     }
 }

@@ -49,6 +49,10 @@ pub async fn run(args: &OptimizeArgs, lake: &Lake, cfg: &MaintenanceConfig) -> R
             }
         }
     }
+    if !args.dry_run {
+        // One that was killed may have left commits that hide what landed after them.
+        lake.catch_up().await?;
+    }
     Listing::of(&done)
         .text("table", |c| c.table.to_string())
         .text("month", |c| c.month.clone())

@@ -68,7 +68,7 @@ pub async fn run(args: &VacuumArgs, lake: &Lake, cfg: &MaintenanceConfig) -> Res
         let files: usize = places.iter().map(|p| p.leftovers.len()).sum();
         let bytes: u64 = places.iter().map(|p| p.bytes()).sum();
         let what = if args.dry_run { "would be deleted" } else { "deleted" };
-        eprintln!("{} files, {} bytes {what}", output::grouped(files as u64), output::grouped(bytes));
+        eprintln!("{}, {} {what}", output::counted(files as u64, "file"), output::counted(bytes, "byte"));
     }
     Ok(())
 }

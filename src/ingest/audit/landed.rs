@@ -1,10 +1,11 @@
-//! What the audit knows of a source's files: each with the sums over its rows. It must not write.
+//! The files that have landed, each with the sums over its rows: for whoever needs all that the audit says of some of them.
+//! It must not write.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use arrow::array::RecordBatch;
 
-use super::{Audited, LANDED, RETRIED, SEEN, ledger};
+use super::{Audited, LANDED, RETRIED, SEEN, scan};
 use crate::error::Result;
 use crate::ingest::account::FileAccount;
 use crate::ingest::columns::{instants, longs, text_at, texts};
@@ -12,7 +13,7 @@ use crate::lake::Lake;
 
 /// A file that has landed, as its rows in the audit sum up.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct LandedFile {
     pub id: String,
     pub file: Audited,
     pub account: FileAccount,
@@ -38,21 +39,24 @@ const COLUMNS: &[&str] = &[
     "definition_hash",
 ];
 
-/// The files of `source` that have landed, by their ids.
-pub(crate) async fn known(lake: &Lake, source: &str) -> Result<BTreeMap<String, Known>> {
+/// The files that have landed and are `wanted`, by source and id; by their ids.
+pub(crate) async fn landed_files(
+    lake: &Lake,
+    wanted: impl Fn(&str, &str) -> bool,
+) -> Result<BTreeMap<String, LandedFile>> {
     let (mut known, mut landed, mut latest) = (BTreeMap::new(), HashSet::new(), HashMap::new());
-    for batch in ledger(lake, COLUMNS).await? {
+    for batch in scan(lake, COLUMNS).await? {
         let texts = |name: &str| texts(&batch, name);
         let (ids, sources, status) = (texts("source_file_id")?, texts("source")?, texts("status")?);
         let (definitions, skipped_by) = (texts("definition_hash")?, texts("skipped_by")?);
         let finished = instants(&batch, "finished_at")?;
-        let told = |row: &usize| sources.value(*row) == source && status.value(*row) != SEEN;
+        let told = |row: &usize| status.value(*row) != SEEN && wanted(sources.value(*row), ids.value(*row));
         for row in (0..batch.num_rows()).filter(told) {
             let id = ids.value(row).to_string();
-            let entry = known.entry(id.clone()).or_insert_with(|| Known {
+            let entry = known.entry(id.clone()).or_insert_with(|| LandedFile {
                 id: id.clone(),
                 file: Audited {
-                    source: source.into(),
+                    source: sources.value(row).into(),
                     source_system: String::new(),
                     uri: String::new(),
                     sha256: String::new(),
