@@ -170,7 +170,7 @@ class Tills:
     @staticmethod
     async def post(reader, writer, number):
         body = receipt(number)
-        head = (f"POST /api/v1/ingest/till HTTP/1.1\r\nhost: bench\r\ncontent-type: text/csv\r\nidempotency-key: bench-{number}\r\n"
+        head = (f"POST /api/v1/ingest/till HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/csv\r\nidempotency-key: bench-{number}\r\n"
                 f"content-length: {len(body)}\r\n\r\n")
         writer.write(head.encode() + body)
         await writer.drain()

@@ -5,7 +5,7 @@
 A development-time tool; it needs the packages of tests/oracles/requirements.txt. Steps, in DIR:
 
 1. `saleslake sample --lines N --seed 1`, unless it is there.
-2. `saleslake ingest SOURCE` for every source into a fresh lake, one process each; time, CPU time and peak memory of each. A lake that this
+2. `saleslake ingest SOURCE` for every source but the control totals into a fresh lake, one process each; time, CPU time and peak memory of each. A lake that this
    script has filled before is kept together with its figures: delete DIR/lake-N and DIR/ingest-N.json to measure again.
 3. `saleslake serve`, then each report over HTTP (12 months, otherwise defaults, as CSV, no ETag sent) in turn with the same question in
    DuckDB (benches/duckdb/<report>.sql over the lake's active files, as many threads as cores, all rows fetched). Every column that the

@@ -15,7 +15,7 @@ use crate::config::{Config, MaintenanceConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::{Ingest, Landing, PushLimits, Pusher, Sources};
-use crate::lake::Lake;
+use crate::lake::{self, Lake};
 use crate::queryfile::load_folder;
 use crate::reports::{LiveReports, Reports};
 use crate::surfaces::cli::{self, Args, Command};
@@ -141,7 +141,7 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
         cli::quickstart::prepare(args.config.as_deref())?;
     }
     let (config, settings) = Config::load(args.config.as_deref(), &args.set)?;
-    telemetry::start(&config.log)?;
+    telemetry::start(&config.log, lake::TOLD)?;
     match args.command {
         Command::Config(args) => cli::config::run(&args, &settings).await,
         Command::Sample(args) => cli::sample::run(&args),

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
+use super::files::{hex, source_file_id};
 use crate::error::{Error, ErrorKind};
 
 /// What one call of `Ingest::run` did.
@@ -24,7 +26,7 @@ pub struct Account {
     pub tables: BTreeMap<String, TableAccount>,
     /// Records of earlier landings that waited for a rate, tried again because rates landed.
     pub retried: Vec<Retried>,
-    /// Files that could not be read to their end. Their records so far count in `files`; the others have landed.
+    /// Files that could not be opened, or not be read to their end. Their records so far count in `files`; the others have landed.
     pub failed: Vec<Failed>,
     /// Quarantined records of files that were replayed, and that no rule stops now.
     pub freed: u64,
@@ -163,6 +165,11 @@ impl Account {
             sum
         })
     }
+    /// The files without a single byte, by their names, as far as they were read.
+    pub fn empty(&self) -> impl Iterator<Item = &str> {
+        let id = source_file_id(&hex(&Sha256::digest(b"")), &self.source);
+        self.files.iter().filter(move |f| !f.already && f.source_file_id == id).map(|f| f.file.as_str())
+    }
     /// How many of the files were known and not read again.
     pub fn already(&self) -> usize {
         self.files.iter().filter(|f| f.already).count()
@@ -222,6 +229,9 @@ impl fmt::Display for Account {
         }
         for file in self.files.iter().filter(|f| !f.drift.is_empty()) {
             write!(f, "\n  columns of {} have changed: {}", file.file, file.drift.join("; "))?;
+        }
+        for file in self.empty() {
+            write!(f, "\n  {file} is empty: no header, no record")?;
         }
         match self.already() {
             0 => {}

@@ -35,6 +35,7 @@ pub(crate) struct Batch<'a> {
     pub(super) rejected: Vec<(usize, Rejected)>,
     records: u64,
     bytes: u64,
+    waited: bool,
 }
 
 /// What a flush came to.
@@ -44,12 +45,29 @@ pub(crate) struct Flushed {
     pub tables: TableRows,
     /// Exchange rates were among the rows: waiting records may land now.
     pub rates: bool,
+    /// What became of each record.
+    pub fates: Fates,
+    /// What landed of records that had waited, to be counted when it is known whose accounts they are in.
+    pub waited: Vec<LandedPiece>,
+}
+
+/// The rows of a piece and what became of each.
+pub(crate) struct LandedPiece {
+    pub piece: Piece,
+    pub outcomes: Vec<Outcome>,
+    /// The table's version afterwards.
+    pub version: i64,
 }
 
 impl<'a> Batch<'a> {
     pub fn new(writer: Writer<'a>, progress: &'a dyn Progress) -> Batch<'a> {
         let (files, read, pieces, rejected) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
-        Batch { writer, progress, files, read, pieces, rejected, records: 0, bytes: 0 }
+        Batch { writer, progress, files, read, pieces, rejected, records: 0, bytes: 0, waited: false }
+    }
+
+    /// For records that had waited.
+    pub fn waited(self) -> Batch<'a> {
+        Batch { waited: true, ..self }
     }
 
     /// Adds a file and returns its number.
@@ -72,7 +90,8 @@ impl<'a> Batch<'a> {
             *account.skipped_by.entry(reason).or_default() += records;
         }
         for table in mapped.tables {
-            let piece = Piece::new(file, table)?;
+            let mut piece = Piece::new(file, table)?;
+            piece.waited = self.waited;
             self.bytes += piece.bytes();
             self.pieces.entry(piece.mapped.table.name).or_default().push(piece);
         }
@@ -111,6 +130,7 @@ impl<'a> Batch<'a> {
         let open =
             if self.pieces.is_empty() { Vec::new() } else { quarantine::open_conflicts(self.writer.lake).await? };
         let mut pieces = std::mem::take(&mut self.pieces);
+        let mut waited = Vec::new();
         for table in TABLES {
             let Some(pieces) = pieces.remove(table.name) else { continue };
             self.progress.commit(table.name, pieces.iter().map(|p| p.mapped.record.len() as u64).sum());
@@ -119,6 +139,11 @@ impl<'a> Batch<'a> {
                 open.iter().filter(|(t, key, version)| t == table.name && landed.supersedes(*key, *version)).cloned(),
             );
             work.take(table, &pieces, &landed, &self.files, self.writer.clock.now_micros())?;
+            if self.waited {
+                let version = landed.version;
+                let each = pieces.into_iter().zip(landed.outcomes);
+                waited.extend(each.map(|(piece, outcomes)| LandedPiece { piece, outcomes, version }));
+            }
         }
         for (file, rejected) in std::mem::take(&mut self.rejected) {
             work.fates.rejected(file, rejected.line);
@@ -132,7 +157,7 @@ impl<'a> Batch<'a> {
         fill::fill(self.writer, &work.orders).await?;
         (self.records, self.bytes) = (0, 0);
         let files = accounts(&mut self.read, &work.fates)?;
-        Ok(Flushed { files, tables: work.tables, rates: work.rates })
+        Ok(Flushed { files, tables: work.tables, rates: work.rates, fates: work.fates, waited })
     }
 }
 
@@ -202,10 +227,21 @@ impl Work<'_> {
 
 /// The account of one piece's rows. A row that lost a conflict is in none of the counts but in the quarantine.
 pub(super) fn count(piece: &Piece, outcomes: &[Outcome], version: i64, now: i64) -> Result<TableRow> {
+    count_of(piece, outcomes, version, now, |_| true)
+}
+
+/// As [`count`], of the records whose lines are `wanted`.
+pub(super) fn count_of(
+    piece: &Piece,
+    outcomes: &[Outcome],
+    version: i64,
+    now: i64,
+    wanted: impl Fn(i64) -> bool,
+) -> Result<TableRow> {
     let mut row = TableRow { account: TableAccount::default(), events: None, version };
     let rows = &piece.mapped.rows;
     let times = rows.column_by_name("event_time").map(|_| instants(rows, "event_time")).transpose()?;
-    for (i, outcome) in outcomes.iter().enumerate() {
+    for (i, outcome) in outcomes.iter().enumerate().filter(|(i, _)| wanted(piece.mapped.record[*i])) {
         match outcome {
             Outcome::New => row.account.new += 1,
             Outcome::Replacing => row.account.replaced += 1,

@@ -5,6 +5,7 @@
 //! `SALESLAKE_ALL_CRASHES=1` kills before and after every request; without it every few requests are tried.
 
 mod answer;
+mod replay;
 
 use std::collections::BTreeMap;
 use std::path::Path;

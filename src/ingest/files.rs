@@ -4,7 +4,7 @@
 mod landing;
 mod spool;
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
@@ -85,13 +85,17 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 /// any number of folders; a file may have one more `.gz` or `.zst` than the pattern. Hidden files and folders are left
 /// out. An archive (`web/*.zip`) stands for its members.
 pub fn find(root: &Path, pattern: &str) -> Result<Vec<InputFile>> {
+    look(root, pattern)?.into_values().collect()
+}
+
+/// As [`find`], with what keeps a file from being read in its place, under its name; so for folders.
+pub(crate) fn look(root: &Path, pattern: &str) -> Result<BTreeMap<String, Result<InputFile>>> {
     let wanted = Names::new(pattern)?;
-    let mut names = BTreeSet::new();
+    let mut found = BTreeMap::new();
     if root.is_dir() {
-        walk(root, "", &mut names)?;
+        walk(root, "", &wanted, &mut found)?;
     }
-    let found = names.iter().filter(|name| wanted.take(name));
-    found.map(|name| InputFile::open(&root.join(name), name.as_str())).collect()
+    Ok(found)
 }
 
 /// A pattern of names, compiled.
@@ -118,7 +122,7 @@ impl Names {
         // Without a folder this is one empty part, which is a fixed one.
         let folders: Vec<&str> = text.rsplit_once('/').map_or("", |(folders, _)| folders).split('/').collect();
         let fixed = folders.iter().take_while(|part| !part.contains(['*', '?', '['])).count();
-        let deep = fixed < folders.len();
+        let deep = fixed < folders.len() || text.ends_with("**");
         Ok(Names { pattern: compiled, below: folders[..fixed].join("/"), deep })
     }
 
@@ -135,12 +139,17 @@ impl Names {
     pub fn deep(&self) -> bool {
         self.deep
     }
+    /// Whether such files may be in this folder, or below it.
+    fn enter(&self, folder: &str) -> bool {
+        let (folder, below) = (format!("{folder}/"), format!("{}/", self.below));
+        below.starts_with(&folder) || self.deep && (self.below.is_empty() || folder.starts_with(&below))
+    }
 }
 
 const WITHIN_FOLDERS: MatchOptions =
     MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
-fn walk(dir: &Path, prefix: &str, names: &mut BTreeSet<String>) -> Result<()> {
+fn walk(dir: &Path, prefix: &str, wanted: &Names, found: &mut BTreeMap<String, Result<InputFile>>) -> Result<()> {
     let read = std::fs::read_dir(dir).map_err(|e| Error::from(e).context(dir.display()))?;
     for entry in read {
         let entry = entry.map_err(|e| Error::from(e).context(dir.display()))?;
@@ -149,14 +158,27 @@ fn walk(dir: &Path, prefix: &str, names: &mut BTreeSet<String>) -> Result<()> {
             continue;
         }
         let below = format!("{prefix}{name}");
+        let path = entry.path();
         // A linked file is read, a linked folder is not entered: it might lead back here.
         if entry.file_type().map_err(|e| Error::from(e).context(&below))?.is_dir() {
-            walk(&entry.path(), &format!("{below}/"), names)?;
-        } else if entry.path().is_file() {
-            names.insert(below);
+            if wanted.enter(&below)
+                && let Err(error) = walk(&path, &format!("{below}/"), wanted, found)
+            {
+                found.insert(below, Err(error));
+            }
+        } else if wanted.take(&below) && is_file(&path) {
+            found.insert(below.clone(), InputFile::open(&path, below));
         }
     }
     Ok(())
+}
+
+/// Not a folder or a pipe. What is there and cannot be told, as a link into nothing, is one: opening it says why it fails.
+fn is_file(path: &Path) -> bool {
+    match path.metadata() {
+        Ok(meta) => meta.is_file(),
+        Err(_) => !matches!(path.symlink_metadata(), Err(e) if e.kind() == std::io::ErrorKind::NotFound),
+    }
 }
 
 #[cfg(test)]
@@ -184,6 +206,35 @@ mod tests {
         assert!(find(dir.path(), "../*").is_err());
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_cannot_be_opened_is_named_beside_the_others() {
+        let dir = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(dir.path().join("till/folder.csv")).expect("made");
+        std::fs::write(dir.path().join("till/b.csv"), "b").expect("written");
+        std::os::unix::fs::symlink("nowhere", dir.path().join("till/a.csv")).expect("linked");
+        std::os::unix::fs::symlink("nowhere", dir.path().join("till/a.txt")).expect("linked");
+        let found = look(dir.path(), "till/*.csv").expect("looked");
+        let opened: Vec<_> = found.iter().map(|(name, file)| (name.as_str(), file.is_ok())).collect();
+        assert_eq!(opened, [("till/a.csv", false), ("till/b.csv", true)]);
+        assert!(find(dir.path(), "till/*.csv").is_err());
+    }
+
+    #[test]
+    fn only_folders_that_the_pattern_means_are_entered() {
+        for (pattern, entered, left) in [
+            ("web/2026/*.csv", &["web", "web/2026"][..], &["we", "web/2025", "web/2026/01", "pos"][..]),
+            ("web/*/x.csv", &["web", "web/a", "web/a/b"], &["pos", "webs"]),
+            ("web/**", &["web", "web/a/b"], &["pos"]),
+            ("**/*.csv", &["web", "web/a"], &[]),
+            ("*.csv", &[], &["web"]),
+        ] {
+            let names = Names::new(pattern).expect("a pattern");
+            assert!(entered.iter().all(|folder| names.enter(folder)), "{pattern}");
+            assert!(!left.iter().any(|folder| names.enter(folder)), "{pattern}");
+        }
+    }
+
     #[test]
     fn a_pattern_tells_the_folder_to_look_in() {
         for (pattern, below, deep) in [
@@ -193,6 +244,7 @@ mod tests {
             ("web/20[0-9]?/x.csv", "web", true),
             ("**/*.csv", "", true),
             ("web/**/*.csv", "web", true),
+            ("web/**", "web", true),
             ("*.csv", "", false),
             ("web/*.zip!a/*.csv", "web", false),
         ] {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanBufferBuilder, StringArray, TimestampMicrosecondArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::record_batch::RecordBatch;
+use futures::{StreamExt, stream};
 use serde_json::{Map, Value};
 
 use super::audit::REPLACED_BY_FILE;
@@ -25,6 +26,8 @@ pub(crate) use piece::Piece;
 /// Up to this many keys are looked up through the files' bloom filters, more by reading the key columns.
 pub(crate) const BLOOM_KEYS: usize = 100_000;
 
+/// Files whose keys are read at once.
+const READS: usize = 4;
 /// What a row's key and rank are read from.
 const RANKS: &[&str] = &["row_key", "source_version", "content_hash"];
 
@@ -114,7 +117,7 @@ pub(crate) async fn land(
 
 async fn plan(
     writer: Writer<'_>,
-    state: &TableState,
+    state: &Arc<TableState>,
     pieces: &[Piece],
     files: &[BatchFile],
     incoming: &Incoming,
@@ -149,17 +152,27 @@ async fn plan(
 }
 
 /// The rows of `state` whose keys are among `incoming`.
-async fn look_up(lake: &Lake, state: &TableState, incoming: &Incoming) -> Result<KeyMap<Held>> {
+async fn look_up(lake: &Lake, state: &Arc<TableState>, incoming: &Incoming) -> Result<KeyMap<Held>> {
     let few: Option<Vec<[u8; 16]>> =
         (incoming.len() <= BLOOM_KEYS).then(|| incoming.keys().map(u128::to_be_bytes).collect());
-    let mut stored = KeyMap::default();
+    let mut files = Vec::new();
     for (index, file) in state.files.iter().enumerate() {
-        if let Some(keys) = &few
-            && !lake.may_hold(file, keys).await?
-        {
-            continue;
+        match &few {
+            Some(keys) if !lake.may_hold(file, keys).await? => {}
+            _ => files.push(index),
         }
-        for batch in lake.read(state, file, Some(RANKS)).await? {
+    }
+    let read = |index: usize| {
+        let (lake, state) = (lake.clone(), state.clone());
+        // Tasks of their own, so that they decode side by side.
+        tokio::spawn(async move { Ok((index, lake.read(&state, &state.files[index], Some(RANKS)).await?)) })
+    };
+    let mut reads = stream::iter(files.into_iter().map(read)).buffered(READS);
+    let mut stored = KeyMap::default();
+    while let Some(read) = reads.next().await {
+        let read: Result<_> = read.map_err(|e| Error::internal(format!("looking up keys: {e}")))?;
+        let (index, batches) = read?;
+        for batch in batches {
             for_each_rank(&batch, |_, key, rank| {
                 if incoming.has(key) {
                     let held = stored.entry(key).or_insert(Held { rank, file: index });

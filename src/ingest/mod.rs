@@ -197,7 +197,8 @@ impl Ingest {
     /// Lands what every source finds below `landing` (a path, or a [`Landing`]), in the order of the sources.
     ///
     /// # Errors
-    /// As [`Ingest::run`]; the sources before the one that failed have landed.
+    /// As [`Ingest::run`], but files that cannot be read are no error: they are told in the accounts. The sources before
+    /// the one that failed have landed.
     pub async fn run_all(&self, landing: impl Into<Landing>, progress: &dyn Progress) -> Result<Vec<Account>> {
         self.land_all(landing.into(), progress).boxed().await
     }
@@ -205,8 +206,10 @@ impl Ingest {
     async fn land_all(&self, landing: Landing, progress: &dyn Progress) -> Result<Vec<Account>> {
         let mut accounts = Vec::new();
         for source in self.sources.in_order() {
-            let files = landing.find(&source).await?;
-            accounts.push(self.land_each(&source.name, &files, progress).await?);
+            let (files, failed) = landing.look(&source).await?;
+            let mut account = self.land_each(&source.name, &files, progress).await?;
+            account.failed.extend(failed);
+            accounts.push(account);
         }
         Ok(accounts)
     }

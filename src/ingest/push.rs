@@ -195,7 +195,8 @@ fn closed() -> Error {
 /// What the audit calls a push.
 fn uri(source: &Source, key: Option<&str>, body: &Received) -> Result<String> {
     let Some(key) = key else {
-        return Ok(format!("push/{}/sha256-{}", source.name, body.sha256().get(..32).unwrap_or_default()));
+        let key = format!("sha256-{}", body.sha256().get(..32).unwrap_or_default());
+        return Ok(format!("{PUSH}{}/{key}", source.name));
     };
     if key.is_empty() || key.len() > LONGEST_KEY || !key.chars().all(|c| c.is_ascii_graphic()) {
         return Err(Error::invalid(format!(
@@ -203,5 +204,14 @@ fn uri(source: &Source, key: Option<&str>, body: &Received) -> Result<String> {
         ))
         .hint("a UUID will do: one per push, the same when it is sent again"));
     }
-    Ok(format!("push/{}/{key}", source.name))
+    Ok(format!("{PUSH}{}/{key}", source.name))
+}
+
+/// How the names of pushes begin.
+const PUSH: &str = "push/";
+
+/// Whether what the audit calls `uri` is a push to `source`.
+pub(super) fn is_push(source: &str, uri: &str) -> bool {
+    let rest = uri.strip_prefix(PUSH).and_then(|rest| rest.strip_prefix(source));
+    rest.is_some_and(|rest| rest.starts_with('/'))
 }

@@ -23,7 +23,8 @@ use crate::model::{QUARANTINE, Severity, Table};
 
 pub(crate) use discard::discard;
 pub(crate) use write::{
-    Place, Resolution, Written, append, keep_displaced, open_conflicts, replay, resolve, resolve_saying, supersede,
+    Place, Records, Resolution, Written, append, keep_displaced, open_conflicts, replay, resolve, resolve_saying,
+    supersede,
 };
 
 /// The rule of conflicting rows.

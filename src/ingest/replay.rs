@@ -7,6 +7,8 @@
 //! source under the same key, is not kept anywhere: where a replay takes such a row out or gives it a lower rank, the
 //! other sources of the table have to be replayed, too, and [`Replayed::others`] names them.
 //!
+//! Pushes stay as they were mapped: what was sent is not kept.
+//!
 //! Afterwards the tables are as though the files had landed into a lake that held the other sources' current rows.
 
 mod read;
@@ -56,11 +58,11 @@ pub(super) async fn replay(
     for file in found {
         reading.take(file).await?;
     }
-    let (batch, files, missing) = reading.done();
+    let (batch, files, missing, pushes) = reading.done();
     if !found_only {
         absent(&missing)?;
     }
-    let mut replayed = Replayed { missing, ..Replayed::default() };
+    let mut replayed = Replayed { missing, pushes, ..Replayed::default() };
     replayed.account.source.clone_from(&source.name);
     if !files.is_empty() {
         replayed.account.batch_id.clone_from(&batch_id);

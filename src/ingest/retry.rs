@@ -3,15 +3,18 @@
 //! records' fields.
 //!
 //! A record that lands now, or that another rule stops, is resolved in the quarantine; the accounts of its file get a
-//! correction row of status `retried` (see [`audit`]). One that the same rule stops stays as it is. Of a record only the
-//! fields are kept that the definition looked at then, and the counts that keys were made from: where a later definition
-//! may look at more (`fits`), only a replay is sound.
+//! correction row of status `retried` (see [`audit`]). Several processes may try the same record: whichever resolves it
+//! accounts for it. One that the same rule stops stays as it is. Of a record only the fields are kept that the definition
+//! looked at then, and the counts that keys were made from: where a later definition may look at more (`fits`), only a
+//! replay is sound.
+
+mod told;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::Array;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::account::{FileAccount, Retried};
 use super::audit::{self, Audited, CORRECTIONS, FileRow, LandedFile, Status};
@@ -22,12 +25,13 @@ use super::land::BatchFile;
 use super::map::ReplayRecord;
 use super::mapped::Mapped;
 use super::progress::Progress;
-use super::quarantine::{self, Filter, NO_RATE, Resolution};
+use super::quarantine::{self, Filter, NO_RATE, Records, Resolution};
 use super::source::{Format, Source};
 use super::{Ingest, definition};
 use crate::error::{ErrorKind, Result};
 use crate::lake::UnfinishedFile;
 use crate::model::QUARANTINE;
+use told::Told;
 
 /// The application id of commits that complete what several sources began.
 const RETRY: &str = "retry";
@@ -149,7 +153,7 @@ impl Attempt<'_> {
         let (batch_id, started) = (ingest.new_batch_id(), ingest.clock.now_micros());
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
         let rates = ingest.rates().await?;
-        let mut batch = Batch::new(writer, self.progress);
+        let mut batch = Batch::new(writer, self.progress).waited();
         let mut done: HashMap<(String, i64), Resolution<'static>> = HashMap::new();
         let mut sum = Retried {
             source: source.name.clone(),
@@ -218,24 +222,44 @@ impl Attempt<'_> {
             let fresh = stopped.contains(&(k.source_file_id.to_string(), k.line, k.rule));
             (k.rule != quarantine::CONFLICT && !fresh).then_some(*resolution)
         };
-        let mut rows = Vec::new();
-        for account in flushed.files.into_iter().filter(|f| f.read > 0) {
+        let now = writer.clock.now_micros();
+        let told = Told { files: &batch.files, flushed: &flushed, now };
+        // The records leave the quarantine together with what is to be said of them: of those that this commit resolves,
+        // for another process may have resolved the others since we looked.
+        let say = |records: &Records| -> Result<Map<String, Value>> {
+            if records.is_empty() {
+                return Ok(Map::new());
+            }
+            let said = audit::corrections(&self.rows(&told.accounts(records), started), &told.tables(records)?)?;
+            Ok(Map::from_iter([(CORRECTIONS.to_string(), said)]))
+        };
+        let records = quarantine::resolve_saying(writer, say, verdict).await?;
+        let resolved = records.values().map(BTreeSet::len).sum::<usize>();
+        // What others resolved did not wait any more.
+        sum.tried = sum.tried.saturating_sub(done.len().saturating_sub(resolved) as u64);
+        if records.is_empty() {
+            return Ok(());
+        }
+        let accounts = told.accounts(&records);
+        for account in &accounts {
             sum.landed += account.landed;
             sum.duplicate += account.duplicate;
             sum.late_ignored += account.late_ignored;
             sum.skipped += account.skipped;
             sum.quarantined += account.quarantined;
-            if let Some(file) = self.files.get(&account.source_file_id) {
-                // Those that another rule stops were quarantined before and still are.
-                let account = FileAccount { read: 0, quarantined: 0, ..account };
-                let (id, file) = (account.source_file_id.clone(), file.clone());
-                rows.push(FileRow { id, file, account, started, status: Status::Retried, definition: None });
-            }
         }
-        // The records leave the quarantine together with what is to be said of them.
-        let said = audit::corrections(&rows, &flushed.tables)?;
-        quarantine::resolve_saying(writer, Map::from_iter([(CORRECTIONS.to_string(), said)]), verdict).await?;
-        audit::write(writer, &rows, &flushed.tables).await
+        audit::write(writer, &self.rows(&accounts, started), &told.tables(&records)?).await
+    }
+
+    /// Corrections to the accounts of these files.
+    fn rows(&self, accounts: &[FileAccount], started: i64) -> Vec<FileRow> {
+        let row = |account: &FileAccount| {
+            let (id, file) = (account.source_file_id.clone(), self.files.get(&account.source_file_id)?.clone());
+            // Those that another rule stops were quarantined before and still are.
+            let account = FileAccount { quarantined: 0, ..account.clone() };
+            Some(FileRow { id, file, account, started, status: Status::Retried, definition: None })
+        };
+        accounts.iter().filter_map(row).collect()
     }
 }
 

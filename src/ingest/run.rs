@@ -19,7 +19,7 @@ use super::drift::Seen;
 use super::files::{Found, InputFile};
 use super::land::BatchFile;
 use super::progress::Progress;
-use super::read::Input;
+use super::read::{self, Input};
 use super::source::Source;
 use super::{FxRates, Ingest, definition, drift, retry};
 use crate::error::{Error, ErrorKind, Result};
@@ -206,6 +206,10 @@ impl Landing<'_> {
         let number = self.begin(file, version, source);
         self.told.push(Told::Open(number));
         let id = self.open[number].id.clone();
+        let path = file.path.clone();
+        tokio::task::spawn_blocking(move || read::verify(&path))
+            .await
+            .map_err(|e| Error::internal(format!("reading stopped: {e}")))??;
         let mut mapper = self.ingest.mapper(source, &self.rates, id, &file.uri, file.modified_micros);
         let mut records = mapper.open(Input::Path(file.path.clone())).await?;
         let changes = self.seen.check(source, &file.uri, records.columns())?;

@@ -1,5 +1,7 @@
 //! Files end to end: read, mapped, landed and audited on a `memory://` lake.
 
+mod once_more;
+
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray};
@@ -220,6 +222,27 @@ async fn everything_below_the_landing_path_in_order() {
     let before = versions(ingest.lake.states().await.expect("states"));
     ingest.run_all(folder.path(), &Silent).await.expect("landed");
     assert_eq!(before, versions(ingest.lake.states().await.expect("states")), "a second run commits nothing");
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_cannot_be_opened_keeps_no_other_out() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    folder.orders("b", &[A]);
+    folder.put("orders/c.csv", "");
+    folder.put("rates/r.csv", "day,base,quote,rate\n2026-02-05,EUR,USD,1.25\n");
+    for link in ["orders/a.csv", "rates/a.csv"] {
+        std::os::unix::fs::symlink("nowhere", folder.path().join(link)).expect("linked");
+    }
+    let accounts = ingest.run_all(folder.path(), &Silent).await.expect("landed");
+    let failed: Vec<_> = accounts.iter().flat_map(|a| &a.failed).map(|f| f.file.as_str()).collect();
+    assert_eq!(failed, ["rates/a.csv", "orders/a.csv"]);
+    assert_eq!(accounts.iter().map(|a| a.total().landed).collect::<Vec<_>>(), [1, 1]);
+    let text = accounts[1].to_string();
+    assert!(text.contains("failed: file orders/a.csv: "), "{text}");
+    assert!(text.contains("\n  orders/c.csv is empty: no header, no record"), "{text}");
+    assert_eq!(accounts[1].empty().count(), 1, "a file with records is not empty");
+    assert_eq!(accounts[0].empty().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,12 +6,14 @@ mod shown;
 mod unfinished;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
 use super::compact::is_small;
 use super::slot::Slot;
 use super::state::TableState;
+use super::upkeep::Checkpoint;
 use super::vacuum::Shown;
 use super::{Lake, upkeep};
 use crate::error::Result;
@@ -131,15 +133,10 @@ pub(super) async fn examine(lake: &Lake, how: &Examination) -> Result<Checkup> {
     let shown = Shown::since(lake, how.before);
     let mut states = Vec::new();
     for table in TABLES {
-        match lake.state(table).await {
-            Ok(state) if state.exists() => states.push(state),
-            Ok(_) => look_at_leftovers(lake, table, &shown, &mut checkup).await,
-            Err(error) => {
-                checkup.add(Some(*table), "open", Status::Broken, error.to_string());
-                if let Some(hint) = error.hint_text() {
-                    checkup.action(hint);
-                }
-            }
+        match open(lake, table, how, &mut checkup).await {
+            Some(state) if state.exists() => states.push(state),
+            Some(_) => look_at_leftovers(lake, table, &shown, &mut checkup).await,
+            None => {}
         }
     }
     look_at_unfinished(lake, &markers, &states, how, &mut checkup).await?;
@@ -165,6 +162,42 @@ pub(super) async fn examine(lake: &Lake, how: &Examination) -> Result<Checkup> {
     Ok(checkup)
 }
 
+/// The newest state of `table`. Whoever has not read it before starts from its newest checkpoint, and fails where that is
+/// lost.
+async fn open(lake: &Lake, table: &'static Table, how: &Examination, checkup: &mut Checkup) -> Option<Arc<TableState>> {
+    let error = match lake.state(table).await {
+        Ok(state) => return Some(state),
+        Err(error) => error,
+    };
+    let last = match lake.slot(table) {
+        Ok(slot) => slot.checkpoint().await.ok().flatten().filter(|last| !last.there),
+        Err(_) => None,
+    };
+    let error = match last {
+        Some(last) if how.mend => match upkeep::checkpoint(lake, table).await {
+            Ok(_) => {
+                checkup.add(Some(table), "checkpoint", Status::Mended, lost(last));
+                match lake.state(table).await {
+                    Ok(state) => return Some(state),
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error.context(lost(last)),
+        },
+        Some(last) => error.context(lost(last)).hint(MEND),
+        None => error,
+    };
+    checkup.add(Some(table), "open", Status::Broken, error.to_string());
+    if let Some(hint) = error.hint_text() {
+        checkup.action(hint);
+    }
+    None
+}
+
+fn lost(last: Checkpoint) -> String {
+    format!("the checkpoint of version {} is not where the log says", last.version)
+}
+
 /// The commits since the newest checkpoint; makes one where it is stale or lost.
 async fn look_at_log(lake: &Lake, slot: &Slot, state: &TableState, how: &Examination, checkup: &mut Checkup) -> i64 {
     let last = match slot.checkpoint().await {
@@ -176,15 +209,14 @@ async fn look_at_log(lake: &Lake, slot: &Slot, state: &TableState, how: &Examina
         }
     };
     let since = state.version - last.map_or(-1, |l| l.version);
-    let lost = last.is_some_and(|l| !l.there);
-    if !lost && since < upkeep::STALE {
+    let gone = last.filter(|l| !l.there);
+    if gone.is_none() && since < upkeep::STALE {
         return since;
     }
-    let detail = match last {
-        Some(last) if lost => format!("the checkpoint of version {} is not where the log says", last.version),
-        _ => format!("{since} commits since the last checkpoint: the table opens slowly"),
+    let (status, detail) = match gone {
+        Some(gone) => (Status::Broken, lost(gone)),
+        None => (Status::Note, format!("{since} commits since the last checkpoint: the table opens slowly")),
     };
-    let status = if lost { Status::Broken } else { Status::Note };
     if !how.mend {
         checkup.add(Some(state.table), "checkpoint", status, detail);
         checkup.action(MEND);

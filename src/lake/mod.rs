@@ -64,6 +64,15 @@ use heads::Heads;
 use slot::Slot;
 use store::Root;
 
+/// Where the libraries below log, as errors and warnings, what the lake handles or returns itself: commits that came second,
+/// tables that do not open.
+pub const TOLD: &[&str] = &[
+    "deltalake_core::kernel::transaction",
+    "buoyant_kernel::snapshot",
+    "buoyant_kernel::log_segment",
+    "buoyant_kernel::last_checkpoint_hint",
+];
+
 /// A lake. Clones share one set of table states and caches.
 #[derive(Clone)]
 pub struct Lake {
@@ -161,17 +170,19 @@ impl Lake {
     /// What readers see: every table as the newest head has it, in the order of [`TABLES`]. One small request when
     /// nothing changed. (In a lake where no batch has ended yet, the newest state of each table.)
     pub async fn states(&self) -> Result<Vec<Arc<TableState>>> {
-        match self.head().await? {
-            None => futures::future::try_join_all(TABLES.iter().map(|t| self.state(t))).await,
+        // All end before an error is returned: reads that nobody waits for any more may outlive the runtime, and panic.
+        let states = match self.head().await? {
+            None => futures::future::join_all(TABLES.iter().map(|t| self.state(t))).await,
             Some(head) => {
                 let at = |table: &&'static Table| {
                     let slot = self.slot(table);
                     let version = head.version(table.name);
                     async move { slot?.at(version).boxed().await }
                 };
-                futures::future::try_join_all(TABLES.iter().map(at)).await
+                futures::future::join_all(TABLES.iter().map(at)).await
             }
-        }
+        };
+        states.into_iter().collect()
     }
 
     /// The newest head; `None` where no batch has ended yet.
@@ -199,6 +210,11 @@ impl Lake {
     /// land, once a minute at most.
     pub fn cut_off(&self) -> Vec<CutOff> {
         self.inner.heads.cut_off()
+    }
+
+    /// The batches that are at work now, of whatever process, with the files that they land.
+    pub async fn at_work(&self) -> Result<Vec<CutOff>> {
+        self.inner.heads.at_work().boxed().await
     }
 
     /// Looks for them, unless that was done lately.

@@ -62,7 +62,6 @@ impl Unit {
         for attempt in 0..ATTEMPTS {
             let heads = &self.lake.inner.heads;
             let last = heads.newest().await?;
-            // States before markers: a batch that ended in between was whole when its commits were seen.
             let newest = newest(&self.lake).await?;
             let tables = self.whole(last.as_deref(), newest).await?;
             if last.as_ref().is_some_and(|last| last.tables == tables) {
@@ -80,29 +79,42 @@ impl Unit {
         ))
     }
 
-    /// The newest versions that hold no batch in part.
-    async fn whole(&self, last: Option<&Head>, newest: BTreeMap<&'static str, i64>) -> Result<BTreeMap<String, i64>> {
-        let open = self.lake.inner.heads.open(&self.lease).await?;
+    /// As much of the versions `seen` as holds no batch in part.
+    async fn whole(&self, last: Option<&Head>, seen: BTreeMap<&'static str, i64>) -> Result<BTreeMap<String, i64>> {
+        let mut open = self.lake.inner.heads.open(&self.lease).await?;
+        // The versions are not of one moment: a batch that was at work while they were read may have ended since, and has
+        // no marker. It has committed since, then.
+        for (table, version) in newest(&self.lake).await? {
+            open.extend(
+                self.batches(table, seen.get(table).copied().unwrap_or(-1), version).await?.into_iter().flatten(),
+            );
+        }
         if open.is_empty() {
-            return Ok(newest.into_iter().filter(|(_, v)| *v >= 0).map(|(t, v)| (t.to_string(), v)).collect());
+            return Ok(seen.into_iter().filter(|(_, v)| *v >= 0).map(|(t, v)| (t.to_string(), v)).collect());
         }
         let mut tables = BTreeMap::new();
-        for table in TABLES {
-            let shown = last.map_or(-1, |l| l.version(table.name));
-            let version = newest.get(table.name).copied().unwrap_or(-1);
-            let batches = match version > shown {
-                true => self.lake.commits_since(table, shown).await?.into_iter().map(|c| c.batch_id).collect(),
-                false => Vec::new(),
-            };
-            tables.insert(table.name, Since { shown, batches });
+        for (table, version) in seen {
+            let shown = last.map_or(-1, |l| l.version(table));
+            let batches = self.batches(table, shown, version).await?;
+            tables.insert(table, Since { shown, batches });
         }
         Ok(cut(&tables, &open))
+    }
+
+    /// Whose commits of `table` come after `shown`, up to `version`.
+    async fn batches(&self, table: &'static str, shown: i64, version: i64) -> Result<Vec<Option<String>>> {
+        if version <= shown {
+            return Ok(Vec::new());
+        }
+        let table = TABLES.iter().find(|t| t.name == table).ok_or_else(|| Error::internal(format!("table {table}")))?;
+        Ok(self.lake.slot(table)?.commits(shown, version).await?.into_iter().map(|c| c.batch_id).collect())
     }
 }
 
 async fn newest(lake: &Lake) -> Result<BTreeMap<&'static str, i64>> {
-    let states = futures::future::try_join_all(TABLES.iter().map(|t| lake.state(t))).await?;
-    Ok(states.iter().map(|s| (s.table.name, s.version)).collect())
+    // All are awaited: what is left behind of a look may panic when the program ends.
+    let states = futures::future::join_all(TABLES.iter().map(|t| lake.state(t))).await;
+    states.into_iter().map(|state| state.map(|s| (s.table.name, s.version))).collect()
 }
 
 /// See [`Lake::catch_up`].

@@ -81,14 +81,15 @@ impl Slot {
 
 /// Makes a checkpoint where the newest one is stale or lost; true if it did.
 pub(super) async fn checkpoint(lake: &Lake, table: &'static Table) -> Result<bool> {
-    let (slot, newest) = (lake.slot(table)?, lake.state(table).await?);
+    let slot = lake.slot(table)?;
     let last = slot.checkpoint().await?;
     let lost = last.is_some_and(|l| !l.there);
-    let stale = lost || newest.version - last.map_or(-1, |l| l.version) >= STALE;
     if lost {
-        // Readers would follow it into nothing; without it they list the log.
+        // Readers would follow it into nothing, and so would the next line; without it they list the log.
         slot.forget_checkpoint().await?;
     }
+    let newest = lake.state(table).await?;
+    let stale = lost || newest.version - last.map_or(-1, |l| l.version) >= STALE;
     if stale {
         slot.make_checkpoint(newest.version).await?;
     }

@@ -132,9 +132,12 @@ pub(super) async fn of_table(lake: &Lake, table: &'static Table, shown: &Shown<'
     let before = shown.before;
     let slot = lake.slot(table)?;
     let root = &lake.inner.root;
-    // What readers are shown is in use while this is held.
-    let _held = lake.states().await?;
     let newest = slot.newest().await?;
+    // What readers are shown is in use while this is held. (Of this table only: another one may not open.)
+    let _held = match lake.head().await? {
+        None => newest.clone(),
+        Some(head) => slot.at(head.version(table.name)).await?,
+    };
     let listed: HashSet<&Path> = newest.files.iter().map(|f| &f.location).collect();
     let mut found = data_files(&root.store, &slot.prefix).await?;
     found.retain(|o| o.last_modified < before && !listed.contains(&o.location));

@@ -51,6 +51,16 @@ impl Interrupted {
         Ok(Interrupted { attempts: attempts.into_keys().collect(), accounted })
     }
 
+    /// Adds the attempts at waiting records of these files that are at work now. One that has ended in the meantime has
+    /// resolved its records, or another has: then nobody else will account for them.
+    pub async fn and_at_work(&mut self, lake: &Lake, ids: &HashSet<&str>) -> Result<()> {
+        for batch in lake.at_work().await? {
+            let files = batch.files.into_iter().filter(|f| f.waited && ids.contains(f.file_id.as_str()));
+            self.attempts.extend(files.map(|f| (f.file_id, batch.batch_id.clone())));
+        }
+        Ok(())
+    }
+
     pub fn is_empty(&self) -> bool {
         self.attempts.is_empty()
     }

@@ -9,11 +9,11 @@ use crate::lake::{Lake, TableState};
 use crate::model::{FX_RATE, INGEST_FILE, INGEST_TABLE, ORDER_LINE, PRODUCT, QUARANTINE, RETURN_LINE, Table};
 
 /// Columns that say when and in which batch a row came, not what it is.
-const BOOKKEEPING: [&str; 7] =
+pub const BOOKKEEPING: [&str; 7] =
     ["ingested_at", "ingest_batch_id", "detected_at", "resolved_at", "batch_id", "started_at", "finished_at"];
 
 /// The rows of a table without bookkeeping, as sorted texts.
-async fn rows(lake: &Lake, state: &TableState, without: &[&str]) -> Vec<String> {
+pub async fn rows(lake: &Lake, state: &TableState, without: &[&str]) -> Vec<String> {
     let options = FormatOptions::default().with_null("NULL");
     let mut rows = Vec::new();
     for file in &state.files {

@@ -6,9 +6,10 @@ mod given;
 use std::path::{Path, PathBuf};
 
 use super::spool::{Spool, TempFile};
-use super::{InputFile, Names, find};
+use super::{InputFile, Names, look};
 use crate::config::LandingConfig;
 use crate::error::{Error, Result};
+use crate::ingest::account::Failed;
 use crate::ingest::source::Source;
 use crate::lake::{Entry, Folder, Place};
 
@@ -56,18 +57,34 @@ impl Landing {
     /// # Errors
     /// `Invalid`: the pattern. `Denied`, `Unavailable`: the storage.
     pub async fn find(&self, source: &Source) -> Result<Vec<Found>> {
+        let (found, failed) = self.look(source).await?;
+        failed.first().map_or(Ok(found), |failed| Err(failed.error()))
+    }
+
+    /// As [`Landing::find`], but local files that cannot be opened are no error: they come beside the others.
+    pub async fn look(&self, source: &Source) -> Result<(Vec<Found>, Vec<Failed>)> {
         let pattern = &source.header.read.path;
         match &self.0 {
             Place::Local(path) if path.to_string_lossy().contains("://") => {
                 Err(Error::invalid(format!("{}: a URL is opened with its storage section", path.display()))
                     .hint("Landing::open(&config.landing)"))
             }
-            Place::Local(path) => Ok(find(path, pattern)?.into_iter().map(Found::Local).collect()),
+            Place::Local(path) => {
+                let (mut found, mut failed) = (Vec::new(), Vec::new());
+                for (name, file) in look(path, pattern)? {
+                    match file {
+                        Ok(file) => found.push(Found::Local(file)),
+                        Err(error) => failed.push(Failed::new(&name, &error)),
+                    }
+                }
+                Ok((found, failed))
+            }
             Place::Remote(folder) => {
                 let names = Names::new(pattern)?;
                 let wanted = |name: &str| names.take(name);
                 let found = folder.list(names.below(), names.deep(), &wanted).await?;
-                Ok(found.into_iter().map(|entry| Found::Remote(RemoteFile { folder: folder.clone(), entry })).collect())
+                let remote = |entry| Found::Remote(RemoteFile { folder: folder.clone(), entry });
+                Ok((found.into_iter().map(remote).collect(), Vec::new()))
             }
         }
     }

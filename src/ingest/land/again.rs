@@ -1,5 +1,6 @@
 //! Landing again what was cut off: rows that the same file's first attempt had landed are duplicates to the table, and to the
-//! account they are what they were then. It changes what is told, never what is done.
+//! account they are what they were then. So are rows that another process lands now of the same waiting records: whichever
+//! resolves a record accounts for it. It changes what is told, never what is done.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,7 +27,10 @@ impl Before<'_> {
             return Ok(done);
         }
         let ids: HashSet<&str> = self.pieces.iter().map(|p| self.files[p.file].id.as_str()).collect();
-        let first = Interrupted::load(self.lake, &ids).await?;
+        let mut first = Interrupted::load(self.lake, &ids).await?;
+        if self.pieces.iter().any(|p| p.waited) {
+            first.and_at_work(self.lake, &ids).await?;
+        }
         if first.is_empty() {
             return Ok(done);
         }

@@ -21,6 +21,8 @@ pub(crate) struct Piece {
     pub mapped: MappedTable,
     /// Key and rank per row, also of those not kept.
     pub(super) ranks: Vec<(u128, Rank)>,
+    /// Their records had waited, and other processes may be trying them, too.
+    pub waited: bool,
     /// Where gleaned rows are kept; `None`: each in its own place.
     kept: Option<Vec<u32>>,
 }
@@ -35,7 +37,7 @@ impl Piece {
         mapped.rows = replace_column(&mapped.rows, "content_hash", Arc::new(marked))?;
         let mut ranks = Vec::with_capacity(rows);
         for_each_rank(&mapped.rows, |_, key, rank| ranks.push((key, rank)))?;
-        let mut piece = Piece { file, mapped, ranks, kept: None };
+        let mut piece = Piece { file, mapped, ranks, waited: false, kept: None };
         if piece.mapped.reference {
             piece.keep_each_once()?;
         }

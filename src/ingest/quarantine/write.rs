@@ -1,7 +1,7 @@
 //! Writing the quarantine: what is new is added and what is over is resolved, in one commit. What waits, or was
 //! discarded, is not added again; what was resolved otherwise and is stopped once more waits once more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -98,16 +98,24 @@ pub(crate) async fn resolve<'n>(
     entries: Vec<Entry>,
     verdict: impl Fn(&Place) -> Option<Resolution<'n>>,
 ) -> Result<Written> {
-    write(writer, &entries, false, Map::new(), verdict).await
+    Ok(write(writer, &entries, false, nothing, verdict).await?.0)
 }
 
-/// Resolves those waiting rows of which `verdict` says how; the commit says `info` of itself.
+/// Records, by the id of their file: their lines.
+pub(crate) type Records = BTreeMap<String, BTreeSet<i64>>;
+
+/// Resolves those waiting rows of which `verdict` says how, and returns the records that this did resolve: others may have
+/// resolved some in the meantime. The commit says of itself what `say` makes of them.
 pub(crate) async fn resolve_saying<'n>(
     writer: Writer<'_>,
-    info: Map<String, Value>,
+    say: impl Fn(&Records) -> Result<Map<String, Value>>,
     verdict: impl Fn(&Place) -> Option<Resolution<'n>>,
-) -> Result<Written> {
-    write(writer, &[], false, info, verdict).await
+) -> Result<Records> {
+    Ok(write(writer, &[], false, say, verdict).await?.1)
+}
+
+fn nothing(_: &Records) -> Result<Map<String, Value>> {
+    Ok(Map::new())
 }
 
 /// As [`resolve`], for files that are replayed: a row that loses a conflict and waits already, wherever it was met, is not
@@ -117,27 +125,28 @@ pub(crate) async fn replay<'n>(
     entries: Vec<Entry>,
     verdict: impl Fn(&Place) -> Option<Resolution<'n>>,
 ) -> Result<Written> {
-    write(writer, &entries, true, Map::new(), verdict).await
+    Ok(write(writer, &entries, true, nothing, verdict).await?.0)
 }
 
 async fn write<'n>(
     writer: Writer<'_>,
     entries: &[Entry],
     conflicts_once: bool,
-    info: Map<String, Value>,
+    say: impl Fn(&Records) -> Result<Map<String, Value>>,
     verdict: impl Fn(&Place) -> Option<Resolution<'n>>,
-) -> Result<Written> {
+) -> Result<(Written, Records)> {
     let at = writer.clock.now_micros();
     let mut attempts = Attempts::new(writer, &QUARANTINE);
     loop {
         let state = writer.lake.state(&QUARANTINE).await?;
-        let mut edit = Edit { info: info.clone(), ..Edit::default() };
+        let mut edit = Edit::default();
+        let mut records = Records::new();
         let mut seen = Seen::new(entries, conflicts_once);
         let mut written = Written::default();
         for file in &state.files {
             let mut hits = Vec::new();
             for batch in writer.lake.read(&state, file, Some(IDENTITY)).await? {
-                scan(&batch, &verdict, &mut seen, &mut hits)?;
+                scan(&batch, &verdict, &mut seen, &mut hits, &mut records)?;
             }
             written.resolved += hits.iter().flatten().count() as u64;
             written.landed += hits.iter().filter(|h| **h == Some(Resolution::Landed)).count() as u64;
@@ -152,8 +161,9 @@ async fn write<'n>(
         if !fresh.is_empty() {
             edit.add.push(rows(writer.batch_id, at, &fresh)?);
         }
+        edit.info = say(&records)?;
         if attempts.commit(&state, edit).await?.is_some() {
-            return Ok(written);
+            return Ok((written, records));
         }
     }
 }
@@ -189,6 +199,7 @@ fn scan<'n>(
     verdict: &impl Fn(&Place) -> Option<Resolution<'n>>,
     seen: &mut Seen,
     hits: &mut Vec<Option<Resolution<'n>>>,
+    records: &mut Records,
 ) -> Result<()> {
     let (files, tables, rules) = (texts(batch, "source_file_id")?, texts(batch, "table_name")?, texts(batch, "rule")?);
     let (lines, values, done) = (longs(batch, "line")?, texts(batch, "value")?, instants(batch, "resolved_at")?);
@@ -205,7 +216,11 @@ fn scan<'n>(
         if waits || text_at(resolutions, row) == Some(DISCARDED) {
             seen.note(&known);
         }
-        hits.push(if waits { verdict(&known) } else { None });
+        let hit = if waits { verdict(&known) } else { None };
+        if hit.is_some() {
+            records.entry(known.source_file_id.into()).or_default().insert(known.line);
+        }
+        hits.push(hit);
     }
     Ok(())
 }

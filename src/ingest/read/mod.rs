@@ -36,7 +36,7 @@ pub(crate) use csv::Dialect;
 pub(crate) use looks::binary;
 pub(crate) use names::{ALWAYS, JSON};
 pub(crate) use ndjson::{Decoder, fields_of_shape};
-pub(crate) use unpack::unpack;
+pub(crate) use unpack::{unpack, verify};
 
 /// Records in a chunk.
 pub(crate) const CHUNK_RECORDS: usize = 65_536;

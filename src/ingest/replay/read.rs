@@ -12,6 +12,7 @@ use crate::ingest::commit::Writer;
 use crate::ingest::files::{Found, InputFile};
 use crate::ingest::land::BatchFile;
 use crate::ingest::progress::Progress;
+use crate::ingest::push::is_push;
 use crate::ingest::read::Input;
 use crate::ingest::source::Source;
 use crate::ingest::{FxRates, Ingest};
@@ -25,6 +26,8 @@ pub(super) struct Reading<'a> {
     progress: &'a dyn Progress,
     /// Files that have landed and not been met yet, by their ids.
     awaited: BTreeMap<String, LandedFile>,
+    /// Pushes that have landed: their bodies are kept nowhere, unless a file has the same bytes.
+    pushes: BTreeMap<String, LandedFile>,
     /// Those that have been read, in the order of the batch.
     files: Vec<LandedFile>,
 }
@@ -34,12 +37,13 @@ impl<'a> Reading<'a> {
         ingest: &'a Ingest,
         source: &'a Arc<Source>,
         writer: Writer<'a>,
-        awaited: BTreeMap<String, LandedFile>,
+        landed: BTreeMap<String, LandedFile>,
         progress: &'a dyn Progress,
     ) -> Result<Reading<'a>> {
         let rates = ingest.rates().await?;
         let batch = Batch::new(writer, progress);
-        Ok(Reading { ingest, source, rates, batch, progress, awaited, files: Vec::new() })
+        let (pushes, awaited) = landed.into_iter().partition(|(_, known)| is_push(&source.name, &known.file.uri));
+        Ok(Reading { ingest, source, rates, batch, progress, awaited, pushes, files: Vec::new() })
     }
 
     /// The files that have landed and are surely not among `found`: nothing where some of these must be fetched or
@@ -83,9 +87,9 @@ impl<'a> Reading<'a> {
 
     /// The same bytes under two names are one file: the first.
     async fn read(&mut self, file: &InputFile) -> Result<()> {
-        let Some(known) = self.awaited.remove(&file.id(&self.source.name)) else { return Ok(()) };
+        let id = file.id(&self.source.name);
+        let Some(known) = self.awaited.remove(&id).or_else(|| self.pushes.remove(&id)) else { return Ok(()) };
         self.progress.file(&file.uri);
-        let id = known.id.clone();
         let number = self.batch.file(BatchFile { id: id.clone(), uri: file.uri.clone() });
         self.files.push(known);
         let mut mapper = self.ingest.mapper(self.source, &self.rates, id, &file.uri, file.modified_micros);
@@ -111,8 +115,8 @@ impl<'a> Reading<'a> {
         )
     }
 
-    /// What was mapped, of which files, and the names of those that were not met.
-    pub fn done(self) -> (Batch<'a>, Vec<LandedFile>, Vec<String>) {
-        (self.batch, self.files, self.awaited.into_values().map(|k| k.file.uri).collect())
+    /// What was mapped, of which files, the names of those that were not met, and how many pushes there are beside them.
+    pub fn done(self) -> (Batch<'a>, Vec<LandedFile>, Vec<String>, usize) {
+        (self.batch, self.files, self.awaited.into_values().map(|k| k.file.uri).collect(), self.pushes.len())
     }
 }

@@ -14,6 +14,8 @@ pub struct Replayed {
     pub account: Account,
     /// Files that have landed and were not found: their rows stay as they are.
     pub missing: Vec<String>,
+    /// Pushes that have landed: their rows stay as they were mapped, for what was sent is not kept.
+    pub pushes: usize,
     /// Sources whose rows may have been displaced by rows that are gone now, so that they should be replayed, too.
     pub others: Vec<String>,
     /// Whether any table or the quarantine is another than before.
@@ -27,6 +29,11 @@ impl fmt::Display for Replayed {
             0 => {}
             1 => write!(f, "\n  1 file was not found, its rows stay as they are: {}", self.missing[0])?,
             n => write!(f, "\n  {n} files were not found, their rows stay as they are")?,
+        }
+        match self.pushes {
+            0 => {}
+            1 => write!(f, "\n  1 push stays as it was mapped")?,
+            n => write!(f, "\n  {n} pushes stay as they were mapped")?,
         }
         if !self.changed && !self.account.files.is_empty() {
             write!(f, "\n  nothing has changed")?;

@@ -110,6 +110,15 @@ impl Heads {
         Ok(CutOff { batch_id: marker.batch_id.clone(), files })
     }
 
+    /// The batches that have markers, each with what it lands.
+    pub async fn at_work(&self) -> Result<Vec<CutOff>> {
+        let mut batches = Vec::new();
+        for marker in self.markers(self.now().await?).await? {
+            batches.push(self.landing(&marker).await?);
+        }
+        Ok(batches)
+    }
+
     /// What a marker or a note says; one that cannot be read (half written) says nothing.
     async fn holder(&self, path: &Path) -> Result<Option<(Bytes, Holder)>> {
         let fail = |e| errors::store(e, path);

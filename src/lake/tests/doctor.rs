@@ -163,7 +163,40 @@ async fn a_table_that_cannot_be_opened_does_not_hide_the_others() {
     let log = object_store::path::Path::from("channel/_delta_log/00000000000000000000.json");
     lake.object_store().put(&log, "{\"commitInfo\":{}}\n".into()).await.unwrap();
     let checkup = examine(&lake, false, false).await;
-    let open: Vec<_> = found(&checkup).into_iter().filter(|f| f.1 == "open").collect();
-    assert_eq!(open, [(Some("channel"), "open", Status::Broken)]);
+    assert_eq!(found(&checkup), [(Some("channel"), "open", Status::Broken)], "leftovers of the others can be told");
     assert_eq!(checkup.tables.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_whose_checkpoint_is_lost_is_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let cfg = config(dir.path().to_str().unwrap());
+    let lake = Lake::open(&cfg).await.unwrap();
+    landed(&lake).await;
+    for i in 5..54 {
+        append(&lake, &lake.state(&REGION).await.unwrap(), "more", i..i + 1).await;
+    }
+    lake.begin("shown").await.unwrap().publish().await.unwrap();
+    std::fs::remove_file(dir.path().join("region/_delta_log/00000000000000000049.checkpoint.parquet")).unwrap();
+    // Each look is that of a process that has not read the table yet.
+    let look = |mend| {
+        let cfg = cfg.clone();
+        async move {
+            let lake = Lake::open(&cfg).await.unwrap();
+            let now = lake.now().await.unwrap();
+            let how = Examination { mend, deep: false, file_bytes: 1, before: now - TimeDelta::hours(24), now };
+            lake.examine(&how).await.unwrap()
+        }
+    };
+    let checkup = look(false).await;
+    assert_eq!(found(&checkup), [(Some("region"), "open", Status::Broken)]);
+    assert!(checkup.findings[0].detail.contains("checkpoint of version 49"), "{checkup:?}");
+    assert_eq!(checkup.findings[0].action.as_deref(), Some("saleslake lake doctor --mend"));
+    assert_eq!(checkup.tables.iter().map(|t| t.table).collect::<Vec<_>>(), ["order_line"]);
+    let checkup = look(true).await;
+    assert_eq!(found(&checkup), [(Some("region"), "checkpoint", Status::Mended)]);
+    assert_eq!(checkup.tables.iter().map(|t| t.version).collect::<Vec<_>>(), [49, 0]);
+    assert_eq!(found(&look(false).await), []);
+    let lake = Lake::open(&cfg).await.unwrap();
+    assert_eq!(lake.states().await.unwrap().iter().map(|s| s.rows()).sum::<u64>(), 8 + 5 + 49);
 }

@@ -1,12 +1,15 @@
 //! What readers see while batches over several tables land.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 
-use object_store::ObjectStoreExt;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 
-use super::super::testing::over;
-use super::super::{CutOff, Lake, UnfinishedFile};
-use super::rows::{append, config, memory};
+use super::super::testing::{Act, Unreliable, over};
+use super::super::{Commit, CutOff, Lake, UnfinishedFile};
+use super::rows::{append, change, config, memory, rows};
 use crate::model::{ORDER_LINE, REGION};
 
 async fn shown(lake: &Lake) -> (u64, u64) {
@@ -62,6 +65,68 @@ async fn a_batch_that_ends_does_not_show_another_one_in_part() {
     land(&slow, &REGION, "slow", 2..4).await;
     first.publish().await.unwrap();
     assert_eq!(shown(&quick).await, (6, 4));
+}
+
+/// Batches that begin and end while others look: no head, of all that were ever put, shows one in part.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_crowd_of_batches_no_head_shows_one_in_part() {
+    let lake = memory().await;
+    let slow = |n: u64, _: Option<&Path>| if n.is_multiple_of(5) { Act::Slow } else { Act::Go };
+    let store: Arc<dyn ObjectStore> = Unreliable::new(lake.object_store(), slow);
+    // Before the crowd, so that nobody has to make the tables.
+    for table in [&ORDER_LINE, &REGION] {
+        land(&lake, table, "first", 0..1).await;
+    }
+    let crowd = (0..6).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            let lake = over(store, &config("memory://")).await.expect("a lake");
+            for round in 0..6 {
+                let batch = format!("{n}-{round}");
+                let unit = lake.begin(&batch).await.expect("begun");
+                for table in [&ORDER_LINE, &REGION] {
+                    insist(&lake, table, &batch).await;
+                }
+                unit.publish().await.expect("published");
+            }
+        })
+    });
+    for writer in crowd.collect::<Vec<_>>() {
+        writer.await.expect("a writer");
+    }
+    let mut commits = Vec::new();
+    for table in [&ORDER_LINE, &REGION] {
+        commits.push((table.name, lake.commits_since(table, -1).await.expect("commits")));
+    }
+    let heads: Vec<_> = store.list(Some(&"_heads".into())).try_collect().await.expect("listed");
+    let mut checked = 0;
+    for head in heads.iter().filter(|h| h.location.as_ref().ends_with(".json") && h.location.parts_count() == 2) {
+        let bytes = store.get(&head.location).await.expect("a head").bytes().await.expect("read");
+        let head: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+        let mut shown: BTreeMap<&str, BTreeSet<bool>> = BTreeMap::new();
+        for (table, commits) in &commits {
+            let version = head["tables"][table].as_i64().unwrap_or(-1);
+            for commit in commits {
+                let batch = commit.batch_id.as_deref().expect("a batch");
+                shown.entry(batch).or_default().insert(commit.version <= version);
+            }
+        }
+        shown.remove("first");
+        let parts: Vec<_> = shown.iter().filter(|(_, is)| is.len() > 1).collect();
+        assert!(parts.is_empty(), "{head} shows in part {parts:?}");
+        checked += 1;
+    }
+    assert!(checked > 6, "{checked} heads");
+}
+
+async fn insist(lake: &Lake, table: &'static crate::model::Table, batch: &str) {
+    loop {
+        let base = lake.state(table).await.expect("a state");
+        let change = change(batch, vec![rows(table, [0])]);
+        if let Commit::Done { .. } = lake.commit(&base, change).await.expect("committed") {
+            return;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

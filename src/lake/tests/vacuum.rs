@@ -5,7 +5,6 @@ use std::path::Path as FilePath;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use object_store::ObjectStoreExt;
 
 use super::super::{Lake, Vacuumed};
 use super::compact::{all, optimize};
@@ -212,16 +211,23 @@ async fn expired_commits_go_unless_a_head_needs_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_checkpoint_is_made_anew() {
-    let lake = memory().await;
+    let dir = tempfile::tempdir().unwrap();
+    let cfg = config(dir.path().to_str().unwrap());
+    let lake = Lake::open(&cfg).await.unwrap();
     for i in 0..50u64 {
         append(&lake, &lake.state(&REGION).await.unwrap(), "b", i..i + 1).await;
     }
-    let file = object_store::path::Path::from("region/_delta_log/00000000000000000049.checkpoint.parquet");
-    lake.object_store().delete(&file).await.unwrap();
+    let file = dir.path().join("region/_delta_log/00000000000000000049.checkpoint.parquet");
+    std::fs::remove_file(&file).unwrap();
+    // A process that has not read the table yet.
+    let lake = Lake::open(&cfg).await.unwrap();
+    assert!(lake.state(&REGION).await.is_err(), "it starts from the checkpoint");
     let slot = lake.slot(&REGION).unwrap();
     assert!(!slot.checkpoint().await.unwrap().unwrap().there);
     let long_ago = lake.now().await.unwrap() - TimeDelta::days(30);
     lake.keep_log(&REGION, long_ago).await.unwrap();
     assert!(slot.checkpoint().await.unwrap().is_some_and(|c| c.there && c.version == 49));
-    lake.object_store().head(&file).await.unwrap();
+    assert!(file.exists());
+    let lake = Lake::open(&cfg).await.unwrap();
+    assert_eq!(ids(&lake, &lake.state(&REGION).await.unwrap()).await, (0..50).collect::<Vec<_>>());
 }

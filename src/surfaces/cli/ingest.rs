@@ -30,19 +30,22 @@ pub async fn run(args: &IngestArgs, ingest: &Ingest, landing: &Landing) -> Resul
         return land_all(ingest, landing).await;
     };
     let bar = Bar::new();
-    let mut files = Vec::new();
+    let (mut files, mut failed) = (Vec::new(), Vec::new());
     for argument in &args.files {
         files.extend(landing.given(argument).await?);
     }
-    if files.is_empty() || args.replay {
-        files.extend(landing.find(ingest.sources().get(source)?.as_ref()).await?);
-    }
+    let definition = ingest.sources().get(source)?;
     if args.replay {
+        files.extend(landing.find(&definition).await?);
         return replay(ingest, source, &files, args.found_only, bar).await;
+    }
+    if files.is_empty() {
+        (files, failed) = landing.look(&definition).await?;
     }
     let account = ingest.land_each(source, &files, &bar).await;
     bar.0.finish_and_clear();
-    let account = account?;
+    let mut account = account?;
+    account.failed.extend(failed);
     output::line(&account)?;
     all_landed([&account])?;
     if files.is_empty() {
@@ -59,7 +62,7 @@ async fn replay(ingest: &Ingest, source: &str, files: &[Found], found_only: bool
     bar.0.finish_and_clear();
     let replayed = replayed?;
     output::line(&replayed)?;
-    if replayed.account.files.is_empty() && replayed.missing.is_empty() {
+    if replayed.account.files.is_empty() && replayed.missing.is_empty() && replayed.pushes == 0 {
         eprintln!("note: no file of {source} has landed yet: `saleslake ingest {source}` lands them");
     }
     if replayed.account.total().quarantined > 0 {
@@ -107,6 +110,9 @@ pub async fn land_all(ingest: &Ingest, landing: &Landing) -> Result<()> {
         output::line(format!("{:width$}  {total}", account.source))?;
         for retried in &account.retried {
             output::line(format!("{:width$}  {retried}", ""))?;
+        }
+        for file in account.empty() {
+            output::line(format!("{:width$}  {file} is empty: no header, no record", ""))?;
         }
         all.add(&total);
     }

@@ -153,14 +153,39 @@ async fn list(ingest: &Ingest, resolved: bool, output: &OutputArgs) -> Result<()
     listing.count("records", |(_, n)| Some(*n)).write(output, NONE).await
 }
 
-/// Records by source, table, rule, severity, message and resolution.
+/// Records by source, table, rule, severity, message and resolution. Messages that differ in numbers only (of a byte, of a
+/// day) are one, told without them.
 fn counted(held: &RecordBatch) -> Result<Vec<([String; 6], u64)>> {
     let columns = Texts::of(held, &["source", "table_name", "rule", "severity", "message", "resolution"])?;
-    let mut counts = BTreeMap::new();
+    let mut counts: BTreeMap<[String; 6], (String, u64)> = BTreeMap::new();
     for i in 0..held.num_rows() {
-        *counts.entry(columns.row(i)).or_insert(0) += 1;
+        let mut row = columns.row(i);
+        let alike = without_numbers(&row[4]);
+        let told = std::mem::replace(&mut row[4], alike.clone());
+        let (message, records) = counts.entry(row).or_insert((told.clone(), 0));
+        *records += 1;
+        if *message != told {
+            *message = alike;
+        }
     }
-    Ok(counts.into_iter().collect())
+    let named = |(mut row, (message, records)): ([String; 6], (String, u64))| {
+        row[4] = message;
+        (row, records)
+    };
+    Ok(counts.into_iter().map(named).collect())
+}
+
+/// Each run of digits as `…`.
+fn without_numbers(message: &str) -> String {
+    let mut text = String::with_capacity(message.len());
+    for c in message.chars() {
+        match c {
+            '0'..='9' if text.ends_with('…') => {}
+            '0'..='9' => text.push('…'),
+            c => text.push(c),
+        }
+    }
+    text
 }
 
 async fn show(ingest: &Ingest, filter: &Filter, output: &OutputArgs) -> Result<()> {
@@ -221,3 +246,15 @@ impl<'a, const N: usize> Texts<'a, N> {
 }
 
 const OPTIONS: FormatOptions<'static> = FormatOptions::new();
+
+#[cfg(test)]
+mod tests {
+    use super::without_numbers;
+
+    #[test]
+    fn messages_are_alike_but_for_their_numbers() {
+        assert_eq!(without_numbers("byte 1042 is not UTF-8"), "byte … is not UTF-…");
+        assert_eq!(without_numbers("12.50 is negative"), "….… is negative");
+        assert_eq!(without_numbers("empty"), "empty");
+    }
+}

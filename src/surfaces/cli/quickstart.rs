@@ -23,6 +23,8 @@ const SAMPLE: &str = "./sample-data";
 /// Written unless the folder has a configuration. The sample ends in the past, so "today" is the day after its last one.
 const CONFIG: &str = r#"# saleslake configuration; `saleslake config` shows every key with its value and origin.
 
+# queries_dir = "queries"   # your own sources, views and reports
+
 [lake]
 url = "./lake"
 # Fixed when the lake is created:

@@ -10,6 +10,7 @@ use super::{DAY, REMEMBERED};
 use crate::error::Result;
 use crate::ingest::audit::{LANDED, RETRIED, SEEN, UNPACKED};
 use crate::ingest::columns::{instants, text_at, texts};
+use crate::ingest::push::is_push;
 
 #[derive(Default)]
 pub(super) struct Facts {
@@ -90,8 +91,7 @@ impl Facts {
                 self.sources.insert(source.into(), SourceFacts::default());
             }
             let Some(facts) = self.sources.get_mut(source) else { continue };
-            let pushed = rows.uris.value(row).strip_prefix("push/").and_then(|r| r.strip_prefix(source));
-            match pushed.is_some_and(|rest| rest.starts_with('/')) {
+            match is_push(source, rows.uris.value(row)) {
                 false => facts.file(&rows, row),
                 true if rows.status.value(row) == LANDED && rows.finished.value(row) >= oldest => {
                     let finished = rows.finished.value(row);

@@ -1,0 +1,105 @@
+//! Records tried once more by two processes at once, and a replay of a source that has received pushes, too.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+
+use super::*;
+use crate::ingest::{Push, PushLimits, Pusher};
+use crate::lake::testing::{Act, Unreliable, over};
+use crate::model::PRODUCT;
+
+/// Another process tries the waiting records (of one line, or all) from beginning to end, at the moment when the first is
+/// about to put something into `table`. Returns how many the first says that it tried and landed.
+async fn two_at_once(table: &'static str, line: Option<i64>) -> (u64, u64) {
+    let config = LakeConfig { url: "memory://".into(), ..LakeConfig::default() };
+    let (inner, folder): (Arc<dyn ObjectStore>, _) = (Arc::new(InMemory::new()), Folder::new());
+    let open = async |store: Arc<dyn ObjectStore>| over(store, &config).await.expect("a lake");
+    let process = |lake: &Lake, orders: &str| {
+        Ingest::new(lake, Sources::from_list([source("orders", orders), source("rates", RATES)]), Clock::system())
+    };
+    let lake = open(inner.clone()).await;
+    let files = folder.orders("one", &[A, BAD, "f,1,1,2026-02-05T10:00:00Z,Y,minus one,4,USD,paid"]);
+    let account = process(&lake, ORDERS).run("orders", &files, &Silent).await.expect("landed");
+    assert_eq!((account.total().landed, account.total().quarantined), (1, 2));
+
+    let mended = ORDERS.replace("CAST(qty AS DECIMAL(18,3))", "CAST(replace(qty, 'minus one', '1') AS DECIMAL(18,3))");
+    let (other, met) = (process(&open(inner.clone()).await, &mended), AtomicBool::new(false));
+    let store: Arc<dyn ObjectStore> = Unreliable::new(inner.clone(), move |_, put| {
+        if put.is_some_and(|path| path.as_ref().contains(table)) && !met.swap(true, Ordering::SeqCst) {
+            let other = other.clone();
+            let all = std::thread::spawn(move || {
+                let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+                let filter = Filter { line, ..Filter::default() };
+                runtime.block_on(other.retry_matching(&filter, false, &Silent)).expect("retried")
+            });
+            let retried = all.join().expect("ended");
+            assert_eq!(retried[0].landed, if line.is_some() { 1 } else { 2 }, "the other was first to resolve them");
+        }
+        Act::Go
+    });
+    let first = process(&open(store).await, &mended);
+    let retried = first.retry_matching(&Filter::default(), false, &Silent).await.expect("retried");
+
+    let what = format!("{table} {line:?}");
+    let waits = first.quarantined(&Filter { resolved: Some(false), ..Filter::default() }).await.expect("listed");
+    assert_eq!(waits.num_rows(), 0, "{what}");
+    for (column, records) in [("read", 3), ("landed", 3), ("duplicate", 0), ("late_ignored", 0), ("quarantined", 0)] {
+        assert_eq!(sum(&lake, &INGEST_FILE, column).await, records, "{what}: {column}");
+    }
+    // The landing, and a correction of whoever resolved something.
+    assert_eq!(rows(&lake, &INGEST_FILE).await, if line.is_some() { 3 } else { 2 }, "{what}");
+    // a, d and f; X and Y.
+    assert_eq!((rows(&lake, &ORDER_LINE).await, rows(&lake, &PRODUCT).await), (3, 2), "{what}");
+    assert_eq!(sum(&lake, &INGEST_TABLE, "new").await, 5, "{what}");
+    (retried[0].tried, retried[0].landed)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_that_try_a_record_one_accounts_for_it() {
+    // Nothing of the first has landed; all of it has, and it loses the race for the quarantine.
+    for table in ["order_line", "quarantine"] {
+        assert_eq!(two_at_once(table, None).await, (0, 0), "{table}");
+        assert_eq!(two_at_once(table, Some(3)).await, (1, 1), "{table}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_leaves_pushes_as_they_were_mapped() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let limits = PushLimits { pushes: 10, bytes: 1 << 20, group: Duration::ZERO, group_pushes: 10 };
+    let pusher = Pusher::new(ingest.clone(), limits);
+    let body = format!("id,line,version,at,sku,qty,price,currency,status\n{B}\n");
+    let mut receiving = pusher.receive("orders", body.len() as u64).expect("room");
+    receiving.add(body.as_bytes()).expect("received");
+    let push =
+        Push { source: "orders".into(), key: Some("till-1".into()), caller: "test".into(), body: receiving.end() };
+    assert_eq!(pusher.push(push).await.expect("landed").file.landed, 1);
+    pusher.close().await;
+    let files = folder.orders("one", &[A]);
+    ingest.run("orders", &files, &Silent).await.expect("landed");
+
+    let changed = ORDERS.replace("channel_id = \"web\"", "channel_id = \"app\"");
+    let sources = Sources::from_list([source("orders", &changed), source("rates", RATES)]);
+    let changed = Ingest::new(&ingest.lake, sources, Clock::system());
+    let found: Vec<Found> = files.into_iter().map(Found::Local).collect();
+    let replayed = changed.replay("orders", &found, false, &Silent).await.expect("replayed");
+    assert_eq!((replayed.pushes, replayed.missing.len(), replayed.account.files.len()), (1, 0, 1), "{replayed}");
+    assert!(replayed.to_string().contains("1 push stays as it was mapped"), "{replayed}");
+    let state = ingest.lake.state(&ORDER_LINE).await.expect("a state");
+    let mut orders = BTreeSet::new();
+    for file in &state.files {
+        for batch in ingest.lake.read(&state, file, Some(&["order_id", "channel_id"])).await.expect("read") {
+            let [ids, channels] = ["order_id", "channel_id"].map(|c| texts(&batch, c).expect("texts"));
+            orders.extend((0..batch.num_rows()).map(|i| format!("{} {}", ids.value(i), channels.value(i))));
+        }
+    }
+    assert_eq!(orders.into_iter().collect::<Vec<_>>(), ["a app", "b web"]);
+    // A file that is gone is still an error, and is not taken for a push.
+    let gone = changed.replay("orders", &[], false, &Silent).await.expect_err("not found");
+    assert!(gone.to_string().contains("1 files that have landed are not found any more: orders/one.csv"), "{gone}");
+}
