@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Config, MaintenanceConfig};
+use crate::config::{Config, LakeConfig, MaintenanceConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::{Ingest, Landing, PushLimits, Pusher, Sources};
@@ -138,7 +138,7 @@ pub fn run(args: Args, clock: Clock) -> BoxFuture<'static, Result<()>> {
 
 async fn dispatch(args: Args, clock: Clock) -> Result<()> {
     if let Command::Quickstart(_) = &args.command {
-        cli::quickstart::prepare(args.config.as_deref())?;
+        cli::quickstart::prepare(args.config.as_deref(), &args.set)?;
     }
     let (config, settings) = Config::load(args.config.as_deref(), &args.set)?;
     telemetry::start(&config.log, lake::TOLD)?;
@@ -152,26 +152,47 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
             cli::ingest::run(&args, &ingest(&lake, &config, clock)?, &Landing::open(&config.landing)?).await
         }
         Command::Quarantine(args) => {
-            let lake = Lake::open(&config.lake).await?;
+            let lake = existing(&config.lake).await?;
             cli::quarantine::run(&args, &ingest(&lake, &config, clock)?).await
         }
-        Command::Lake(args) => cli::lake::run(&args, &Lake::open(&config.lake).await?, &config.maintenance).await,
+        Command::Lake(args) => cli::lake::run(&args, &existing(&config.lake).await?, &config.maintenance).await,
         Command::Quickstart(args) => quickstart(&args, config, clock).await,
         Command::Serve => serve(App::open(config, clock).await?).await,
         Command::Report(args) => {
-            let app = App::open(config, clock).await?;
+            let lake =
+                if args.reads_lake() { existing(&config.lake).await? } else { existing_or_none(&config.lake).await? };
+            let app = App::over(lake, config, clock).await?;
             cli::report::run(&args, &app.reports).await
         }
         Command::Sql(args) => {
-            let app = App::open(config, clock).await?;
+            let app = App::over(existing(&config.lake).await?, config, clock).await?;
             cli::sql::run(&args, &app.engine).await
         }
         Command::Check => {
             let sources = Sources::load(config.queries_dir.as_deref())?;
             let views = load_folder("views", config.queries_dir.as_deref())?.len();
-            let app = App::open(config, clock).await?;
+            let app = App::over(existing_or_none(&config.lake).await?, config, clock).await?;
             cli::check::run(&sources, views, &app.engine, &app.reports)
         }
+    }
+}
+
+/// The lake, for those who only look: none is created.
+async fn existing(config: &LakeConfig) -> Result<Lake> {
+    if Lake::is_missing(config)? {
+        let none = format!("there is no lake at {}", config.url);
+        return Err(Error::not_found(none).hint(
+            "`saleslake quickstart` makes one of sample data, `saleslake ingest` of your files; lake.url says where it is",
+        ));
+    }
+    Lake::open(config).await
+}
+
+/// As [`existing`], for those who look at definitions only: without a lake, they look at them over one in memory.
+async fn existing_or_none(config: &LakeConfig) -> Result<Lake> {
+    match Lake::is_missing(config)? {
+        true => Lake::open(&LakeConfig { url: "memory://".into(), ..config.clone() }).await,
+        false => Lake::open(config).await,
     }
 }
 

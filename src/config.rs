@@ -1,15 +1,19 @@
 //! One configuration: defaults ← saleslake.toml ← environment (`SALESLAKE__HTTP__BIND`) ← `--set http.bind=…`.
 //! It knows each value's origin and refuses unknown keys; it must not open anything.
 
+mod layers;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use figment::Figment;
+use figment::error::Kind;
 use figment::providers::{Env, Format, Serialized, Toml};
 use figment::value::{Dict, Value};
+use figment::{Figment, Metadata, Provider};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use layers::{Beside, Given};
 
 /// The file that is read from the working directory when none is named.
 pub const FILE: &str = "saleslake.toml";
@@ -265,6 +269,7 @@ pub struct Setting {
 
 impl Config {
     /// The configuration from `file` (must exist if given; else `./saleslake.toml` if there is one), the environment and `sets`.
+    /// Relative paths of the file start at its folder, all others at the working directory.
     pub fn load(file: Option<&Path>, sets: &[String]) -> Result<(Config, Vec<Setting>)> {
         let figment = Self::layers(file, sets)?;
         let config: Config = figment.extract().map_err(|e| explain(&e))?;
@@ -277,17 +282,20 @@ impl Config {
         let mut figment = Figment::from(Serialized::defaults(Config::default()));
         let path = file.unwrap_or(Path::new(FILE));
         if path.exists() {
-            figment = figment.merge(Toml::file_exact(path));
+            let folder = path.parent().unwrap_or(Path::new(""));
+            figment = figment.merge(Beside { file: Toml::file_exact(path), folder });
         } else if file.is_some() {
             return Err(Error::not_found(format!("configuration file {} does not exist", path.display())));
         }
-        figment = figment.merge(Env::prefixed("SALESLAKE__").split("__"));
+        let environment = Env::prefixed("SALESLAKE__").split("__");
+        for (key, text) in environment.iter() {
+            figment = figment.merge(Given { key: key.as_str(), text: &text, origin: environment.metadata() });
+        }
         for set in sets {
-            let (key, value) = set.split_once('=').ok_or_else(|| {
+            let (key, text) = set.split_once('=').ok_or_else(|| {
                 Error::invalid(format!("--set {set}: no value")).hint("write --set http.bind=127.0.0.1:9000")
             })?;
-            let value: Value = value.parse().unwrap_or_else(|_| Value::from(value));
-            figment = figment.merge(Serialized::global(key, value));
+            figment = figment.merge(Given { key, text, origin: Metadata::named("--set") });
         }
         Ok(figment)
     }
@@ -345,9 +353,24 @@ fn explain(e: &figment::Error) -> Error {
         "configuration{}: {}{}",
         from.unwrap_or_default(),
         if key.is_empty() { String::new() } else { format!("{key}: ") },
-        e.kind
+        what(&key, &e.kind)
     ))
     .hint("`saleslake config` lists every key with its value and origin")
+}
+
+/// What is wrong; values of secrets are not repeated.
+fn what(key: &str, kind: &Kind) -> String {
+    match kind {
+        Kind::UnknownField(..) => kind.to_string(),
+        Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected)
+            if layers::is_secret(key) || layers::holds_secrets(key) =>
+        {
+            format!("it must be {expected}; a text in a file needs quotes (the value is not shown)")
+        }
+        _ if layers::is_secret(key) => "it cannot be read (the value is not shown)".into(),
+        Kind::Message(text) => layers::without_source(text),
+        _ => kind.to_string(),
+    }
 }
 
 fn origins(figment: &Figment) -> Vec<Setting> {
@@ -367,12 +390,10 @@ fn flatten(figment: &Figment, prefix: &str, dict: &Dict, out: &mut Vec<Setting>)
             flatten(figment, &key, inner, out);
             continue;
         }
-        let secret = key.starts_with("http.tokens.")
-            || key.contains(".storage.") && ["secret", "key", "token", "sas"].iter().any(|word| key.contains(word));
         out.push(Setting {
             value: match value {
                 Value::Empty(..) => "unset".into(),
-                _ if secret => "***".into(),
+                _ if layers::is_secret(&key) => "***".into(),
                 _ => show(value),
             },
             origin: origin(figment, &key),
@@ -409,7 +430,8 @@ mod tests {
         std::fs::write(&file, "[lake]\nurl = \"./elsewhere\"\n[engine]\nrow_limit = 5\n").unwrap();
         let (config, settings) =
             Config::load(Some(&file), &["engine.row_limit=7".into(), "lake.zone=Asia/Shanghai".into()]).unwrap();
-        assert_eq!((config.lake.url.as_str(), config.engine.row_limit), ("./elsewhere", 7));
+        assert_eq!(Path::new(&config.lake.url), dir.path().join("elsewhere"));
+        assert_eq!(config.engine.row_limit, 7);
         assert_eq!(config.lake.zone, "Asia/Shanghai");
         let origin = |key: &str| settings.iter().find(|s| s.key == key).map(|s| s.origin.clone()).unwrap();
         assert_eq!(origin("engine.row_limit"), "--set");
@@ -441,5 +463,60 @@ mod tests {
         assert!(says("engine.row_limit=0").contains("engine.row_limit"));
         assert!(says("http.tokens.bi=short").contains("http.tokens.bi"));
         assert!(says("http.ingest_queue_mb=63").contains("http.ingest_max_mb"));
+    }
+
+    /// Whoever names a file means what the file means, wherever he is; `saleslake config` shows the paths that hold.
+    #[test]
+    fn paths_of_a_file_start_at_its_folder_and_others_do_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("saleslake.toml");
+        let text = "queries_dir = \"../queries\"\n[lake]\nurl = \"./lake\"\n[landing]\npath = \"s3://till/in\"\n\
+                    temp_dir = \"/var/tmp\"\n[engine]\nspill_dir = \"spill\"\n";
+        std::fs::write(&file, text).unwrap();
+        let (config, settings) = Config::load(Some(&file), &[]).unwrap();
+        let below = |path: &str| dir.path().join(path);
+        assert_eq!(Path::new(&config.lake.url), below("lake"));
+        assert_eq!(config.queries_dir, Some(below("../queries")));
+        assert_eq!(config.engine.spill_dir, Some(below("spill")));
+        assert_eq!(config.landing.path, Path::new("s3://till/in"));
+        assert_eq!(config.landing.temp_dir.as_deref(), Some(Path::new("/var/tmp")));
+        let setting = settings.iter().find(|s| s.key == "lake.url").unwrap();
+        assert_eq!(Path::new(&setting.value), below("lake"));
+        assert!(setting.origin.ends_with("saleslake.toml"), "{}", setting.origin);
+        let (config, settings) = Config::load(Some(&file), &["lake.url=./here".into()]).unwrap();
+        let setting = settings.iter().find(|s| s.key == "lake.url").unwrap();
+        assert_eq!(
+            (config.lake.url.as_str(), setting.value.as_str(), setting.origin.as_str()),
+            ("./here", "./here", "--set")
+        );
+    }
+
+    #[test]
+    fn a_text_of_digits_is_a_text_and_a_secret_is_never_told() {
+        let digits = "0123456789012345";
+        let sets = ["http.tokens.bi", "lake.storage.secret_access_key", "lake.storage.options.aws_session_token"]
+            .map(|key| format!("{key}={digits}"));
+        let (config, _) = Config::load(None, &sets).unwrap();
+        assert_eq!(config.http.tokens["bi"], digits, "with its zero");
+        assert_eq!(config.lake.storage.secret_access_key.as_deref(), Some(digits));
+        assert_eq!(config.lake.storage.options["aws_session_token"], digits);
+        let (config, _) = Config::load(None, &["landing.archive_mb=7".into(), "queries_dir=2026".into()]).unwrap();
+        assert_eq!((config.landing.archive_mb, config.queries_dir), (Some(7), Some("2026".into())));
+
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("saleslake.toml");
+        for text in [
+            "[http.tokens]\nbi = 1234567890123456\n",
+            "[http.tokens]\nbi = \"1234567890123456\n",
+            "[http.tokens]\nbi = 12345678901234567890123456\n",
+            "[http]\ntokens = \"1234567890123456\"\n",
+        ] {
+            std::fs::write(&file, text).unwrap();
+            let told = Config::load(Some(&file), &[]).unwrap_err().to_string();
+            assert!(
+                !told.contains("1234567890") && told.contains("saleslake.toml") | told.contains("line 2"),
+                "{told}"
+            );
+        }
     }
 }

@@ -4,14 +4,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use saleslake::app;
 use saleslake::clock::Clock;
 use saleslake::surfaces::{cli, status};
 
 fn main() -> ExitCode {
     few_arenas();
-    match app::block_on(app::run(cli::Args::parse(), Clock::system())) {
+    match app::block_on(app::run(cli::Args::of(std::env::args_os()), Clock::system())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) if cli::is_broken_pipe(&e) => ExitCode::SUCCESS,
         Err(e) => {

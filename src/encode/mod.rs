@@ -39,6 +39,8 @@ pub type ReceiptFn = Arc<dyn Fn(&Written) -> serde_json::Value + Send + Sync>;
 pub struct Options {
     /// Table: columns of the terminal; `None` never wraps and leaves no column out.
     pub width: Option<usize>,
+    /// Table: the columns that it is about, which stay where there is no room for all.
+    pub main: Vec<String>,
     /// Table: rows shown before "… n more".
     pub max_rows: usize,
     /// Table: what was left out is told in [`Written::notes`] instead of below the rows.
@@ -52,7 +54,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { width: None, max_rows: 1000, notes_apart: false, file: false, receipt: None }
+        Options { width: None, main: Vec::new(), max_rows: 1000, notes_apart: false, file: false, receipt: None }
     }
 }
 

@@ -31,6 +31,7 @@ pub(super) struct Table {
     names: Vec<String>,
     shapes: Vec<Shape>,
     row_kind: Option<usize>,
+    main: Vec<String>,
     width: Option<usize>,
     max_rows: usize,
     rows: Vec<Vec<Option<String>>>,
@@ -52,6 +53,7 @@ impl Table {
                 .collect(),
             columns,
             row_kind,
+            main: options.main.clone(),
             width: options.width,
             max_rows: options.max_rows,
             rows: Vec::new(),
@@ -114,6 +116,7 @@ impl Table {
             width: usize::from(width),
             number: self.shapes[at].is_number(),
             same: self.is_same(at),
+            main: self.main.contains(&self.names[at]),
             aside: ASIDE.contains(&self.names[at].as_str()),
         };
         widths.into_iter().enumerate().map(room).collect()

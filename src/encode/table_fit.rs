@@ -16,6 +16,8 @@ pub(super) struct Room {
     pub number: bool,
     /// Every row has the same value.
     pub same: bool,
+    /// What the table is about: it stays as long as anything does.
+    pub main: bool,
     /// Says more about a neighbour: such a column is the first to go.
     pub aside: bool,
 }
@@ -46,7 +48,7 @@ pub(super) fn squeezed(columns: &[Room]) -> usize {
 }
 
 /// Finds room in `terminal` characters: first the columns with one value go, then texts are wrapped, then columns go from
-/// the end, since what names the rows leads.
+/// the end, since what names the rows leads; the first column and the main ones stay before all others.
 pub(super) fn fit(columns: &[Room], terminal: usize) -> Fit {
     let all: Vec<usize> = (0..columns.len()).collect();
     if natural(columns) <= terminal {
@@ -61,8 +63,9 @@ pub(super) fn fit(columns: &[Room], terminal: usize) -> Fit {
     if squeezed(&left) <= terminal {
         return Fit { shown: differ, same, hidden: Vec::new() };
     }
+    let leads = differ.first().copied();
     let mut by_weight = differ;
-    by_weight.sort_by_key(|at| columns[*at].aside);
+    by_weight.sort_by_key(|at| (Some(*at) != leads, !columns[*at].main, columns[*at].aside));
     let mut taken = 0;
     let fitting = by_weight.iter().take_while(|at| {
         taken += columns[**at].at_least(READABLE);
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     fn text(width: usize) -> Room {
-        Room { width, number: false, same: false, aside: false }
+        Room { width, number: false, same: false, main: false, aside: false }
     }
     fn number(width: usize) -> Room {
         Room { number: true, ..text(width) }
@@ -111,5 +114,14 @@ mod tests {
         assert_eq!(fitted, Fit { shown: vec![0, 2, 3], same: vec![], hidden: vec![1, 4, 5] });
         assert_eq!(fit(&columns, 15 + 23 + 14).shown, [0, 2], "a number is whole or not there");
         assert_eq!(fit(&columns, 5).shown, [0], "nothing is not shown");
+    }
+
+    #[test]
+    fn what_the_table_is_about_stays_behind_columns_that_go() {
+        let main = Room { main: true, ..number(12) };
+        let columns = [text(12), text(12), number(12), number(12), main, number(12)];
+        let fitted = fit(&columns, 3 * 15);
+        assert_eq!(fitted, Fit { shown: vec![0, 1, 4], same: vec![], hidden: vec![2, 3, 5] });
+        assert_eq!(fit(&columns, 2 * 15).shown, [0, 4]);
     }
 }

@@ -18,7 +18,7 @@ pub fn classify(error: DataFusionError) -> Error {
             None => arrow(inner),
         },
         DataFusionError::ParquetError(inner) => Error::unavailable(format!("a data file could not be read: {inner}"))
-            .hint("`saleslake lake tables` checks the tables"),
+            .hint("`saleslake lake doctor` checks the tables' files"),
         DataFusionError::ObjectStore(inner) => store(inner),
         DataFusionError::IoError(inner) => Error::unavailable(format!("input or output failed: {inner}")),
         DataFusionError::SQL(inner, _) => Error::invalid(format!("SQL: {inner}")),
@@ -128,6 +128,13 @@ mod tests {
         let error = classify(DataFusionError::Context("sort".into(), Box::new(inner)));
         assert_eq!((error.kind(), error.message()), (ErrorKind::Busy, "out of memory for queries: needs 3 MiB"));
         assert!(std::error::Error::source(&error).is_none());
+    }
+
+    #[test]
+    fn a_damaged_file_is_for_the_doctor() {
+        let damaged = datafusion::parquet::errors::ParquetError::General("not Parquet".into());
+        let error = classify(DataFusionError::ParquetError(Box::new(damaged)));
+        assert!(error.hint_text().unwrap().contains("saleslake lake doctor"));
     }
 
     #[test]

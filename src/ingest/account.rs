@@ -26,6 +26,10 @@ pub struct Account {
     pub tables: BTreeMap<String, TableAccount>,
     /// Records of earlier landings that waited for a rate, tried again because rates landed.
     pub retried: Vec<Retried>,
+    /// Files with the bytes of another file of this run: read once.
+    pub repeated: u64,
+    /// Archives without a single file.
+    pub empty_archives: Vec<String>,
     /// Files that could not be opened, or not be read to their end. Their records so far count in `files`; the others have landed.
     pub failed: Vec<Failed>,
     /// Quarantined records of files that were replayed, and that no rule stops now.
@@ -78,7 +82,7 @@ pub struct FileAccount {
     pub skipped_by: BTreeMap<String, u64>,
     /// Records that a rule stopped, wholly or (V19) in part.
     pub quarantined: u64,
-    /// These bytes had landed before, so the file was not read again: all counts are 0.
+    /// These bytes had landed before, or another file of this run has them, so it was not read: all counts are 0.
     pub already: bool,
     /// What is different in its columns from those of the file before: new, missing, of another type.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -170,9 +174,33 @@ impl Account {
         let id = source_file_id(&hex(&Sha256::digest(b"")), &self.source);
         self.files.iter().filter(move |f| !f.already && f.source_file_id == id).map(|f| f.file.as_str())
     }
+    /// What there is nothing in, and why, a line each.
+    pub fn nothing_in(&self) -> impl Iterator<Item = String> {
+        let files = self.empty().map(|file| format!("{file} is empty: no header, no record"));
+        files.chain(self.empty_archives.iter().map(|archive| format!("{archive} is an archive without a file")))
+    }
     /// How many of the files were known and not read again.
     pub fn already(&self) -> usize {
         self.files.iter().filter(|f| f.already).count()
+    }
+    /// Which files were not read and why, a line each: of these accounts together.
+    pub fn not_read<'a>(accounts: impl IntoIterator<Item = &'a Account>) -> Vec<String> {
+        let (mut before, mut repeated) = (0, 0);
+        for account in accounts {
+            before += (account.already() as u64).saturating_sub(account.repeated);
+            repeated += account.repeated;
+        }
+        let before = match before {
+            0 => None,
+            1 => Some("1 file had landed before and was not read again".to_string()),
+            n => Some(format!("{} files had landed before and were not read again", grouped(n))),
+        };
+        let repeated = match repeated {
+            0 => None,
+            1 => Some("1 file has the same bytes as another one and was not read again".to_string()),
+            n => Some(format!("{} files have the same bytes as others and were not read again", grouped(n))),
+        };
+        before.into_iter().chain(repeated).collect()
     }
 }
 
@@ -230,13 +258,11 @@ impl fmt::Display for Account {
         for file in self.files.iter().filter(|f| !f.drift.is_empty()) {
             write!(f, "\n  columns of {} have changed: {}", file.file, file.drift.join("; "))?;
         }
-        for file in self.empty() {
-            write!(f, "\n  {file} is empty: no header, no record")?;
+        for empty in self.nothing_in() {
+            write!(f, "\n  {empty}")?;
         }
-        match self.already() {
-            0 => {}
-            1 => write!(f, "\n  1 file had landed before and was not read again")?,
-            n => write!(f, "\n  {} files had landed before and were not read again", grouped(n as u64))?,
+        for line in Account::not_read([self]) {
+            write!(f, "\n  {line}")?;
         }
         match self.freed {
             0 => {}
@@ -275,6 +301,11 @@ impl fmt::Display for Retried {
     }
 }
 
+/// "1 file", "1 204 files".
+pub(super) fn counted(n: u64, one: &str) -> String {
+    format!("{} {one}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
 /// 1204 → "1 204".
 fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -307,7 +338,8 @@ mod tests {
         let known = FileAccount { already: true, ..FileAccount::default() };
         let rows = TableAccount { new: 2_400_000, replaced: 12, warned: 1, ..TableAccount::default() };
         let account = Account {
-            files: vec![file, known],
+            files: vec![file, known.clone(), known.clone(), known],
+            repeated: 2,
             tables: [("order_line".to_string(), rows)].into(),
             retried: vec![Retried { source: "pos".into(), tried: 3, landed: 2, waiting: 1, ..Retried::default() }],
             ..Account::default()
@@ -317,6 +349,7 @@ mod tests {
             "  order_line  2 400 000 new, 12 replaced, 0 duplicate, 0 late; 1 with a warning",
             "  skipped 2: drafts are no orders",
             "  1 file had landed before and was not read again",
+            "  2 files have the same bytes as others and were not read again",
             "  pos: of 3 that waited, 2 landed, 1 still waiting",
         ];
         assert_eq!(account.to_string(), lines.join("\n"));

@@ -106,7 +106,7 @@ impl Members {
         let thread = tokio::task::spawn_blocking(move || {
             let name = archive.file.uri.clone();
             let left = archive.limit;
-            Unpacker { archive, asked, give, left, taken: 0, other: None }
+            Unpacker { archive, asked, give, left, taken: 0, other: None, nested: Vec::new() }
                 .run()
                 .map_err(|e| e.context(format!("archive {name}")))
         });
@@ -116,7 +116,8 @@ impl Members {
     /// The next member; `None` after the last one. Drop the one before first: then only one is on disk.
     ///
     /// # Errors
-    /// `Invalid`: the archive is damaged, unpacks to too much, or has no such members.
+    /// `Invalid`: the archive is damaged, unpacks to too much, or has no such members; after the last one, where others
+    /// are archives themselves.
     pub async fn next(&mut self) -> Result<Option<Member>> {
         // Nobody listens any more after the last member.
         let _ = self.ask.send(()).await;
@@ -143,6 +144,8 @@ struct Unpacker {
     taken: usize,
     /// A file that was not wanted.
     other: Option<String>,
+    /// Members that are archives themselves.
+    nested: Vec<String>,
 }
 
 impl Unpacker {
@@ -154,6 +157,9 @@ impl Unpacker {
             Kind::TarGz => self.tar(MultiGzDecoder::new(file))?,
             Kind::TarZst => self.tar(zstd::stream::read::Decoder::with_buffer(file)?)?,
         };
+        if all && !self.nested.is_empty() {
+            return Err(nested(&self.nested));
+        }
         match self.other.filter(|_| all && self.taken == 0) {
             None => Ok(()),
             Some(other) => Err(Error::invalid(format!("no member has a name that is meant; there is '{other}'"))
@@ -218,8 +224,8 @@ impl Unpacker {
     /// Waits until it is asked for and unpacks it. `false`: nobody asks any more.
     fn member(&mut self, name: &str, declared: u64, bytes: &mut dyn Read) -> Result<bool> {
         if Kind::of(name).is_some() {
-            return Err(Error::invalid(format!("member '{name}' is an archive itself"))
-                .hint("unpack it, or leave it out by [read] members"));
+            self.nested.push(name.to_string());
+            return Ok(true);
         }
         if self.asked.blocking_recv().is_none() {
             return Ok(false);
@@ -290,6 +296,17 @@ fn label(name: &str) -> Option<String> {
     let name = name.trim_start_matches("./");
     let hidden = |part: &str| part == "__MACOSX" || part.starts_with('.') && part != "." && part != "..";
     (!name.is_empty() && !name.split('/').any(hidden)).then(|| name.to_string())
+}
+
+/// Told after the last member, so that it keeps no other out.
+fn nested(names: &[String]) -> Error {
+    let what = match names {
+        [one] => format!("member '{one}' is an archive itself and was"),
+        [first, rest @ ..] => format!("member '{first}' and {} more are archives themselves and were", rest.len()),
+        [] => "a member is an archive itself and was".into(),
+    };
+    Error::invalid(format!("{what} not looked into"))
+        .hint("unpack what is in it and deliver that, or leave it out by [read] members; the other members are taken all the same")
 }
 
 fn unreadable(what: &str, e: &ZipError) -> Error {

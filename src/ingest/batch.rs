@@ -1,9 +1,9 @@
-//! A batch: the mapped records of some files, landed table by table in the order of [`TABLES`], then quarantined,
-//! filled and counted. It must not read files nor write the audit: the caller knows when a file is complete.
+//! A batch: the mapped records of some files, prepared for all tables, committed table by table in the order of [`TABLES`],
+//! then quarantined, filled and counted. It must not read files nor write the audit: the caller knows when a file is complete.
 //!
 //! Every step may be repeated: after a crash the same records land again, and what is there already is a duplicate.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use arrow::array::Array;
 
@@ -14,7 +14,7 @@ use super::commit::Writer;
 use super::decide::Outcome;
 use super::fate::Fates;
 use super::fill::{self, Orders};
-use super::land::{BatchFile, Landed, Piece, land};
+use super::land::{BatchFile, Landed, Landing, Piece};
 use super::mapped::{Mapped, Rejected};
 use super::progress::Progress;
 use super::quarantine::{self, Entry};
@@ -131,10 +131,8 @@ impl<'a> Batch<'a> {
             if self.pieces.is_empty() { Vec::new() } else { quarantine::open_conflicts(self.writer.lake).await? };
         let mut pieces = std::mem::take(&mut self.pieces);
         let mut waited = Vec::new();
-        for table in TABLES {
-            let Some(pieces) = pieces.remove(table.name) else { continue };
-            self.progress.commit(table.name, pieces.iter().map(|p| p.mapped.record.len() as u64).sum());
-            let landed = land(self.writer, table, &pieces, &self.files).await?;
+        for (table, landed) in self.land(&pieces).await? {
+            let pieces = pieces.remove(table.name).unwrap_or_default();
             work.superseded.extend(
                 open.iter().filter(|(t, key, version)| t == table.name && landed.supersedes(*key, *version)).cloned(),
             );
@@ -159,6 +157,35 @@ impl<'a> Batch<'a> {
         let files = accounts(&mut self.read, &work.fates)?;
         Ok(Flushed { files, tables: work.tables, rates: work.rates, fates: work.fates, waited })
     }
+
+    /// Lands the pieces. Everything is in place before the first commit.
+    async fn land(&self, pieces: &BTreeMap<&'static str, Vec<Piece>>) -> Result<Vec<(&'static Table, Landed)>> {
+        let mut landings = VecDeque::new();
+        for table in TABLES.iter().copied() {
+            let Some(pieces) = pieces.get(table.name) else { continue };
+            self.progress.commit(table.name, pieces.iter().map(|p| p.mapped.record.len() as u64).sum());
+            match Landing::prepare(self.writer, table, pieces, &self.files).await {
+                Ok(landing) => landings.push_back((table, landing)),
+                Err(error) => return Err(give_up(landings, error).await),
+            }
+        }
+        let mut landed = Vec::new();
+        while let Some((table, landing)) = landings.pop_front() {
+            match landing.commit().await {
+                Ok(done) => landed.push((table, done)),
+                Err(error) => return Err(give_up(landings, error).await),
+            }
+        }
+        Ok(landed)
+    }
+}
+
+/// Removes the files of those that will not be committed.
+async fn give_up(landings: VecDeque<(&'static Table, Landing<'_>)>, error: Error) -> Error {
+    for (_, landing) in landings {
+        landing.discard().await;
+    }
+    error
 }
 
 /// Takes what was read of each file and adds what became of it.

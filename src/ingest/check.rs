@@ -14,7 +14,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::prelude::Expr;
 
 use super::frame::{Findings, Frame, Last};
-use super::map::MapContext;
+use super::joined::Files;
 use super::plan::Given;
 use super::{pii, plan, time};
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ impl Checks {
     }
 
     /// Runs every rule over completed rows.
-    pub(crate) fn run(&self, frame: &Frame, context: &MapContext, findings: &mut Findings) -> Result<()> {
+    pub(crate) fn run(&self, frame: &Frame, files: Files<'_>, findings: &mut Findings) -> Result<()> {
         required(frame, findings, Role::Engine, false);
         blank(frame, findings);
         legal(frame, findings);
@@ -100,7 +100,7 @@ impl Checks {
                 findings.add(row, check.rule, check.severity, check.column, value, check.says.into());
             }
         }
-        believable(frame, context, findings)?;
+        believable(frame, files, findings)?;
         for (name, identifier) in &self.texts {
             personal(frame.text(name)?, name, *identifier, findings);
         }
@@ -178,20 +178,19 @@ fn legal(frame: &Frame, findings: &mut Findings) {
 }
 
 /// V09: events lie between 2000 and the time of their file.
-fn believable(frame: &Frame, context: &MapContext, findings: &mut Findings) -> Result<()> {
+fn believable(frame: &Frame, files: Files<'_>, findings: &mut Findings) -> Result<()> {
     // Stock at the close of a day may be counted, and delivered, before that day has closed.
     let early = match frame.table.event {
         EventTime::None => return Ok(()),
         EventTime::At(_) => 0,
         EventTime::EndOf(_) => time::MICROS_PER_DAY,
     };
-    let latest = context.file_time_micros + CLOCK_SKEW + early;
     for (row, at) in frame.instant("event_time")?.iter().enumerate() {
+        let file_time = files.at(row).file_time_micros;
+        let latest = file_time + CLOCK_SKEW + early;
         if let Some(at) = at.filter(|at| !(EARLIEST..=latest).contains(at)) {
-            let says = format!(
-                "an event lies between 2000-01-01 and ten minutes after its file ({})",
-                time::show(context.file_time_micros)
-            );
+            let says =
+                format!("an event lies between 2000-01-01 and ten minutes after its file ({})", time::show(file_time));
             findings.reject(row, "V09", "event_time", Some(time::show(at)), says);
         }
     }

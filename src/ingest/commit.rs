@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
-use crate::lake::{Change, Commit, DataFile, Kept, Lake, TableState};
+use crate::lake::{Change, Commit, DataFile, Kept, Lake, Prepared, TableState};
 use crate::model::Table;
 
 /// How often an edit is computed anew because others committed in between, before landing gives up.
@@ -42,8 +42,17 @@ impl Edit {
     }
 }
 
-/// The attempts to commit one edit. Use: read the newest state, compute the edit on it, [`commit`](Attempts::commit);
-/// on `None` begin anew.
+/// An edit whose files are written.
+pub(crate) enum Ready {
+    /// There is nothing to do.
+    Nothing,
+    Files(Box<Prepared>),
+    /// Another writer was faster.
+    Moved,
+}
+
+/// The attempts to commit one edit. Use: read the newest state, compute the edit on it, [`commit`](Attempts::commit) (or
+/// [`prepare`](Attempts::prepare) and later [`put`](Attempts::put)); on `None` begin anew.
 pub(crate) struct Attempts<'a> {
     writer: Writer<'a>,
     table: &'static Table,
@@ -58,23 +67,47 @@ impl<'a> Attempts<'a> {
     /// Commits `edit` on `state`, and returns the new version, or that of `state` when there is nothing to do.
     /// `None`: another writer was faster and nothing of ours landed.
     pub async fn commit(&mut self, state: &TableState, edit: Edit) -> Result<Option<i64>> {
+        let ready = self.prepare(state, edit).await?;
+        self.put(state, ready).await
+    }
+
+    /// Writes what `edit` adds to `state`, without committing it.
+    pub async fn prepare(&self, state: &TableState, edit: Edit) -> Result<Ready> {
         if edit.is_empty() {
-            return Ok(Some(state.version));
+            return Ok(Ready::Nothing);
         }
         let Writer { lake, source, batch_id, .. } = self.writer;
         let change =
             Change { batch_id, app: source, add: edit.add, remove: edit.remove, keep: edit.keep, info: edit.info };
-        match lake.commit(state, change).await? {
-            Commit::Done { version } => Ok(Some(version)),
-            Commit::Moved => {
-                // An acknowledgement may have been lost: then the commit that was "faster" is ours.
-                let seen = lake.commits_since(self.table, state.version).await?;
-                if let Some(ours) = seen.iter().find(|c| c.batch_id.as_deref() == Some(batch_id)) {
-                    return Ok(Some(ours.version));
-                }
-                self.pause().await?;
-                Ok(None)
-            }
+        Ok(lake.prepare(state, change).await?.map_or(Ready::Moved, |p| Ready::Files(Box::new(p))))
+    }
+
+    /// Commits what was prepared on `state`; see [`commit`](Attempts::commit).
+    pub async fn put(&mut self, state: &TableState, ready: Ready) -> Result<Option<i64>> {
+        let Writer { lake, batch_id, .. } = self.writer;
+        let committed = match ready {
+            Ready::Nothing => return Ok(Some(state.version)),
+            Ready::Files(prepared) => lake.commit_prepared(state, *prepared).await?,
+            Ready::Moved => Commit::Moved,
+        };
+        if let Commit::Done { version } = committed {
+            return Ok(Some(version));
+        }
+        // An acknowledgement may have been lost: then the commit that was "faster" is ours.
+        let seen = lake.commits_since(self.table, state.version).await?;
+        if let Some(ours) = seen.iter().find(|c| c.batch_id.as_deref() == Some(batch_id)) {
+            return Ok(Some(ours.version));
+        }
+        self.pause().await?;
+        Ok(None)
+    }
+
+    /// Removes the files of what will not be committed after all.
+    pub async fn discard(&self, state: &TableState, ready: Ready) {
+        if let Ready::Files(prepared) = ready
+            && let Err(error) = self.writer.lake.discard(state, *prepared).await
+        {
+            tracing::debug!(table = self.table.name, %error, "unused data files stay");
         }
     }
 

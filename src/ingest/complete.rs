@@ -17,6 +17,7 @@ use datafusion::physical_expr::PhysicalExpr;
 use super::check::{Checks, physical};
 use super::frame::{Findings, Frame, Last, decimals, schema_of};
 use super::fx::FxRates;
+use super::joined::Files;
 use super::map::MapContext;
 use super::plan::Given;
 use super::source::Source;
@@ -41,7 +42,9 @@ pub(crate) struct Completer {
 }
 
 /// What rows come with besides the given columns.
-pub(crate) struct Extra {
+pub(crate) struct Extra<'a> {
+    /// The files that the rows are of.
+    pub(crate) files: Files<'a>,
     pub(crate) content: Int64Array,
     /// Key columns that the source does not have.
     pub(crate) keys: Vec<(&'static str, ArrayRef)>,
@@ -76,11 +79,11 @@ impl Completer {
         Ok(Completer { table, schema, given: given.to_vec(), header, zone, defaults, event, checks })
     }
 
-    /// Completes rows; `given` holds the SELECT's columns. Findings come in the order in which rules count.
+    /// Completes rows; `given` holds the SELECT's columns, `context` what all files have in common. Findings come in the order in which rules count.
     pub(crate) fn complete(
         &self,
         given: Vec<ArrayRef>,
-        extra: &Extra,
+        extra: &Extra<'_>,
         context: &MapContext,
         rates: &FxRates,
         findings: &mut Findings,
@@ -117,8 +120,8 @@ impl Completer {
         let days = self.days(&mut frame, &zones)?;
         let found = self.rates(&mut frame, days.as_ref(), context, rates, findings)?;
         money::complete(&mut frame, &found, findings)?;
-        self.envelope(&mut frame, extra, context)?;
-        self.checks.run(&frame, context, findings)?;
+        self.envelope(&mut frame, extra)?;
+        self.checks.run(&frame, extra.files, findings)?;
         Ok(frame)
     }
 
@@ -251,12 +254,12 @@ impl Completer {
     }
 
     /// Keys, hashes and where the row came from. When it landed, and in which batch, is landing's to say.
-    fn envelope(&self, frame: &mut Frame, extra: &Extra, context: &MapContext) -> Result<()> {
+    fn envelope(&self, frame: &mut Frame, extra: &Extra<'_>) -> Result<()> {
         let rows = frame.rows();
         let key = self.table.key.iter().map(|k| Ok(Arc::clone(frame.get(k)?))).collect::<Result<Vec<_>>>()?;
         frame.set("row_key", Arc::new(hash::row_keys(&key, rows)?))?;
         frame.set("content_hash", Arc::new(extra.content.clone()))?;
-        frame.set("source_file_id", Arc::new(StringArray::new_repeated(&context.file_id, rows)))?;
+        frame.set("source_file_id", Arc::new(extra.files.texts(rows, |file| &file.file_id)))?;
         frame.set("ingest_batch_id", Arc::new(StringArray::new_repeated("", rows)))?;
         frame.set("ingested_at", Arc::new(TimestampMicrosecondArray::from_value(0, rows).with_timezone("UTC")))
     }

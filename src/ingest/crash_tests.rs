@@ -239,7 +239,7 @@ fn all() -> bool {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_at_any_request_loses_nothing() {
     let world = World::new().await;
-    let step = if all() { 1 } else { 11 };
+    let step = if all() { 1 } else { 17 };
     let mut killed = 0;
     for (at, act) in (1..=world.requests).flat_map(|at| [(at, Act::DieBefore), (at, Act::DieAfter)]) {
         // Odd steps, so that both kinds are met.
@@ -262,7 +262,7 @@ async fn a_kill_during_upkeep_loses_nothing() {
     let sound = Unreliable::new(landed().await, |_, _| Act::Go);
     upkeep(sound.clone()).await.expect("kept");
     let requests = sound.made();
-    let step = if all() { 1 } else { 11 };
+    let step = if all() { 1 } else { 17 };
     for (at, act) in (1..=requests).flat_map(|at| [(at, Act::DieBefore), (at, Act::DieAfter)]) {
         if !(at * 2 + u64::from(act == Act::DieAfter)).is_multiple_of(step) {
             continue;

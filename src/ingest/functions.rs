@@ -1,4 +1,5 @@
-//! The functions that source SQL has beyond SQL's own: `instant`, `local_time`, `date_of`, `code`, `gtin_ok`.
+//! The functions that source SQL has beyond SQL's own: `instant`, `local_time`, `date_of`, `number_of`,
+//! `code`, `gtin_ok`.
 //! Each gives NULL for what it cannot read; `casts` turns that into a rejected record. They must not depend on anything
 //! but their arguments.
 
@@ -11,6 +12,7 @@ use chrono::format::{Item, Parsed, StrftimeItems, parse};
 use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use super::numeral::Numeral;
 use super::{text, time};
 use crate::model::Kind;
 
@@ -20,11 +22,12 @@ enum Which {
     Instant,
     LocalTime,
     DateOf,
+    NumberOf,
     Code,
     GtinOk,
 }
 
-const ALL: [Which; 5] = [Which::Instant, Which::LocalTime, Which::DateOf, Which::Code, Which::GtinOk];
+const ALL: [Which; 6] = [Which::Instant, Which::LocalTime, Which::DateOf, Which::NumberOf, Which::Code, Which::GtinOk];
 
 /// The functions, to be registered in every session that plans source SQL or contract rules.
 pub(crate) fn all() -> impl Iterator<Item = ScalarUDF> {
@@ -33,7 +36,7 @@ pub(crate) fn all() -> impl Iterator<Item = ScalarUDF> {
 
 /// `name` reads its first argument, so that NULL for a value means: not readable.
 pub(crate) fn reads(name: &str) -> bool {
-    ALL[..3].iter().any(|w| w.name() == name)
+    ALL[..4].iter().any(|w| w.name() == name)
 }
 
 impl Which {
@@ -42,6 +45,7 @@ impl Which {
             Which::Instant => "instant",
             Which::LocalTime => "local_time",
             Which::DateOf => "date_of",
+            Which::NumberOf => "number_of",
             Which::Code => "code",
             Which::GtinOk => "gtin_ok",
         }
@@ -51,12 +55,13 @@ impl Which {
             Which::Instant => Kind::Instant.arrow(),
             Which::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
             Which::DateOf => DataType::Date32,
-            Which::Code => DataType::Utf8,
+            // Digits with a point, for a CAST to make a decimal of.
+            Which::NumberOf | Which::Code => DataType::Utf8,
             Which::GtinOk => DataType::Boolean,
         }
     }
     fn arguments(self) -> usize {
-        if matches!(self, Which::LocalTime | Which::DateOf) { 2 } else { 1 }
+        if matches!(self, Which::LocalTime | Which::DateOf | Which::NumberOf) { 2 } else { 1 }
     }
 }
 
@@ -101,6 +106,10 @@ impl ScalarUDFImpl for TextFunction {
                 let read = remembered(|t| parsed(t, &format)?.to_naive_date().ok().map(time::days));
                 Arc::new(texts.iter().map(maybe(read)).collect::<Date32Array>())
             }
+            Which::NumberOf => {
+                let numeral = numeral_of(&args.args[1])?;
+                Arc::new(texts.iter().map(|t| t.and_then(|t| numeral.read(t))).collect::<StringArray>())
+            }
             Which::Code => {
                 Arc::new(texts.iter().map(|t| t.map(|t| text::normalise(t, Kind::UpperCode))).collect::<StringArray>())
             }
@@ -144,16 +153,32 @@ fn maybe<'a, T>(mut read: impl FnMut(&str) -> Option<T>) -> impl FnMut(Option<&'
 
 /// The constant format of a call, in chrono's strftime words.
 fn format_of(function: &str, argument: &ColumnarValue) -> Result<Vec<Item<'static>>> {
-    let format = match argument {
-        ColumnarValue::Scalar(value) => value.try_as_str().flatten(),
-        ColumnarValue::Array(_) => None,
-    };
-    let Some(format) = format else {
+    let Some(format) = constant(argument) else {
         return plan_err!("{function}: the format is a constant text, such as '%d.%m.%Y'");
     };
     match StrftimeItems::new(format).parse_to_owned() {
         Ok(items) => Ok(items),
         Err(_) => plan_err!("{function}: '{format}' is no strftime format; try '%Y-%m-%d %H:%M:%S'"),
+    }
+}
+
+/// How the example in a call writes 1234.50.
+fn numeral_of(argument: &ColumnarValue) -> Result<Numeral> {
+    let Some(example) = constant(argument) else {
+        return plan_err!("number_of: the example is a constant text, such as '1.234,50'");
+    };
+    match Numeral::like(example) {
+        Some(numeral) => Ok(numeral),
+        None => {
+            plan_err!("number_of: '{example}' does not show how 1234.50 is written; try '1.234,50' or '1,234.50 €'")
+        }
+    }
+}
+
+fn constant(argument: &ColumnarValue) -> Option<&str> {
+    match argument {
+        ColumnarValue::Scalar(value) => value.try_as_str().flatten(),
+        ColumnarValue::Array(_) => None,
     }
 }
 

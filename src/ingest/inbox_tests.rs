@@ -205,3 +205,22 @@ async fn a_broken_archive_is_not_known() {
     assert_eq!(inbox.rows().await, 2);
     inbox.land_nothing().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_cannot_be_read_keeps_no_other_out() {
+    let inbox = Inbox::new().await;
+    let members = [("a.csv", "id,line\na,1\n".to_string()), ("b.csv", csv(&["b"]))];
+    inbox.put("till/x.zip", zip(&members)).await;
+    inbox.put("till/none.zip", zip(&[])).await;
+    let none = "till/none.zip is an archive without a file";
+    for (landed, told) in [(1, true), (0, false)] {
+        let account = inbox.ingest.land_each("till", &inbox.find().await, &Silent).await.expect("landed");
+        assert_eq!(account.failed.iter().map(|f| f.file.as_str()).collect::<Vec<_>>(), ["till/x.zip!a.csv"]);
+        assert_eq!((account.total().landed, inbox.rows().await), (landed, 1), "{account}");
+        assert_eq!(account.to_string().contains(none), told, "{account}");
+    }
+    // The archive is looked at until all its members have landed.
+    inbox.put("till/x.zip", zip(&members[1..])).await;
+    assert_eq!(inbox.land().await.already(), 2, "the empty archive and the member");
+    inbox.land_nothing().await;
+}

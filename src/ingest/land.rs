@@ -1,4 +1,4 @@
-//! Landing the rows of one table: look up their keys in the whole table, decide, rewrite what is replaced, commit.
+//! Landing the rows of one table: look up their keys in the whole table, decide, rewrite what is replaced; then commit.
 //! It must not know files, records or accounts: it answers with one outcome per row.
 
 mod again;
@@ -15,11 +15,11 @@ use serde_json::{Map, Value};
 
 use super::audit::REPLACED_BY_FILE;
 use super::columns::{binary, longs, replace_column, row_json, texts};
-use super::commit::{Attempts, Edit, Writer};
+use super::commit::{Attempts, Edit, Ready, Writer};
 use super::decide::{Incoming, KeyMap, Outcome, Rank};
 use super::quarantine;
 use crate::error::{Error, Result};
-use crate::lake::{Kept, Lake, TableState};
+use crate::lake::{Kept, Lake, Perhaps, TableState};
 use crate::model::Table;
 pub(crate) use piece::Piece;
 
@@ -29,7 +29,7 @@ pub(crate) const BLOOM_KEYS: usize = 100_000;
 /// Files whose keys are read at once.
 const READS: usize = 4;
 /// What a row's key and rank are read from.
-const RANKS: &[&str] = &["row_key", "source_version", "content_hash"];
+pub(crate) const RANKS: &[&str] = &["row_key", "source_version", "content_hash"];
 
 /// A file of a batch.
 #[derive(Debug, Clone)]
@@ -85,34 +85,86 @@ struct Plan {
     displaced: Vec<Displaced>,
 }
 
-/// Lands `pieces` (arrival order) of `files` on `table`. Displaced rows go to quarantine before the commit that removes
-/// them, so that a crash between the two loses nothing; a lost race may find the same rows again, which changes nothing.
-pub(crate) async fn land(
+/// Pieces on their way into a table: what they do to it is known and the files are written, but nothing is committed. So
+/// a batch can have everything in place before it touches the first of its tables: a disk that fills up leaves them all
+/// as they were.
+pub(crate) struct Landing<'a> {
+    writer: Writer<'a>,
+    /// In arrival order.
+    pieces: &'a [Piece],
+    files: &'a [BatchFile],
+    incoming: Incoming,
+    attempts: Attempts<'a>,
+    attempt: Attempt,
+}
+
+/// What was worked out on one version of a table.
+struct Attempt {
+    state: Arc<TableState>,
+    ready: Ready,
+    outcomes: Vec<Outcome>,
+    stored: KeyMap<Held>,
+    displaced: Vec<Displaced>,
+}
+
+impl<'a> Landing<'a> {
+    pub async fn prepare(
+        writer: Writer<'a>,
+        table: &'static Table,
+        pieces: &'a [Piece],
+        files: &'a [BatchFile],
+    ) -> Result<Landing<'a>> {
+        let mut incoming = Incoming::default();
+        for piece in pieces {
+            piece.ranks.iter().for_each(|(key, rank)| incoming.push(*key, *rank));
+        }
+        let attempts = Attempts::new(writer, table);
+        let attempt = attempt(writer, &attempts, table, pieces, files, &incoming).await?;
+        Ok(Landing { writer, pieces, files, incoming, attempts, attempt })
+    }
+
+    /// Commits; where another writer was faster, all is worked out anew. Displaced rows go to quarantine before the commit
+    /// that removes them, so that a crash between the two loses nothing; a lost race may find the same rows again, which
+    /// changes nothing.
+    pub async fn commit(mut self) -> Result<Landed> {
+        loop {
+            let Attempt { state, ready, outcomes, stored, displaced } = self.attempt;
+            if !displaced.is_empty() {
+                quarantine::keep_displaced(self.writer, state.table, displaced, self.files).await?;
+            }
+            let Landing { writer, pieces, files, .. } = self;
+            if let Some(version) = self.attempts.put(&state, ready).await? {
+                let before = again::Before { lake: writer.lake, state: &state, pieces, files };
+                let outcomes = before.outcomes(outcomes, &stored).await?;
+                let mut rest = outcomes.as_slice();
+                let outcomes = pieces
+                    .iter()
+                    .map(|p| rest.split_off(..p.mapped.record.len()).unwrap_or_default().to_vec())
+                    .collect();
+                return Ok(Landed { version, outcomes, incoming: self.incoming, stored });
+            }
+            self.attempt = attempt(writer, &self.attempts, state.table, pieces, files, &self.incoming).await?;
+        }
+    }
+
+    /// Gives it up: the files that were written go.
+    pub async fn discard(self) {
+        self.attempts.discard(&self.attempt.state, self.attempt.ready).await;
+    }
+}
+
+async fn attempt(
     writer: Writer<'_>,
+    attempts: &Attempts<'_>,
     table: &'static Table,
     pieces: &[Piece],
     files: &[BatchFile],
-) -> Result<Landed> {
-    let mut incoming = Incoming::default();
-    for piece in pieces {
-        piece.ranks.iter().for_each(|(key, rank)| incoming.push(*key, *rank));
-    }
-    let mut attempts = Attempts::new(writer, table);
-    loop {
-        let state = writer.lake.state(table).await?;
-        let Plan { edit, outcomes, stored, displaced } = plan(writer, &state, pieces, files, &incoming).await?;
-        if !displaced.is_empty() {
-            quarantine::keep_displaced(writer, table, displaced, files).await?;
-        }
-        if let Some(version) = attempts.commit(&state, edit).await? {
-            let before = again::Before { lake: writer.lake, state: &state, pieces, files };
-            let outcomes = before.outcomes(outcomes, &stored).await?;
-            let mut rest = outcomes.as_slice();
-            let outcomes =
-                pieces.iter().map(|p| rest.split_off(..p.mapped.record.len()).unwrap_or_default().to_vec()).collect();
-            return Ok(Landed { version, outcomes, incoming, stored });
-        }
-    }
+    incoming: &Incoming,
+) -> Result<Attempt> {
+    let state = writer.lake.state(table).await?;
+    let Plan { edit, outcomes, stored, displaced } = plan(writer, &state, pieces, files, incoming).await?;
+    let ready = attempts.prepare(&state, edit).await?;
+    Ok(Attempt { state, ready, outcomes, stored, displaced })
 }
 
 async fn plan(
@@ -153,13 +205,17 @@ async fn plan(
 
 /// The rows of `state` whose keys are among `incoming`.
 async fn look_up(lake: &Lake, state: &Arc<TableState>, incoming: &Incoming) -> Result<KeyMap<Held>> {
-    let few: Option<Vec<[u8; 16]>> =
-        (incoming.len() <= BLOOM_KEYS).then(|| incoming.keys().map(u128::to_be_bytes).collect());
+    let keys: Vec<[u8; 16]> = incoming.keys().map(u128::to_be_bytes).collect();
+    // Most keys of a large batch are new: those that certainly are need not be looked for in each file.
+    let Perhaps { keys, uncovered } = match keys.len() > BLOOM_KEYS {
+        true => lake.perhaps_in(state, keys).await?,
+        false => Perhaps { keys, uncovered: Vec::new() },
+    };
     let mut files = Vec::new();
     for (index, file) in state.files.iter().enumerate() {
-        match &few {
-            Some(keys) if !lake.may_hold(file, keys).await? => {}
-            _ => files.push(index),
+        let read = uncovered.binary_search(&index).is_ok() || keys.len() > BLOOM_KEYS;
+        if read || lake.may_hold(file, &keys).await? {
+            files.push(index);
         }
     }
     let read = |index: usize| {

@@ -1,5 +1,7 @@
 //! Landing on a `memory://` lake with hand-made rows: the sentences of exactly-once, without reading or mapping.
 
+mod full;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

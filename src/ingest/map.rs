@@ -14,13 +14,14 @@ use tokio::sync::mpsc;
 use super::complete::Extra;
 use super::frame::Findings;
 use super::fx::FxRates;
+use super::joined::{self, Files};
 use super::mapped::Mapped;
 use super::ordinal::{self, Ordinals, Remembered};
 use super::plan::{self, Program, Statement, Trouble};
 use super::read::{self, Bad, Chunk, Decoder, Input, Raws};
 use super::rows::{blank_is_null, normalised, run_gently, unconvertible, unreadable_where};
 use super::source::Source;
-use super::verdict::{Part, Verdicts};
+use super::verdict::{Decided, Part, Verdicts};
 use super::{hash, session};
 use crate::error::{Error, Result, did_you_mean};
 
@@ -49,11 +50,11 @@ pub struct ReplayRecord {
 
 /// Maps one file of one source.
 pub struct Mapper {
-    source: Arc<Source>,
+    pub(super) source: Arc<Source>,
     rates: Arc<FxRates>,
-    context: MapContext,
+    pub(super) context: MapContext,
     session: SessionContext,
-    ordinals: Ordinals,
+    pub(super) ordinals: Ordinals,
     /// The last plan, with the columns that it was made for: pushes come by the thousand, all with the same.
     planned: Option<(Fields, Arc<Program>)>,
 }
@@ -75,12 +76,16 @@ impl Mapper {
     /// Turns to another file of the same source; what was planned stays.
     pub(crate) fn turn_to(&mut self, rates: Arc<FxRates>, file_id: String, file: &str, file_time_micros: i64) {
         (self.rates, self.ordinals) = (rates, Ordinals::default());
-        (self.context.file_id, self.context.file) = (file_id, file.into());
-        self.context.file_time_micros = file_time_micros;
+        self.context = self.context_of(file_id, file, file_time_micros);
+    }
+
+    /// What rows of another file of the same source depend on.
+    pub(crate) fn context_of(&self, file_id: String, file: &str, file_time_micros: i64) -> MapContext {
+        MapContext { file_id, file: file.into(), file_time_micros, ..self.context.clone() }
     }
 
     /// The source, planned for a file with these columns.
-    async fn program(&mut self, fields: Fields) -> Result<Arc<Program>> {
+    pub(super) async fn program(&mut self, fields: Fields) -> Result<Arc<Program>> {
         if let Some((_, program)) = self.planned.as_ref().filter(|(known, _)| *known == fields) {
             return Ok(program.clone());
         }
@@ -182,40 +187,31 @@ impl Mapper {
         &mut self,
         program: &Program,
         chunk: Chunk,
-        mut remembered: Option<Vec<Remembered>>,
+        remembered: Option<Vec<Remembered>>,
     ) -> Result<Mapped> {
-        let raw = self.raw_batch(program, &chunk)?;
+        let context = self.context.clone();
+        let decided = self.decide(program, &chunk, Files::one(&context), remembered).await?;
+        let mut all = joined::split(decided, 1, &[], &self.source.header.skip)?;
+        Ok(all.pop().unwrap_or_default().0)
+    }
+
+    /// What becomes of the records of a chunk, which are of `files`.
+    pub(super) async fn decide(
+        &mut self,
+        program: &Program,
+        chunk: &Chunk,
+        files: Files<'_>,
+        mut remembered: Option<Vec<Remembered>>,
+    ) -> Result<Decided> {
+        let raw = raw_batch(program, chunk, files)?;
         let mut verdicts = Verdicts::new(chunk.lines.len());
         let raw = self.skip(program, raw, &mut verdicts).await?;
         let mut parts = Vec::with_capacity(program.statements.len());
         for statement in &program.statements {
             let out = run_gently(program, &statement.plan, raw.clone(), &mut verdicts).await?;
-            parts.push(self.complete(statement, out, &mut verdicts, remembered.as_deref_mut())?);
+            parts.push(self.complete(statement, out, files, &mut verdicts, remembered.as_deref_mut())?);
         }
-        verdicts.finish(program, &chunk, parts)
-    }
-
-    /// The chunk as `raw` shows it.
-    fn raw_batch(&self, program: &Program, chunk: &Chunk) -> Result<RecordBatch> {
-        let rows = chunk.lines.len();
-        let mut columns: Vec<ArrayRef> = chunk.data.columns().to_vec();
-        // The empty file's columns are known to the plan only.
-        columns
-            .extend((columns.len()..program.wanted.len()).map(|_| Arc::new(StringArray::new_null(rows)) as ArrayRef));
-        columns.push(Arc::new(if program.wants_file {
-            StringArray::new_repeated(&self.context.file, rows)
-        } else {
-            StringArray::new_null(rows)
-        }));
-        columns.push(Arc::new(Int64Array::from(chunk.lines.clone())));
-        columns.push(Arc::new(if program.wants_raw {
-            StringArray::from_iter_values((0..rows).map(|row| chunk.raws.raw(row)))
-        } else {
-            StringArray::new_null(rows)
-        }));
-        columns.push(Arc::new(Int64Array::from_iter_values(0..rows as i64)));
-        let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        Ok(RecordBatch::try_new_with_options(Arc::clone(program.raw_schema()), columns, &options)?)
+        verdicts.finish(program, chunk, parts)
     }
 
     /// Leaves out what a declared predicate takes.
@@ -233,10 +229,8 @@ impl Mapper {
         }
         let numbers = arrow::compute::cast(skip, &arrow::datatypes::DataType::Int64)?;
         for (row, number) in numbers.as_primitive::<Int64Type>().iter().enumerate() {
-            if let Some(skip) =
-                number.and_then(|n| usize::try_from(n).ok()).and_then(|n| self.source.header.skip.get(n))
-            {
-                verdicts.skip(row, &skip.reason);
+            if let Some(number) = number.and_then(|n| usize::try_from(n).ok()) {
+                verdicts.skip(row, number);
             }
         }
         Ok(filter_record_batch(&raw, &is_null(skip)?)?)
@@ -247,6 +241,7 @@ impl Mapper {
         &mut self,
         statement: &Statement,
         out: RecordBatch,
+        files: Files<'_>,
         verdicts: &mut Verdicts,
         remembered: Option<&mut [Remembered]>,
     ) -> Result<Part> {
@@ -258,6 +253,8 @@ impl Mapper {
         if decides {
             rows.iter().for_each(|row| verdicts.take(*row));
         }
+        let of = files.numbers(&rows);
+        let files = files.with(&of);
         let mut findings = Findings::new(rows.len());
         let mut given = Vec::with_capacity(statement.given.len());
         for (i, g) in statement.given.iter().enumerate() {
@@ -279,7 +276,8 @@ impl Mapper {
             (Some(_), Some(remembered)) => Some(ordinal::recall(remembered, &rows, select.table.name)),
             (Some(_), None) => {
                 let within = &out.columns()[statement.within.clone()];
-                Some(self.ordinals.count(statement.select, &hash::group_keys(within, &content)?))
+                let groups = hash::group_keys(within, &content)?;
+                Some(self.ordinals.count(statement.select, &groups, |row| files.number(row)))
             }
         };
         let keys = match (statement.ordinal, &counts) {
@@ -291,8 +289,8 @@ impl Mapper {
                 *array = blank_is_null(array);
             }
         }
-        let frame =
-            statement.completer.complete(given, &Extra { content, keys }, &self.context, &self.rates, &mut findings)?;
+        let extra = Extra { files, content, keys };
+        let frame = statement.completer.complete(given, &extra, &self.context, &self.rates, &mut findings)?;
         Ok(Part { reference: select.reference, frame, rows, findings, counts })
     }
 }
@@ -312,6 +310,29 @@ impl Records<'_> {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+/// The chunk as `raw` shows it.
+fn raw_batch(program: &Program, chunk: &Chunk, files: Files<'_>) -> Result<RecordBatch> {
+    let rows = chunk.lines.len();
+    let mut columns: Vec<ArrayRef> = chunk.data.columns().to_vec();
+    // The empty file's columns are known to the plan only.
+    columns.extend((columns.len()..program.wanted.len()).map(|_| Arc::new(StringArray::new_null(rows)) as ArrayRef));
+    columns.push(Arc::new(if program.wants_file {
+        files.texts(rows, |file| &file.file)
+    } else {
+        StringArray::new_null(rows)
+    }));
+    columns.push(Arc::new(Int64Array::from(chunk.lines.clone())));
+    columns.push(Arc::new(if program.wants_raw {
+        StringArray::from_iter_values((0..rows).map(|row| chunk.raws.raw(row)))
+    } else {
+        StringArray::new_null(rows)
+    }));
+    columns.push(Arc::new(Int64Array::from_iter_values(0..rows as i64)));
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(program.raw_schema()), columns, &options)?)
+}
+
+/// Reads on a thread that may wait for a disk.
+pub(super) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(|e| Error::internal(format!("reading stopped: {e}")))?
 }

@@ -37,6 +37,7 @@ mod fx;
 mod hash;
 #[cfg(test)]
 mod inbox_tests;
+mod joined;
 mod land;
 #[cfg(test)]
 mod landing_tests;
@@ -45,6 +46,7 @@ pub mod mapped;
 #[cfg(test)]
 mod mapping_tests;
 mod money;
+mod numeral;
 mod ordinal;
 mod pii;
 mod plan;

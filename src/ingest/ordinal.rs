@@ -9,10 +9,10 @@ use serde::Deserialize;
 
 use super::plan::OrdinalKey;
 
-/// Counts of one file, per SELECT.
+/// Counts per file and SELECT.
 #[derive(Debug, Default)]
 pub(crate) struct Ordinals {
-    seen: HashMap<(usize, u128), u32>,
+    seen: HashMap<(usize, u32, u128), u32>,
 }
 
 /// The counts that a waiting record had when it was first read, per table, in the order of its rows.
@@ -38,14 +38,14 @@ impl Remembered {
 }
 
 impl Ordinals {
-    /// How many equal rows came before each row, in the rows' order.
-    pub(crate) fn count(&mut self, select: usize, groups: &[u128]) -> Vec<u32> {
-        let count = |group: &u128| {
-            let seen = self.seen.entry((select, *group)).or_default();
+    /// How many equal rows of its file came before each row, in the rows' order. `file`: the number of a row's file.
+    pub(crate) fn count(&mut self, select: usize, groups: &[u128], file: impl Fn(usize) -> u32) -> Vec<u32> {
+        let count = |(row, group): (usize, &u128)| {
+            let seen = self.seen.entry((select, file(row), *group)).or_default();
             *seen += 1;
             *seen - 1
         };
-        groups.iter().map(count).collect()
+        groups.iter().enumerate().map(count).collect()
     }
 }
 
@@ -91,9 +91,10 @@ mod tests {
     #[test]
     fn equal_rows_are_counted_and_counts_come_back() {
         let mut ordinals = Ordinals::default();
-        assert_eq!(ordinals.count(0, &[1, 2, 1]), [0, 0, 1]);
-        assert_eq!(ordinals.count(0, &[1]), [2]);
-        assert_eq!(ordinals.count(1, &[1]), [0]);
+        assert_eq!(ordinals.count(0, &[1, 2, 1], |_| 0), [0, 0, 1]);
+        assert_eq!(ordinals.count(0, &[1], |_| 0), [2]);
+        assert_eq!(ordinals.count(1, &[1], |_| 0), [0]);
+        assert_eq!(ordinals.count(0, &[1, 1, 1], |row| row as u32 % 2), [3, 0, 4], "each file has counts of its own");
         let json = remember("{\"a\":1.10}", &[("order_line", vec![2, 0])]);
         assert_eq!(json, "{\"_ordinal\":{\"order_line\":[2,0]},\"a\":1.10}");
         let mut back = [Remembered::read(&json)];

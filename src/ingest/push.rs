@@ -2,7 +2,7 @@
 //! within a fraction of a second land as one group: one commit per table, so that many tills make few files.
 //!
 //! ```text
-//! receive (room, sha256) → queue of the source → group → map each alone → one batch → audit → publish → answers
+//! receive (room, sha256) → queue of the source → group → map, small ones together → one batch → audit → publish → answers
 //! ```
 //!
 //! A push is to the audit a file called `push/{source}/{key}`, the key being the sender's, else made from its bytes. Same
@@ -16,6 +16,9 @@ mod received;
 mod stopped;
 #[cfg(test)]
 mod tests;
+mod together;
+#[cfg(test)]
+mod together_tests;
 mod worker;
 
 use std::collections::HashMap;

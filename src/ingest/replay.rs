@@ -83,9 +83,12 @@ fn absent(missing: &[String]) -> Result<()> {
     let named = missing.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
     let more = missing.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Err(Error::not_found(format!("{} files that have landed are not found any more: {named}{more}", missing.len()))
-        .hint(
-            "put them back below the landing path, or name where they are now after the source; \
+    let what = match missing.len() {
+        1 => "1 file that has landed is".to_string(),
+        n => format!("{n} files that have landed are"),
+    };
+    Err(Error::not_found(format!("{what} not found any more: {named}{more}")).hint(
+        "put them back below the landing path, or name where they are now after the source; \
         --found-only replays the others and leaves the rows of these as they are",
-        ))
+    ))
 }

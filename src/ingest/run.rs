@@ -10,7 +10,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::account::{Account, Failed, FileAccount};
+use super::account::{Account, Failed, FileAccount, counted};
 use super::archive::{Archive, Kind, Member, Members};
 use super::audit::{self, Audited, FileRow, Ledger, Status, TableRows};
 use super::batch::Batch;
@@ -18,6 +18,7 @@ use super::commit::Writer;
 use super::drift::Seen;
 use super::files::{Found, InputFile};
 use super::land::BatchFile;
+use super::map::blocking;
 use super::progress::Progress;
 use super::read::{self, Input};
 use super::source::Source;
@@ -136,13 +137,9 @@ impl Landing<'_> {
                     self.take(&fetched, Some(remote.version_tag()), source).await
                 }
             };
-            let Err(error) = read else { continue };
-            // One damaged file must not keep the others out, night after night; what failed beside it stops everything.
-            if !matches!(error.kind(), ErrorKind::Invalid | ErrorKind::NotFound) {
-                return Err(error);
+            if let Err(error) = read {
+                self.failed(file.uri(), error)?;
             }
-            self.account.failed.push(Failed::new(file.uri(), &error));
-            self.open.iter().enumerate().filter(|(_, o)| !o.complete).for_each(|(n, _)| self.batch.forget(n));
         }
         self.flush().await?;
         let mut accounts: Vec<Option<FileAccount>> = self.open.into_iter().map(|o| Some(o.account)).collect();
@@ -154,11 +151,21 @@ impl Landing<'_> {
         Ok(self.account)
     }
 
+    /// One damaged file must not keep the others out, night after night; what failed beside it stops everything.
+    fn failed(&mut self, file: &str, error: Error) -> Result<()> {
+        if !matches!(error.kind(), ErrorKind::Invalid | ErrorKind::NotFound) {
+            return Err(error);
+        }
+        self.account.failed.push(Failed::new(file, &error));
+        self.open.iter().enumerate().filter(|(_, o)| !o.complete).for_each(|(n, _)| self.batch.forget(n));
+        Ok(())
+    }
+
     /// Reads a file, or the members of an archive, unless the bytes are known.
     async fn take(&mut self, file: &InputFile, version: Option<&str>, source: &Arc<Source>) -> Result<()> {
         self.progress.file(&file.uri);
         if !self.is_new(file, source) {
-            self.told.push(Told::Known(already(file, source)));
+            self.tell_known(file, source);
             if version.is_some() {
                 // Known bytes under a new name or version: with a row of its own they need not be fetched again.
                 let number = self.begin(file, version, source);
@@ -178,6 +185,12 @@ impl Landing<'_> {
         !self.ingest.ledger.has_landed(&source.name, &file.sha256) && self.read.insert(file.sha256.clone())
     }
 
+    /// Of a file that is not new.
+    fn tell_known(&mut self, file: &InputFile, source: &Source) {
+        self.account.repeated += u64::from(self.read.contains(&file.sha256));
+        self.told.push(Told::Known(already(file, source)));
+    }
+
     async fn unpack(
         &mut self,
         file: &InputFile,
@@ -189,16 +202,22 @@ impl Landing<'_> {
         let number = self.begin(file, version, source);
         self.open[number].status = Status::Unpacked;
         let mut members = Members::open(archive);
+        let (mut any, failed) = (false, self.account.failed.len());
         // `_temp` goes before the next member is asked for.
         while let Some(Member { file, temp: _temp }) = members.next().await? {
+            any = true;
             self.progress.file(&file.uri);
-            if self.is_new(&file, source) {
-                self.read(&file, None, source).await?;
-            } else {
-                self.told.push(Told::Known(already(&file, source)));
+            if !self.is_new(&file, source) {
+                self.tell_known(&file, source);
+            } else if let Err(error) = self.read(&file, None, source).await {
+                self.failed(&file.uri, error)?;
             }
         }
-        self.open[number].complete = true;
+        if !any {
+            self.account.empty_archives.push(file.uri.clone());
+        }
+        // With a member that failed it is looked at again: those that have landed are known.
+        self.open[number].complete = self.account.failed.len() == failed;
         Ok(())
     }
 
@@ -206,10 +225,7 @@ impl Landing<'_> {
         let number = self.begin(file, version, source);
         self.told.push(Told::Open(number));
         let id = self.open[number].id.clone();
-        let path = file.path.clone();
-        tokio::task::spawn_blocking(move || read::verify(&path))
-            .await
-            .map_err(|e| Error::internal(format!("reading stopped: {e}")))??;
+        let mut verified = false;
         let mut mapper = self.ingest.mapper(source, &self.rates, id, &file.uri, file.modified_micros);
         let mut records = mapper.open(Input::Path(file.path.clone())).await?;
         let changes = self.seen.check(source, &file.uri, records.columns())?;
@@ -219,6 +235,11 @@ impl Landing<'_> {
             self.progress.records(mapped.records);
             self.batch.push(number, mapped)?;
             if self.batch.records() >= self.ingest.batch_records || self.batch.bytes() >= self.ingest.batch_bytes {
+                // The commit may hold a part of the file: first it is seen that the rest can be read, too.
+                if !std::mem::replace(&mut verified, true) {
+                    let (source, path, uri) = (Arc::clone(source), file.path.clone(), file.uri.clone());
+                    blocking(move || read::verify(&source, &path, &uri)).await?;
+                }
                 self.flush().await?;
             }
         }
@@ -231,7 +252,8 @@ impl Landing<'_> {
         match self.open[number].account.accounted() {
             0 => e,
             landed => e.context(format!(
-                "{landed} records of the file have landed, and will count as duplicates when it is delivered again"
+                "{} of the file landed, and will count as duplicates when it is delivered again",
+                counted(landed, "record")
             )),
         }
     }

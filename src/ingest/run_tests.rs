@@ -1,5 +1,6 @@
 //! Files end to end: read, mapped, landed and audited on a `memory://` lake.
 
+mod damaged;
 mod once_more;
 
 use std::path::{Path, PathBuf};
@@ -114,6 +115,11 @@ async fn a_file_lands_once_and_its_account_adds_up() {
     assert_eq!(texts(&bad, "raw").expect("raw").value(0), BAD);
     assert_eq!(sum(&ingest.lake, &INGEST_FILE, "read").await, 9);
     assert_eq!(sum(&ingest.lake, &INGEST_TABLE, "new").await, 4);
+    let three = folder.put("orders/three.csv", "id,line,version,at,sku,qty,price,currency,status\n");
+    let four = folder.put("orders/four.csv", &std::fs::read_to_string(&three).expect("read"));
+    let equal = [three, four].map(|path| InputFile::open(&path, path.to_string_lossy()).expect("opened"));
+    let account = ingest.run("orders", &[&equal[..], &files].concat(), &Silent).await.expect("landed");
+    assert_eq!((account.already(), account.repeated), (2, 1), "one had landed before, one is there twice: {account}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 
 use super::check::rank;
 use super::frame::{Finding, Findings, Frame, Last};
-use super::mapped::{Mapped, MappedTable, Rejected};
+use super::mapped::{MappedTable, Rejected};
 use super::plan::Program;
 use super::read::Chunk;
 use super::{ordinal, pii, time};
@@ -32,7 +32,8 @@ pub(crate) struct Part {
 enum Fate {
     Untaken,
     Taken,
-    Skipped,
+    /// By which of the source's skips.
+    Skipped(usize),
 }
 
 struct Verdict {
@@ -46,16 +47,24 @@ struct Verdict {
 pub(crate) struct Verdicts {
     fates: Vec<Fate>,
     broken: BTreeMap<usize, Verdict>,
-    skipped: BTreeMap<String, u64>,
+}
+
+/// What became of a chunk, each thing with the number of its record. Bad records are numbered after the others.
+pub(crate) struct Decided {
+    /// With the record of each row.
+    pub(crate) tables: Vec<(MappedTable, Vec<usize>)>,
+    pub(crate) rejected: Vec<(usize, Rejected)>,
+    /// With the number of the skip.
+    pub(crate) skipped: Vec<(usize, usize)>,
+    pub(crate) records: usize,
 }
 
 impl Verdicts {
     pub(crate) fn new(records: usize) -> Self {
-        Verdicts { fates: vec![Fate::Untaken; records], broken: BTreeMap::new(), skipped: BTreeMap::new() }
+        Verdicts { fates: vec![Fate::Untaken; records], broken: BTreeMap::new() }
     }
-    pub(crate) fn skip(&mut self, record: usize, reason: &str) {
-        self.fates[record] = Fate::Skipped;
-        *self.skipped.entry(reason.to_string()).or_default() += 1;
+    pub(crate) fn skip(&mut self, record: usize, number: usize) {
+        self.fates[record] = Fate::Skipped(number);
     }
     /// A SELECT gives a row for it.
     pub(crate) fn take(&mut self, record: usize) {
@@ -97,7 +106,7 @@ impl Verdicts {
     }
 
     /// Gathers what all SELECTs found, and gives the rows of the records that stand.
-    pub(crate) fn finish(mut self, program: &Program, chunk: &Chunk, parts: Vec<Part>) -> Result<Mapped> {
+    pub(crate) fn finish(mut self, program: &Program, chunk: &Chunk, parts: Vec<Part>) -> Result<Decided> {
         for part in parts.iter().filter(|p| !p.reference) {
             for finding in &part.findings.broken {
                 self.reject(part.rows[finding.row], part.frame.table.name, finding.clone());
@@ -114,7 +123,7 @@ impl Verdicts {
             }
         }
         let mut rejected = self.rejected(program, chunk, &parts);
-        rejected.extend(chunk.bad.iter().map(|bad| Rejected {
+        let bad = chunk.bad.iter().map(|bad| Rejected {
             table: String::new(),
             line: bad.line,
             field: None,
@@ -124,17 +133,21 @@ impl Verdicts {
             message: bad.message.clone(),
             raw: bad.raw.clone(),
             record: None,
-        }));
-        rejected.sort_by_key(|r| r.line);
-        let records = (chunk.lines.len() + chunk.bad.len()) as u64;
+        });
+        rejected.extend((chunk.lines.len()..).zip(bad));
+        let records = chunk.lines.len() + chunk.bad.len();
         let mut tables = Vec::with_capacity(parts.len());
         for part in parts {
             tables.extend(self.standing(part, chunk)?);
         }
-        Ok(Mapped { tables, rejected, skipped: self.skipped, records })
+        let skipped = self.fates.iter().enumerate().filter_map(|(record, fate)| match fate {
+            Fate::Skipped(number) => Some((record, *number)),
+            _ => None,
+        });
+        Ok(Decided { tables, rejected, skipped: skipped.collect(), records })
     }
 
-    fn rejected(&self, program: &Program, chunk: &Chunk, parts: &[Part]) -> Vec<Rejected> {
+    fn rejected(&self, program: &Program, chunk: &Chunk, parts: &[Part]) -> Vec<(usize, Rejected)> {
         let mut counts: HashMap<usize, Vec<(&str, Vec<u32>)>> = HashMap::new();
         if !self.broken.is_empty() {
             for part in parts {
@@ -156,7 +169,7 @@ impl Verdicts {
                 let json = chunk.raws.record(*record, &chunk.data, &program.wanted);
                 counts.get(record).map_or(json.clone(), |counts| ordinal::remember(&json, counts))
             };
-            Rejected {
+            let rejected = Rejected {
                 table: (*table).to_string(),
                 line: chunk.lines[*record],
                 field: finding.field.clone(),
@@ -167,13 +180,14 @@ impl Verdicts {
                 raw: if *personal { pii::mask(&raw) } else { raw },
                 // What holds personal data is not kept, so it cannot land later either.
                 record: (!personal && finding.rule != "V00").then(json),
-            }
+            };
+            (*record, rejected)
         };
         self.broken.iter().map(one).collect()
     }
 
-    /// The rows of a part whose records stand, in the table's schema.
-    fn standing(&self, part: Part, chunk: &Chunk) -> Result<Option<MappedTable>> {
+    /// The rows of a part whose records stand, in the table's schema, and their records.
+    fn standing(&self, part: Part, chunk: &Chunk) -> Result<Option<(MappedTable, Vec<usize>)>> {
         let mut keep: Vec<bool> = if self.broken.is_empty() {
             vec![true; part.rows.len()]
         } else {
@@ -198,9 +212,12 @@ impl Verdicts {
         }
         let rows = RecordBatch::try_new(table.schema(), columns)?;
         let kept_rows = |i: &usize| keep[*i];
-        let record = (0..part.rows.len()).filter(kept_rows).map(|i| chunk.lines[part.rows[i]]).collect();
         let warned = (0..part.rows.len()).filter(kept_rows).map(|i| part.findings.warned[i]).collect();
-        Ok(Some(MappedTable { table, reference: part.reference, rows, record, warned }))
+        let mut records = part.rows;
+        let mut keep = keep.iter();
+        records.retain(|_| *keep.next().unwrap_or(&true));
+        let record = records.iter().map(|record| chunk.lines[*record]).collect();
+        Ok(Some((MappedTable { table, reference: part.reference, rows, record, warned }, records)))
     }
 }
 

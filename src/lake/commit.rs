@@ -62,26 +62,48 @@ pub enum Commit {
     Moved,
 }
 
-/// See [`super::Lake::commit`].
-pub(super) async fn commit(slot: &Slot, root: &Root, base: &TableState, change: Change<'_>) -> Result<Commit> {
+/// A change whose files are written and which is not committed yet. Where it is never committed nor discarded, its files
+/// are orphans, which a vacuum finds.
+pub struct Prepared {
+    plan: Plan,
+    adds: Vec<Add>,
+}
+
+/// See [`super::Lake::prepare`].
+pub(super) async fn prepare(
+    slot: &Slot,
+    root: &Root,
+    base: &TableState,
+    change: Change<'_>,
+) -> Result<Option<Prepared>> {
     let plan = Plan::new(base, &change)?;
     if slot.has_commit(base.version + 1).await? {
-        return Ok(Commit::Moved);
+        return Ok(None);
     }
     let adds = write::write(slot, &root.store, change.add, change.keep).await?;
-    match put(slot, base, &plan, &adds).await? {
+    Ok(Some(Prepared { plan, adds }))
+}
+
+/// See [`super::Lake::commit`].
+pub(super) async fn commit(slot: &Slot, root: &Root, base: &TableState, prepared: Prepared) -> Result<Commit> {
+    match put(slot, base, &prepared.plan, &prepared.adds).await? {
         Put::Done(version) => Ok(Commit::Done { version }),
         Put::Moved => {
-            write::discard(slot, &root.store, &adds).await;
+            discard(slot, root, prepared).await;
             Ok(Commit::Moved)
         }
         // Whoever computes it anew finds a commit that arrived late by its batch, or takes its place.
         Put::Missing(_) => Ok(Commit::Moved),
         Put::Refused(error) => {
-            write::discard(slot, &root.store, &adds).await;
+            discard(slot, root, prepared).await;
             Err(error)
         }
     }
+}
+
+/// Removes the files of a change that will not be committed.
+pub(super) async fn discard(slot: &Slot, root: &Root, prepared: Prepared) {
+    write::discard(slot, &root.store, &prepared.adds).await;
 }
 
 /// Files written before that take the place of others and hold the same rows.

@@ -237,7 +237,8 @@ async fn look_at_log(lake: &Lake, slot: &Slot, state: &TableState, how: &Examina
 fn look_at_sizes(state: &TableState, partitions: &[Partition], checkup: &mut Checkup) {
     let small: u64 = partitions.iter().map(|p| p.small).filter(|small| *small >= upkeep::WORTH as u64).sum();
     if small > 0 {
-        let detail = format!("{small} of {} files are small", state.files.len());
+        let (all, are) = (counted(state.files.len(), "file"), if small == 1 { "is" } else { "are" });
+        let detail = format!("{small} of {all} {are} small");
         checkup.add(Some(state.table), "size", Status::Note, detail);
         checkup.action(format!("saleslake lake optimize {}", state.table.name));
     }
@@ -254,6 +255,11 @@ fn partitions(state: &TableState, file_bytes: u64) -> Vec<Partition> {
         partition.small += u64::from(is_small(file.size, file_bytes));
     }
     months.into_values().collect()
+}
+
+/// `1 file`, `2 files`.
+fn counted(n: usize, one: &str) -> String {
+    format!("{n} {one}{}", if n == 1 { "" } else { "s" })
 }
 
 /// The reader version and the reader features of the table's protocol.

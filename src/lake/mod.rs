@@ -17,6 +17,7 @@ mod folder;
 mod heads;
 mod history;
 mod keep;
+mod keys;
 mod properties;
 mod read;
 mod remote;
@@ -46,12 +47,13 @@ use crate::config::LakeConfig;
 use crate::error::{Error, Result};
 use crate::model::{TABLES, Table};
 
-pub use commit::{Change, Commit};
+pub use commit::{Change, Commit, Prepared};
 pub use compact::{Compacted, Compaction, Outcome};
 pub use doctor::{Checkup, Examination, Examined, Finding, Partition, Status};
 pub use folder::{Entry, Folder, Place};
 pub use heads::{CutOff, Head, UnfinishedFile};
 pub use history::{CommitSeen, HistoryEntry};
+pub use keys::Perhaps;
 pub use properties::{Properties, Today};
 pub use state::{DataFile, TableState};
 pub use stats::{ColumnStats, Stat};
@@ -105,6 +107,11 @@ impl Lake {
     pub async fn open(cfg: &LakeConfig) -> Result<Lake> {
         let configured = Properties::from_config(cfg)?;
         Lake::with_root(store::open(&cfg.url, &cfg.storage)?, configured).boxed().await
+    }
+
+    /// Whether the lake of `cfg` is a local folder that is not there: [`Lake::open`] would create it.
+    pub fn is_missing(cfg: &LakeConfig) -> Result<bool> {
+        store::is_missing(&cfg.url)
     }
 
     async fn with_root(root: Root, configured: Properties) -> Result<Lake> {
@@ -237,11 +244,30 @@ impl Lake {
     /// `Unavailable`: the storage failed. It may have failed *after* the commit was durable and even the look for it
     /// may have failed: only [`Lake::commits_since`] tells. Other kinds: nothing landed.
     pub async fn commit(&self, base: &TableState, change: Change<'_>) -> Result<Commit> {
-        let slot = self.slot(base.table)?;
+        match self.prepare(base, change).await? {
+            Some(prepared) => self.commit_prepared(base, prepared).await,
+            None => Ok(Commit::Moved),
+        }
+    }
+
+    /// Does what is large and may fail of a commit on `base`: writes its data files. `None`: somebody committed after
+    /// `base`. So a batch can have all that it needs in place before it commits to the first of its tables.
+    pub async fn prepare(&self, base: &TableState, change: Change<'_>) -> Result<Option<Prepared>> {
         if !base.exists() {
             properties::establish(&self.inner.root, &self.inner.properties).boxed().await?;
         }
-        commit::commit(slot, &self.inner.root, base, change).boxed().await
+        commit::prepare(self.slot(base.table)?, &self.inner.root, base, change).boxed().await
+    }
+
+    /// The rest of [`Lake::commit`], on the same `base`.
+    pub async fn commit_prepared(&self, base: &TableState, prepared: Prepared) -> Result<Commit> {
+        commit::commit(self.slot(base.table)?, &self.inner.root, base, prepared).boxed().await
+    }
+
+    /// Removes the files of a change that will not be committed, as far as that is possible.
+    pub async fn discard(&self, base: &TableState, prepared: Prepared) -> Result<()> {
+        commit::discard(self.slot(base.table)?, &self.inner.root, prepared).boxed().await;
+        Ok(())
     }
 
     /// The rows of one data file: the given columns (all if `None`) in the contract's order, `business_month` last.
@@ -253,6 +279,13 @@ impl Lake {
         columns: Option<&[&str]>,
     ) -> Result<Vec<RecordBatch>> {
         read::read(&self.inner.root.store, state.table, file, columns).boxed().await
+    }
+
+    /// Which of `keys` (values of `row_key`) the files of `state` may hold, for many keys at a time: one filter over all files
+    /// is asked, for which each file's keys are read once. It is wrong about an absent key once in a hundred; a key that is
+    /// left out is in no file but the `uncovered` ones.
+    pub async fn perhaps_in(&self, state: &TableState, keys: Vec<[u8; 16]>) -> Result<Perhaps> {
+        self.slot(state.table)?.keys.perhaps_in(&self.inner.root, state, keys).boxed().await
     }
 
     /// Whether `file` may hold one of `keys` (values of `row_key`), by its bloom filters; `true` when it has none. A

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::errors;
+use super::keys::Keys;
 use super::state::TableState;
 use super::store::Root;
 use crate::error::{Error, Result};
@@ -41,6 +42,7 @@ pub(super) struct Slot {
     given: SyncMutex<Vec<Weak<TableState>>>,
     /// Looks begun so far.
     begun: AtomicU64,
+    pub keys: Keys,
 }
 
 struct Held {
@@ -69,6 +71,7 @@ impl Slot {
             shown: Mutex::new(None),
             given: SyncMutex::new(Vec::new()),
             begun: AtomicU64::new(0),
+            keys: Keys::default(),
         })
     }
 

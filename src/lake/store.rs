@@ -38,19 +38,32 @@ impl Root {
 
 /// The store of `url`. A local folder is created.
 pub(super) fn open(url: &str, storage: &StorageConfig) -> Result<Root> {
-    match url.split_once("://") {
-        None => local(PathBuf::from(url), url),
-        Some(("file", _)) => {
-            let path = parse(url)?.to_file_path().map_err(|()| {
-                Error::invalid(format!("lake.url: '{url}' is no local folder"))
-                    .hint("a file URL has three slashes and an absolute path: file:///srv/lake; a plain path works too")
-            })?;
-            local(path, url)
-        }
-        Some(("memory", _)) => memory(),
-        Some((scheme, _)) if remote::SCHEMES.contains(&scheme) => behind_network(url, "lake.url", storage),
-        Some((scheme, _)) => Err(Error::invalid(format!("lake.url: unknown scheme '{scheme}' in '{url}'"))
+    if let Some(path) = folder(url)? {
+        return local(path, url);
+    }
+    match url.split_once("://").map_or("", |(scheme, _)| scheme) {
+        "memory" => memory(),
+        scheme if remote::SCHEMES.contains(&scheme) => behind_network(url, "lake.url", storage),
+        scheme => Err(Error::invalid(format!("lake.url: unknown scheme '{scheme}' in '{url}'"))
             .hint("known: a path, file:///…, memory://, s3://…, az://…, gs://…")),
+    }
+}
+
+/// Whether `url` is a local folder that is not there yet.
+pub(super) fn is_missing(url: &str) -> Result<bool> {
+    let nowhere = |path: PathBuf| matches!(path.metadata(), Err(e) if e.kind() == std::io::ErrorKind::NotFound);
+    Ok(!url.trim().is_empty() && folder(url)?.is_some_and(nowhere))
+}
+
+/// The local folder that `url` names, if it names one.
+fn folder(url: &str) -> Result<Option<PathBuf>> {
+    match url.split_once("://") {
+        None => Ok(Some(url.into())),
+        Some(("file", _)) => parse(url)?.to_file_path().map(Some).map_err(|()| {
+            Error::invalid(format!("lake.url: '{url}' is no local folder"))
+                .hint("a file URL has three slashes and an absolute path: file:///srv/lake; a plain path works too")
+        }),
+        Some(_) => Ok(None),
     }
 }
 

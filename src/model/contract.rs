@@ -1,6 +1,7 @@
 //! The words in which a table contract is written: [`Table`], [`Column`], [`Check`]. Plain data, no I/O, no SQL engine.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
@@ -207,6 +208,20 @@ pub struct Table {
     pub checks: &'static [Check],
 }
 
+struct Schemas {
+    file: SchemaRef,
+    table: SchemaRef,
+}
+
+/// Made once: every push asks for them.
+static SCHEMAS: LazyLock<HashMap<&'static str, Schemas>> = LazyLock::new(|| {
+    let schemas = |t: &&'static Table| Schemas {
+        file: Arc::new(Schema::new(t.fields(false))),
+        table: Arc::new(Schema::new(t.fields(true))),
+    };
+    super::TABLES.iter().map(|t| (t.name, schemas(t))).collect()
+});
+
 /// The partition column's name in every partitioned table; it is the last column.
 pub const MONTH: &str = "business_month";
 
@@ -226,15 +241,15 @@ impl Table {
     }
     /// The schema of a data file: stored columns without the partition column.
     pub fn file_schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(self.stored_columns().map(Column::field).collect::<Vec<_>>()))
+        SCHEMAS.get(self.name).map_or_else(|| Arc::new(Schema::new(self.fields(false))), |s| s.file.clone())
     }
     /// The table's schema: the file's, then `business_month` (Utf8, not null) where partitioned.
     pub fn schema(&self) -> SchemaRef {
-        let mut fields: Vec<Field> = self.stored_columns().map(Column::field).collect();
-        if self.partitioned() {
-            fields.push(Field::new(MONTH, DataType::Utf8, false));
-        }
-        Arc::new(Schema::new(fields))
+        SCHEMAS.get(self.name).map_or_else(|| Arc::new(Schema::new(self.fields(true))), |s| s.table.clone())
+    }
+    fn fields(&self, month: bool) -> Vec<Field> {
+        let month = (month && self.partitioned()).then(|| Field::new(MONTH, DataType::Utf8, false));
+        self.stored_columns().map(Column::field).chain(month).collect()
     }
     /// For a dimension, its id column: the key's part that is not `valid_from`.
     pub fn id_column(&self) -> Option<&'static str> {

@@ -39,10 +39,32 @@ pub struct Header {
 
 /// A title per language.
 #[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive, Serialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "WrittenTitle")]
 pub struct Title {
     pub en: String,
     pub zh: String,
+}
+
+/// A title as it is written: what it lacks is told with what to add.
+#[derive(DeserializeDerive)]
+#[serde(deny_unknown_fields, expecting = "a title in two languages: { en = \"Sales\", zh = \"销售\" }")]
+struct WrittenTitle {
+    en: Option<String>,
+    zh: Option<String>,
+}
+
+impl TryFrom<WrittenTitle> for Title {
+    type Error = String;
+
+    fn try_from(written: WrittenTitle) -> Result<Title, String> {
+        let told = |title: Option<String>, key: &str, language: &str, such: &str| {
+            title
+                .filter(|t| !t.trim().is_empty())
+                .ok_or_else(|| format!("the title has no {language} text: add {key} = \"{such}\" to it"))
+        };
+        let zh = told(written.zh, "zh", "Chinese", "销售")?;
+        Ok(Title { en: told(written.en, "en", "English", "Sales")?, zh })
+    }
 }
 
 /// One declared parameter.
@@ -254,6 +276,20 @@ mod tests {
         assert_eq!(text_of(header.params.get("tags").unwrap().default.as_ref().unwrap()), "a,b");
         assert_eq!(header.params.get("who").unwrap().values, Some(Allowed::Query("SELECT 1".into())));
         assert_eq!(header.totals, None);
+    }
+
+    #[test]
+    fn a_title_has_both_languages() {
+        for (title, says) in [
+            ("{ en = \"A\" }", "the title has no Chinese text: add zh = "),
+            ("{ en = \"A\", zh = \" \" }", "the title has no Chinese text: add zh = "),
+            ("{ zh = \"甲\" }", "the title has no English text: add en = "),
+            ("\"A\"", "a title in two languages"),
+        ] {
+            let text = SMALL.replace("{ en = \"A\", zh = \"甲\" }", title);
+            let error = toml::from_str::<Header>(&text).unwrap_err();
+            assert!(error.message().contains(says), "{title}: {error}");
+        }
     }
 
     #[test]

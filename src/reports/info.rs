@@ -34,6 +34,13 @@ pub struct ReportInfo {
     pub reads: Vec<String>,
 }
 
+impl ReportInfo {
+    /// The columns that the report is about: what its chart shows.
+    pub fn main(&self) -> &[String] {
+        self.chart.as_ref().map_or(&[], |chart| &chart.y)
+    }
+}
+
 /// A parameter: defaults and bounds as text, dates relative as written.
 #[derive(Debug, Clone, Serialize)]
 pub struct ParamInfo {

@@ -9,7 +9,10 @@ use crate::error::{Error, Result};
 const CLOCKS: &[&str] =
     &["now", "current_date", "current_timestamp", "current_time", "localtime", "localtimestamp", "today"];
 
-/// Refuses clocks, bare UNION (trap D08: identical lines are different sales) and descending order without NULLS (trap D26).
+/// Functions that answer anew at every call: no answer could be asked for again.
+const DICE: &[&str] = &["random", "rand", "uuid", "gen_random_uuid"];
+
+/// Refuses clocks, dice, bare UNION (trap D08: identical lines are different sales) and descending order without NULLS (trap D26).
 ///
 /// # Errors
 /// `Invalid`, with what to write instead.
@@ -23,6 +26,12 @@ pub fn check(sql: &str) -> Result<()> {
                 "{word} reads the clock: the same question would get another answer tomorrow"
             ))
             .hint("declare a date parameter such as as_of with the default \"today\""));
+        }
+        if DICE.contains(&word.as_str()) && next == "(" && !after_dot {
+            return Err(Error::invalid(format!(
+                "{word}() is different at every call: the same question would get another answer"
+            ))
+            .hint("take a column of the data, such as the key, instead"));
         }
         if word == "union" && next != "all" {
             return Err(Error::invalid("UNION drops identical rows, which are different sales").hint("write UNION ALL"));
@@ -110,6 +119,14 @@ mod tests {
             assert!(check(&format!("SELECT {clock}")).unwrap_err().hint_text().unwrap().contains("as_of"), "{clock}");
         }
         assert!(check("SELECT 'now()', \"now\", t.now, nowhere -- now()\n FROM t").is_ok());
+    }
+
+    #[test]
+    fn no_dice() {
+        for dice in ["random()", "UUID ()", "sum(random() * x)"] {
+            assert!(check(&format!("SELECT {dice}")).unwrap_err().message().contains("every call"), "{dice}");
+        }
+        assert!(check("SELECT uuid, random, 'random()', t.uuid -- random()\n FROM t").is_ok());
     }
 
     #[test]

@@ -207,7 +207,8 @@ fn compare(
         "previous_year_aligned" => CompareMode::PreviousYearAligned,
         other => {
             let modes = ["none", "previous_period", "previous_year", "previous_year_aligned"];
-            return Err(Error::invalid(format!("compare = {other:?}")).hint(did_you_mean(other, modes)));
+            return Err(Error::invalid(format!("compare = {other:?}: there is no such comparison"))
+                .hint(did_you_mean(other, modes)));
         }
     };
     match &header.period {
@@ -251,7 +252,8 @@ fn limit(text: &str) -> Result<Option<u64>> {
         "" => Ok(None),
         text => match text.parse() {
             Ok(rows) if (1..=params::MOST_ROWS).contains(&rows) => Ok(Some(rows)),
-            _ => Err(Error::invalid(format!("limit = {text:?}")).hint(format!("1 to {}", params::MOST_ROWS))),
+            _ => Err(Error::invalid(format!("limit = {text:?}: no number of rows that can be shown"))
+                .hint(format!("1 to {}", params::MOST_ROWS))),
         },
     }
 }

@@ -125,7 +125,13 @@ fn wrong_names_are_refused_with_near_ones() {
     assert_eq!(refused(&[("compare", "previous_yaer")]).1.split(',').next(), Some("did you mean previous_year"));
     assert_eq!(refused(&[("order_by", "-net_sale")]).1, "did you mean net_sales?");
     assert_eq!(refused(&[("order_by", "net_sales_prev")]).0, "order_by net_sales_prev: no such column");
-    assert_eq!(refused(&[("limit", "100001")]).1, "1 to 100000");
+    let modes = "known: none, previous_period, previous_year, previous_year_aligned";
+    assert_eq!(refused(&[("compare", "yesteryear")]).1, modes);
+    for limit in ["100001", "0", "-1", "ten"] {
+        let (message, hint) = refused(&[("limit", limit)]);
+        assert!(message.contains(limit) && message.contains("no number of rows"), "{message}");
+        assert_eq!(hint, "1 to 100000");
+    }
     assert_eq!(refused(&[("from", "2026"), ("from", "2025")]).0, "from is given twice");
     assert_eq!(refused(&[("where.region_level", "1")]).1, "add where.region");
     assert_eq!(refused(&[("grain", "moth")]).1, "did you mean month?");

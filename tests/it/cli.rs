@@ -123,6 +123,7 @@ fn a_drafted_source_lands_unedited() {
 #[test]
 fn errors_name_the_input_and_what_would_work() {
     let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(dir.path().join("lake")).expect("an empty lake");
     for (args, code, words) in [
         (&["report", "run", "sales-by-chanel"][..], 3, &["sales-by-chanel", "sales-by-channel"][..]),
         (&["report", "run", "sales-summary", "from=soon"], 2, &["from", "soon"]),
@@ -146,6 +147,7 @@ fn errors_name_the_input_and_what_would_work() {
 #[test]
 fn lists_have_formats_and_say_when_they_are_empty() {
     let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(dir.path().join("lake")).expect("an empty lake");
     for (args, header, words) in [
         (&["lake", "tables"][..], "table,version,files,rows,bytes,about\n", "no tables yet"),
         (
@@ -173,9 +175,67 @@ fn lists_have_formats_and_say_when_they_are_empty() {
     }
 }
 
+/// A folder with a lake of one's own and no configuration stays as it is: the sample's configuration would lock it.
+#[test]
+fn quickstart_leaves_the_lake_of_others_alone() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::write(dir.path().join("my.csv"), "date,sku,quantity,price\n2026-01-05,A-1,2,9.99\n").expect("written");
+    succeeded(dir.path(), &["source", "new", "my.csv"]);
+    succeeded(dir.path(), &["ingest", "my", "my.csv", "--set", "queries_dir=queries"]);
+    let out = saleslake(dir.path(), &["quickstart"]);
+    let told = String::from_utf8_lossy(&out.stderr);
+    assert!(!out.status.success() && told.contains("./lake") && told.contains("empty folder"), "{told}");
+    for made in ["saleslake.toml", "sample-data"] {
+        assert!(!dir.path().join(made).exists(), "{made} was made");
+    }
+    succeeded(dir.path(), &["lake", "tables"]);
+}
+
+/// From a folder below, a named configuration means the same lake; settings on both sides of the command hold.
+#[test]
+fn settings_hold_wherever_they_are_given() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let sub = dir.path().join("sub");
+    std::fs::create_dir(&sub).expect("made");
+    std::fs::create_dir(dir.path().join("lake")).expect("an empty lake");
+    std::fs::write(dir.path().join("saleslake.toml"), "[lake]\nurl = \"./lake\"\n").expect("written");
+    let csv = ["--format", "csv"];
+    succeeded(&sub, &["--config", "../saleslake.toml", "sql", "SELECT 1"]);
+    let shown = succeeded(&sub, &[&["--config", "../saleslake.toml", "config"][..], &csv].concat());
+    assert!(shown.contains("lake.url,../lake,../saleslake.toml\n"), "{shown}");
+    let shown = succeeded(dir.path(), &[&["config"][..], &csv].concat());
+    assert!(shown.contains("lake.url,./lake,"), "{shown}");
+    let both = ["--set", "lake.url=./lakeA", "config", "--set", "engine.row_limit=7"];
+    let shown = succeeded(dir.path(), &[&both[..], &csv].concat());
+    assert!(shown.contains("lake.url,./lakeA,--set\n") && shown.contains("engine.row_limit,7,--set\n"), "{shown}");
+}
+
+/// Whoever only looks is told that there is no lake, and none is made; definitions can be looked at without one.
+#[test]
+fn looking_makes_no_lake() {
+    let dir = tempfile::tempdir().expect("a folder");
+    for args in [
+        &["report", "run", "sales-summary"][..],
+        &["sql", "SELECT 1"],
+        &["lake", "tables"],
+        &["lake", "doctor"],
+        &["quarantine", "list"],
+    ] {
+        let out = saleslake(dir.path(), args);
+        let told = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(3), "{args:?}: {told}");
+        assert!(told.contains("there is no lake at ./lake") && told.contains("saleslake quickstart"), "{told}");
+    }
+    for args in [&["report", "list"][..], &["report", "show", "sales-summary"], &["check"]] {
+        succeeded(dir.path(), args);
+    }
+    assert!(!dir.path().join("lake").exists());
+}
+
 #[test]
 fn plans_are_text() {
     let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(dir.path().join("lake")).expect("an empty lake");
     let plan = succeeded(dir.path(), &["sql", "EXPLAIN SELECT order_id FROM base.order_line WHERE order_id = 'a'"]);
     assert!(plan.starts_with("logical_plan\n  ") && plan.contains("\n\nphysical_plan\n  "), "{plan}");
     assert!(!plan.contains("\\n"), "{plan}");
@@ -184,6 +244,7 @@ fn plans_are_text() {
 #[test]
 fn a_check_names_every_broken_file() {
     let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(dir.path().join("lake")).expect("an empty lake");
     let queries = dir.path().join("queries");
     for (path, text) in [
         ("sources/headless.sql", &b"SELECT 1\n"[..]),

@@ -187,6 +187,80 @@ fn what_cannot_be_known_is_said() {
     assert!(!again.status.success());
 }
 
+/// Rule, field and value of what waits, by value.
+fn quarantined(desk: &Desk) -> Vec<Vec<String>> {
+    let shown = desk.succeeded(&["quarantine", "show", "--format", "csv"]);
+    let mut held = cells(&shown, &["rule", "field", "value"]);
+    held.sort_by(|a, b| a[2].cmp(&b[2]));
+    held
+}
+
+#[test]
+fn v01_numbers_with_the_comma_elsewhere_are_told_and_not_read_a_hundredfold() {
+    let content = "date,sku,quantity,price\n2025-01-05,a,\"1,200.5\",\"1,234.50\"\n2025-01-05,b,2,2.50\n\
+        2025-01-05,c,3,3.50\n2025-01-05,d,\"4,5\",4.50\n2025-01-05,e,5,\"9,99\"\n";
+    let desk = Desk::new("us.csv", content, "USD", "UTC");
+    let said = desk.drafted(&["us.csv"]);
+    has(
+        &said,
+        &[
+            "beware: quantity: 1 of the 5 values of \"quantity\", such as \"4,5\", cannot be read as numbers written like 1,234.50",
+            "beware: unit_price: 1 of the 5 values of \"price\", such as \"9,99\", cannot be read as numbers written like 1,234.50",
+        ],
+    );
+    has(&desk.succeeded(&["ingest", "us", "us.csv"]), &["5 read = 3 landed", "2 quarantined"]);
+    let held = [["V01", "quantity", "4,5"], ["V01", "unit_price", "9,99"]];
+    assert_eq!(quarantined(&desk), held);
+
+    // The next file, of which the draft saw nothing: 12,50 is not 1250.
+    std::fs::write(desk.dir.path().join("feb.csv"), "date,sku,quantity,price\n2025-02-05,f,1,\"12,50\"\n")
+        .expect("written");
+    has(&desk.succeeded(&["ingest", "us", "feb.csv"]), &["1 read = 0 landed", "1 quarantined"]);
+    assert_eq!(quarantined(&desk)[0], ["V01", "unit_price", "12,50"]);
+    // a: 1,200.5 × 1,234.50; b: 2 × 2.50; c: 3 × 3.50.
+    let products = desk.report("sales-by-product", &[], &["sku", "net_sales"]);
+    assert_eq!(products, [["A", "1482017.2500"], ["C", "10.5000"], ["B", "5.0000"]]);
+}
+
+#[test]
+fn v01_points_among_decimal_commas_are_told_and_not_misread() {
+    let content = "Datum;Artikel-Nr.;Menge;Einzelpreis\n31.01.2025;a;1;2,50\n31.01.2025;b;2;3,50\n31.01.2025;c;3;1250,00\n\
+        31.01.2025;d;4;4,50\n31.01.2025;e;5;9.99\n";
+    let desk = Desk::new("kasse.csv", content, "EUR", "Europe/Berlin");
+    let said = desk.drafted(&["kasse.csv"]);
+    has(
+        &said,
+        &["1 of the 5 values of \"Einzelpreis\", such as \"9.99\", cannot be read as numbers written like 1234,50"],
+    );
+    has(&desk.succeeded(&["ingest", "kasse", "kasse.csv"]), &["5 read = 4 landed", "1 quarantined"]);
+    assert_eq!(quarantined(&desk), [["V01", "unit_price", "9.99"]]);
+
+    // 1.500 pieces and 1.250 euros are thousands here, or mistakes: neither 1.5 nor 1.25.
+    let later = "Datum;Artikel-Nr.;Menge;Einzelpreis\n01.02.2025;f;1.500;1,00\n01.02.2025;g;1;1.250\n";
+    std::fs::write(desk.dir.path().join("feb.csv"), later).expect("written");
+    has(&desk.succeeded(&["ingest", "kasse", "feb.csv"]), &["2 read = 0 landed", "2 quarantined"]);
+    let held = [["V01", "unit_price", "1.250"], ["V01", "quantity", "1.500"], ["V01", "unit_price", "9.99"]];
+    assert_eq!(quarantined(&desk), held);
+    // c: 3 × 1250.00; d: 4 × 4.50; b: 2 × 3.50; a: 1 × 2.50.
+    let products = desk.report("sales-by-product", &[], &["sku", "net_sales"]);
+    assert_eq!(products, [["C", "3750.0000"], ["D", "18.0000"], ["B", "7.0000"], ["A", "2.5000"]]);
+}
+
+#[test]
+fn a_source_of_our_own_is_not_replaced_and_commands_can_be_copied() {
+    let content = "date,sku,quantity,price\n2025-01-05,a,2,10.00\n";
+    let desk = Desk::new("stock.csv", content, "USD", "UTC");
+    let refused = desk.run(&["source", "new", "stock.csv"]);
+    assert!(!refused.status.success());
+    has(&String::from_utf8_lossy(&refused.stderr), &["stock is a source of saleslake's own", "--name my_stock"]);
+    assert!(!desk.dir.path().join("queries").exists(), "nothing is written");
+    desk.drafted(&["stock.csv", "--name", "my_stock"]);
+
+    let odd = "My Sales (final) 2026.csv";
+    std::fs::write(desk.dir.path().join(odd), content).expect("written");
+    has(&desk.drafted(&[odd]), &["saleslake ingest my_sales__final__2026 'My Sales (final) 2026.csv'"]);
+}
+
 #[test]
 fn without_a_date_check_says_what_is_to_be_done() {
     let desk = Desk::new("list.csv", "When,SKU,Quantity,Price\n05 01 2025,a,2,10.00\n", "USD", "UTC");

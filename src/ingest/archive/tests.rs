@@ -161,10 +161,18 @@ async fn bombs_are_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_archive_in_an_archive_is_named() {
+async fn an_archive_in_an_archive_is_named_after_the_others() {
     let place = Place::new();
-    let bytes = zipped(&[("a.csv", "a"), ("inner.tar", "x")]);
-    let error = place.unpack(place.archive("o.zip", &bytes, None)).await.expect_err("not unpacked twice");
-    assert!(error.message().contains("inner.tar"), "{error}");
-    assert_eq!(place.unpack(place.archive("o.zip", &bytes, Some("*.csv"))).await.expect("unpacked").len(), 1);
+    let texts = &[("inner.tar", "x"), ("a.csv", "a"), ("b/inner.zip", "x")];
+    for (name, bytes) in [("o.zip", zipped(texts)), ("o.tar", tarred(texts))] {
+        let mut members = Members::open(place.archive(name, &bytes, None));
+        let only = members.next().await.expect("unpacked").expect("a member");
+        assert_eq!(only.file.uri, format!("{name}!a.csv"));
+        drop(only);
+        let error = members.next().await.expect_err("not unpacked twice");
+        let says = format!("archive {name}: member 'inner.tar' and 1 more are archives themselves");
+        assert!(error.message().starts_with(&says), "{error}");
+        assert!(error.hint_text().is_some_and(|h| h.contains("[read] members")), "{error}");
+        assert_eq!(place.unpack(place.archive(name, &bytes, Some("*.csv"))).await.expect("unpacked").len(), 1);
+    }
 }

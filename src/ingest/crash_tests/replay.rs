@@ -65,7 +65,7 @@ async fn a_kill_during_a_replay_shows_all_or_nothing() {
     let new = shown(&(reference as Arc<dyn ObjectStore>)).await;
     assert_ne!(old["order_line"], new["order_line"]);
     assert_eq!(old["product"], new["product"]);
-    let step = if all() { 1 } else { 5 };
+    let step = if all() { 1 } else { 11 };
     for (at, act) in (1..=requests).flat_map(|at| [(at, Act::DieBefore), (at, Act::DieAfter)]) {
         if !(at * 2 + u64::from(act == Act::DieAfter)).is_multiple_of(step) {
             continue;

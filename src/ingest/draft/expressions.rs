@@ -3,7 +3,7 @@
 use super::guesses::{Customers, Guesses, PlaceRegion};
 use super::moments::Moment;
 use super::names::Meaning;
-use super::sniff::identifier;
+use super::sniff::{Format, identifier};
 
 const MONEY: &str = "DECIMAL(18,4)";
 const QUANTITY: &str = "DECIMAL(18,3)";
@@ -133,6 +133,9 @@ fn tax_rate(guesses: &Guesses<'_>) -> Option<String> {
 
 fn decimal(guesses: &Guesses<'_>, meaning: Meaning, kind: &str) -> Option<String> {
     let column = guesses.of(meaning)?;
-    let text = guesses.number(meaning).map_or_else(|| column.sql.clone(), |n| n.text(&column.sql));
+    // Of columns with a type of their own, and of JSON's numbers, digits alone tell nothing about later files.
+    let texts = matches!(guesses.file.format, Format::Csv { .. });
+    let number = guesses.number(meaning).filter(|n| texts || !n.digits_only);
+    let text = number.map_or_else(|| column.sql.clone(), |n| n.text(&column.sql));
     Some(format!("CAST({text} AS {kind})"))
 }

@@ -1,11 +1,14 @@
-//! How a column writes numbers, and SQL that turns them into what a decimal is. Only signs that were seen are taken away:
-//! anything else is left for the quarantine rather than misread.
+//! How a column writes numbers, and SQL that turns them into what a decimal is. What is not written like that is left for
+//! the quarantine rather than misread.
 
+use super::expressions::literal;
 use super::money;
+use crate::ingest::numeral::{Numeral, around, is_sign};
 
 /// How a column writes numbers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Number {
+    numeral: Numeral,
     /// 1.234,5 or 1234,5
     pub decimal_comma: bool,
     /// The sign or word of the currency beside the digits.
@@ -13,26 +16,23 @@ pub(super) struct Number {
     pub percent: bool,
     /// A number such as 1,234 could be read with the other decimal sign as well.
     pub doubt: Option<String>,
-    /// Every other sign that stands among the digits: of thousands, blanks, percent.
-    strip: Vec<char>,
+    /// There are digits only: how decimals would be written is known from other columns, if at all.
+    pub digits_only: bool,
+    /// The currency stands before the digits.
+    before: bool,
 }
 
 /// Signs of thousands and of decimals, the likeliest first. A blank stands for every kind of blank.
-const STYLES: &[(Option<char>, char)] = &[
-    (None, '.'),
-    (Some(','), '.'),
-    (Some('.'), ','),
-    (Some(' '), '.'),
-    (Some(' '), ','),
-    (Some('\''), '.'),
-    (Some('’'), '.'),
-];
+const STYLES: &[(Option<char>, char)] =
+    &[(None, '.'), (Some(','), '.'), (Some('.'), ','), (Some(' '), '.'), (Some(' '), ','), (Some('\''), '.')];
 
 /// One value, taken apart.
 struct Parts<'v> {
     digits: &'v str,
     money: Option<&'v str>,
     percent: Option<char>,
+    /// The money stands before the digits.
+    before: bool,
 }
 
 /// The way of writing numbers that fits the values (at least four of five). `decimal`: the sign that other columns of the
@@ -41,7 +41,7 @@ pub(super) fn number(values: &[&str], decimal: Option<char>) -> Option<Number> {
     let parts: Vec<Parts<'_>> = values.iter().filter_map(|v| take_apart(v)).collect();
     let money = common(parts.iter().filter_map(|p| p.money));
     let alike: Vec<&Parts<'_>> = parts.iter().filter(|p| p.money.is_none() || p.money == money).collect();
-    let count = |style: &(Option<char>, char)| alike.iter().filter(|p| fits(p.digits, style.0, style.1)).count();
+    let count = |style: &(Option<char>, char)| alike.iter().filter(|p| fits(p.digits, style)).count();
     let enough = |n: usize| n > 0 && n * 5 >= values.len() * 4;
     let told: Vec<_> = STYLES.iter().filter(|s| decimal == Some(s.1) && enough(count(s))).collect();
     let (told, styles) = if told.is_empty() { (false, STYLES.iter().collect()) } else { (true, told) };
@@ -53,21 +53,20 @@ pub(super) fn number(values: &[&str], decimal: Option<char>) -> Option<Number> {
     let marked = |p: &&&Parts<'_>| p.digits.contains(['.', ',']);
     let rival = STYLES.iter().any(|s| s.1 != best.1 && count(s) == count(best));
     let doubt = if told || !rival { None } else { alike.iter().find(marked).map(|p| p.digits.to_string()) };
-    let mut strip: Vec<char> = Vec::new();
-    for part in &alike {
-        let odd = part.digits.chars().filter(|c| !c.is_ascii_digit() && *c != best.1);
-        strip.extend(odd.filter(|c| best.0.is_some_and(|g| is_sign(*c, g))).chain(part.percent));
-    }
-    strip.extend(values.iter().flat_map(|v| v.trim().chars().filter(|c| c.is_whitespace())));
-    strip.sort_unstable();
-    strip.dedup();
-    let percents = alike.iter().filter(|p| p.percent.is_some()).count();
+    // The others are not taken as examples of how numbers are written.
+    let fitting: Vec<&Parts<'_>> = alike.into_iter().filter(|p| fits(p.digits, best)).collect();
+    // Only the groups that were seen are read.
+    let group = best.0.filter(|g| fitting.iter().any(|p| p.digits.contains(|c| is_sign(c, *g))));
+    let percents = fitting.iter().filter(|p| p.percent.is_some()).count();
+    let percent = fitting.iter().find_map(|p| p.percent).filter(|_| money.is_none());
     Some(Number {
-        decimal_comma: best.1 == ',' && alike.iter().any(|p| p.digits.contains(',')),
+        numeral: Numeral { group, decimal: best.1, mark: money.map(str::to_string).or(percent.map(String::from)) },
+        decimal_comma: best.1 == ',' && fitting.iter().any(|p| p.digits.contains(',')),
         money: money.map(str::to_string),
-        percent: percents * 2 >= alike.len() && percents > 0,
+        percent: percents * 2 >= fitting.len() && percents > 0,
         doubt,
-        strip,
+        digits_only: money.is_none() && percent.is_none() && fitting.iter().all(|p| !p.digits.contains(not_digit)),
+        before: fitting.iter().find(|p| p.money.is_some()).is_some_and(|p| p.before),
     })
 }
 
@@ -87,76 +86,55 @@ pub(super) fn decimal_sign<'a>(columns: impl Iterator<Item = Vec<&'a str>>) -> O
 impl Number {
     /// SQL that turns the text `sql` into digits with a point.
     pub(super) fn text(&self, sql: &str) -> String {
-        let mut text = sql.to_string();
-        let mut strip: String = self.strip.iter().collect();
-        match self.money.as_deref() {
-            Some(word) if word.chars().count() > 1 => text = format!("replace({text}, {}, '')", literal(word)),
-            sign => strip.push_str(sign.unwrap_or_default()),
-        }
-        match (self.decimal_comma, strip.chars().count()) {
-            (false, 0) => text,
-            (false, 1) => format!("replace({text}, {}, '')", literal(&strip)),
-            (false, _) => format!("translate({text}, {}, '')", literal(&strip)),
-            (true, 0) => format!("replace({text}, ',', '.')"),
-            // The first sign becomes a point, the others nothing.
-            (true, _) => format!("translate({text}, {}, '.')", literal(&format!(",{strip}"))),
+        if self.is_plain() { sql.to_string() } else { format!("number_of({sql}, {})", literal(&self.example())) }
+    }
+
+    /// A cast reads it as it is, and nothing else.
+    fn is_plain(&self) -> bool {
+        self.numeral == Numeral { group: None, decimal: '.', mark: None }
+    }
+
+    /// 1234.50, as the column would write it.
+    pub(super) fn example(&self) -> String {
+        let Numeral { group, decimal, mark } = &self.numeral;
+        let group = group.map(String::from).unwrap_or_default();
+        let digits = format!("1{group}234{decimal}50");
+        match mark.as_deref() {
+            None => digits,
+            Some(sign) if self.money.is_none() => format!("{digits}{sign}"),
+            Some(word) if self.before && word.chars().count() > 1 => format!("{word} {digits}"),
+            Some(sign) if self.before => format!("{sign}{digits}"),
+            Some(sign) => format!("{digits} {sign}"),
         }
     }
 
-    /// What is done to the text, for people; `None` = nothing.
+    /// How the numbers are read, for people; `None` = as they are.
     pub(super) fn says(&self) -> Option<String> {
-        let shown = |c: &char| if c.is_whitespace() { "blanks".to_string() } else { format!("\"{c}\"") };
-        let mut signs: Vec<String> =
-            self.money.iter().map(|m| format!("\"{m}\"")).chain(self.strip.iter().map(shown)).collect();
-        signs.dedup();
-        let cut = (!signs.is_empty()).then(|| format!("{} taken away", signs.join(" and ")));
-        let comma = self.decimal_comma.then(|| "a decimal comma".to_string());
-        let all: Vec<String> = comma.into_iter().chain(cut).collect();
-        (!all.is_empty()).then(|| all.join(", "))
+        if self.is_plain() || self.digits_only {
+            return None;
+        }
+        let comma = if self.decimal_comma { ", with a decimal comma" } else { "" };
+        Some(format!("numbers are read as written like {}{comma}", self.example()))
     }
 
     /// About what number a text is: enough to guess by, never to count with.
     pub(super) fn value(&self, text: &str) -> Option<f64> {
-        let money = self.money.as_deref().unwrap_or("\0");
-        let digits = text.replace(money, "").replace(|c| self.strip.contains(&c), "");
-        let digits = if self.decimal_comma { digits.replace(',', ".") } else { digits };
-        digits.trim().parse().ok()
+        self.numeral.read(text)?.parse().ok()
     }
-}
-
-/// A text in SQL; blanks that look like others are written by number.
-fn literal(text: &str) -> String {
-    let mut pieces: Vec<String> = Vec::new();
-    let mut plain = String::new();
-    let quoted = |plain: &mut String| (!plain.is_empty()).then(|| format!("'{}'", std::mem::take(plain)));
-    for c in text.chars() {
-        match c {
-            c if c.is_whitespace() && c != ' ' => {
-                pieces.extend(quoted(&mut plain));
-                pieces.push(format!("chr({})", u32::from(c)));
-            }
-            '\'' => plain.push_str("''"),
-            c => plain.push(c),
-        }
-    }
-    pieces.extend(quoted(&mut plain));
-    pieces.join(" || ")
 }
 
 fn take_apart(value: &str) -> Option<Parts<'_>> {
     let value = value.trim();
-    let first = value.find(|c: char| c.is_ascii_digit())?;
-    let start = if value[..first].ends_with(['.', ',']) { first - 1 } else { first };
-    let end = value.rfind(|c: char| c.is_ascii_digit())? + 1;
+    let (before, digits, after) = around(value)?;
+    let start = if before.ends_with(['.', ',']) { before.len() - 1 } else { before.len() };
+    let digits = &value[start..before.len() + digits.len()];
     let before = value[..start].trim();
     let before = before.strip_prefix('-').or_else(|| before.strip_suffix('-')).unwrap_or(before).trim();
-    let after = value[end..].trim();
-    let digits = &value[start..end];
-    match (before, after) {
-        ("", "") => Some(Parts { digits, money: None, percent: None }),
-        ("", "%" | "％") => Some(Parts { digits, money: None, percent: after.chars().next() }),
+    match (before, after.trim()) {
+        ("", "") => Some(Parts { digits, money: None, percent: None, before: false }),
+        ("", sign @ ("%" | "％")) => Some(Parts { digits, money: None, percent: sign.chars().next(), before: false }),
         (sign, "") | ("", sign) if money::of_sign(sign).is_some() => {
-            Some(Parts { digits, money: Some(sign), percent: None })
+            Some(Parts { digits, money: Some(sign), percent: None, before: !before.is_empty() })
         }
         _ => None,
     }
@@ -167,21 +145,12 @@ fn common<'v>(signs: impl Iterator<Item = &'v str>) -> Option<&'v str> {
     signs.iter().max_by_key(|s| signs.iter().filter(|t| t == s).count()).copied()
 }
 
-fn is_sign(c: char, sign: char) -> bool {
-    if sign == ' ' { c.is_whitespace() } else { c == sign }
+fn not_digit(c: char) -> bool {
+    !c.is_ascii_digit()
 }
 
-fn fits(text: &str, group: Option<char>, decimal: char) -> bool {
-    let digits = |t: &str| !t.is_empty() && t.chars().all(|c| c.is_ascii_digit());
-    let (whole, part) = text.rsplit_once(decimal).map_or((text, None), |(w, p)| (w, Some(p)));
-    // Groups of three, the leading one shorter; in India those before the last have two.
-    let grouped = |sign: char| {
-        let groups: Vec<&str> = whole.split(|c| is_sign(c, sign)).collect();
-        let sizes: Vec<usize> = groups.iter().map(|g| g.len()).collect();
-        groups.iter().all(|g| digits(g))
-            && matches!(sizes.as_slice(), [1..=3, middle @ .., 3] if middle.iter().all(|n| matches!(n, 2 | 3)))
-    };
-    part.is_none_or(digits) && (digits(whole) || (whole.is_empty() && part.is_some()) || group.is_some_and(grouped))
+fn fits(digits: &str, style: &(Option<char>, char)) -> bool {
+    Numeral { group: style.0, decimal: style.1, mark: None }.read(digits).is_some()
 }
 
 #[cfg(test)]
@@ -193,20 +162,25 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_seen_is_taken_away() {
+    fn only_what_was_seen_is_read() {
         for (values, sql) in [
             (&["1", "-2.50"][..], "x"),
-            (&["1,250.00", "3"], "replace(x, ',', '')"),
-            (&["2,50", "1250,00"], "replace(x, ',', '.')"),
-            (&["2,50", "1.250,00"], "translate(x, ',.', '.')"),
-            (&["£3", "-£1,234.50"], "translate(x, ',£', '')"),
-            (&["3,00 €", "1.234,50 €"], "translate(x, ', .€', '.')"),
-            (&["3,00\u{a0}€"], "translate(x, ',' || chr(160) || '€', '.')"),
-            (&["1 234,50"], "translate(x, ', ', '.')"),
-            (&["1'234.50"], "replace(x, '''', '')"),
-            (&["12,34,567.00"], "replace(x, ',', '')"),
-            (&["EUR 3.50"], "replace(replace(x, 'EUR', ''), ' ', '')"),
-            (&["￥3.50"], "replace(x, '￥', '')"),
+            (&["1,250.00", "3"], "number_of(x, '1,234.50')"),
+            (&["2,50", "1250,00"], "number_of(x, '1234,50')"),
+            (&["2,50", "1.250,00"], "number_of(x, '1.234,50')"),
+            (&["£3", "-£1,234.50"], "number_of(x, '£1,234.50')"),
+            (&["3,00 €", "1.234,50 €"], "number_of(x, '1.234,50 €')"),
+            (&["3,00\u{a0}€"], "number_of(x, '1234,50 €')"),
+            (&["1 234,50", "1\u{202f}234,50"], "number_of(x, '1 234,50')"),
+            (&["1'234.50"], "number_of(x, '1''234.50')"),
+            (&["1’234.50"], "number_of(x, '1''234.50')"),
+            (&["12,34,567.00"], "number_of(x, '1,234.50')"),
+            (&["EUR 3.50"], "number_of(x, 'EUR 1234.50')"),
+            (&["￥3.50"], "number_of(x, '￥1234.50')"),
+            // One that does not fit shows nothing about the others.
+            (&["1", "2.50", "3.50", "4", "1,5"], "x"),
+            (&["1,234.50", "2.50", "3.50", "4.50", "9,99"], "number_of(x, '1,234.50')"),
+            (&["2,50", "3,50", "4,50", "5,50", "9.99"], "number_of(x, '1234,50')"),
             (&[".5"], "x"),
         ] {
             assert_eq!(text(values).as_deref(), Some(sql), "{values:?}");
@@ -219,9 +193,9 @@ mod tests {
     #[test]
     fn percents_and_mixed_signs() {
         let vat = number(&["19%", "7 %", "0"], None).expect("numbers");
-        assert_eq!((vat.percent, vat.text("x")), (true, "translate(x, ' %', '')".into()));
+        assert_eq!((vat.percent, vat.text("x")), (true, "number_of(x, '1234.50%')".into()));
         let mixed = number(&["€1", "€2", "€3", "€4", "£5"], None).expect("four of five are alike");
-        assert_eq!((mixed.money.as_deref(), mixed.text("x")), (Some("€"), "replace(x, '€', '')".into()));
+        assert_eq!((mixed.money.as_deref(), mixed.text("x")), (Some("€"), "number_of(x, '€1234.50')".into()));
         assert_eq!(number(&["€1", "£5"], None), None);
     }
 
@@ -230,7 +204,7 @@ mod tests {
         let open = number(&["1.234", "2.500"], None).expect("numbers");
         assert_eq!((open.decimal_comma, open.doubt.as_deref(), open.text("x")), (false, Some("1.234"), "x".into()));
         let german = number(&["1.234", "2.500"], Some(',')).expect("numbers");
-        assert_eq!((german.doubt.as_deref(), german.text("x")), (None, "replace(x, '.', '')".into()));
+        assert_eq!((german.doubt.as_deref(), german.text("x")), (None, "number_of(x, '1.234,50')".into()));
         assert_eq!(
             decimal_sign([vec!["1.234"], vec!["2", "3"], vec!["0,5", "x1"], vec!["9,99 €"]].into_iter()),
             Some(',')

@@ -1,5 +1,6 @@
-//! A group of pushes of one source: those that have landed before get their first answer, the others are mapped each
-//! alone, land together as one batch, and are answered. It must not answer "landed" before the batch is published.
+//! A group of pushes of one source: those that have landed before get their first answer, the others are mapped, each as
+//! if it were alone, land together as one batch, and are answered. It must not answer "landed" before the batch is
+//! published.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -130,8 +131,8 @@ impl Worker {
             let checked = result.and_then(|c| Ok((seen.check(&self.source, &job.uri, &c.columns)?, c)));
             match checked {
                 Err(e) => job.tell(Err(e)),
-                Ok((drift, map::Content { columns, mapped })) => {
-                    bytes += mapped.iter().map(map::weight).sum::<u64>();
+                Ok((drift, map::Content { columns, mapped, bytes: more })) => {
+                    bytes += more;
                     places.insert(job.uri.clone(), ready.len());
                     let id = source_file_id(job.body.sha256(), &self.source.name);
                     ready.push(Ready { job, id, mapped, columns: drift::text(&columns), drift, again: Vec::new() });

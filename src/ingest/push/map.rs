@@ -1,10 +1,13 @@
-//! Maps pushes, several at a time, each alone: one that cannot be read fails by itself. Plans are kept from push to
-//! push, since planning a source costs more than mapping a receipt. It must not land anything.
+//! Maps pushes: small ones together (`together`), the others several at a time, each alone. One that cannot be read fails
+//! by itself. Plans are kept from push to push, since planning a source costs more than mapping a receipt. It must not
+//! land anything.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::{Stream, StreamExt, stream};
 
+use super::received::Received;
+use super::together::Step;
 use super::worker::Job;
 use crate::error::{Error, Result};
 use crate::ingest::Ingest;
@@ -19,6 +22,16 @@ use crate::ingest::source::Source;
 pub(super) struct Content {
     pub columns: Columns,
     pub mapped: Vec<Mapped>,
+    /// Memory that it takes, about.
+    pub bytes: u64,
+}
+
+/// A push that is to be mapped.
+#[derive(Clone)]
+pub(super) struct Work {
+    pub body: Arc<Received>,
+    pub uri: String,
+    pub arrived: i64,
 }
 
 /// What one push may take in memory at least, however little landing may take.
@@ -28,7 +41,7 @@ const LEAST: u64 = 1 << 20;
 #[derive(Clone)]
 pub(super) struct Mappers {
     ingest: Ingest,
-    source: Arc<Source>,
+    pub(super) source: Arc<Source>,
     idle: Arc<Mutex<Vec<Mapper>>>,
     at_once: usize,
 }
@@ -44,33 +57,61 @@ impl Mappers {
         self.ingest.batch_bytes.max(LEAST)
     }
 
-    /// What each of `jobs` holds, in their order.
+    /// What each of `jobs` holds, in their order. They are mapped as they are asked for, and a few ahead.
     pub fn map(&self, jobs: &[Job], rates: &Arc<FxRates>) -> impl Stream<Item = Result<Content>> + use<> {
-        let work: Vec<_> = jobs
-            .iter()
-            .map(|job| {
-                let (mappers, rates) = (self.clone(), rates.clone());
-                let (body, uri, arrived) = (job.body.clone(), job.uri.clone(), job.arrived);
+        let work = |job: &Job| Work { body: job.body.clone(), uri: job.uri.clone(), arrived: job.arrived };
+        let works: Vec<Work> = jobs.iter().map(work).collect();
+        let (mappers, rates) = (self.clone(), rates.clone());
+        let (alone, alone_rates) = (self.clone(), rates.clone());
+        // A push that is told its outcome finds its room free: none is held here once it is mapped.
+        let steps = stream::unfold(works, move |mut left| {
+            let (mappers, rates) = (mappers.clone(), rates.clone());
+            async move {
+                if left.is_empty() {
+                    return None;
+                }
+                let task = left.clone();
+                let steps = match tokio::spawn(async move { mappers.together(&task, &rates).await }).await {
+                    Ok(steps) => {
+                        left.drain(..steps.len());
+                        steps
+                    }
+                    // What stops all of them stops one of them, mapped alone.
+                    Err(_) => std::mem::take(&mut left).into_iter().map(Step::Alone).collect(),
+                };
+                Some((stream::iter(steps), left))
+            }
+        });
+        steps
+            .flatten()
+            .map(move |step| {
+                let (mappers, rates) = (alone.clone(), alone_rates.clone());
                 async move {
-                    let work = tokio::spawn(async move {
-                        let id = source_file_id(body.sha256(), &mappers.source.name);
-                        let mut mapper = mappers.take(&rates, id, &uri, arrived);
-                        let content = mappers.all(&mut mapper, body.input(), &uri).await?;
-                        mappers.put(mapper);
-                        Ok(content)
-                    });
-                    work.await.unwrap_or_else(|e| Err(Error::internal(format!("mapping a push stopped: {e}"))))
+                    match step {
+                        Step::Done(content) => content,
+                        Step::Alone(work) => mappers.alone(work, rates).await,
+                    }
                 }
             })
-            .collect();
-        stream::iter(work).buffered(self.at_once)
+            .buffered(self.at_once)
+    }
+
+    pub(super) async fn alone(self, work: Work, rates: Arc<FxRates>) -> Result<Content> {
+        let task = tokio::spawn(async move {
+            let mut mapper = self.take(&rates, &work);
+            let content = self.all(&mut mapper, work.body.input(), &work.uri).await;
+            self.put(mapper);
+            content
+        });
+        task.await.unwrap_or_else(|e| Err(Error::internal(format!("mapping a push stopped: {e}"))))
     }
 
     async fn all(&self, mapper: &mut Mapper, input: Input, uri: &str) -> Result<Content> {
         let mut records = mapper.open(input).await?;
         let (columns, mut all, mut bytes) = (records.columns().clone(), Vec::new(), 0);
         while let Some(mapped) = records.next().await? {
-            bytes += weight(&mapped);
+            let rows = mapped.tables.iter().map(|t| t.rows.get_array_memory_size() as u64).sum();
+            bytes += weight(&mapped, rows);
             if bytes > self.most() {
                 return Err(Error::invalid(format!(
                     "{uri}: its records take more than {} MiB, too many for one push",
@@ -83,20 +124,22 @@ impl Mappers {
             all.push(mapped);
         }
         readable(&all, uri)?;
-        Ok(Content { columns, mapped: all })
+        Ok(Content { columns, mapped: all, bytes })
     }
 
-    fn take(&self, rates: &Arc<FxRates>, id: String, uri: &str, arrived: i64) -> Mapper {
+    /// A mapper that has turned to a push.
+    pub(super) fn take(&self, rates: &Arc<FxRates>, work: &Work) -> Mapper {
+        let id = source_file_id(work.body.sha256(), &self.source.name);
         match self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             Some(mut mapper) => {
-                mapper.turn_to(rates.clone(), id, uri, arrived);
+                mapper.turn_to(rates.clone(), id, &work.uri, work.arrived);
                 mapper
             }
-            None => self.ingest.mapper(&self.source, rates, id, uri, arrived),
+            None => self.ingest.mapper(&self.source, rates, id, &work.uri, work.arrived),
         }
     }
 
-    fn put(&self, mapper: Mapper) {
+    pub(super) fn put(&self, mapper: Mapper) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < self.at_once {
             idle.push(mapper);
@@ -104,15 +147,15 @@ impl Mappers {
     }
 }
 
-/// Memory that mapped records take, about.
-pub(super) fn weight(mapped: &Mapped) -> u64 {
-    let rows: usize = mapped.tables.iter().map(|t| t.rows.get_array_memory_size() + t.record.len() * 16).sum();
+/// Memory that mapped records take, about; `rows`: what their rows take of it.
+pub(super) fn weight(mapped: &Mapped, rows: u64) -> u64 {
+    let noted: usize = mapped.tables.iter().map(|t| t.record.len() * 16).sum();
     let raws: usize = mapped.rejected.iter().map(|r| r.raw.len() + r.record.as_ref().map_or(0, String::len)).sum();
-    (rows + raws) as u64
+    rows + (noted + raws) as u64
 }
 
 /// A body of which no record can be read at all (V00) is in another format: its sender can mend it, the quarantine cannot.
-fn readable(all: &[Mapped], uri: &str) -> Result<()> {
+pub(super) fn readable(all: &[Mapped], uri: &str) -> Result<()> {
     let (records, unreadable) = all.iter().fold((0, 0), |(records, unreadable), m| {
         (records + m.records, unreadable + m.rejected.iter().filter(|r| r.rule == "V00").count() as u64)
     });

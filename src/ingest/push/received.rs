@@ -154,6 +154,13 @@ impl Received {
     pub fn size(&self) -> u64 {
         self.place.bytes
     }
+    /// The bytes, if they are at most `most` and in memory.
+    pub(super) fn small(&self, most: u64) -> Option<bytes::Bytes> {
+        match &self.held {
+            Held::Memory(bytes) if self.size() <= most => Some(bytes.clone()),
+            _ => None,
+        }
+    }
     pub(super) fn input(&self) -> Input {
         match &self.held {
             Held::Memory(bytes) => Input::Bytes(bytes.clone()),

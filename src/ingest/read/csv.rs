@@ -173,7 +173,8 @@ impl Reader for CsvReader {
         let (mut lines, mut spans, mut bad) = (Vec::new(), Vec::new(), Vec::new());
         let (mut at, mut fields) = (0, Vec::new());
         while lines.len() + bad.len() < CHUNK_RECORDS && at < CHUNK_BYTES {
-            let found = match self.record(at, &mut fields)? {
+            let record = self.record(at, &mut fields);
+            let found = match record.map_err(|e| self.text.at_line(self.line, at, e))? {
                 Next::Record(found) => found,
                 Next::End => break,
                 // What is before it goes first, so that all of it can be dropped.

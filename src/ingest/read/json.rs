@@ -113,7 +113,7 @@ impl JsonReader {
             match self.text.buffer.first() {
                 Some(byte) => return Ok(Some(*byte)),
                 None if self.text.end => return Ok(None),
-                None => self.text.grow()?,
+                None => self.grow()?,
             }
         }
     }
@@ -144,6 +144,12 @@ impl JsonReader {
         Err(Error::invalid(format!("no key {key:?} for [read] records")).hint(known))
     }
 
+    /// `self.line` is the line of the buffer's first byte.
+    fn grow(&mut self) -> Result<()> {
+        let grown = self.text.grow();
+        grown.map_err(|e| self.text.at_line(self.line, 0, e))
+    }
+
     /// Drops `n` bytes.
     fn pass(&mut self, n: usize) {
         self.line += newlines(&self.text.buffer[..n]);
@@ -162,7 +168,7 @@ impl JsonReader {
             if self.text.end {
                 return Ok(());
             }
-            self.text.grow()?;
+            self.grow()?;
         }
     }
 
@@ -185,7 +191,7 @@ impl JsonReader {
                 ))
                 .hint("a quote or a brace may be missing; deliver the file again, or as NDJSON, where one bad line harms no other"));
             }
-            self.text.grow()?;
+            self.grow()?;
         }
     }
 
@@ -224,7 +230,7 @@ impl Reader for JsonReader {
             at += blanks;
             let Some(byte) = self.text.buffer.get(at).copied() else {
                 if !self.text.end {
-                    self.text.grow()?;
+                    self.grow()?;
                 } else if let Place::Array { .. } = self.place {
                     self.line = line;
                     return Err(Error::invalid(format!(

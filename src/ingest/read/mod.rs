@@ -11,13 +11,16 @@ mod csv;
 mod encoding;
 mod excel;
 mod json;
+mod keys;
 mod looks;
 mod names;
 mod ndjson;
 mod parquet;
+mod small;
 mod text;
 mod typed;
 mod unpack;
+mod verify;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -36,7 +39,9 @@ pub(crate) use csv::Dialect;
 pub(crate) use looks::binary;
 pub(crate) use names::{ALWAYS, JSON};
 pub(crate) use ndjson::{Decoder, fields_of_shape};
-pub(crate) use unpack::{unpack, verify};
+pub(crate) use small::{Most, Small};
+pub(crate) use unpack::unpack;
+pub(crate) use verify::verify;
 
 /// Records in a chunk.
 pub(crate) const CHUNK_RECORDS: usize = 65_536;

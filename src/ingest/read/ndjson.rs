@@ -8,6 +8,7 @@ use arrow::json::ReaderBuilder;
 use arrow::record_batch::RecordBatch;
 use serde_json::Value;
 
+use super::keys::repeated_key;
 use super::names::Names;
 use super::text::Text;
 use super::{Bad, CHUNK_BYTES, CHUNK_RECORDS, Chunk, Columns, Raws, Reader};
@@ -129,7 +130,8 @@ impl Reader for NdjsonReader {
         let mut found = Found::default();
         let mut at = 0;
         while found.len() < CHUNK_RECORDS && at < CHUNK_BYTES {
-            let end = match self.line_end(at)? {
+            let end = self.line_end(at);
+            let end = match end.map_err(|e| self.text.at_line(self.line, at, e))? {
                 Line::Ends(end) => end,
                 Line::None => break,
                 // What is before it goes first, so that all of it can be dropped.
@@ -209,7 +211,11 @@ pub(super) fn complaint(text: &[u8]) -> Option<String> {
     if let Err(e) = serde_json::from_slice::<serde::de::IgnoredAny>(text) {
         return Some(format!("not JSON: {e}"));
     }
-    (text.first() != Some(&b'{')).then(|| "not a JSON object".to_string())
+    if text.first() != Some(&b'{') {
+        return Some("not a JSON object".into());
+    }
+    // One of the values would be lost.
+    repeated_key(text).map(|key| format!("the key {key:?} stands twice in one object"))
 }
 
 /// JSON objects to rows of one schema.

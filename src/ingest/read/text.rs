@@ -29,7 +29,7 @@ impl Text {
         let unpacked = unpack(input).map_err(stopped)?;
         let (input, encoded) = encoding::decode(unpacked, encoding).map_err(|e| at_byte(0, &e))?;
         let mut text = Text { input, buffer: Vec::new(), end: false, before: 0, encoded };
-        text.grow()?;
+        text.grow().map_err(|e| text.at_line(1, 0, e))?;
         if let Some(what) = looks::binary(&text.buffer) {
             return Err(Error::invalid(format!("this is no text: it looks like {}", what.name)).hint(what.hint));
         }
@@ -39,9 +39,19 @@ impl Text {
     /// Reads some more; after the last byte `end` is set.
     pub(super) fn grow(&mut self) -> Result<()> {
         const BLOCK: usize = 1 << 20;
+        /// A push of one receipt is shorter: a whole block would cost more than reading it.
+        const FIRST: usize = 16 << 10;
         let from = self.buffer.len();
-        self.buffer.resize(from + BLOCK, 0);
-        let mut filled = from;
+        if from == 0 {
+            self.fill(FIRST)?;
+        }
+        if self.end { Ok(()) } else { self.fill(from + BLOCK) }
+    }
+
+    /// Reads until the buffer is `length` bytes long, or all has been read.
+    fn fill(&mut self, length: usize) -> Result<()> {
+        let mut filled = self.buffer.len();
+        self.buffer.resize(length, 0);
         while filled < self.buffer.len() && !self.end {
             match self.input.read(&mut self.buffer[filled..]) {
                 Ok(0) => self.end = true,
@@ -55,6 +65,12 @@ impl Text {
         }
         self.buffer.truncate(filled);
         Ok(())
+    }
+
+    /// The error with the line at which reading stopped, where `line` is that at `from` of the buffer.
+    pub(super) fn at_line(&self, line: i64, from: usize, e: Error) -> Error {
+        let passed = self.buffer[from..].iter().filter(|b| **b == b'\n').count() as i64;
+        e.context(format!("line {}", line + passed))
     }
 
     /// Gives away everything up to `at`.

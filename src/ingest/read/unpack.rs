@@ -3,7 +3,6 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Error, ErrorKind, Read, Result};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,21 +16,6 @@ pub(crate) fn unpack(input: Input) -> crate::error::Result<Box<dyn Read + Send>>
         Input::Path(path) => unpacked(BufReader::with_capacity(1 << 20, File::open(path)?))?,
         Input::Bytes(bytes) => unpacked(Cursor::new(bytes))?,
     })
-}
-
-/// From this size on, a packed file is read to its end before any of it lands.
-const VERIFIED: u64 = 1 << 20;
-
-/// Finds a packed file that is cut off or damaged before its first rows land: a large one lands in several commits. A small one
-/// lands in one, after its last byte; others say nothing of their end.
-pub(crate) fn verify(path: &Path) -> crate::error::Result<()> {
-    let mut file = File::open(path)?;
-    if file.metadata()?.len() < VERIFIED || packed(&peek::<4>(&mut file)?).is_none() {
-        return Ok(());
-    }
-    std::io::copy(&mut unpack(Input::Path(path.into()))?, &mut std::io::sink())
-        .map_err(|e| crate::error::Error::invalid(e.to_string()).hint("deliver it again: nothing of it has landed"))?;
-    Ok(())
 }
 
 #[derive(Clone, Copy)]
@@ -48,6 +32,11 @@ fn packed(magic: &[u8]) -> Option<Packer> {
         [0x28, 0xb5, 0x2f, 0xfd] | [0x50..=0x5f, 0x2a, 0x4d, 0x18] => Some(Packer::Zstd),
         _ => None,
     }
+}
+
+/// Whether a file that begins like this is packed.
+pub(super) fn is_packed(magic: &[u8]) -> bool {
+    packed(magic).is_some()
 }
 
 fn unpacked(mut bytes: impl BufRead + Send + 'static) -> Result<Box<dyn Read + Send>> {
@@ -141,22 +130,6 @@ mod tests {
         assert_eq!(read(b"plain").expect("plain"), b"plain");
         assert_eq!(read(b"\x1f").expect("one byte"), b"\x1f");
         assert_eq!(read(b"").expect("none"), b"");
-    }
-
-    #[test]
-    fn a_large_file_that_is_cut_off_is_found_first() {
-        let text: Vec<u8> =
-            (0..200_000_u32).flat_map(|i| xxhash_rust::xxh3::xxh3_64(&i.to_be_bytes()).to_be_bytes()).collect();
-        let dir = tempfile::tempdir().expect("a folder");
-        let path = dir.path().join("till.csv.gz");
-        let whole = gzip(&text);
-        std::fs::write(&path, &whole).expect("written");
-        verify(&path).expect("whole");
-        std::fs::write(&path, &whole[..whole.len() - 9]).expect("written");
-        let said = verify(&path).expect_err("cut off").to_string();
-        assert!(said.contains(&format!("the gzip data is cut off at byte {}", whole.len() - 9)), "{said}");
-        std::fs::write(&path, &text).expect("written");
-        verify(&path).expect("not packed");
     }
 
     #[test]

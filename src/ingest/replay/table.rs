@@ -17,7 +17,7 @@ use crate::ingest::columns::{row_json, texts};
 use crate::ingest::commit::{Attempts, Edit, Writer};
 use crate::ingest::decide::{Incoming, KeyMap, Outcome, Rank};
 use crate::ingest::fill::{self, Orders};
-use crate::ingest::land::{BLOOM_KEYS, BatchFile, Displaced, Piece, for_each_rank, landing_rows};
+use crate::ingest::land::{BLOOM_KEYS, BatchFile, Displaced, Piece, RANKS, for_each_rank, landing_rows};
 use crate::ingest::quarantine;
 use crate::lake::{DataFile, Kept, Lake, TableState};
 use crate::model::{ORDER_LINE, RETURN_LINE, Table};
@@ -175,7 +175,7 @@ async fn look_up(lake: &Lake, state: &TableState, incoming: &Incoming, ids: &Has
             }
         }
         let mut first = 0;
-        for batch in lake.read(state, file, Some(&["row_key", "source_version", "content_hash"])).await? {
+        for batch in lake.read(state, file, Some(RANKS)).await? {
             for_each_rank(&batch, |row, key, rank| {
                 let own = own.get(first + row).copied().unwrap_or(false);
                 if own || incoming.has(key) {

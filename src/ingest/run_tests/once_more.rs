@@ -101,5 +101,5 @@ async fn a_replay_leaves_pushes_as_they_were_mapped() {
     assert_eq!(orders.into_iter().collect::<Vec<_>>(), ["a app", "b web"]);
     // A file that is gone is still an error, and is not taken for a push.
     let gone = changed.replay("orders", &[], false, &Silent).await.expect_err("not found");
-    assert!(gone.to_string().contains("1 files that have landed are not found any more: orders/one.csv"), "{gone}");
+    assert!(gone.to_string().contains("1 file that has landed is not found any more: orders/one.csv"), "{gone}");
 }

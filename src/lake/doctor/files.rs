@@ -8,7 +8,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
 
-use super::{Checkup, Examination, NAMED, Status};
+use super::{Checkup, Examination, NAMED, Status, counted};
 use crate::error::Result;
 use crate::lake::read::FileReader;
 use crate::lake::slot::Slot;
@@ -70,7 +70,7 @@ pub(super) async fn look_at_files(
         let (n, all) = (files.len(), state.files.len());
         let more = if n > NAMED { format!(" and {} more", n - NAMED) } else { String::new() };
         let named = files.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
-        let detail = format!("{n} of {all} files {how}: {named}{more}");
+        let detail = format!("{n} of {} {how}: {named}{more}", counted(all, "file"));
         checkup.add(Some(state.table), "file", Status::Broken, detail);
         checkup.action("restore these files from a backup, or land their sources into a new lake");
     }
@@ -87,7 +87,7 @@ pub(super) async fn look_at_leftovers(lake: &Lake, table: &'static Table, shown:
         Ok(leftovers) if leftovers.is_empty() => {}
         Ok(leftovers) => {
             let bytes: u64 = leftovers.iter().map(|l| l.bytes).sum();
-            let detail = format!("{} files of {bytes} bytes that nothing needs", leftovers.len());
+            let detail = format!("{} of {bytes} bytes that nothing needs", counted(leftovers.len(), "file"));
             checkup.add(Some(table), "leftovers", Status::Note, detail);
             checkup.action(format!("saleslake lake vacuum {}", table.name));
         }

@@ -152,7 +152,7 @@ async fn an_orphan_is_found() {
     let how = Examination { mend: false, deep: false, file_bytes: 128 << 20, before, now };
     let checkup = lake.examine(&how).await.unwrap();
     assert_eq!(found(&checkup), [(Some("region"), "leftovers", Status::Note)]);
-    assert!(checkup.findings[0].detail.starts_with("1 files of 3 bytes"), "{checkup:?}");
+    assert!(checkup.findings[0].detail.starts_with("1 file of 3 bytes"), "{checkup:?}");
     assert_eq!(checkup.findings[0].action.as_deref(), Some("saleslake lake vacuum region"));
 }
 

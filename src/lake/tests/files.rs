@@ -69,6 +69,22 @@ async fn blooms_know_absent_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_filter_knows_the_absent_keys_of_all_files() {
+    let lake = memory().await;
+    append(&lake, &lake.state(&REGION).await.unwrap(), "b1", 0..3000).await;
+    let old = lake.state(&REGION).await.unwrap();
+    let keys = |ids: std::ops::Range<u64>| ids.map(key).collect::<Vec<_>>();
+    assert_eq!(lake.perhaps_in(&old, keys(0..3000)).await.unwrap().keys, keys(0..3000));
+    // A file that came later is looked at, too.
+    append(&lake, &old, "b2", 3000..5000).await;
+    let state = lake.state(&REGION).await.unwrap();
+    assert_eq!(lake.perhaps_in(&state, keys(2990..5000)).await.unwrap().keys, keys(2990..5000));
+    let absent = lake.perhaps_in(&state, keys(10_000..40_000)).await.unwrap();
+    assert!(absent.keys.len() < 900, "{} wrong of 30,000", absent.keys.len());
+    assert!(absent.uncovered.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn columns_come_in_the_contracts_order() {
     let lake = memory().await;
     append(&lake, &lake.state(&ORDER_LINE).await.unwrap(), "b1", 0..8).await;

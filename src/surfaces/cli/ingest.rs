@@ -100,10 +100,8 @@ pub async fn land_all(ingest: &Ingest, landing: &Landing) -> Result<()> {
     let accounts = accounts?;
     let width = accounts.iter().map(|a| a.source.len()).max().unwrap_or(0);
     let mut all = FileAccount::default();
-    let mut known = 0;
     for account in &accounts {
-        known += account.already();
-        if account.already() == account.files.len() {
+        if account.already() == account.files.len() && account.empty_archives.is_empty() {
             continue;
         }
         let total = account.total();
@@ -111,15 +109,14 @@ pub async fn land_all(ingest: &Ingest, landing: &Landing) -> Result<()> {
         for retried in &account.retried {
             output::line(format!("{:width$}  {retried}", ""))?;
         }
-        for file in account.empty() {
-            output::line(format!("{:width$}  {file} is empty: no header, no record", ""))?;
+        for empty in account.nothing_in() {
+            output::line(format!("{:width$}  {empty}", ""))?;
         }
         all.add(&total);
     }
     output::line(format!("{:width$}  {all}", "all"))?;
-    if known > 0 {
-        let (files, were) = (output::counted(known as u64, "file"), if known == 1 { "was" } else { "were" });
-        output::line(format!("{files} had landed before and {were} not read again"))?;
+    for line in Account::not_read(&accounts) {
+        output::line(line)?;
     }
     for account in accounts.iter().filter(|a| a.already() > 0) {
         hint_at_replay(ingest, &account.source).await?;

@@ -15,6 +15,7 @@ pub mod serve;
 pub mod source;
 pub mod sql;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -61,6 +62,35 @@ pub enum Command {
     Config(output::OutputArgs),
 }
 
+impl Args {
+    /// Reads the program's arguments, and ends the program where they ask for help or are wrong.
+    pub fn of(given: impl IntoIterator<Item = OsString>) -> Args {
+        Args::parse_from(settings_first(given))
+    }
+}
+
+/// Every `--set` moves before the command, in order: clap would forget those before it where others stand behind it.
+fn settings_first(given: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut given = given.into_iter().peekable();
+    let (mut first, mut rest) = (Vec::from_iter(given.next()), Vec::new());
+    while let Some(arg) = given.next() {
+        if arg == "--" {
+            rest.push(arg);
+            break;
+        }
+        let text = arg.to_string_lossy();
+        if text.starts_with("--set=") {
+            first.push(arg);
+        } else if text == "--set" && given.peek().is_some_and(|value| !value.to_string_lossy().starts_with('-')) {
+            first.push(arg);
+            first.extend(given.next());
+        } else {
+            rest.push(arg);
+        }
+    }
+    first.into_iter().chain(rest).chain(given).collect()
+}
+
 /// Prints an error for people: what, why, and what would work.
 pub fn print_error(error: &Error) {
     eprintln!("error: {error}");
@@ -97,8 +127,19 @@ pub fn is_broken_pipe(error: &Error) -> bool {
 mod tests {
     use clap::CommandFactory;
 
+    use super::Args;
+
     #[test]
     fn arguments_are_consistent() {
-        super::Args::command().debug_assert();
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_before_and_behind_the_command_hold_together() {
+        let sets = |line: &str| Args::of(line.split(' ').map(Into::into)).set;
+        let line = "saleslake --set a=1 ingest till --set b=2 till.csv --set=a=3";
+        assert_eq!(sets(line), ["a=1", "b=2", "a=3"], "and the last one wins");
+        assert_eq!(sets("saleslake --set a=1 serve"), ["a=1"]);
+        assert_eq!(sets("saleslake ingest till --set a=1 -- --set b=2"), ["a=1"], "files behind --");
     }
 }

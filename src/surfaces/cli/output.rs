@@ -43,13 +43,18 @@ impl OutputArgs {
 
     /// Streams `rows` out and tells what is not shown. A file appears under its name only when it is whole.
     pub async fn write(&self, rows: Rows) -> Result<encode::Written> {
+        self.write_about(rows, &[]).await
+    }
+
+    /// As [`OutputArgs::write`]; a table that has no room for all its columns keeps `main`.
+    pub async fn write_about(&self, rows: Rows, main: &[String]) -> Result<encode::Written> {
         let schema = Arc::clone(&rows.schema);
-        self.stream(schema, rows.into_stream(), "no rows").await
+        self.stream(schema, rows.into_stream(), "no rows", main).await
     }
 
     /// The same for a list that is at hand; `none` is what people are told when it is empty.
     pub async fn list(&self, batch: RecordBatch, none: &str) -> Result<()> {
-        self.stream(batch.schema(), stream::iter([Ok(batch)]).boxed(), none).await.map(|_| ())
+        self.stream(batch.schema(), stream::iter([Ok(batch)]).boxed(), none, &[]).await.map(|_| ())
     }
 
     async fn stream(
@@ -57,11 +62,12 @@ impl OutputArgs {
         schema: SchemaRef,
         batches: BoxStream<'static, Result<RecordBatch>>,
         none: &str,
+        main: &[String],
     ) -> Result<encode::Written> {
         let format = self.format()?;
         let width = if self.output.is_none() { terminal_width() } else { None };
-        let options =
-            encode::Options { width, file: self.output.is_some(), notes_apart: true, ..encode::Options::default() };
+        let (main, file) = (main.to_vec(), self.output.is_some());
+        let options = encode::Options { width, main, file, notes_apart: true, ..encode::Options::default() };
         let written = match &self.output {
             None => encode::write_stream(schema, batches, format, &mut tokio::io::stdout(), &options).await?,
             Some(path) => to_file(path, schema, batches, format, &options).await?,

@@ -92,6 +92,8 @@ impl Which {
 }
 
 const NONE: &str = "no quarantined records";
+const NEXT: &str = "note: `saleslake quarantine retry` tries them again, once the definition is mended or the rates have \
+    landed; `saleslake quarantine discard --reason WHY` settles them for good; both take the options that choose here";
 
 pub async fn run(args: &QuarantineArgs, ingest: &Ingest) -> Result<()> {
     match &args.command {
@@ -199,6 +201,9 @@ async fn show(ingest: &Ingest, filter: &Filter, output: &OutputArgs) -> Result<(
     if filter.limit == Some(shown) {
         eprintln!("… at most {shown} are shown; --limit shows more");
     }
+    if shown > 0 && filter.resolved == Some(false) {
+        eprintln!("{NEXT}");
+    }
     Ok(())
 }
 
@@ -210,8 +215,8 @@ fn paragraphs(held: &RecordBatch) -> Result<()> {
     for i in 0..held.num_rows() {
         let [file, line, rule, message, field, value, raw, at, resolution, note] = columns.row(i);
         output::line(format!("{file} line {line}: {rule} {message}"))?;
-        if !field.is_empty() {
-            output::line(format!("  {field} = {value}"))?;
+        if let Some(told) = told(&field, &value) {
+            output::line(format!("  {told}"))?;
         }
         output::line(format!("  {}", raw.trim_end()))?;
         if !at.is_empty() {
@@ -219,6 +224,15 @@ fn paragraphs(held: &RecordBatch) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What the rule found. Where a WHERE stops at a value, no field is known.
+fn told(field: &str, value: &str) -> Option<String> {
+    match (field, value) {
+        ("", "") => None,
+        ("", value) => Some(format!("the value is {value}")),
+        (field, value) => Some(format!("{field} = {value}")),
+    }
 }
 
 /// `--resolved` shows all; without it only those that still wait.
@@ -249,7 +263,15 @@ const OPTIONS: FormatOptions<'static> = FormatOptions::new();
 
 #[cfg(test)]
 mod tests {
-    use super::without_numbers;
+    use super::{told, without_numbers};
+
+    #[test]
+    fn a_value_is_shown_with_its_field_or_without() {
+        assert_eq!(told("unit_price", "9,99").as_deref(), Some("unit_price = 9,99"));
+        assert_eq!(told("unit_price", "").as_deref(), Some("unit_price = "));
+        assert_eq!(told("", "9,99").as_deref(), Some("the value is 9,99"));
+        assert_eq!(told("", ""), None);
+    }
 
     #[test]
     fn messages_are_alike_but_for_their_numbers() {

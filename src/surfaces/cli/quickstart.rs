@@ -19,6 +19,8 @@ pub struct QuickstartArgs {
 }
 
 const SAMPLE: &str = "./sample-data";
+/// A lake has it since its first commit.
+const PROPERTIES: &str = "_saleslake.json";
 
 /// Written unless the folder has a configuration. The sample ends in the past, so "today" is the day after its last one.
 const CONFIG: &str = r#"# saleslake configuration; `saleslake config` shows every key with its value and origin.
@@ -56,7 +58,8 @@ pub fn landing() -> PathBuf {
 /// Refuses a lake that is somebody's own: what has landed cannot be taken out again.
 pub fn fits(config: &Config) -> Result<()> {
     let (lands, sample) = (&config.landing.path, landing());
-    if lands.components().eq(sample.components()) {
+    let whole = |path: &Path| std::path::absolute(path).ok();
+    if whole(lands) == whole(&sample) {
         return Ok(());
     }
     Err(Error::conflict(format!(
@@ -67,8 +70,30 @@ pub fn fits(config: &Config) -> Result<()> {
     .hint("run quickstart in an empty folder"))
 }
 
-/// Makes sure that there is sample data and, unless one is named, a configuration.
-pub fn prepare(named: Option<&Path>) -> Result<()> {
+/// Refuses a folder whose lake somebody made without a configuration: one of the sample would lock it.
+fn is_free(config: &Config) -> Result<()> {
+    let url = &config.lake.url;
+    let folder = match url.split_once("://") {
+        None => Some(PathBuf::from(url)),
+        Some(_) => url::Url::parse(url).ok().and_then(|url| url.to_file_path().ok()),
+    };
+    match folder {
+        Some(folder) if folder.join(PROPERTIES).exists() => Err(Error::conflict(format!(
+            "there is a lake at {url} and no {FILE}: quickstart would mix sample data into it"
+        ))
+        .hint("run quickstart in an empty folder")),
+        _ => Ok(()),
+    }
+}
+
+/// Makes sure that there is sample data and, unless one is named, a configuration. What is refused is refused first.
+pub fn prepare(named: Option<&Path>, sets: &[String]) -> Result<()> {
+    let (config, _) = Config::load(named, sets)?;
+    if named.is_some() || Path::new(FILE).exists() {
+        fits(&config)?
+    } else {
+        is_free(&config)?
+    }
     let sample = Path::new(SAMPLE);
     if !landing().is_dir() {
         eprintln!("generating sample data into {SAMPLE} (seed 1)");
@@ -88,7 +113,7 @@ pub async fn show(reports: &Reports) -> Result<()> {
         let shown: Vec<String> = values.iter().map(|(k, v)| format!("{k}={v}")).collect();
         let run = reports.run(id, Request { values }, &Caller::local()).await?;
         output::line(format!("\n{}  ({id} {})", reports.get(id)?.info().title.en, shown.join(" ")))?;
-        OutputArgs::default().write(run.rows).await?;
+        OutputArgs::default().write_about(run.rows, reports.get(id)?.info().main()).await?;
     }
     output::line(NEXT)
 }

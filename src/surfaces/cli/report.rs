@@ -93,6 +93,13 @@ impl RunArgs {
     }
 }
 
+impl ReportArgs {
+    /// Whether the lake's data is asked for; else the definitions alone.
+    pub fn reads_lake(&self) -> bool {
+        matches!(self.command, ReportCommand::Run(_))
+    }
+}
+
 pub async fn run(args: &ReportArgs, reports: &Reports) -> Result<()> {
     match &args.command {
         ReportCommand::List { output } => list(reports, output).await,
@@ -108,7 +115,8 @@ async fn run_one(args: &RunArgs, reports: &Reports) -> Result<()> {
     for note in &run.receipt.notes {
         eprintln!("note: {note}");
     }
-    let written = args.output.write(run.rows).await?;
+    let main = reports.get(&args.id)?.info().main();
+    let written = args.output.write_about(run.rows, main).await?;
     if args.receipt {
         let receipt = run.receipt.finish(written.rows, written.checksum, started.elapsed().as_secs_f64());
         eprintln!(

@@ -63,6 +63,12 @@ async fn list(config: &Config, output: &OutputArgs) -> Result<()> {
 
 fn new(file: &Path, name: Option<&str>, dir: &Path, config: &Config) -> Result<()> {
     let name = name.map_or_else(|| name_of(file), String::from);
+    if Sources::load(None)?.in_order().iter().any(|s| s.name == name) {
+        return Err(Error::conflict(format!(
+            "{name} is a source of saleslake's own: a draft called so would take its place"
+        ))
+        .hint(format!("give the draft a name of its own, such as --name my_{name}")));
+    }
     let drafted = draft(file, &name, &Properties::from_config(&config.lake)?)?;
     let folder = dir.join("sources");
     std::fs::create_dir_all(&folder).map_err(|e| Error::from(e).context(folder.display()))?;
@@ -74,13 +80,35 @@ fn new(file: &Path, name: Option<&str>, dir: &Path, config: &Config) -> Result<(
     std::fs::write(&path, &drafted.text).map_err(|e| Error::from(e).context(path.display()))?;
     output::line(path.display())?;
     drafted.notes.iter().for_each(|note| eprintln!("{note}"));
-    let set =
-        if config.queries_dir.is_some() { String::new() } else { format!(" --set queries_dir={}", dir.display()) };
+    let set = match &config.queries_dir {
+        Some(_) => String::new(),
+        None => format!(" --set {}", quoted(&format!("queries_dir={}", dir.display()))),
+    };
     let first = if drafted.is_whole() {
         "read it".to_string()
     } else {
         format!("write what is missing where {} says TODO, until `saleslake check{set}` accepts it", path.display())
     };
-    eprintln!("{first}, then: saleslake ingest {name} {}{set}", file.display());
+    eprintln!("{first}, then: saleslake ingest {name} {}{set}", quoted(&file.display().to_string()));
     Ok(())
+}
+
+/// A word of a command, to be copied into a shell.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./\\:=,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.into() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn words_of_commands_can_be_copied() {
+        assert_eq!(quoted("data/2026-01.csv"), "data/2026-01.csv");
+        assert_eq!(quoted("订单.csv"), "订单.csv");
+        assert_eq!(quoted("My Sales (final) 2026.csv"), "'My Sales (final) 2026.csv'");
+        assert_eq!(quoted("it's.csv"), r"'it'\''s.csv'");
+        assert_eq!(quoted("a$b;c.csv"), "'a$b;c.csv'");
+    }
 }

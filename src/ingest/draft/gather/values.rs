@@ -95,6 +95,18 @@ pub(super) fn numbers(guesses: &Guesses<'_>, notes: &mut Vec<Note>) {
         if let Some(says) = number.says() {
             note(Assumed, format!("{name}: {says}"));
         }
+        let values = column.values();
+        let odd: Vec<&str> = values.iter().copied().filter(|v| number.value(v).is_none()).collect();
+        if let Some(first) = odd.first() {
+            let text = format!(
+                "{} of the {} values of {name}, such as {first:?}, cannot be read as numbers written like {}: those records \
+                 go to quarantine",
+                odd.len(),
+                values.len(),
+                number.example()
+            );
+            note(Beware, text);
+        }
         if let Some(value) = &number.doubt {
             let sign = if value.contains('.') { "." } else { "," };
             let read = if sign == "." { "decimals" } else { "thousands" };
@@ -103,7 +115,7 @@ pub(super) fn numbers(guesses: &Guesses<'_>, notes: &mut Vec<Note>) {
         if meaning == Meaning::TaxRate && guesses.tax_in_percent() {
             note(Assumed, format!("{name} is in percent"));
         }
-        let negative = column.values().iter().any(|v| v.contains('-'));
+        let negative = values.iter().any(|v| v.contains('-'));
         if negative && matches!(meaning, Meaning::Quantity | Meaning::UnitPrice | Meaning::LineTotal) {
             let text = "has negative values: those records go to quarantine (V03). If they are returns, add WHERE to this \
                         SELECT, and a second one into return_line for them";

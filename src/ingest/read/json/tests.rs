@@ -69,6 +69,12 @@ fn v00_bad_records_stand_alone() {
 }
 
 #[test]
+fn v00_a_key_that_stands_twice_makes_its_record_bad() {
+    let (lines, _, bad) = read("[{\"id\":6,\n\"id\":7},\n{\"id\":8}]", None).expect("reads");
+    assert_eq!((lines, bad), (vec![3], vec![(1, "the key \"id\" stands twice in one object".to_string())]));
+}
+
+#[test]
 fn a_file_that_ends_too_soon_is_an_error_that_says_where() {
     let e = read("[{\"id\":1},\n{\"id\":2},", None).expect_err("cut off");
     assert!(e.message().contains("line 2, byte 21"), "{e}");

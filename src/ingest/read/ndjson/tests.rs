@@ -44,6 +44,18 @@ fn v00_lines_that_are_no_object_or_another_shape() {
 }
 
 #[test]
+fn v00_a_key_that_stands_twice_loses_no_value_silently() {
+    let text = b"{\"id\":\"6\",\"id\":\"7\"}\n{\"id\":8,\"lines\":[{\"sku\":\"a\",\"sku\":\"b\"}]}\n{\"id\":9,\"lines\":[{\"sku\":\"a\"},{\"sku\":\"b\"}]}\n";
+    let chunk = &chunks(text)[0];
+    assert_eq!((chunk.lines.as_slice(), chunk.data.num_rows()), (&[3_i64][..], 1));
+    let bad: Vec<(i64, &str)> = chunk.bad.iter().map(|b| (b.line, b.message.as_str())).collect();
+    assert_eq!(
+        bad,
+        [(1, "the key \"id\" stands twice in one object"), (2, "the key \"sku\" stands twice in one object")]
+    );
+}
+
+#[test]
 fn gzip_of_several_members() {
     let mut text = Vec::new();
     for record in ["{\"id\":1}\n", "{\"id\":2}\n"] {

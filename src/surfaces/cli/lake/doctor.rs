@@ -65,8 +65,12 @@ pub async fn run(args: &DoctorArgs, lake: &Lake, cfg: &MaintenanceConfig) -> Res
         .await?;
     match checkup.broken() {
         0 => Ok(()),
-        n => Err(Error::unavailable(format!("{n} findings are broken and were not mended"))
-            .hint("each line says what would help")),
+        n => {
+            let (findings, are) = (output::counted(n as u64, "finding"), if n == 1 { "is" } else { "are" });
+            let were = if n == 1 { "was" } else { "were" };
+            Err(Error::unavailable(format!("{findings} {are} broken and {were} not mended"))
+                .hint("each line says what would help"))
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub async fn run(args: &VacuumArgs, lake: &Lake, cfg: &MaintenanceConfig) -> Res
         let before = before.ok_or_else(|| Error::invalid(format!("--hours {hours}: too long ago")))?;
         places = lake.vacuum(table, before, now, args.dry_run).await?;
     }
-    let none = format!("nothing that has not been needed for {hours} hours");
+    let none = format!("nothing that has not been needed for {}", output::counted(hours, "hour"));
     if args.files {
         let files: Vec<(&str, &Leftover)> =
             places.iter().flat_map(|p| p.leftovers.iter().map(|l| (p.place, l))).collect();
