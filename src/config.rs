@@ -86,7 +86,8 @@ pub struct LandingConfig {
     /// Where files of object stores and of archives wait while they are read, one at a time; the system's temporary
     /// folder if unset.
     pub temp_dir: Option<PathBuf>,
-    /// Most that one archive may unpack to, in MiB; 200 times its own size, and at least 1 GiB, if unset.
+    /// Most that one archive, or one packed push, may unpack to, in MiB; 200 times its own size, and at least 1 GiB, if
+    /// unset.
     pub archive_mb: Option<u64>,
     /// Records that one commit per table holds, about; fewer take less memory and make more files.
     pub batch_records: usize,
@@ -155,6 +156,9 @@ pub struct HttpConfig {
     pub ingest_queue_mb: u64,
     /// How long a push waits for others, in milliseconds: together they land in one commit.
     pub ingest_group_ms: u64,
+    /// How long the sender of a push may pause within its body, in milliseconds; then it is refused (408), and its place is
+    /// free for others.
+    pub ingest_pause_ms: u64,
     /// How long requests in flight may take to end at shutdown.
     pub shutdown_seconds: u64,
 }
@@ -246,6 +250,7 @@ impl Default for HttpConfig {
             ingest_queue: 10_000,
             ingest_queue_mb: 256,
             ingest_group_ms: 250,
+            ingest_pause_ms: 30_000,
             shutdown_seconds: 10,
         }
     }
@@ -312,6 +317,7 @@ impl Config {
             ("engine.refresh_ms", self.engine.refresh_ms),
             ("http.ingest_max_mb", self.http.ingest_max_mb),
             ("http.ingest_queue", self.http.ingest_queue as u64),
+            ("http.ingest_pause_ms", self.http.ingest_pause_ms),
             ("maintenance.file_mb", self.maintenance.file_mb),
             ("maintenance.memory_mb", self.maintenance.memory_mb),
             ("maintenance.retention_hours", self.maintenance.retention_hours),
@@ -463,6 +469,7 @@ mod tests {
         assert!(says("engine.row_limit=0").contains("engine.row_limit"));
         assert!(says("http.tokens.bi=short").contains("http.tokens.bi"));
         assert!(says("http.ingest_queue_mb=63").contains("http.ingest_max_mb"));
+        assert!(says("http.ingest_pause_ms=0").contains("http.ingest_pause_ms"));
     }
 
     /// Whoever names a file means what the file means, wherever he is; `saleslake config` shows the paths that hold.

@@ -3,7 +3,7 @@
 //!
 //! Every step may be repeated: after a crash the same records land again, and what is there already is a duplicate.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::Array;
 
@@ -160,28 +160,45 @@ impl<'a> Batch<'a> {
 
     /// Lands the pieces. Everything is in place before the first commit.
     async fn land(&self, pieces: &BTreeMap<&'static str, Vec<Piece>>) -> Result<Vec<(&'static Table, Landed)>> {
-        let mut landings = VecDeque::new();
+        let mut landings = Vec::new();
         for table in TABLES.iter().copied() {
             let Some(pieces) = pieces.get(table.name) else { continue };
             self.progress.commit(table.name, pieces.iter().map(|p| p.mapped.record.len() as u64).sum());
             match Landing::prepare(self.writer, table, pieces, &self.files).await {
-                Ok(landing) => landings.push_back((table, landing)),
+                Ok(landing) => landings.push((table, landing)),
                 Err(error) => return Err(give_up(landings, error).await),
             }
         }
+        let noted = match self.intend(&mut landings).await {
+            Ok(noted) => noted,
+            Err(error) => return Err(give_up(landings, error).await),
+        };
         let mut landed = Vec::new();
-        while let Some((table, landing)) = landings.pop_front() {
-            match landing.commit().await {
-                Ok(done) => landed.push((table, done)),
-                Err(error) => return Err(give_up(landings, error).await),
-            }
+        // From here on what fails stays as noted: whoever ends a batch next makes the other commits.
+        for (table, landing) in landings {
+            landed.push((table, landing.commit().await?));
+        }
+        if noted && let Err(error) = self.writer.lake.intended(self.writer.batch_id).await {
+            tracing::debug!(batch_id = self.writer.batch_id, %error, "a note of commits that were made stays");
         }
         Ok(landed)
+    }
+
+    /// Notes what is about to be committed, where it is more than one commit; whether it is.
+    async fn intend(&self, landings: &mut [(&'static Table, Landing<'_>)]) -> Result<bool> {
+        for (_, landing) in landings.iter_mut() {
+            landing.secure().await?;
+        }
+        let intents: Vec<_> = landings.iter().filter_map(|(_, landing)| landing.intent()).collect();
+        if intents.len() > 1 {
+            self.writer.lake.intend(self.writer.batch_id, &intents).await?;
+        }
+        Ok(intents.len() > 1)
     }
 }
 
 /// Removes the files of those that will not be committed.
-async fn give_up(landings: VecDeque<(&'static Table, Landing<'_>)>, error: Error) -> Error {
+async fn give_up(landings: Vec<(&'static Table, Landing<'_>)>, error: Error) -> Error {
     for (_, landing) in landings {
         landing.discard().await;
     }

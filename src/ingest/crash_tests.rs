@@ -7,7 +7,7 @@
 mod answer;
 mod replay;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -21,6 +21,7 @@ use object_store::path::Path as ObjectPath;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use super::columns::texts;
 use super::testing::{RATES, source};
 use super::{Ingest, InputFile, Silent, Sources};
 use crate::clock::Clock;
@@ -131,6 +132,24 @@ async fn everything_shows(lake: &Lake) {
     }
 }
 
+/// After another batch has ended, articles are shown with the lines that came with them, or neither.
+async fn no_batch_shows_in_part(what: &str, store: &Arc<dyn ObjectStore>) {
+    let lake = over(store.clone(), &config()).await.expect("opened");
+    lake.begin("another").await.expect("begun").publish().await.expect("published");
+    let mut skus: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for state in lake.states().await.expect("a head") {
+        let found = skus.entry(state.table.name).or_default();
+        for file in state.files.iter().filter(|_| ["order_line", "product"].contains(&state.table.name)) {
+            for batch in lake.read(&state, file, Some(&["sku"])).await.expect("read") {
+                found.extend(texts(&batch, "sku").expect("texts").iter().flatten().map(str::to_string));
+            }
+        }
+    }
+    for sku in ["X", "W"] {
+        assert_eq!(skus["product"].contains(sku), skus["order_line"].contains(sku), "{what}: {sku} in {skus:?}");
+    }
+}
+
 /// One process that keeps the lake: joins small files, then deletes what nobody needs, as if two days had passed.
 async fn upkeep(store: Arc<dyn ObjectStore>) -> crate::error::Result<()> {
     let lake = over(store, &config()).await?;
@@ -208,6 +227,7 @@ impl World {
         let store = Unreliable::new(kept.clone(), fate);
         let first = run(store, self.folder.path(), &self.sources).await;
         bury(&kept).await;
+        no_batch_shows_in_part(what, &kept).await;
         let again = run(kept.clone(), self.folder.path(), &self.sources).await;
         again.unwrap_or_else(|e| panic!("{what}: running again: {e} (before: {first:?})"));
         self.is_right(what, &kept).await;

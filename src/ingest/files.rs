@@ -17,7 +17,7 @@ use super::archive;
 use crate::error::{Error, Result};
 
 pub use landing::{Found, Landing, RemoteFile};
-pub(crate) use spool::{Spool, TempFile, sweep};
+pub(crate) use spool::{Spool, Spooled, TempFile, sweep};
 
 /// A file on this machine to land, with the fingerprint by which it is known again.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,6 +14,8 @@ use crate::lake::{Folder, Lake};
 use crate::model::{INGEST_FILE, ORDER_LINE};
 use crate::queryfile::QueryFile;
 
+mod damaged;
+
 const TILL: &str = r#"-- ---
 -- [read]
 -- path = "till/*"
@@ -179,30 +181,6 @@ async fn members_land_as_files_of_their_own() {
     let more = inbox.land().await;
     assert_eq!(files(&more)[1..3], [("till/more.zip!a.csv", 0, true), ("till/more.zip!d.csv", 1, false)]);
     assert_eq!(more.total().read, 1);
-    inbox.land_nothing().await;
-}
-
-/// An archive that breaks off lands what came before, is not known as landed, and is completed by a whole one.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_broken_archive_is_not_known() {
-    let inbox = Inbox::new().await;
-    let whole = zip(&[("a.csv", csv(&["a"])), ("b.csv", csv(&["b"]))]);
-    let mut broken = whole.clone();
-    // In the packed bytes of the second member, which its checksum notices.
-    let second = broken.windows(5).position(|w| w == b"b.csv").expect("its header");
-    // Before the name are its length and that of the fields after it.
-    let length = |at: usize| usize::from(u16::from_le_bytes([whole[at], whole[at + 1]]));
-    broken[second + length(second - 4) + length(second - 2) + 10] ^= 0xff;
-    inbox.put("till/x.zip", broken).await;
-    let ingest = inbox.ingest.clone().batch_records(1);
-    let error = ingest.land("till", &inbox.find().await, &Silent).await.expect_err("broken");
-    assert!(error.message().contains("till/x.zip") && error.message().contains("b.csv"), "{error}");
-    assert_eq!(inbox.rows().await, 1, "the first member had landed");
-    assert_eq!(std::fs::read_dir(inbox.temp.path()).expect("listed").count(), 0);
-    inbox.put("till/x.zip", whole).await;
-    let landed = inbox.land().await;
-    assert_eq!(landed.files.iter().map(|f| f.landed).sum::<u64>(), 1);
-    assert_eq!(inbox.rows().await, 2);
     inbox.land_nothing().await;
 }
 

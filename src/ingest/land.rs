@@ -19,7 +19,7 @@ use super::commit::{Attempts, Edit, Ready, Writer};
 use super::decide::{Incoming, KeyMap, Outcome, Rank};
 use super::quarantine;
 use crate::error::{Error, Result};
-use crate::lake::{Kept, Lake, Perhaps, TableState};
+use crate::lake::{Kept, Lake, Perhaps, Prepared, TableState};
 use crate::model::Table;
 pub(crate) use piece::Piece;
 
@@ -123,15 +123,29 @@ impl<'a> Landing<'a> {
         Ok(Landing { writer, pieces, files, incoming, attempts, attempt })
     }
 
-    /// Commits; where another writer was faster, all is worked out anew. Displaced rows go to quarantine before the commit
-    /// that removes them, so that a crash between the two loses nothing; a lost race may find the same rows again, which
-    /// changes nothing.
+    /// Puts displaced rows into the quarantine: before the commit that removes them, so that a crash between the two loses
+    /// nothing. A lost race may find the same rows again, which changes nothing.
+    pub async fn secure(&mut self) -> Result<()> {
+        let displaced = std::mem::take(&mut self.attempt.displaced);
+        if !displaced.is_empty() {
+            quarantine::keep_displaced(self.writer, self.attempt.state.table, displaced, self.files).await?;
+        }
+        Ok(())
+    }
+
+    /// What it is about to commit, and on which state; `None`: nothing, or it must be worked out anew.
+    pub fn intent(&self) -> Option<(&TableState, &Prepared)> {
+        match &self.attempt.ready {
+            Ready::Files(prepared) => Some((self.attempt.state.as_ref(), prepared.as_ref())),
+            Ready::Nothing | Ready::Moved => None,
+        }
+    }
+
+    /// Commits; where another writer was faster, all is worked out anew.
     pub async fn commit(mut self) -> Result<Landed> {
         loop {
-            let Attempt { state, ready, outcomes, stored, displaced } = self.attempt;
-            if !displaced.is_empty() {
-                quarantine::keep_displaced(self.writer, state.table, displaced, self.files).await?;
-            }
+            self.secure().await?;
+            let Attempt { state, ready, outcomes, stored, .. } = self.attempt;
             let Landing { writer, pieces, files, .. } = self;
             if let Some(version) = self.attempts.put(&state, ready).await? {
                 let before = again::Before { lake: writer.lake, state: &state, pieces, files };

@@ -18,7 +18,7 @@ use super::joined::{self, Files};
 use super::mapped::Mapped;
 use super::ordinal::{self, Ordinals, Remembered};
 use super::plan::{self, Program, Statement, Trouble};
-use super::read::{self, Bad, Chunk, Decoder, Input, Raws};
+use super::read::{self, Bad, Chunk, Decoder, Input, Limit, Raws};
 use super::rows::{blank_is_null, normalised, run_gently, unconvertible, unreadable_where};
 use super::source::Source;
 use super::verdict::{Decided, Part, Verdicts};
@@ -98,8 +98,14 @@ impl Mapper {
     /// Opens a file and plans the source for its columns. Fails, before anything is mapped, where the file lacks a
     /// column that the source looks at.
     pub async fn open(&mut self, input: Input) -> Result<Records<'_>> {
+        self.open_within(input, &Limit::none()).await
+    }
+
+    /// As [`Mapper::open`]; reading fails once the packed input has unpacked to more than `limit`.
+    pub(crate) async fn open_within(&mut self, input: Input, limit: &Limit) -> Result<Records<'_>> {
         let (source, file) = (Arc::clone(&self.source), self.context.file.clone());
-        let mut reader = blocking(move || read::open(&source, input, &file)).await?;
+        let limit = limit.clone();
+        let mut reader = blocking(move || read::open(&source, input, &file, &limit)).await?;
         let (schema, columns) = (reader.schema(), reader.columns());
         // An empty file has no columns: there is nothing to map, and nothing to complain about.
         let fields = if schema.fields().is_empty() {

@@ -155,7 +155,7 @@ impl Ingest {
         self
     }
 
-    /// Sets what one archive may unpack to, in MiB; `None`: 200 times its own size, and at least 1 GiB.
+    /// Sets what one archive, or one packed push, may unpack to, in MiB; `None`: 200 times its own size, and at least 1 GiB.
     #[must_use]
     pub fn archive_mb(mut self, mb: Option<u64>) -> Ingest {
         self.archive_mb = mb;
@@ -245,6 +245,12 @@ impl Ingest {
     pub async fn outdated(&self, source: &str) -> Result<u64> {
         let source = self.sources.get(source)?;
         replay::outdated(self, &source).boxed().await
+    }
+
+    /// How many files of `source` a replay may have changed in part when it was cut off: another one completes it.
+    pub async fn cut_off_replay(&self, source: &str) -> Result<u64> {
+        let source = self.sources.get(source)?;
+        replay::cut_off(self, &source).boxed().await
     }
 
     /// Tries the records that wait for a rate again (landing rates does it by itself).

@@ -64,9 +64,10 @@ impl Numeral {
         Some(number)
     }
 
-    /// Groups of three, the leading one shorter; in India those before the last have two.
+    /// Groups of three, the leading one shorter; in India those before the last have two. Nobody groups a number that
+    /// begins with 0: "0,750" is three quarters, and 750 would be a thousand times too much.
     fn grouped(&self, whole: &str) -> bool {
-        let Some(group) = self.group else { return false };
+        let Some(group) = self.group.filter(|_| !whole.starts_with('0')) else { return false };
         let groups: Vec<&str> = whole.split(|c| is_sign(c, group)).collect();
         let sizes: Vec<usize> = groups.iter().map(|g| g.len()).collect();
         groups.iter().all(|g| all_digits(g))
@@ -122,6 +123,12 @@ mod tests {
             ("EUR 1234.50", "3.50 EUR", "3.50"),
             ("1234.50%", "7 %", "7"),
             ("1234.50%", " 0 ", "0"),
+            // A leading zero is refused in groups only.
+            ("1,234.50", "0.750", "0.750"),
+            ("1.234,50", "-0,750", "-0.750"),
+            ("1,234.50", "00123", "00123"),
+            ("1,234.50", "1,000,050", "1000050"),
+            ("1 234,50", "0,750", "0.750"),
         ] {
             assert_eq!(read(example, text).as_deref(), Some(number), "{text} like {example}");
         }
@@ -138,6 +145,17 @@ mod tests {
             ("1,234.50", "1234,567"),
             ("1.234,50", "9.99"),
             ("1.234,50", "1,234.50"),
+            // A thousand times too much, were these groups.
+            ("1,234.50", "0,750"),
+            ("1,234.50", "-0,750"),
+            ("1,234.50", "00,123"),
+            ("1,234.50", "000,750"),
+            ("1,234.50", "0,750.00"),
+            ("1.234,50", "0.750"),
+            ("1 234,50", "0 750"),
+            ("1 234,50", "0\u{202f}750"),
+            ("1'234.50", "0’750"),
+            ("€1,234.50", "€0,750"),
             // A thousand times too little, were the point left as it is.
             ("1234,50", "1.250"),
             ("1234,50", "9.99"),

@@ -2,8 +2,10 @@
 //! they gave before: one commit per table, all shown at once by one head. It must not decide what lands beyond whose rows
 //! make way (`table`), nor land files that have not landed before.
 //!
-//! Everything is read before anything is committed, so all rows wait in memory; a source that is too large is refused. A
-//! replay that was cut off is completed by the next one. What a row displaced while it was in the table, a row of another
+//! Everything is read, and every table prepared, before anything is committed: a full disk changes no table. So all rows
+//! wait in memory; a source that is too large is refused. A replay that was cut off between two tables
+//! gets the others by whoever ends a batch next, and its accounts by the next replay: until then the lake names its files
+//! ([`cut_off`]). What a row displaced while it was in the table, a row of another
 //! source under the same key, is not kept anywhere: where a replay takes such a row out or gives it a lower rank, the
 //! other sources of the table have to be replayed, too, and [`Replayed::others`] names them.
 //!
@@ -11,11 +13,13 @@
 //!
 //! Afterwards the tables are as though the files had landed into a lake that held the other sources' current rows.
 
+mod plan;
 mod read;
 mod report;
 mod table;
 mod work;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::audit;
@@ -37,6 +41,14 @@ const NAMED: usize = 5;
 pub(super) async fn outdated(ingest: &Ingest, source: &Source) -> Result<u64> {
     ingest.ledger.look(&ingest.lake, ingest.clock.now_micros()).await?;
     Ok(ingest.ledger.outdated(&source.name, &definition::hash(source)))
+}
+
+/// How many files of `source` a replay may have changed in part when it was cut off.
+pub(super) async fn cut_off(ingest: &Ingest, source: &Source) -> Result<u64> {
+    ingest.lake.look_for_cut_off().await?;
+    let batches = ingest.lake.cut_off();
+    let files = batches.iter().flat_map(|c| &c.files).filter(|f| f.replayed && f.source == source.name);
+    Ok(files.map(|f| f.file_id.as_str()).collect::<HashSet<_>>().len() as u64)
 }
 
 /// See [`Ingest::replay`].
@@ -66,13 +78,20 @@ pub(super) async fn replay(
     replayed.account.source.clone_from(&source.name);
     if !files.is_empty() {
         replayed.account.batch_id.clone_from(&batch_id);
-        let unit = ingest.lake.begin(&batch_id).await?;
-        let work = Work::new(writer, batch).land(progress).await?;
-        work.finish(ingest, source, files, started, &mut replayed, progress).await?;
+        let work = Work::new(writer, batch);
+        let unit = ingest.lake.begin_landing(&batch_id, work.unfinished()).await?;
+        let (work, unit) = work.land(unit, progress).await?;
+        let finished = work.finish(ingest, source, files, started, &mut replayed, progress).await;
+        finished.map_err(half)?;
         unit.publish().await?;
     }
     progress.end(&source.name);
     Ok(replayed)
+}
+
+/// For an error after the first commit.
+fn half(error: Error) -> Error {
+    error.context("the replay stopped half way; the same command completes it")
 }
 
 /// An error that names files that have landed and are not found, if there are any.

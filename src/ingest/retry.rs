@@ -196,6 +196,7 @@ impl Attempt<'_> {
                 source: source.name.clone(),
                 uri: f.uri.clone(),
                 waited: true,
+                replayed: false,
             };
             let files = batch.files.iter().map(file).collect();
             let unit = ingest.lake.begin_landing(&batch_id, files).await?;

@@ -26,6 +26,9 @@ use super::{FxRates, Ingest, definition, drift, retry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lake::UnfinishedFile;
 
+/// How many files an error names.
+const NAMED: usize = 3;
+
 /// A file that is being landed, under the number that it has in the batch.
 struct Open {
     id: String,
@@ -203,9 +206,16 @@ impl Landing<'_> {
         self.open[number].status = Status::Unpacked;
         let mut members = Members::open(archive);
         let (mut any, failed) = (false, self.account.failed.len());
-        // `_temp` goes before the next member is asked for.
-        while let Some(Member { file, temp: _temp }) = members.next().await? {
+        while let Some(unpacked) = members.each().await? {
             any = true;
+            // `_temp` goes before the next member is asked for.
+            let Member { file, temp: _temp } = match unpacked {
+                Ok(member) => member,
+                Err(damaged) => {
+                    self.failed(&damaged.uri, damaged.error)?;
+                    continue;
+                }
+            };
             self.progress.file(&file.uri);
             if !self.is_new(&file, source) {
                 self.tell_known(&file, source);
@@ -283,12 +293,40 @@ impl Landing<'_> {
         self.batch.file(BatchFile { id, uri: file.uri.clone() })
     }
 
-    /// Lands what waits, tries waiting records again if rates were in it, and marks the files that are complete.
+    /// Lands what waits, if anything does. An error names the files that were on their way.
     async fn flush(&mut self) -> Result<()> {
-        let done = |o: &Open| o.complete && !o.audited;
-        if self.batch.records() == 0 && !self.open.iter().any(done) {
+        if self.batch.records() == 0 && !self.open.iter().any(Open::waits) {
             return Ok(());
         }
+        self.put().await.map_err(|e| self.stopped(e))
+    }
+
+    /// Which files were on their way when landing them failed, and what had landed of them all the same.
+    fn stopped(&self, e: Error) -> Error {
+        let begun = |(o, read): &(&Open, &FileAccount)| !o.audited && o.account.read + read.read > 0;
+        let files: Vec<&Open> = self.open.iter().zip(&self.batch.read).filter(begun).map(|(o, _)| o).collect();
+        if files.is_empty() {
+            return e;
+        }
+        let told = |o: &&Open| match o.account.accounted() {
+            0 => o.file.uri.clone(),
+            landed => format!("{} ({} of it landed before)", o.file.uri, counted(landed, "record")),
+        };
+        let mut named: Vec<String> = files.iter().take(NAMED).map(told).collect();
+        if files.len() > NAMED {
+            named.push(format!("{} more", files.len() - NAMED));
+        }
+        let (what, they) = if files.len() == 1 { ("file", "it is") } else { ("files", "they are") };
+        let e = e.context(format!("landing {what} {}", named.join(", ")));
+        match e.hint_text() {
+            Some(_) if e.kind() != ErrorKind::Unavailable => e,
+            // Of the storage: it has to work again, and that is all.
+            _ => e.hint(format!("land the same again: {they} completed, and nothing counts twice")),
+        }
+    }
+
+    /// Lands what waits, tries waiting records again if rates were in it, and marks the files that are complete.
+    async fn put(&mut self) -> Result<()> {
         let unit = self.ingest.lake.begin_landing(self.writer.batch_id, self.unfinished()).await?;
         let flushed = self.batch.flush().await?;
         for (open, landed) in self.open.iter_mut().zip(&flushed.files) {
@@ -303,11 +341,11 @@ impl Landing<'_> {
             let current = self.open.iter().map(|o| (o.id.clone(), o.file.clone())).collect();
             self.account.retried.extend(retry::retry(self.ingest, current, self.progress).await?);
         }
-        let rows: Vec<FileRow> = self.open.iter().filter(|o| done(o)).map(Open::row).collect();
+        let rows: Vec<FileRow> = self.open.iter().filter(|o| o.waits()).map(Open::row).collect();
         let ids: HashSet<&str> = rows.iter().map(|r| r.id.as_str()).collect();
         let tables = self.tables.extract_if(.., |(file, _), _| ids.contains(file.as_str())).collect();
         audit::write(self.writer, &rows, &tables).await?;
-        self.open.iter_mut().filter(|o| done(o)).for_each(|o| o.audited = true);
+        self.open.iter_mut().filter(|o| o.waits()).for_each(|o| o.audited = true);
         let rest = self.unfinished();
         if self.noted || !rest.is_empty() {
             self.noted = !rest.is_empty();
@@ -324,12 +362,17 @@ impl Landing<'_> {
             source: o.file.source.clone(),
             uri: o.file.uri.clone(),
             waited: false,
+            replayed: false,
         };
         self.open.iter().zip(&self.batch.read).filter(begun).map(file).collect()
     }
 }
 
 impl Open {
+    /// It is read, and not marked yet.
+    fn waits(&self) -> bool {
+        self.complete && !self.audited
+    }
     fn row(&self) -> FileRow {
         FileRow {
             id: self.id.clone(),

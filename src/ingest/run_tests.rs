@@ -1,6 +1,7 @@
 //! Files end to end: read, mapped, landed and audited on a `memory://` lake.
 
 mod damaged;
+mod full;
 mod once_more;
 
 use std::path::{Path, PathBuf};

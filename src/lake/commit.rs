@@ -16,13 +16,15 @@ use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, FinalizedCommit, TableReference, TransactionError};
 use deltalake_core::kernel::{Action, Add, Metadata, MetadataExt, Protocol, StructField, StructType, new_metadata};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use object_store::ObjectStoreExt;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::slot::Slot;
 use super::state::{DataFile, TableState};
 use super::store::Root;
 use super::write::Kept;
-use super::{errors, stats, write};
+use super::{Lake, errors, stats, write};
 use crate::error::{Error, Result};
 use crate::model::{MONTH, Table};
 use plan::Plan;
@@ -64,9 +66,26 @@ pub enum Commit {
 
 /// A change whose files are written and which is not committed yet. Where it is never committed nor discarded, its files
 /// are orphans, which a vacuum finds.
+#[derive(Serialize, Deserialize)]
 pub struct Prepared {
     plan: Plan,
     adds: Vec<Add>,
+}
+
+impl Prepared {
+    /// Whether all of its files are there.
+    pub(super) async fn is_whole(&self, lake: &Lake, table: &'static Table) -> Result<bool> {
+        let (store, prefix) = (&lake.inner.root.store, &lake.slot(table)?.prefix);
+        for add in &self.adds {
+            let location = write::location(prefix, &add.path)?;
+            match store.head(&location).await {
+                Ok(_) => {}
+                Err(object_store::Error::NotFound { .. }) => return Ok(false),
+                Err(e) => return Err(errors::store(e, &location)),
+            }
+        }
+        Ok(true)
+    }
 }
 
 /// See [`super::Lake::prepare`].
@@ -94,10 +113,8 @@ pub(super) async fn commit(slot: &Slot, root: &Root, base: &TableState, prepared
         }
         // Whoever computes it anew finds a commit that arrived late by its batch, or takes its place.
         Put::Missing(_) => Ok(Commit::Moved),
-        Put::Refused(error) => {
-            discard(slot, root, prepared).await;
-            Err(error)
-        }
+        // Its files stay: whoever finishes the batch may try once more.
+        Put::Refused(error) => Err(error),
     }
 }
 

@@ -226,12 +226,17 @@ impl Lake {
 
     /// Looks for them, unless that was done lately.
     pub async fn look_for_cut_off(&self) -> Result<()> {
-        self.inner.heads.look_for_cut_off(None).boxed().await
+        unit::look_for_cut_off(self, None).boxed().await
     }
 
     /// The files with these ids (`source_file_id`) have their accounts: batches that were cut off need not name them.
     pub async fn settle(&self, ids: &HashSet<&str>) -> Result<()> {
-        self.inner.heads.settle(ids).boxed().await
+        self.inner.heads.settle(ids, false).boxed().await
+    }
+
+    /// As [`Lake::settle`], of replays that were cut off.
+    pub async fn settle_replay(&self, ids: &HashSet<&str>) -> Result<()> {
+        self.inner.heads.settle(ids, true).boxed().await
     }
 
     /// Puts `change` on `base` in one atomic commit: its rows are sorted, split by month and written as data files, and
@@ -268,6 +273,17 @@ impl Lake {
     pub async fn discard(&self, base: &TableState, prepared: Prepared) -> Result<()> {
         commit::discard(self.slot(base.table)?, &self.inner.root, prepared).boxed().await;
         Ok(())
+    }
+
+    /// Notes what `batch_id` is about to commit to several tables, each on its base: should this process die between two of
+    /// the commits, whoever ends a batch next makes the others. After the last one: [`Lake::intended`].
+    pub async fn intend(&self, batch_id: &str, commits: &[(&TableState, &Prepared)]) -> Result<()> {
+        unit::intent::note(self, batch_id, commits).boxed().await
+    }
+
+    /// All that `batch_id` intended is committed.
+    pub async fn intended(&self, batch_id: &str) -> Result<()> {
+        unit::intent::forget(self, batch_id).boxed().await
     }
 
     /// The rows of one data file: the given columns (all if `None`) in the contract's order, `business_month` last.

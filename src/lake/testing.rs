@@ -170,18 +170,18 @@ pub async fn over(store: Arc<dyn ObjectStore>, cfg: &LakeConfig) -> crate::error
     Lake::with_root(Root { store, ..root }, Properties::from_config(cfg)?).boxed().await
 }
 
-/// As if every process that has announced a batch were gone, and somebody had ended a batch since: their markers are
-/// notes of what they were landing.
+/// As if every process that has announced a batch were gone: their markers say so to whoever looks next.
 pub async fn bury(store: &Arc<dyn ObjectStore>) {
     let all: Vec<ObjectMeta> = store.list(Some(&Path::from("_heads/open"))).try_collect().await.expect("listed");
     for marker in all {
         let bytes = store.get(&marker.location).await.expect("a marker").bytes().await.expect("read");
-        // One that was torn says nothing.
-        if let Ok(mut holder) = serde_json::from_slice::<serde_json::Value>(&bytes) {
-            holder["pid"] = u32::MAX.into();
-            let note = Path::from(marker.location.as_ref().replace("_heads/open/", "_heads/unfinished/"));
-            store.put(&note, holder.to_string().into()).await.expect("noted");
+        match serde_json::from_slice::<serde_json::Value>(&bytes) {
+            Ok(mut holder) => {
+                holder["pid"] = u32::MAX.into();
+                store.put(&marker.location, holder.to_string().into()).await.expect("put");
+            }
+            // One that was torn says nothing.
+            Err(_) => store.delete(&marker.location).await.expect("deleted"),
         }
-        store.delete(&marker.location).await.expect("deleted");
     }
 }

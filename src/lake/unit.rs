@@ -1,13 +1,16 @@
 //! A batch at work: what it commits to several tables becomes visible at once. It must not commit rows itself.
 
+pub(super) mod intent;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures::FutureExt;
 
 use super::Lake;
-use super::heads::{Head, Lease, Since, UnfinishedFile, cut};
-use crate::error::{Error, Result};
+use super::heads::{Head, Lease, Marker, Open, Since, UnfinishedFile, cut};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::TABLES;
 
 /// Heads that other writers may put before ours, one after the other, until we give up.
@@ -33,6 +36,9 @@ impl Drop for Unit {
 impl Unit {
     pub(super) async fn begin(lake: &Lake, batch_id: &str, files: Vec<UnfinishedFile>) -> Result<Unit> {
         let lease = lake.inner.heads.begin(batch_id, files.clone()).await?;
+        if !files.is_empty() {
+            look_for_cut_off(lake, Some(lease.renewed())).await?;
+        }
         Ok(Unit { lake: lake.clone(), batch_id: batch_id.into(), lease, files, whole: false })
     }
 
@@ -63,7 +69,7 @@ impl Unit {
             let heads = &self.lake.inner.heads;
             let last = heads.newest().await?;
             let newest = newest(&self.lake).await?;
-            let tables = self.whole(last.as_deref(), newest).await?;
+            let Some(tables) = self.whole(last.as_deref(), newest).await? else { continue };
             if last.as_ref().is_some_and(|last| last.tables == tables) {
                 return Ok(());
             }
@@ -79,9 +85,27 @@ impl Unit {
         ))
     }
 
-    /// As much of the versions `seen` as holds no batch in part.
-    async fn whole(&self, last: Option<&Head>, seen: BTreeMap<&'static str, i64>) -> Result<BTreeMap<String, i64>> {
-        let mut open = self.lake.inner.heads.open(&self.lease).await?;
+    /// As much of the versions `seen` as holds no batch in part; `None`: there are newer ones that must be seen first.
+    async fn whole(
+        &self,
+        last: Option<&Head>,
+        seen: BTreeMap<&'static str, i64>,
+    ) -> Result<Option<BTreeMap<String, i64>>> {
+        let Open { batches: mut open, dead } = self.lake.inner.heads.open(&self.lease).await?;
+        let mut finished = false;
+        for marker in dead {
+            match bury(&self.lake, &marker).await {
+                Ok(rest) => finished |= rest,
+                Err(error) => {
+                    // It stays out of sight, and whoever ends a batch next tries again.
+                    tracing::warn!(batch_id = marker.batch_id, %error, "a dead batch could not be finished");
+                    open.insert(marker.batch_id);
+                }
+            }
+        }
+        if finished {
+            return Ok(None);
+        }
         // The versions are not of one moment: a batch that was at work while they were read may have ended since, and has
         // no marker. It has committed since, then.
         for (table, version) in newest(&self.lake).await? {
@@ -90,7 +114,7 @@ impl Unit {
             );
         }
         if open.is_empty() {
-            return Ok(seen.into_iter().filter(|(_, v)| *v >= 0).map(|(t, v)| (t.to_string(), v)).collect());
+            return Ok(Some(seen.into_iter().filter(|(_, v)| *v >= 0).map(|(t, v)| (t.to_string(), v)).collect()));
         }
         let mut tables = BTreeMap::new();
         for (table, version) in seen {
@@ -98,7 +122,7 @@ impl Unit {
             let batches = self.batches(table, shown, version).await?;
             tables.insert(table, Since { shown, batches });
         }
-        Ok(cut(&tables, &open))
+        Ok(Some(cut(&tables, &open)))
     }
 
     /// Whose commits of `table` come after `shown`, up to `version`.
@@ -109,6 +133,38 @@ impl Unit {
         let table = TABLES.iter().find(|t| t.name == table).ok_or_else(|| Error::internal(format!("table {table}")))?;
         Ok(self.lake.slot(table)?.commits(shown, version).await?.into_iter().map(|c| c.batch_id).collect())
     }
+}
+
+/// Ends the batch of a writer that is gone: commits what it had noted and not come to, and takes its marker away. Whether
+/// there was anything to commit.
+pub(super) async fn bury(lake: &Lake, marker: &Marker) -> Result<bool> {
+    let finished = match intent::finish(lake, &marker.batch_id).await {
+        Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
+        // It would not work later, either, and must not keep what comes after it out of sight.
+        Err(error) => {
+            tracing::warn!(batch_id = marker.batch_id, %error, "a dead batch stays as it is until its files land again");
+            false
+        }
+        Ok(finished) => finished,
+    };
+    lake.inner.heads.sweep(marker).await?;
+    Ok(finished)
+}
+
+/// See [`Lake::look_for_cut_off`]. `now` is the store's; asked for if it is not given.
+pub(super) async fn look_for_cut_off(lake: &Lake, now: Option<DateTime<Utc>>) -> Result<()> {
+    let heads = &lake.inner.heads;
+    if !heads.is_due() {
+        return Ok(());
+    }
+    let now = match now {
+        Some(now) => now,
+        None => heads.now().await?,
+    };
+    for marker in heads.markers(now).await?.iter().filter(|m| !m.live) {
+        bury(lake, marker).await?;
+    }
+    heads.look_at_notes().await
 }
 
 async fn newest(lake: &Lake) -> Result<BTreeMap<&'static str, i64>> {

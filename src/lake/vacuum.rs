@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 use super::heads::Head;
 use super::slot::Slot;
 use super::state::TableState;
+use super::unit::bury;
 use super::{Lake, errors, staged};
 use crate::error::{Error, Result};
 use crate::model::{TABLES, Table};
@@ -160,7 +161,7 @@ async fn of_heads(lake: &Lake, shown: &Shown<'_>, now: DateTime<Utc>, dry_run: b
     objects.extend(heads.old_notes(now).await?);
     for marker in heads.markers(now).await?.into_iter().filter(|m| !m.live) {
         if !dry_run {
-            heads.sweep(&marker).await?;
+            bury(lake, &marker).await?;
         }
         objects.push(marker.object);
     }

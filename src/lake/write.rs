@@ -135,12 +135,17 @@ async fn write_parts(
 /// Removes files that no commit names. Best effort: what stays is an orphan.
 pub(super) async fn discard(slot: &Slot, store: &Arc<dyn ObjectStore>, adds: &[Add]) {
     for add in adds {
-        if let Ok(location) = Path::parse(format!("{}/{}", slot.prefix, add.path))
+        if let Ok(location) = location(&slot.prefix, &add.path)
             && let Err(e) = store.delete(&location).await
         {
             tracing::debug!(%location, error = %e, "an unused data file stays");
         }
     }
+}
+
+/// Where a file of the table in `folder` is in the store.
+pub(super) fn location(folder: &Path, path: &str) -> Result<Path> {
+    Path::parse(format!("{folder}/{path}")).map_err(|e| Error::internal(format!("data file '{path}': {e}")))
 }
 
 async fn write_month(
@@ -185,8 +190,7 @@ async fn put(slot: &Slot, store: &Arc<dyn ObjectStore>, month: Option<&str>, fil
     // Version 7: names sort by time of writing.
     let name = format!("part-{}.zstd.parquet", Uuid::now_v7());
     let path = month.map_or_else(|| name.clone(), |m| format!("{MONTH}={m}/{name}"));
-    let location = Path::parse(format!("{}/{path}", slot.prefix))
-        .map_err(|e| Error::internal(format!("data file '{path}': {e}")))?;
+    let location = location(&slot.prefix, &path)?;
     let size = i64::try_from(file.bytes.len()).map_err(|_| Error::internal("a data file is too large"))?;
     let fail = |e| errors::store(e, format!("writing {location}"));
     store.put(&location, file.bytes.into()).await.map_err(fail)?;

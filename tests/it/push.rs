@@ -286,6 +286,34 @@ async fn a_full_queue_says_when_to_come_back_and_loses_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_sender_that_falls_silent_is_refused_and_its_place_is_free() {
+    let site = site(|config| (config.http.ingest_queue, config.http.ingest_pause_ms) = (1, 200)).await;
+    let half = "POST /api/v1/ingest/till HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                content-length: 100\r\n\r\norder_no";
+    let mut silent = TcpStream::connect(site.url.trim_start_matches("http://")).await.unwrap();
+    silent.write_all(half.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let told = tokio::time::timeout(SOON, silent.read_to_string(&mut answer)).await;
+    told.expect("it held its place").unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    for part in ["application/problem+json", "after 8 bytes", "http.ingest_pause_ms"] {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
+    let landed = loop {
+        let response = site.keyed("k", receipts(&["NEXT"])).send().await.unwrap();
+        // On a busy machine this one may pause, too; but there is a place for it.
+        if response.status() != 408 {
+            break account(response).await;
+        }
+    };
+    assert_eq!(landed["landed"], 1);
+    assert_eq!(site.orders().await, ["NEXT"]);
+    let metrics = site.get("/metrics").await;
+    assert!(metrics.contains("saleslake_ingest_refused_total{kind=\"body-timeout\"}"), "{metrics}");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_shutdown_lands_and_answers_what_waits() {
     let site = site(|config| config.http.ingest_group_ms = NEVER).await;
     let orders: Vec<String> = (0..20).map(|n| format!("R{n:02}")).collect();
@@ -351,6 +379,33 @@ async fn long_and_packed_bodies() {
     let too_long = site.push(long.repeat(2)).send().await.unwrap();
     assert!(problem(too_long, 413).await.contains("http.ingest_max_mb"));
     assert_eq!(site.orders().await.len(), 80_000);
+    site.stop().await;
+}
+
+/// A few KiB may hold gigabytes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packed_body_unpacks_to_no_more_than_the_limit() {
+    let site = site(|config| config.landing.archive_mb = Some(1)).await;
+    let gzip = |text: &str| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(text.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
+    let long = |order: &str| format!("{}{}\n", receipts(&[order]), "x".repeat(3 << 20));
+    let names: Vec<String> = (0..40_000).map(|n| format!("B{n:05}")).collect();
+    let many = receipts(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    // One that is small as it is sent, and one that is not.
+    for (text, small) in [(long("A"), true), (many, false)] {
+        let packed = gzip(&text);
+        assert_eq!(packed.len() < 64 << 10, small, "{}", packed.len());
+        let told = problem(site.push(packed).send().await.unwrap(), 400).await;
+        assert!(told.contains("more than 1 MiB") && told.contains("landing.archive_mb"), "{told}");
+    }
+    assert!(site.orders().await.is_empty(), "nothing of them has landed");
+    // What is not packed is bounded by http.ingest_max_mb, and what unpacks to less than the limit is taken.
+    assert_eq!(account(site.push(long("C")).send().await.unwrap()).await["landed"], 1);
+    assert_eq!(account(site.push(gzip(&receipts(&["D"]))).send().await.unwrap()).await["landed"], 1);
+    assert_eq!(site.orders().await, ["C", "D"]);
     site.stop().await;
 }
 

@@ -6,6 +6,8 @@ use zip::write::SimpleFileOptions;
 
 use super::*;
 
+mod damaged;
+
 const TEXTS: &[(&str, &str)] = &[
     ("a.csv", "x\n1\n"),
     ("./sub/b.csv", "x\n2\n"),

@@ -30,7 +30,8 @@ impl Interrupted {
     pub async fn load(lake: &Lake, ids: &HashSet<&str>) -> Result<Interrupted> {
         let (mut attempts, mut accounted, mut landed) = (HashMap::new(), HashSet::new(), HashSet::new());
         for batch in lake.cut_off() {
-            let files = batch.files.into_iter().filter(|f| ids.contains(f.file_id.as_str()));
+            // A replay's account is made of what the file gives now: it takes nothing over.
+            let files = batch.files.into_iter().filter(|f| !f.replayed && ids.contains(f.file_id.as_str()));
             attempts.extend(files.map(|f| ((f.file_id, batch.batch_id.clone()), f.waited)));
         }
         if !attempts.is_empty() {

@@ -43,7 +43,10 @@ pub(super) fn number(values: &[&str], decimal: Option<char>) -> Option<Number> {
     let alike: Vec<&Parts<'_>> = parts.iter().filter(|p| p.money.is_none() || p.money == money).collect();
     let count = |style: &(Option<char>, char)| alike.iter().filter(|p| fits(p.digits, style)).count();
     let enough = |n: usize| n > 0 && n * 5 >= values.len() * 4;
-    let told: Vec<_> = STYLES.iter().filter(|s| decimal == Some(s.1) && enough(count(s))).collect();
+    // A group never begins with 0: in "0,750" the comma is of decimals, whatever other columns have.
+    let zero = |p: &&Parts<'_>, group| p.digits.strip_prefix('0').is_some_and(|d| d.starts_with(|c| is_sign(c, group)));
+    let refuted = |s: &&(Option<char>, char)| s.0.is_some_and(|group| alike.iter().any(|p| zero(p, group)));
+    let told: Vec<_> = STYLES.iter().filter(|s| decimal == Some(s.1) && enough(count(s)) && !refuted(s)).collect();
     let (told, styles) = if told.is_empty() { (false, STYLES.iter().collect()) } else { (true, told) };
     // The first of the best: `max_by_key` gives the last of equals.
     let best = styles.into_iter().rev().max_by_key(|s| count(s))?;
@@ -182,10 +185,15 @@ mod tests {
             (&["1,234.50", "2.50", "3.50", "4.50", "9,99"], "number_of(x, '1,234.50')"),
             (&["2,50", "3,50", "4,50", "5,50", "9.99"], "number_of(x, '1234,50')"),
             (&[".5"], "x"),
+            // Thousands of them, were the comma or the point of groups.
+            (&["0,750", "1,250", "2,500"], "number_of(x, '1234,50')"),
+            (&["-0,750", "1,250"], "number_of(x, '1234,50')"),
+            (&["0.750", "1.250", "2.500"], "x"),
+            (&["0,750 €", "1,250 €"], "number_of(x, '1234,50 €')"),
         ] {
             assert_eq!(text(values).as_deref(), Some(sql), "{values:?}");
         }
-        for odd in ["", "x", "3 apples", "2026-01-31", "1,2,3", "10:05", "12.-", "A3"] {
+        for odd in ["", "x", "3 apples", "2026-01-31", "1,2,3", "10:05", "12.-", "A3", "0 750", "0'750"] {
             assert_eq!(text(&[odd]), None, "{odd}");
         }
     }
@@ -211,5 +219,20 @@ mod tests {
         );
         assert_eq!(decimal_sign([vec!["9,99"], vec!["9.99"]].into_iter()), None);
         assert_eq!(decimal_sign([vec!["1,234"], vec!["5"]].into_iter()), None);
+        assert_eq!(decimal_sign([vec!["0,750", "1,250"], vec!["5"]].into_iter()), Some(','));
+    }
+
+    #[test]
+    fn v01_a_leading_zero_shows_decimals_whatever_other_columns_have() {
+        let weights = ["0,750", "1,250", "2,500", "3,125", "4,000"];
+        let read = number(&weights, Some('.')).expect("numbers");
+        assert_eq!((read.decimal_comma, read.doubt.as_deref()), (true, None));
+        assert_eq!((read.value("0,750"), read.value("1,250")), (Some(0.75), Some(1.25)));
+        let points = weights.map(|w| w.replace(',', "."));
+        let read = number(&points.each_ref().map(String::as_str), Some(',')).expect("numbers");
+        assert_eq!((read.text("x"), read.value("1.250")), ("x".into(), Some(1.25)));
+        // One slip of the finger changes nothing where the others leave no doubt.
+        let slip = number(&["1.234,50", "2,50", "3,50", "4,50", "0.750"], Some(',')).expect("four of five");
+        assert_eq!((slip.text("x"), slip.value("0.750")), ("number_of(x, '1.234,50')".into(), None));
     }
 }

@@ -185,6 +185,7 @@ impl Worker {
             source: self.source.name.clone(),
             uri: push.job.uri.clone(),
             waited: false,
+            replayed: false,
         };
         let unit = self.ingest.lake.begin_landing(batch_id, group.iter().map(file).collect()).await?;
         let mut landed = self.attempt(batch_id, group).await;

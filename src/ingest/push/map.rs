@@ -11,11 +11,12 @@ use super::together::Step;
 use super::worker::Job;
 use crate::error::{Error, Result};
 use crate::ingest::Ingest;
+use crate::ingest::archive;
 use crate::ingest::files::source_file_id;
 use crate::ingest::fx::FxRates;
 use crate::ingest::map::Mapper;
 use crate::ingest::mapped::Mapped;
-use crate::ingest::read::{Columns, Input};
+use crate::ingest::read::{Columns, Limit};
 use crate::ingest::source::Source;
 
 /// What a push holds.
@@ -99,15 +100,20 @@ impl Mappers {
     pub(super) async fn alone(self, work: Work, rates: Arc<FxRates>) -> Result<Content> {
         let task = tokio::spawn(async move {
             let mut mapper = self.take(&rates, &work);
-            let content = self.all(&mut mapper, work.body.input(), &work.uri).await;
+            let size = work.body.size();
+            let most = archive::limit(self.ingest.archive_mb, size);
+            let limit = Limit::new(most);
+            let content = self.all(&mut mapper, &work, &limit).await;
             self.put(mapper);
-            content
+            // Whatever a reader made of it.
+            if limit.passed() { Err(too_much(&work.uri, size, most)) } else { content }
         });
         task.await.unwrap_or_else(|e| Err(Error::internal(format!("mapping a push stopped: {e}"))))
     }
 
-    async fn all(&self, mapper: &mut Mapper, input: Input, uri: &str) -> Result<Content> {
-        let mut records = mapper.open(input).await?;
+    async fn all(&self, mapper: &mut Mapper, work: &Work, limit: &Limit) -> Result<Content> {
+        let uri = work.uri.as_str();
+        let mut records = mapper.open_within(work.body.input(), limit).await?;
         let (columns, mut all, mut bytes) = (records.columns().clone(), Vec::new(), 0);
         while let Some(mapped) = records.next().await? {
             let rows = mapped.tables.iter().map(|t| t.rows.get_array_memory_size() as u64).sum();
@@ -145,6 +151,13 @@ impl Mappers {
             idle.push(mapper);
         }
     }
+}
+
+fn too_much(uri: &str, size: u64, most: u64) -> Error {
+    Error::invalid(format!("{uri}: its {size} bytes unpack to more than {} MiB", most >> 20)).hint(
+        "push it in parts, or deliver it as a file to the landing folder; if that is meant, the operator can set \
+         landing.archive_mb to what it unpacks to",
+    )
 }
 
 /// Memory that mapped records take, about; `rows`: what their rows take of it.

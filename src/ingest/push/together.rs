@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::ingest::files::source_file_id;
 use crate::ingest::fx::FxRates;
 use crate::ingest::joined::Joined;
-use crate::ingest::map::MapContext;
+use crate::ingest::map::{MapContext, blocking};
 use crate::ingest::read::{Columns, Most, Small};
 
 /// A body of more bytes than this, packed or not, gains nothing beside others.
@@ -37,7 +37,11 @@ struct Alike {
 impl Mappers {
     /// Takes at least the first of `works`, and those that follow until it is enough for one time.
     pub(super) async fn together(&self, works: &[Work], rates: &Arc<FxRates>) -> Vec<Step> {
-        let (taken, alike) = self.read(works);
+        // Reading is work, and what was sent decides how much: it must not stop whoever answers others meanwhile.
+        let (mappers, all) = (self.clone(), works.to_vec());
+        let Ok((taken, alike)) = blocking(move || Ok(mappers.read(&all))).await else {
+            return works.iter().cloned().map(Step::Alone).collect();
+        };
         let mut steps: Vec<Step> = works[..taken].iter().cloned().map(Step::Alone).collect();
         for Alike { records, pushes } in alike {
             let Some(one) = pushes.first().map(|(place, _)| &works[*place]) else { continue };
@@ -72,8 +76,14 @@ impl Mappers {
         while taken < works.len() && records < most.records && text < most.text {
             let (place, body) = (taken, &works[taken].body);
             taken += 1;
-            let Some(mut small) = body.small(BODY).and_then(|bytes| Small::read(&self.source, bytes, most)) else {
-                continue;
+            let Some(bytes) = body.small(BODY) else { continue };
+            let mut small = match Small::read(&self.source, bytes, most) {
+                Ok(small) => small,
+                // Not for nothing: a packed one may have been long.
+                Err(read) => {
+                    text += read;
+                    continue;
+                }
             };
             (records, text) = (records + small.records(), text + small.text.len());
             let push = (place, std::mem::take(&mut small.columns));

@@ -77,10 +77,10 @@ async fn mappers(text: &str) -> Mappers {
     Mappers::new(&Ingest::new(&lake, Sources::from_list([source.clone()]), clock), &Arc::new(source))
 }
 
-fn work(name: &str, arrived: i64, body: &str) -> Work {
+fn work(name: &str, arrived: i64, body: &(impl AsRef<[u8]> + ?Sized)) -> Work {
     let room = Arc::new(Room::new(1, 1 << 30));
     let mut receiving = Receiving::new(room.enter(0).expect("room"), std::env::temp_dir());
-    receiving.add(body.as_bytes()).expect("room");
+    receiving.add(body.as_ref()).expect("room");
     Work { body: Arc::new(receiving.end()), uri: format!("push/till/{name}"), arrived }
 }
 
@@ -259,4 +259,20 @@ async fn many_pushes_are_taken_in_parts() {
     let alone = mappers.alone(works[0].clone(), rates).await.expect("mapped").bytes;
     let each = |s: &Step| matches!(s, Step::Done(Ok(c)) if c.bytes > alone / 2 && c.bytes < alone * 2);
     assert!(steps.iter().all(each), "each weighs what it holds, not what all hold");
+}
+
+/// What a packed push unpacks to is not known before: a long one is given up, and reading it was enough for one time.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_packed_push_that_is_long_is_left_to_be_mapped_alone() {
+    let (mappers, rates) = (mappers(TILL).await, Arc::new(FxRates::default()));
+    let small = format!("{HEADER}\n{LINE}\n");
+    let long = format!("{small}{}\n", "x".repeat(8 << 20));
+    let packed = |text: &str| zstd::stream::encode_all(text.as_bytes(), 1).expect("packed");
+    let works: Vec<Work> = [&small, &long, &small].map(|text| work("packed", NOON, &packed(text))).into();
+    let steps = mappers.together(&works, &rates).await;
+    let small: Vec<bool> = steps.iter().map(|s| matches!(s, Step::Done(Ok(c)) if c.mapped[0].records == 1)).collect();
+    assert_eq!(small, [true, false]);
+    assert_eq!(mappers.together(&works[2..], &rates).await.len(), 1, "what is left comes next");
+    let alone = mappers.alone(works[1].clone(), rates).await.expect("mapped");
+    assert_eq!(alone.mapped.iter().map(|m| m.records).sum::<u64>(), 2, "it is long, and within the limit");
 }

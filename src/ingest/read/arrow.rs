@@ -1,13 +1,17 @@
 //! Arrow IPC, as file or as stream; a stream may be packed. What its values become is `typed`'s to say.
+//!
+//! A stream may end anywhere between two messages, says the format, and most readers take it so. Then nothing would tell a
+//! stream that was cut off there from a whole one: here it must have its mark of the end, which all common writers write.
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 
 use arrow::error::ArrowError;
 use arrow::ipc::reader::{FileReader, StreamReader};
+use arrow::record_batch::RecordBatch;
 
 use super::typed::TypedReader;
-use super::unpack::{peek, unpack};
+use super::unpack::{Limit, peek, unpack_within};
 use super::{Input, looks};
 use crate::error::{Error, Result};
 
@@ -17,6 +21,11 @@ const MAGIC: &[u8] = b"ARROW1";
 const CONTINUATION: &[u8] = b"\xff\xff\xff\xff";
 
 pub(super) fn open(input: Input, optional: &[String]) -> Result<TypedReader> {
+    open_within(input, optional, &Limit::none())
+}
+
+/// As [`open`]; reading fails once a packed stream has unpacked to more than `limit`.
+pub(super) fn open_within(input: Input, optional: &[String], limit: &Limit) -> Result<TypedReader> {
     let first = match &input {
         Input::Path(path) => peek::<64>(&mut File::open(path)?)?,
         Input::Bytes(bytes) => bytes[..bytes.len().min(64)].to_vec(),
@@ -36,7 +45,7 @@ pub(super) fn open(input: Input, optional: &[String]) -> Result<TypedReader> {
             }
         };
     }
-    let mut unpacked = unpack(input)?;
+    let mut unpacked = unpack_within(input, limit)?;
     let first = peek::<64>(&mut unpacked)?;
     if first.starts_with(MAGIC) {
         return Err(Error::invalid("an Arrow file that is packed").hint("unpack it: only streams can be read packed"));
@@ -46,9 +55,52 @@ pub(super) fn open(input: Input, optional: &[String]) -> Result<TypedReader> {
         return Err(no_arrow(&first));
     }
     let whole = BufReader::with_capacity(1 << 20, Cursor::new(first.clone()).chain(unpacked));
-    let rows = StreamReader::try_new(whole, None).map_err(|e| damaged(&e, &first))?;
+    let rows = StreamReader::try_new(Ending { bytes: whole, reached: false }, None).map_err(|e| damaged(&e, &first))?;
     let schema = rows.schema();
-    TypedReader::new(Box::new(rows), schema, optional)
+    TypedReader::new(Box::new(Stream { rows, ended: false }), schema, optional)
+}
+
+/// The batches of a stream; after the last one, an error if the stream does not end there.
+struct Stream<R> {
+    rows: StreamReader<Ending<R>>,
+    ended: bool,
+}
+
+impl<R: Read> Iterator for Stream<R> {
+    type Item = Result<RecordBatch, ArrowError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.rows.next() {
+            None if !std::mem::replace(&mut self.ended, true) => end(self.rows.get_mut()).err().map(Err),
+            next => next,
+        }
+    }
+}
+
+fn end(bytes: &mut Ending<impl Read>) -> Result<(), ArrowError> {
+    if bytes.reached {
+        let missing = "the mark that ends a stream is missing: it is cut off, or its writer was not closed";
+        return Err(ArrowError::IpcError(missing.into()));
+    }
+    // Of packed data this reads the checksum, too.
+    if peek::<1>(bytes)?.is_empty() {
+        return Ok(());
+    }
+    Err(ArrowError::IpcError("more follows the end of the stream: deliver each stream as a file of its own".into()))
+}
+
+/// Knows whether the bytes were asked for more than there are.
+struct Ending<R> {
+    bytes: R,
+    reached: bool,
+}
+
+impl<R: Read> Read for Ending<R> {
+    fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.bytes.read(to)?;
+        self.reached |= n == 0 && !to.is_empty();
+        Ok(n)
+    }
 }
 
 fn no_arrow(first: &[u8]) -> Error {
@@ -66,70 +118,4 @@ fn damaged(e: &ArrowError, first: &[u8]) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, DictionaryArray, StringArray};
-    use arrow::datatypes::Int32Type;
-    use arrow::ipc::writer::{FileWriter, StreamWriter};
-    use arrow::record_batch::RecordBatch;
-
-    use super::super::{CHUNK_RECORDS, Reader};
-    use super::*;
-
-    fn batch(rows: usize) -> RecordBatch {
-        let price = Decimal128Array::from(vec![12_345_000; rows]).with_precision_and_scale(18, 4).expect("decimals");
-        let sku: DictionaryArray<Int32Type> = vec!["00123"; rows].into_iter().collect();
-        let note = StringArray::from(vec![Option::<&str>::None; rows]);
-        let columns: Vec<(&str, ArrayRef)> =
-            vec![("sku", Arc::new(sku)), ("price", Arc::new(price)), ("note", Arc::new(note))];
-        RecordBatch::try_from_iter(columns).expect("batch")
-    }
-
-    fn stream(rows: usize) -> Vec<u8> {
-        let batch = batch(rows);
-        let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).expect("writer");
-        writer.write(&batch).expect("written");
-        writer.finish().expect("finished");
-        writer.into_inner().expect("bytes")
-    }
-
-    fn read(bytes: Vec<u8>) -> Result<(usize, i64)> {
-        let mut reader = open(Input::Bytes(bytes.into()), &["absent".into()])?;
-        let (mut rows, mut last) = (0, 0);
-        while let Some(chunk) = reader.next()? {
-            assert_eq!(chunk.data.column(0).as_string::<i32>().value(0), "00123");
-            assert_eq!(chunk.data.column(1).as_string::<i32>().value(0), "1234.5000");
-            assert_eq!(chunk.data.column(3).null_count(), chunk.data.num_rows());
-            assert!(chunk.data.num_rows() <= CHUNK_RECORDS);
-            rows += chunk.data.num_rows();
-            last = chunk.lines.last().copied().unwrap_or_default();
-        }
-        Ok((rows, last))
-    }
-
-    #[test]
-    fn files_and_streams_packed_or_not() {
-        let rows = CHUNK_RECORDS + 3;
-        assert_eq!(read(stream(rows)).expect("reads"), (rows, rows as i64));
-        let packed = zstd::stream::encode_all(&stream(2)[..], 1).expect("packed");
-        assert_eq!(read(packed).expect("reads"), (2, 2));
-        let batch = batch(2);
-        let mut writer = FileWriter::try_new(Vec::new(), &batch.schema()).expect("writer");
-        writer.write(&batch).expect("written");
-        writer.finish().expect("finished");
-        let file = writer.into_inner().expect("bytes");
-        assert_eq!(read(file.clone()).expect("reads"), (2, 2));
-        let e = read(file[..file.len() - 30].to_vec()).expect_err("cut off");
-        assert!(e.message().contains("cannot be read"), "{e}");
-    }
-
-    #[test]
-    fn what_is_no_arrow_is_told() {
-        let bytes = stream(1000);
-        assert!(read(bytes[..bytes.len() / 2].to_vec()).is_err(), "cut off");
-        let e = read(b"PAR1\x15\x04".to_vec()).expect_err("Parquet");
-        assert!(e.message().contains("it looks like a Parquet file"), "{e}");
-        assert!(read(b"id,sku\n1,2\n".to_vec()).expect_err("CSV").message().contains("it looks like text"));
-    }
-}
+mod tests;

@@ -40,7 +40,7 @@ pub(crate) use looks::binary;
 pub(crate) use names::{ALWAYS, JSON};
 pub(crate) use ndjson::{Decoder, fields_of_shape};
 pub(crate) use small::{Most, Small};
-pub(crate) use unpack::unpack;
+pub(crate) use unpack::{Limit, unpack};
 pub(crate) use verify::verify;
 
 /// Records in a chunk.
@@ -139,15 +139,16 @@ pub(crate) trait Reader: Send {
     fn next(&mut self) -> Result<Option<Chunk>>;
 }
 
-/// Opens a file of `source`; `file` is its name for messages.
-pub(crate) fn open(source: &Source, input: Input, file: &str) -> Result<Box<dyn Reader>> {
-    let opened = gently(|| open_format(source, input));
+/// Opens a file of `source`; `file` is its name for messages. Reading fails once what is packed has unpacked to more than
+/// `limit`: of a text or an Arrow stream by gzip or zstd.
+pub(crate) fn open(source: &Source, input: Input, file: &str, limit: &Limit) -> Result<Box<dyn Reader>> {
+    let opened = gently(|| open_format(source, input, limit));
     opened.map_err(|e| e.context(format!("file {file}, source {}", source.name)))
 }
 
-fn open_format(source: &Source, input: Input) -> Result<Box<dyn Reader>> {
+fn open_format(source: &Source, input: Input, limit: &Limit) -> Result<Box<dyn Reader>> {
     let read = &source.header.read;
-    let text = |input| text::Text::open(input, read.encoding()?);
+    let text = |input| text::Text::open_within(input, read.encoding()?, limit);
     Ok(match read.format {
         Format::Csv => {
             let text = text(input)?;
@@ -158,7 +159,7 @@ fn open_format(source: &Source, input: Input) -> Result<Box<dyn Reader>> {
             Box::new(json::JsonReader::open(text(input)?, source.ndjson_fields()?, read.records.as_deref())?)
         }
         Format::Parquet => Box::new(Guarded(Box::new(parquet::open(input, &read.optional)?))),
-        Format::Arrow => Box::new(Guarded(Box::new(arrow::open(input, &read.optional)?))),
+        Format::Arrow => Box::new(Guarded(Box::new(arrow::open_within(input, &read.optional, limit)?))),
         Format::Excel => {
             Box::new(excel::ExcelReader::open(input, read.sheet.as_ref(), read.header_row, &read.optional)?)
         }

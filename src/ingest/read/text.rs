@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Read};
 use encoding_rs::Encoding;
 
 use super::encoding::{self, Encoded};
-use super::unpack::unpack;
+use super::unpack::{Limit, unpack_within};
 use super::{Input, looks};
 use crate::error::{Error, Result};
 
@@ -26,7 +26,12 @@ pub(super) struct Text {
 impl Text {
     /// Unpacks and decodes; a byte order mark is left out. Refuses what is plainly something else than text.
     pub(super) fn open(input: Input, encoding: Option<&'static Encoding>) -> Result<Text> {
-        let unpacked = unpack(input).map_err(stopped)?;
+        Text::open_within(input, encoding, &Limit::none())
+    }
+
+    /// As [`Text::open`]; whoever gave the limit says what it means that it has been passed.
+    pub(super) fn open_within(input: Input, encoding: Option<&'static Encoding>, limit: &Limit) -> Result<Text> {
+        let unpacked = unpack_within(input, limit).map_err(stopped)?;
         let (input, encoded) = encoding::decode(unpacked, encoding).map_err(|e| at_byte(0, &e))?;
         let mut text = Text { input, buffer: Vec::new(), end: false, before: 0, encoded };
         text.grow().map_err(|e| text.at_line(1, 0, e))?;

@@ -10,11 +10,40 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::Input;
 
+/// Bytes that packed data may unpack to. Clones count together.
+#[derive(Debug, Clone)]
+pub(crate) struct Limit {
+    most: u64,
+    unpacked: Arc<AtomicU64>,
+}
+
+impl Limit {
+    pub(crate) fn new(most: u64) -> Limit {
+        Limit { most, unpacked: Arc::default() }
+    }
+    pub(crate) fn none() -> Limit {
+        Limit::new(u64::MAX)
+    }
+    /// Bytes that have been unpacked, of which at most one is beyond the limit.
+    pub(crate) fn unpacked(&self) -> u64 {
+        self.unpacked.load(Ordering::Relaxed)
+    }
+    /// Reading was stopped by it.
+    pub(crate) fn passed(&self) -> bool {
+        self.unpacked() > self.most
+    }
+}
+
 /// The input's bytes, unpacked if they begin like gzip or zstd.
 pub(crate) fn unpack(input: Input) -> crate::error::Result<Box<dyn Read + Send>> {
+    unpack_within(input, &Limit::none())
+}
+
+/// As [`unpack`]; reading fails once packed data has unpacked to more than `limit`.
+pub(super) fn unpack_within(input: Input, limit: &Limit) -> crate::error::Result<Box<dyn Read + Send>> {
     Ok(match input {
-        Input::Path(path) => unpacked(BufReader::with_capacity(1 << 20, File::open(path)?))?,
-        Input::Bytes(bytes) => unpacked(Cursor::new(bytes))?,
+        Input::Path(path) => unpacked(BufReader::with_capacity(1 << 20, File::open(path)?), limit)?,
+        Input::Bytes(bytes) => unpacked(Cursor::new(bytes), limit)?,
     })
 }
 
@@ -39,14 +68,17 @@ pub(super) fn is_packed(magic: &[u8]) -> bool {
     packed(magic).is_some()
 }
 
-fn unpacked(mut bytes: impl BufRead + Send + 'static) -> Result<Box<dyn Read + Send>> {
+fn unpacked(mut bytes: impl BufRead + Send + 'static, limit: &Limit) -> Result<Box<dyn Read + Send>> {
     let magic = peek::<4>(&mut bytes)?;
     let taken = Arc::new(AtomicU64::new(0));
     let whole = Counted { taken: Arc::clone(&taken), inner: Cursor::new(magic.clone()).chain(bytes) };
     Ok(match packed(&magic) {
-        Some(Packer::Gzip) => Box::new(Packed { inner: MultiGzDecoder::new(whole), kind: "gzip", taken }),
+        Some(Packer::Gzip) => {
+            Box::new(Packed { inner: MultiGzDecoder::new(whole), kind: "gzip", taken, limit: limit.clone() })
+        }
         Some(Packer::Zstd) => {
-            Box::new(Packed { inner: zstd::stream::read::Decoder::with_buffer(whole)?, kind: "zstd", taken })
+            let inner = zstd::stream::read::Decoder::with_buffer(whole)?;
+            Box::new(Packed { inner, kind: "zstd", taken, limit: limit.clone() })
         }
         None => Box::new(whole),
     })
@@ -88,18 +120,28 @@ struct Packed<D> {
     inner: D,
     kind: &'static str,
     taken: Arc<AtomicU64>,
+    limit: Limit,
 }
 
 impl<D: Read> Read for Packed<D> {
     fn read(&mut self, to: &mut [u8]) -> Result<usize> {
-        self.inner.read(to).map_err(|e| match e.kind() {
+        // One byte more than may be: whether there is one is what tells.
+        let room = self.limit.most.saturating_sub(self.limit.unpacked()).saturating_add(1);
+        let room = usize::try_from(room).map_or(to.len(), |room| to.len().min(room));
+        let read = self.inner.read(&mut to[..room]).map_err(|e| match e.kind() {
             ErrorKind::Interrupted => e,
             kind => {
                 let what = if kind == ErrorKind::UnexpectedEof { "is cut off" } else { "is damaged" };
                 let at = self.taken.load(Ordering::Relaxed);
                 Error::new(kind, format!("the {} data {what} at byte {at} of the packed file ({e})", self.kind))
             }
-        })
+        })?;
+        self.limit.unpacked.fetch_add(read as u64, Ordering::Relaxed);
+        if self.limit.passed() {
+            let most = self.limit.most;
+            return Err(Error::new(ErrorKind::FileTooLarge, format!("it unpacks to more than {most} bytes")));
+        }
+        Ok(read)
     }
 }
 
@@ -130,6 +172,38 @@ mod tests {
         assert_eq!(read(b"plain").expect("plain"), b"plain");
         assert_eq!(read(b"\x1f").expect("one byte"), b"\x1f");
         assert_eq!(read(b"").expect("none"), b"");
+    }
+
+    #[test]
+    fn a_limit_stops_before_more_is_unpacked() {
+        let text = vec![b'x'; 3 << 20];
+        for packed in [gzip(&text), zstd::stream::encode_all(&text[..], 1).expect("packed")] {
+            let within = |most: u64| {
+                let limit = Limit::new(most);
+                let mut read = unpack_within(Input::Bytes(packed.clone().into()), &limit).expect("opens");
+                // As large a buffer as there is: what is asked for must not decide how much is unpacked.
+                let mut buffer = vec![0; 4 << 20];
+                let end = loop {
+                    match read.read(&mut buffer) {
+                        Ok(0) => break None,
+                        Ok(_) => {}
+                        Err(e) => break Some(e.kind()),
+                    }
+                };
+                (end, limit.unpacked(), limit.passed())
+            };
+            assert_eq!(within(3 << 20), (None, 3 << 20, false));
+            assert_eq!(within((3 << 20) - 1), (Some(ErrorKind::FileTooLarge), 3 << 20, true));
+            assert_eq!(within(1000), (Some(ErrorKind::FileTooLarge), 1001, true));
+        }
+        // What is not packed is as long as it is.
+        let limit = Limit::new(2);
+        let mut plain = Vec::new();
+        unpack_within(Input::Bytes((&b"plain"[..]).into()), &limit)
+            .expect("opens")
+            .read_to_end(&mut plain)
+            .expect("read");
+        assert_eq!((plain.as_slice(), limit.unpacked(), limit.passed()), (&b"plain"[..], 0, false));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::text::Text;
 use super::unpack::{is_packed, peek};
-use super::{Input, gently, open_format};
+use super::{Input, Limit, gently, open_format};
 use crate::error::Result;
 use crate::ingest::source::{Format, Source};
 
@@ -53,7 +53,7 @@ fn all_text(source: &Source, path: &Path) -> Result<()> {
 
 /// The format's own reader goes through the file. Columns that the source does not look at may hold what has no text.
 fn all_chunks(source: &Source, path: &Path) -> Result<()> {
-    let mut reader = open_format(source, Input::Path(path.into()))?;
+    let mut reader = open_format(source, Input::Path(path.into()), &Limit::none())?;
     let wanted: Vec<bool> = reader.schema().fields().iter().map(|f| source.columns.contains(f.name())).collect();
     reader.want(&wanted);
     while reader.next()?.is_some() {}

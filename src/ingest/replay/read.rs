@@ -79,8 +79,11 @@ impl<'a> Reading<'a> {
     async fn open(&mut self, file: &InputFile) -> Result<()> {
         let Some(kind) = Kind::of(&file.uri) else { return self.read(file).await };
         let mut members = Members::open(Archive::of(self.ingest, self.source, file, kind)?);
-        while let Some(member) = members.next().await? {
-            self.read(&member.file).await?;
+        while let Some(unpacked) = members.each().await? {
+            // One that is damaged has not landed from here.
+            if let Ok(member) = unpacked {
+                self.read(&member.file).await?;
+            }
         }
         Ok(())
     }

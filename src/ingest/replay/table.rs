@@ -6,24 +6,18 @@
 //! between the two is seen. A key whose row came from another file is decided by rank, as when files land.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-use arrow::array::{BooleanArray, UInt32Array};
-use arrow::compute::kernels::cmp::not_distinct;
-use arrow::compute::{and, concat_batches, interleave_record_batch, take_record_batch};
-use arrow::record_batch::RecordBatch;
-
+use super::plan::{Plan, Rows, note_orders};
 use crate::error::Result;
-use crate::ingest::columns::{row_json, texts};
-use crate::ingest::commit::{Attempts, Edit, Writer};
+use crate::ingest::columns::texts;
+use crate::ingest::commit::{Attempts, Ready, Writer};
 use crate::ingest::decide::{Incoming, KeyMap, Outcome, Rank};
-use crate::ingest::fill::{self, Orders};
-use crate::ingest::land::{BLOOM_KEYS, BatchFile, Displaced, Piece, RANKS, for_each_rank, landing_rows};
+use crate::ingest::fill::Orders;
+use crate::ingest::land::{BLOOM_KEYS, BatchFile, Piece, RANKS, for_each_rank, landing_rows};
 use crate::ingest::quarantine;
-use crate::lake::{DataFile, Kept, Lake, TableState};
-use crate::model::{ORDER_LINE, RETURN_LINE, Table};
-
-/// Columns that say when and from where a row landed: rows that differ in nothing else are the same.
-const BOOKKEEPING: [&str; 3] = ["ingested_at", "ingest_batch_id", "source_file_id"];
+use crate::lake::{Lake, Prepared, TableState};
+use crate::model::Table;
 
 /// What replaying one table came to.
 pub(super) struct Replaced {
@@ -70,68 +64,124 @@ struct Found {
     concerned: Vec<bool>,
 }
 
-/// What a replay does to one version of a table.
-#[derive(Default)]
-struct Plan {
-    edit: Edit,
-    /// Keys whose row stays as it is.
-    same: HashSet<u128>,
-    removed: BTreeMap<String, u64>,
-    displaced: Vec<Displaced>,
-    uncovered: bool,
-    orders: Orders,
+/// One table of a replay on its way: what becomes of it is known and the files are written, but nothing is committed (as
+/// `Landing` of [`crate::ingest::land`]). So a replay has every table in place before it touches the first.
+pub(super) struct Replacing<'a> {
+    writer: Writer<'a>,
+    pieces: &'a [Piece],
+    files: &'a [BatchFile],
+    ids: &'a HashSet<String>,
+    incoming: Incoming,
+    attempts: Attempts<'a>,
+    attempt: Attempt,
 }
 
-/// Puts `pieces` (all rows that the replayed files give this table now, in the order of their landing) in the place of
-/// what the files with these `ids` gave before.
-pub(super) async fn replace(
+/// What was worked out on one version of a table.
+struct Attempt {
+    state: Arc<TableState>,
+    ready: Ready,
+    held: KeyMap<Held>,
+    fresh: Vec<Outcome>,
+    done: Vec<Outcome>,
+    plan: Plan,
+}
+
+impl<'a> Replacing<'a> {
+    /// Of `pieces` (all rows that the replayed files give this table now, in the order of their landing) in the place of
+    /// what the files with these `ids` gave before.
+    pub async fn prepare(
+        writer: Writer<'a>,
+        table: &'static Table,
+        pieces: &'a [Piece],
+        files: &'a [BatchFile],
+        ids: &'a HashSet<String>,
+    ) -> Result<Replacing<'a>> {
+        let mut incoming = Incoming::default();
+        pieces.iter().flat_map(Piece::ranks).for_each(|(key, rank)| incoming.push(*key, *rank));
+        let attempts = Attempts::new(writer, table);
+        let attempt = attempt(writer, &attempts, table, pieces, &incoming, ids).await?;
+        Ok(Replacing { writer, pieces, files, ids, incoming, attempts, attempt })
+    }
+
+    /// Puts displaced rows into the quarantine: before the commit that removes them, so that a crash between the two loses
+    /// nothing.
+    pub async fn secure(&mut self) -> Result<()> {
+        let displaced = std::mem::take(&mut self.attempt.plan.displaced);
+        if !displaced.is_empty() {
+            quarantine::keep_displaced(self.writer, self.attempt.state.table, displaced, self.files).await?;
+        }
+        Ok(())
+    }
+
+    /// What it is about to commit, and on which state; `None`: nothing, or it must be worked out anew.
+    pub fn intent(&self) -> Option<(&TableState, &Prepared)> {
+        match &self.attempt.ready {
+            Ready::Files(prepared) => Some((self.attempt.state.as_ref(), prepared.as_ref())),
+            Ready::Nothing | Ready::Moved => None,
+        }
+    }
+
+    /// Commits; where another writer was faster, all is worked out anew.
+    pub async fn commit(mut self) -> Result<Replaced> {
+        loop {
+            self.secure().await?;
+            let Attempt { state, ready, held, fresh, done, plan } = self.attempt;
+            let Replacing { writer, pieces, ids, .. } = self;
+            if let Some(version) = self.attempts.put(&state, ready).await? {
+                let incoming = &self.incoming;
+                let now = incoming.keys().filter_map(|key| {
+                    let other = held.get(&key).filter(|h| !h.own).map(|h| h.rank);
+                    incoming.final_rank(key, other).map(|rank| (key, rank))
+                });
+                return Ok(Replaced {
+                    version,
+                    now: now.collect(),
+                    ranks: (0..fresh.len()).map(|row| incoming.row(row)).collect(),
+                    fresh: per_piece(pieces, &fresh),
+                    done: per_piece(pieces, &done),
+                    removed: plan.removed,
+                    uncovered: plan.uncovered,
+                    orders: plan.orders,
+                });
+            }
+            self.attempt = attempt(writer, &self.attempts, state.table, pieces, &self.incoming, ids).await?;
+        }
+    }
+
+    /// Gives it up: the files that were written go.
+    pub async fn discard(self) {
+        self.attempts.discard(&self.attempt.state, self.attempt.ready).await;
+    }
+}
+
+async fn attempt(
     writer: Writer<'_>,
+    attempts: &Attempts<'_>,
     table: &'static Table,
     pieces: &[Piece],
-    files: &[BatchFile],
+    incoming: &Incoming,
     ids: &HashSet<String>,
-) -> Result<Replaced> {
-    let mut incoming = Incoming::default();
-    pieces.iter().flat_map(Piece::ranks).for_each(|(key, rank)| incoming.push(*key, *rank));
-    let mut attempts = Attempts::new(writer, table);
-    loop {
-        let state = writer.lake.state(table).await?;
-        let Found { held, concerned } = look_up(writer.lake, &state, &incoming, ids).await?;
-        let fresh = incoming.decide(|key| held.get(&key).filter(|h| !h.own).map(|h| h.rank));
-        let mut plan = Plan::default();
-        let rows = Rows::new(pieces, &fresh, &incoming);
-        for (file, _) in state.files.iter().zip(&concerned).filter(|(_, concerned)| **concerned) {
-            plan.take(writer.lake, &state, file, &rows, &incoming, ids).await?;
-        }
-        let done: Vec<Outcome> =
-            fresh.iter().enumerate().map(|(row, o)| change(*o, incoming.row(row).0, &held, &plan.same)).collect();
-        let mut from = 0;
-        for piece in pieces {
-            let to = from + piece.ranks().len();
-            plan.edit.add.extend(landing_rows(writer, piece, &done[from..to])?);
-            note_orders(&mut plan.orders, table, &piece.mapped.rows, |_| true)?;
-            from = to;
-        }
-        plan.edit.info.insert("replayed".into(), writer.source.into());
-        if !plan.displaced.is_empty() {
-            quarantine::keep_displaced(writer, table, std::mem::take(&mut plan.displaced), files).await?;
-        }
-        let Some(version) = attempts.commit(&state, std::mem::take(&mut plan.edit)).await? else { continue };
-        let now = incoming.keys().filter_map(|key| {
-            let other = held.get(&key).filter(|h| !h.own).map(|h| h.rank);
-            incoming.final_rank(key, other).map(|rank| (key, rank))
-        });
-        return Ok(Replaced {
-            version,
-            now: now.collect(),
-            ranks: (0..fresh.len()).map(|row| incoming.row(row)).collect(),
-            fresh: per_piece(pieces, &fresh),
-            done: per_piece(pieces, &done),
-            removed: plan.removed,
-            uncovered: plan.uncovered,
-            orders: plan.orders,
-        });
+) -> Result<Attempt> {
+    let state = writer.lake.state(table).await?;
+    let Found { held, concerned } = look_up(writer.lake, &state, incoming, ids).await?;
+    let fresh = incoming.decide(|key| held.get(&key).filter(|h| !h.own).map(|h| h.rank));
+    let mut plan = Plan::default();
+    let rows = Rows::new(pieces, &fresh, incoming);
+    for (file, _) in state.files.iter().zip(&concerned).filter(|(_, concerned)| **concerned) {
+        plan.take(writer.lake, &state, file, &rows, incoming, ids).await?;
     }
+    let done: Vec<Outcome> =
+        fresh.iter().enumerate().map(|(row, o)| change(*o, incoming.row(row).0, &held, &plan.same)).collect();
+    let mut from = 0;
+    for piece in pieces {
+        let to = from + piece.ranks().len();
+        plan.edit.add.extend(landing_rows(writer, piece, &done[from..to])?);
+        note_orders(&mut plan.orders, table, &piece.mapped.rows, |_| true)?;
+        from = to;
+    }
+    plan.edit.info.insert("replayed".into(), writer.source.into());
+    let ready = attempts.prepare(&state, std::mem::take(&mut plan.edit)).await?;
+    Ok(Attempt { state, ready, held, fresh, done, plan })
 }
 
 /// What a row does to the table, from what it would do if the replayed files had never landed.
@@ -146,14 +196,6 @@ fn change(fresh: Outcome, key: u128, held: &KeyMap<Held>, same: &HashSet<u128>) 
 fn per_piece(pieces: &[Piece], outcomes: &[Outcome]) -> Vec<Vec<Outcome>> {
     let mut rest = outcomes;
     pieces.iter().map(|p| rest.split_off(..p.ranks().len()).unwrap_or_default().to_vec()).collect()
-}
-
-/// Adds the orders of sales and returns.
-fn note_orders(orders: &mut Orders, table: &Table, rows: &RecordBatch, counts: impl Fn(usize) -> bool) -> Result<()> {
-    if table.name == ORDER_LINE.name || table.name == RETURN_LINE.name {
-        fill::note_orders(orders, rows, counts)?;
-    }
-    Ok(())
 }
 
 async fn look_up(lake: &Lake, state: &TableState, incoming: &Incoming, ids: &HashSet<String>) -> Result<Found> {
@@ -187,103 +229,4 @@ async fn look_up(lake: &Lake, state: &TableState, incoming: &Incoming, ids: &Has
         }
     }
     Ok(found)
-}
-
-/// The new rows that land, by key.
-struct Rows<'a> {
-    batches: Vec<&'a RecordBatch>,
-    /// Key → rank, and where the row is: piece and place in it.
-    land: KeyMap<(Rank, usize, usize)>,
-}
-
-impl<'a> Rows<'a> {
-    fn new(pieces: &'a [Piece], fresh: &[Outcome], incoming: &Incoming) -> Rows<'a> {
-        let mut land = KeyMap::default();
-        let places = pieces.iter().enumerate().flat_map(|(p, piece)| (0..piece.ranks().len()).map(move |row| (p, row)));
-        for (number, (piece, row)) in places.enumerate().filter(|(number, _)| fresh[*number].lands()) {
-            let (key, rank) = incoming.row(number);
-            land.insert(key, (rank, piece, pieces[piece].place(row)));
-        }
-        Rows { batches: pieces.iter().map(|p| &p.mapped.rows).collect(), land }
-    }
-
-    /// Which of the rows `old` (their places in `whole`) are what lands at `new`, bookkeeping aside.
-    fn same(&self, table: &Table, whole: &RecordBatch, old: Vec<u32>, new: &[(usize, usize)]) -> Result<BooleanArray> {
-        let old = take_record_batch(whole, &UInt32Array::from(old))?;
-        let old = if table.name == RETURN_LINE.name { fill::as_landed(&old)? } else { old };
-        let new = interleave_record_batch(&self.batches, new)?;
-        let mut same = BooleanArray::from(vec![true; old.num_rows()]);
-        for field in table.schema().fields().iter().filter(|f| !BOOKKEEPING.contains(&f.name().as_str())) {
-            if let (Some(a), Some(b)) = (old.column_by_name(field.name()), new.column_by_name(field.name())) {
-                same = and(&same, &not_distinct(a, b)?)?;
-            }
-        }
-        Ok(same)
-    }
-}
-
-impl Plan {
-    /// Decides which rows of one file of the table stay, and rewrites it where some do not.
-    async fn take(
-        &mut self,
-        lake: &Lake,
-        state: &TableState,
-        file: &std::sync::Arc<DataFile>,
-        rows: &Rows<'_>,
-        incoming: &Incoming,
-        ids: &HashSet<String>,
-    ) -> Result<()> {
-        let whole = concat_batches(&state.table.schema(), &lake.read(state, file, None).await?)?;
-        let from = texts(&whole, "source_file_id")?;
-        let own: Vec<bool> = from.iter().map(|id| id.is_some_and(|id| ids.contains(id))).collect();
-        let mut stays = vec![true; whole.num_rows()];
-        let (mut old, mut new, mut keys) = (Vec::new(), Vec::new(), Vec::new());
-        let mut lost = Vec::new();
-        for_each_rank(&whole, |row, key, rank| {
-            let lands = rows.land.get(&key);
-            match (own[row], lands) {
-                (false, None) => {}
-                (false, Some(_)) => {
-                    stays[row] = false;
-                    if incoming.displaces(key, rank) {
-                        lost.push((row, key, rank));
-                    }
-                }
-                (true, Some((best, piece, place))) if *best == rank => {
-                    old.push(row as u32);
-                    new.push((*piece, *place));
-                    keys.push(key);
-                }
-                (true, Some((best, ..))) => {
-                    stays[row] = false;
-                    self.uncovered |= *best < rank;
-                }
-                (true, None) => {
-                    stays[row] = false;
-                    self.uncovered = true;
-                    *self.removed.entry(from.value(row).to_string()).or_default() += 1;
-                }
-            }
-        })?;
-        if !old.is_empty() {
-            let same = rows.same(state.table, &whole, old.clone(), &new)?;
-            for ((row, key), same) in old.iter().zip(keys).zip(same.values()) {
-                if same {
-                    self.same.insert(key);
-                } else {
-                    stays[*row as usize] = false;
-                }
-            }
-        }
-        for (row, key, rank) in lost {
-            let source_file_id = from.value(row).to_string();
-            self.displaced.push(Displaced { key, rank, source_file_id, json: row_json(&whole, row)? });
-        }
-        note_orders(&mut self.orders, state.table, &whole, |row| own[row])?;
-        if stays.contains(&false) {
-            self.edit.remove.push(file.clone());
-            self.edit.keep.push(Kept { file: file.clone(), rows: stays.into() });
-        }
-        Ok(())
-    }
 }

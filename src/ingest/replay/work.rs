@@ -1,12 +1,12 @@
-//! A replay at work: every table gets its new rows, then the quarantine, the returns' sales and the audit. It must not
-//! read files.
+//! A replay at work: every table is prepared, then every table gets its new rows, then the quarantine, the returns' sales and
+//! the audit. It must not read files.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::Replayed;
-use super::table::{Replaced, replace};
-use crate::error::Result;
+use super::table::{Replaced, Replacing};
+use crate::error::{Error, Result};
 use crate::ingest::account::FileAccount;
 use crate::ingest::audit::{self, FileRow, LandedFile, Status, TableRow, TableRows};
 use crate::ingest::batch::{Batch, accounts, count};
@@ -21,6 +21,7 @@ use crate::ingest::progress::Progress;
 use crate::ingest::quarantine::{self, CONFLICT, Entry, Resolution, Written};
 use crate::ingest::source::Source;
 use crate::ingest::{Ingest, definition, retry};
+use crate::lake::{UnfinishedFile, Unit};
 use crate::model::{FX_RATE, TABLES, Table};
 
 /// What has come together while the tables are replayed.
@@ -63,13 +64,34 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Every table that has a key: the old definition may have filled others than the new one does.
-    pub async fn land(mut self, progress: &dyn Progress) -> Result<Work<'a>> {
+    /// The files, for the lake to name should the replay be cut off.
+    pub fn unfinished(&self) -> Vec<UnfinishedFile> {
+        let file = |f: &BatchFile| UnfinishedFile {
+            file_id: f.id.clone(),
+            source: self.writer.source.into(),
+            uri: f.uri.clone(),
+            waited: false,
+            replayed: true,
+        };
+        self.files.iter().map(file).collect()
+    }
+
+    /// Lands the rows. Where nothing could be committed the unit ends: there is nothing to complete.
+    pub async fn land(mut self, unit: Unit, progress: &dyn Progress) -> Result<(Work<'a>, Unit)> {
         let open = quarantine::open_conflicts(self.writer.lake).await?;
-        for table in TABLES.iter().copied().filter(|t| !t.key.is_empty()) {
-            let pieces = self.pieces.remove(table.name).unwrap_or_default();
-            progress.commit(table.name, pieces.iter().map(|p| p.mapped.record.len() as u64).sum());
-            let replaced = replace(self.writer, table, &pieces, &self.files, &self.ids).await?;
+        let mut pieces = std::mem::take(&mut self.pieces);
+        let prepared = match self.prepare(&pieces, progress).await {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                if let Err(e) = unit.publish().await {
+                    tracing::debug!(error = %e, "the marker of a replay that changed nothing stays");
+                }
+                return Err(error.context("no table has changed"));
+            }
+        };
+        let done = self.commit(prepared).await.map_err(super::half)?;
+        for (table, replaced) in done {
+            let pieces = pieces.remove(table.name).unwrap_or_default();
             let moot = open.iter().filter(|(t, key, version)| t == table.name && replaced.supersedes(*key, *version));
             self.superseded.extend(moot.cloned());
             self.changed |= replaced.changed();
@@ -84,7 +106,51 @@ impl<'a> Work<'a> {
             let BatchFile { id, uri } = self.files[file].clone();
             self.entries.push(Entry { source_file_id: id, source: self.writer.source.into(), file: uri, rejected });
         }
-        Ok(self)
+        Ok((self, unit))
+    }
+
+    /// Every table that has a key: the old definition may have filled others than the new one does.
+    async fn prepare<'w>(
+        &'w self,
+        pieces: &'w BTreeMap<&'static str, Vec<Piece>>,
+        progress: &dyn Progress,
+    ) -> Result<Tables<'w>> {
+        let mut prepared = Tables::new();
+        for table in TABLES.iter().copied().filter(|t| !t.key.is_empty()) {
+            let pieces = pieces.get(table.name).map_or(&[] as &[Piece], Vec::as_slice);
+            progress.commit(table.name, pieces.iter().map(|p| p.mapped.record.len() as u64).sum());
+            match Replacing::prepare(self.writer, table, pieces, &self.files, &self.ids).await {
+                Ok(replacing) => prepared.push((table, replacing)),
+                Err(error) => return Err(give_up(prepared, error).await),
+            }
+        }
+        match self.intend(&mut prepared).await {
+            Ok(()) => Ok(prepared),
+            Err(error) => Err(give_up(prepared, error).await),
+        }
+    }
+
+    /// Notes what is about to be committed: should this process die between two of the commits, others make the rest.
+    async fn intend(&self, prepared: &mut Tables<'_>) -> Result<()> {
+        for (_, replacing) in prepared.iter_mut() {
+            replacing.secure().await?;
+        }
+        let intents: Vec<_> = prepared.iter().filter_map(|(_, replacing)| replacing.intent()).collect();
+        if intents.len() > 1 {
+            self.writer.lake.intend(self.writer.batch_id, &intents).await?;
+        }
+        Ok(())
+    }
+
+    async fn commit(&self, prepared: Tables<'_>) -> Result<Vec<(&'static Table, Replaced)>> {
+        let mut done = Vec::new();
+        for (table, replacing) in prepared {
+            done.push((table, replacing.commit().await?));
+        }
+        if let Err(error) = self.writer.lake.intended(self.writer.batch_id).await {
+            tracing::debug!(batch_id = self.writer.batch_id, %error, "a note of commits that were made stays");
+        }
+        Ok(done)
     }
 
     fn take(&mut self, table: &'static Table, pieces: &[Piece], replaced: Replaced) -> Result<()> {
@@ -131,7 +197,10 @@ impl<'a> Work<'a> {
             replayed.account.retried = retry::retry(ingest, current, progress).await?;
         }
         replayed.changed = self.changed || written != Written::default();
-        if replayed.changed || files.iter().any(|k| k.definition.as_ref() != Some(&today)) {
+        // What a replay that was cut off had changed is in no account yet.
+        let completes =
+            ingest.lake.cut_off().iter().flat_map(|c| &c.files).any(|f| f.replayed && self.ids.contains(&f.file_id));
+        if replayed.changed || completes || files.iter().any(|k| k.definition.as_ref() != Some(&today)) {
             let row = |(known, account): (&LandedFile, &FileAccount)| FileRow {
                 id: known.id.clone(),
                 file: known.file.clone(),
@@ -143,6 +212,7 @@ impl<'a> Work<'a> {
             let rows: Vec<FileRow> = files.iter().zip(&now).map(row).collect();
             audit::write(self.writer, &rows, &self.tables).await?;
         }
+        ingest.lake.settle_replay(&self.ids.iter().map(String::as_str).collect()).await?;
         for ((_, table), rows) in &self.tables {
             replayed.account.tables.entry(table.to_string()).or_default().add(&rows.account);
         }
@@ -182,6 +252,17 @@ impl<'a> Work<'a> {
         };
         quarantine::replay(self.writer, self.entries.clone(), verdict).await
     }
+}
+
+/// The tables of a replay, in the order of their commits.
+type Tables<'a> = Vec<(&'static Table, Replacing<'a>)>;
+
+/// Removes the files of those that will not be committed.
+async fn give_up(prepared: Tables<'_>, error: Error) -> Error {
+    for (_, replacing) in prepared {
+        replacing.discard().await;
+    }
+    error
 }
 
 /// The other sources that fill these tables.

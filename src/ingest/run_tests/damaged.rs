@@ -112,3 +112,11 @@ async fn an_arrow_stream_that_is_cut_off_lands_nothing() {
     bytes.truncate(bytes.len() - 40);
     fails("arrow", &bytes, "reading stopped after row 2").await;
 }
+
+/// Only the 8 bytes that end the stream are missing, and no message is.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_arrow_stream_without_its_end_lands_nothing() {
+    let mut bytes = arrow_stream();
+    bytes.truncate(bytes.len() - 8);
+    fails("arrow", &bytes, "reading stopped after row 3: Ipc error: the mark that ends a stream is missing").await;
+}

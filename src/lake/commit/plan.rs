@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatch;
 use deltalake_core::kernel::transaction::CommitProperties;
 use deltalake_core::kernel::{Action, Transaction};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{APP, BATCH_ID, COMMIT_ID, Change, ROWS_ADDED, ROWS_REMOVED, Rewrite};
@@ -38,12 +39,14 @@ const RESERVED: &[&str] = &[
 ];
 
 /// A checked change, without its rows.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Plan {
     pub commit_id: String,
     pub removes: Vec<Action>,
     info: HashMap<String, Value>,
     txn: Transaction,
-    /// Where the name that history shows does not follow from the files.
+    /// Where the name that history shows does not follow from the files: of rewrites, which are never noted.
+    #[serde(skip)]
     named: Option<DeltaOperation>,
 }
 

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::lake::Lake;
 use crate::lake::heads::{Head, Marker};
 use crate::lake::state::TableState;
+use crate::lake::unit::bury;
 use crate::model::Table;
 
 /// Batches at work, and what dead ones left.
@@ -27,7 +28,7 @@ pub(super) async fn look_at_markers(
                 format!("{} is at work; its marker was renewed {age} s ago", marker.batch_id),
             );
         } else if how.mend {
-            lake.inner.heads.sweep(marker).await?;
+            bury(lake, marker).await?;
             checkup.add(
                 None,
                 "batch",

@@ -1,7 +1,8 @@
-//! Files that a batch was landing when it was cut off: rows of theirs may be in the tables, and no account says so. It takes
-//! away notes of files that have their accounts; landing a file again is the only cure for the others.
+//! Files that a batch was landing, or mapping anew, when it was cut off: rows of theirs may be in the tables, and no account
+//! says so. It takes away notes of files that have their accounts; landing or replaying them again is the only cure for
+//! the others.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use arrow::array::AsArray;
 
@@ -38,6 +39,13 @@ pub(super) async fn look_at_unfinished(
             }
             continue;
         }
+        let (replayed, open): (Vec<&UnfinishedFile>, Vec<_>) = open.into_iter().partition(|f| f.replayed);
+        if let Some(UnfinishedFile { source, .. }) = replayed.first() {
+            let (n, files) = (replayed.len(), if replayed.len() == 1 { "file" } else { "files" });
+            let detail = format!("the replay of {n} {files} of source {source} was cut off, in batch {batch_id}");
+            checkup.add(None, "unfinished", Status::Note, format!("{detail}: tables may show it in part"));
+            checkup.action(format!("saleslake ingest --replay {source}"));
+        }
         for file in open.iter().take(NAMED) {
             let UnfinishedFile { source, uri, waited, .. } = file;
             let detail = match waited {
@@ -61,15 +69,18 @@ pub(super) async fn look_at_unfinished(
 }
 
 /// Which files have accounts, and of which batches.
+#[derive(Default)]
 struct Accounts {
     landed: HashSet<String>,
     /// File and batch.
     parts: HashSet<(String, String)>,
+    /// The newest replay of each file: ids of batches rise with time.
+    replayed: HashMap<String, String>,
 }
 
 impl Accounts {
     async fn load(lake: &Lake, states: &[std::sync::Arc<TableState>]) -> Result<Accounts> {
-        let mut accounts = Accounts { landed: HashSet::new(), parts: HashSet::new() };
+        let mut accounts = Accounts::default();
         let Some(state) = states.iter().find(|s| s.table.name == INGEST_FILE.name) else { return Ok(accounts) };
         for file in &state.files {
             for batch in lake.read(state, file, Some(&["batch_id", "source_file_id", "status"])).await? {
@@ -82,8 +93,17 @@ impl Accounts {
                 for row in 0..batch.num_rows() {
                     let id = ids.value(row).to_string();
                     accounts.parts.insert((id.clone(), batches.value(row).to_string()));
-                    if status.value(row) == "landed" {
-                        accounts.landed.insert(id);
+                    match status.value(row) {
+                        "landed" => {
+                            accounts.landed.insert(id);
+                        }
+                        "replayed" => {
+                            let newest = accounts.replayed.entry(id).or_default();
+                            if newest.as_str() < batches.value(row) {
+                                *newest = batches.value(row).to_string();
+                            }
+                        }
+                        _ => {}
                     }
                 }
             }
@@ -92,6 +112,9 @@ impl Accounts {
     }
 
     fn has(&self, file: &UnfinishedFile, batch_id: &str) -> bool {
+        if file.replayed {
+            return self.replayed.get(&file.file_id).is_some_and(|newest| newest.as_str() >= batch_id);
+        }
         match file.waited {
             false => self.landed.contains(&file.file_id),
             true => self.parts.contains(&(file.file_id.clone(), batch_id.to_string())),

@@ -153,31 +153,34 @@ impl Heads {
 
     /// Announces that `batch_id` is about to commit rows of `files`.
     pub async fn begin(&self, batch_id: &str, files: Vec<UnfinishedFile>) -> Result<Lease> {
-        let (marker, lands) = (self.folder.clone().join("open").join(format!("{batch_id}.json")), !files.is_empty());
-        let lease = Lease::take(self.store.clone(), marker, files).await?;
-        if lands {
-            self.look_for_cut_off(Some(lease.renewed())).await?;
-        }
-        Ok(lease)
+        let marker = self.folder.clone().join("open").join(format!("{batch_id}.json"));
+        Lease::take(self.store.clone(), marker, files).await
     }
 
-    /// The batches of other writers that have begun and not ended, as of `own`'s last renewal. Markers of writers that
-    /// are gone are taken away.
-    pub async fn open(&self, own: &Lease) -> Result<HashSet<String>> {
-        let mut open = HashSet::new();
+    /// The batches of other writers that have begun and not ended, as of `own`'s last renewal.
+    pub async fn open(&self, own: &Lease) -> Result<Open> {
+        let mut open = Open::default();
         for marker in self.markers(own.renewed()).await? {
             if marker.object.location == *own.path() {
                 continue;
             }
             if marker.live {
-                open.insert(marker.batch_id);
-            } else if let Err(error) = self.sweep(&marker).await {
-                // It does not count, whether it is there or not: vacuum tries again.
-                tracing::warn!(batch_id = marker.batch_id, %error, "a dead batch's marker could not be removed");
+                open.batches.insert(marker.batch_id);
+            } else {
+                open.dead.push(marker);
             }
         }
         Ok(open)
     }
+}
+
+/// Batches that have begun and not ended.
+#[derive(Default)]
+pub(super) struct Open {
+    /// Those at work.
+    pub batches: HashSet<String>,
+    /// The markers of those whose writers are gone.
+    pub dead: Vec<Marker>,
 }
 
 /// The number of the head at `path`.

@@ -35,6 +35,9 @@ pub struct UnfinishedFile {
     /// It had landed before; the batch tried records of it that had waited.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waited: bool,
+    /// It had landed before; the batch mapped it anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replayed: bool,
 }
 
 /// A batch whose writer is gone, with the files that it was landing.
@@ -68,18 +71,13 @@ impl Heads {
         self.cut().batches.iter().map(batch).collect()
     }
 
-    /// Looks for batches that were cut off, unless that was done lately. `now` is the store's; asked for if it is not given.
-    pub async fn look_for_cut_off(&self, now: Option<DateTime<Utc>>) -> Result<()> {
-        if self.cut().looked.is_some_and(|at| at.elapsed() < LOOK) {
-            return Ok(());
-        }
-        let now = match now {
-            Some(now) => now,
-            None => self.now().await?,
-        };
-        for marker in self.markers(now).await?.iter().filter(|m| !m.live) {
-            self.sweep(marker).await?;
-        }
+    /// Whether it is time to look for batches that were cut off.
+    pub fn is_due(&self) -> bool {
+        self.cut().looked.is_none_or(|at| at.elapsed() >= LOOK)
+    }
+
+    /// Learns what batches that were cut off were landing.
+    pub async fn look_at_notes(&self) -> Result<()> {
         let found = self.notes().await?;
         let mut known = self.cut();
         known.looked = Some(Instant::now());
@@ -151,9 +149,10 @@ impl Heads {
         self.store.put(&path, json.into()).await.map(drop).map_err(|e| errors::store(e, &path))
     }
 
-    /// The files with these ids have their accounts: no batch that was cut off is landing them any more.
-    pub async fn settle(&self, ids: &HashSet<&str>) -> Result<()> {
-        let landed = |file: &UnfinishedFile| ids.contains(file.file_id.as_str());
+    /// The files with these ids have their accounts: no batch that was cut off is landing them any more, or (`replayed`)
+    /// mapping them anew. Landing records of a file does not complete a replay of it.
+    pub async fn settle(&self, ids: &HashSet<&str>, replayed: bool) -> Result<()> {
+        let landed = |file: &UnfinishedFile| file.replayed == replayed && ids.contains(file.file_id.as_str());
         let concerned: Vec<CutOff> = self.cut_off().into_iter().filter(|c| c.files.iter().any(landed)).collect();
         for CutOff { batch_id, mut files } in concerned {
             files.retain(|file| !landed(file));

@@ -1,5 +1,7 @@
 //! Doctor: finds what was broken on purpose, and mends what can be mended.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use object_store::ObjectStoreExt;
 
@@ -93,7 +95,13 @@ async fn what_a_dead_batch_left_is_mended() {
 async fn a_file_that_was_cut_off_is_named() {
     let lake = memory().await;
     landed(&lake).await;
-    let file = UnfinishedFile { file_id: "f".into(), source: "till".into(), uri: "till/1.csv".into(), waited: false };
+    let file = UnfinishedFile {
+        file_id: "f".into(),
+        source: "till".into(),
+        uri: "till/1.csv".into(),
+        waited: false,
+        replayed: false,
+    };
     drop(lake.begin_landing("dead", vec![file]).await.unwrap());
     let now = lake.now().await.unwrap() + TimeDelta::minutes(5);
     let how = |mend| Examination { mend, deep: false, file_bytes: 1, before: now - TimeDelta::hours(24), now };
@@ -105,6 +113,33 @@ async fn a_file_that_was_cut_off_is_named() {
     let checkup = lake.examine(&how(true)).await.unwrap();
     assert_eq!(found(&checkup), [(None, "batch", Status::Mended), unfinished], "only landing it mends that");
     assert_eq!(found(&lake.examine(&how(false)).await.unwrap()), [unfinished]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_was_cut_off_is_named_until_it_is_replayed() {
+    let lake = memory().await;
+    landed(&lake).await;
+    let file = |id: &str| UnfinishedFile {
+        file_id: id.into(),
+        source: "till".into(),
+        uri: format!("till/{id}.csv"),
+        waited: false,
+        replayed: true,
+    };
+    drop(lake.begin_landing("dead", vec![file("f"), file("g")]).await.unwrap());
+    let now = lake.now().await.unwrap() + TimeDelta::minutes(5);
+    let how = |mend| Examination { mend, deep: false, file_bytes: 1, before: now - TimeDelta::hours(24), now };
+    lake.examine(&how(true)).await.unwrap();
+    let ids = HashSet::from(["f", "g"]);
+    // A waiting record of the files that lands now does not complete it.
+    lake.settle(&ids).await.unwrap();
+    let checkup = lake.examine(&how(false)).await.unwrap();
+    assert_eq!(found(&checkup), [(None, "unfinished", Status::Note)]);
+    let detail = &checkup.findings[0].detail;
+    assert!(detail.starts_with("the replay of 2 files of source till was cut off, in batch dead"), "{detail}");
+    assert_eq!(checkup.findings[0].action.as_deref(), Some("saleslake ingest --replay till"));
+    lake.settle_replay(&ids).await.unwrap();
+    assert_eq!(found(&lake.examine(&how(false)).await.unwrap()), []);
 }
 
 #[tokio::test(flavor = "multi_thread")]

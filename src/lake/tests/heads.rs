@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-use super::super::testing::{Act, Unreliable, over};
+use super::super::testing::{Act, Unreliable, bury, over};
 use super::super::{Commit, CutOff, Lake, UnfinishedFile};
 use super::rows::{append, change, config, memory, rows};
 use crate::model::{ORDER_LINE, REGION};
@@ -129,11 +129,61 @@ async fn insist(lake: &Lake, table: &'static crate::model::Table, batch: &str) {
     }
 }
 
+/// A writer that dies after its commit to the first of two tables, with both noted; what `between` does comes after that.
+async fn dies_between(lake: &Lake, between: impl AsyncFnOnce(&Lake)) {
+    let file = UnfinishedFile {
+        file_id: "f".into(),
+        source: "till".into(),
+        uri: "1.csv".into(),
+        waited: false,
+        replayed: false,
+    };
+    let unit = lake.begin_landing("dead", vec![file]).await.unwrap();
+    let (lines, regions) = (lake.state(&ORDER_LINE).await.unwrap(), lake.state(&REGION).await.unwrap());
+    let first = lake.prepare(&lines, change("dead", vec![rows(&ORDER_LINE, 0..4)])).await.unwrap().unwrap();
+    let second = lake.prepare(&regions, change("dead", vec![rows(&REGION, 0..2)])).await.unwrap().unwrap();
+    lake.intend("dead", &[(&lines, &first), (&regions, &second)]).await.unwrap();
+    lake.commit_prepared(&lines, first).await.unwrap();
+    between(lake).await;
+    drop(unit);
+    bury(&lake.object_store()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_died_between_two_tables_is_finished_by_the_next_one() {
+    let lake = memory().await;
+    lake.begin("ok").await.unwrap().publish().await.unwrap();
+    dies_between(&lake, async |_| ()).await;
+    assert_eq!(shown(&lake).await, (0, 0));
+    lake.begin("next").await.unwrap().publish().await.unwrap();
+    assert_eq!(shown(&lake).await, (4, 2));
+    let left: Vec<_> = lake.object_store().list(Some(&"_heads/intents".into())).try_collect().await.unwrap();
+    assert!(left.is_empty(), "{left:?}");
+    // What it was landing is still noted: it has no account.
+    assert_eq!(lake.cut_off().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_batch_is_not_finished_on_what_others_have_changed() {
+    let lake = memory().await;
+    lake.begin("ok").await.unwrap().publish().await.unwrap();
+    // Another batch may have put the same keys there.
+    dies_between(&lake, async |lake| land(lake, &REGION, "other", 0..1).await).await;
+    lake.begin("next").await.unwrap().publish().await.unwrap();
+    assert_eq!(shown(&lake).await, (4, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_dead_writer_left_does_not_hold_others_up() {
     let lake = memory().await;
     lake.begin("ok").await.unwrap().publish().await.unwrap();
-    let file = UnfinishedFile { file_id: "f".into(), source: "till".into(), uri: "1.csv".into(), waited: false };
+    let file = UnfinishedFile {
+        file_id: "f".into(),
+        source: "till".into(),
+        uri: "1.csv".into(),
+        waited: false,
+        replayed: false,
+    };
     let dead = lake.begin_landing("dead", vec![file.clone()]).await.unwrap();
     land(&lake, &ORDER_LINE, "dead", 0..4).await;
     drop(dead);

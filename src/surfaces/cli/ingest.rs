@@ -76,8 +76,17 @@ async fn replay(ingest: &Ingest, source: &str, files: &[Found], found_only: bool
     Ok(())
 }
 
-/// Says where files have landed by another definition than today's.
+/// Says where files have landed by another definition than today's, or a replay was cut off.
 async fn hint_at_replay(ingest: &Ingest, source: &str) -> Result<()> {
+    let cut = ingest.cut_off_replay(source).await?;
+    if cut > 0 {
+        eprintln!(
+            "note: a replay of {source} was cut off, {} may be in the tables in part: \
+            `saleslake ingest --replay {source}` completes it",
+            output::counted(cut, "file")
+        );
+        return Ok(());
+    }
     let outdated = ingest.outdated(source).await?;
     if outdated > 0 {
         eprintln!(

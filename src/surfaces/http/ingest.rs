@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::body::{Body, BodyDataStream};
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +23,8 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Of a body that is refused, so much is read all the same, bytes, and for so long.
 const READ_AWAY: usize = 8 << 20;
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The problem of a sender that stops in the middle of a body.
+const SILENT: &str = "body-timeout";
 /// Packings that readers know by their first bytes.
 const CODINGS: &[&str] = &["identity", "gzip", "x-gzip", "zstd"];
 
@@ -45,7 +47,8 @@ pub async fn ingest(
         }
         Err(problem) => {
             state.metrics.push_refused(problem.name());
-            if !asked.headers.contains_key(header::EXPECT) {
+            // Of a sender that has fallen silent nothing more is waited for.
+            if problem.name() != SILENT && !asked.headers.contains_key(header::EXPECT) {
                 let _ = tokio::time::timeout(PATIENCE, read_away(&mut body)).await;
             }
             Err(problem)
@@ -69,11 +72,7 @@ async fn push(
     let announced = announced.unwrap_or_default();
     fits(announced)?;
     let mut receiving = pusher.receive(&source, announced).map_err(problem)?;
-    while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|e| {
-            let broken = format!("the body broke off after {} bytes: {e}", receiving.size());
-            Problem::new(StatusCode::BAD_REQUEST, "body", broken).hint("nothing of it was taken: send it again")
-        })?;
+    while let Some(piece) = next(body, state.ingest_pause, receiving.size()).await? {
         fits(receiving.size() + piece.len() as u64)?;
         receiving.add(&piece).map_err(problem)?;
     }
@@ -81,6 +80,19 @@ async fn push(
     let account = pusher.push(push).await.map_err(problem)?;
     show(state, &account.batch_id).await;
     Ok(account)
+}
+
+/// The next piece of a body of which `size` bytes have come. Who falls silent must not keep a place from others for ever.
+async fn next(body: &mut BodyDataStream, pause: Duration, size: u64) -> Result<Option<Bytes>, Problem> {
+    match tokio::time::timeout(pause, body.next()).await {
+        Ok(None) => Ok(None),
+        Ok(Some(Ok(piece))) => Ok(Some(piece)),
+        Ok(Some(Err(e))) => {
+            let broken = format!("the body broke off after {size} bytes: {e}");
+            Err(Problem::new(StatusCode::BAD_REQUEST, "body", broken).hint("nothing of it was taken: send it again"))
+        }
+        Err(_) => Err(silent(pause, size)),
+    }
 }
 
 /// Reads some of what is still being sent: a sender that finds its connection closed before it has sent all may not see
@@ -115,6 +127,13 @@ fn problem(error: Error) -> Problem {
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "busy", error.message())
         .hint(error.hint_text().unwrap_or_default())
         .header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+}
+
+fn silent(pause: Duration, size: u64) -> Problem {
+    let said = format!("nothing more of the body came for {pause:?}, after {size} bytes");
+    Problem::new(StatusCode::REQUEST_TIMEOUT, SILENT, said).hint(
+        "nothing of it was taken: send it again, without a pause within it; the operator can raise http.ingest_pause_ms",
+    )
 }
 
 fn too_large(most: u64) -> Problem {

@@ -58,6 +58,8 @@ struct Shared {
     pusher: Option<Pusher>,
     /// The longest body of a push, bytes.
     ingest_max: u64,
+    /// How long a sender may pause within a body.
+    ingest_pause: Duration,
     /// The batch of pushes that queries saw last.
     shown: Mutex<String>,
     metrics: Arc<Metrics>,
@@ -115,6 +117,7 @@ impl Server {
             allow_sql: config.allow_sql,
             pusher,
             ingest_max: config.ingest_max_mb << 20,
+            ingest_pause: Duration::from_millis(config.ingest_pause_ms),
             shown: Mutex::default(),
             metrics: Arc::new(Metrics::new(clock)),
             stopping: CancellationToken::new(),

@@ -1,0 +1,104 @@
+//! What a batch is about to commit to several tables, noted before the first commit. Should its writer die between two of
+//! them, whoever comes next commits the rest, so that the batch shows whole. That is as if the writer had died a little
+//! later: each commit goes to the version after the one that it was computed on, or nowhere, and a writer that lives
+//! after all knows it for its own. It must not decide which writers are dead.
+
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
+use serde::{Deserialize, Serialize};
+
+use super::super::commit::{self, Commit, Prepared};
+use super::super::state::TableState;
+use super::super::{Lake, errors};
+use crate::error::{Error, Result};
+use crate::model;
+
+#[derive(Serialize, Deserialize)]
+struct Intended {
+    table: String,
+    /// The version that it was computed on.
+    base: i64,
+    commit: Prepared,
+}
+
+/// As [`Intended`], of what need not be owned.
+#[derive(Serialize)]
+struct Intends<'a> {
+    table: &'a str,
+    base: i64,
+    commit: &'a Prepared,
+}
+
+fn path(lake: &Lake, batch_id: &str) -> Path {
+    lake.inner.root.prefix.clone().join("_heads").join("intents").join(format!("{batch_id}.json"))
+}
+
+/// See [`Lake::intend`].
+pub(in crate::lake) async fn note(lake: &Lake, batch_id: &str, commits: &[(&TableState, &Prepared)]) -> Result<()> {
+    let intends = |(base, commit): &(&TableState, &'_ Prepared)| {
+        serde_json::to_value(Intends { table: base.table.name, base: base.version, commit })
+    };
+    let all: Result<Vec<_>, _> = commits.iter().map(intends).collect();
+    let json = all.and_then(|all| serde_json::to_vec(&all));
+    let json = json.map_err(|e| Error::internal(format!("batch {batch_id}: its commits are not JSON: {e}")))?;
+    let path = path(lake, batch_id);
+    let put = lake.inner.root.store.put(&path, PutPayload::from(json)).await;
+    put.map(drop).map_err(|e| errors::store(e, &path))
+}
+
+/// All of it is committed, or never will be.
+pub(in crate::lake) async fn forget(lake: &Lake, batch_id: &str) -> Result<()> {
+    let path = path(lake, batch_id);
+    match lake.inner.root.store.delete(&path).await {
+        Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+        Err(e) => Err(errors::store(e, &path)),
+    }
+}
+
+/// Commits what a dead writer noted and did not come to; whether there was anything. What cannot be committed any more
+/// (others have committed to its table since, or its files are gone) stays out: landing the same files again completes it.
+pub(super) async fn finish(lake: &Lake, batch_id: &str) -> Result<bool> {
+    let Some(intended) = read(lake, batch_id).await? else { return Ok(false) };
+    let (mut begun, mut rest) = (false, Vec::new());
+    for Intended { table, base, commit } in intended {
+        let table = model::table(&table).ok_or_else(|| Error::internal(format!("batch {batch_id}: table {table}")))?;
+        let newest = lake.state(table).await?;
+        let since = lake.slot(table)?.commits(base, newest.version).await?;
+        match since.iter().any(|c| c.batch_id.as_deref() == Some(batch_id)) {
+            true => begun = true,
+            false => rest.push((newest, base, commit)),
+        }
+    }
+    let mut finished = false;
+    if begun && !rest.is_empty() {
+        let mut possible = true;
+        for (newest, base, commit) in &rest {
+            possible &= newest.version == *base && commit.is_whole(lake, newest.table).await?;
+        }
+        if !possible {
+            tracing::warn!(batch_id, "a batch whose writer is gone shows in part until its files land again");
+        }
+        for (newest, _, commit) in rest.into_iter().filter(|_| possible) {
+            finished = true;
+            let slot = lake.slot(newest.table)?;
+            if commit::commit(slot, &lake.inner.root, &newest, commit).await? == Commit::Moved {
+                tracing::warn!(batch_id, table = newest.table.name, "another writer was faster than a dead one's rest");
+            }
+        }
+    }
+    forget(lake, batch_id).await?;
+    Ok(finished)
+}
+
+/// `None`: nothing is noted. A note that cannot be read (half written) comes from before the first commit.
+async fn read(lake: &Lake, batch_id: &str) -> Result<Option<Vec<Intended>>> {
+    let path = path(lake, batch_id);
+    match lake.inner.root.store.get(&path).await {
+        Ok(found) => {
+            let bytes = found.bytes().await.map_err(|e| errors::store(e, &path))?;
+            Ok(Some(serde_json::from_slice(&bytes).unwrap_or_default()))
+        }
+        Err(object_store::Error::NotFound { .. }) => Ok(None),
+        Err(e) => Err(errors::store(e, &path)),
+    }
+}
