@@ -2,8 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -11,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Config, LakeConfig, MaintenanceConfig};
+use crate::config::{Config, LakeConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::{Ingest, Landing, PushLimits, Pusher, Sources};
@@ -44,6 +43,8 @@ impl App {
         let views = load_folder("views", config.queries_dir.as_deref())?;
         let engine = Engine::open(&lake, &config.engine, &views, clock).await?;
         let reports = Arc::new(Reports::load(config.queries_dir.as_deref(), &engine).await?);
+        let in_sql: Weak<Reports> = Arc::downgrade(&reports);
+        engine.set_reports(in_sql);
         Ok(App { config, clock, lake, engine, reports })
     }
 
@@ -55,7 +56,7 @@ impl App {
     /// The way in for pushes, where they are allowed.
     fn pusher(&self) -> Result<Option<Pusher>> {
         let http = &self.config.http;
-        if !http.allow_ingest {
+        if !http.allow_ingest && !self.config.flight.allow_ingest {
             return Ok(None);
         }
         let limits = PushLimits {
@@ -67,45 +68,45 @@ impl App {
         Ok(Some(Pusher::new(self.ingest()?, limits)))
     }
 
-    /// Binds the HTTP port; nothing is served before [`Serving::run`].
+    /// Binds the ports; nothing is served before [`Serving::run`].
     pub async fn build(self) -> Result<Serving> {
+        let (config, engine) = (self.config.clone(), self.engine.clone());
         let pusher = self.pusher()?;
-        let reports = LiveReports::new(self.reports);
-        let server =
-            http::Server::bind(&self.config.http, self.engine.clone(), reports.clone(), pusher.clone(), self.clock)
+        let reports = LiveReports::new(self.reports, &engine);
+        let to_http = pusher.clone().filter(|_| config.http.allow_ingest);
+        let http =
+            http::Server::bind(&config.http, &config.access, engine.clone(), reports.clone(), to_http, self.clock)
                 .await?;
-        let (engine, lake, maintenance) = (self.engine, self.lake, self.config.maintenance);
-        Ok(Serving { engine, lake, maintenance, reports, pusher, queries_dir: self.config.queries_dir, server })
+        Ok(Serving { config, engine, lake: self.lake, reports, pusher, http })
     }
 }
 
-/// A bound server.
+/// Bound servers.
 pub struct Serving {
+    config: Config,
     engine: Engine,
     lake: Lake,
-    maintenance: MaintenanceConfig,
     reports: LiveReports,
     pusher: Option<Pusher>,
-    queries_dir: Option<PathBuf>,
-    server: http::Server,
+    http: http::Server,
 }
 
 impl Serving {
     /// The address that is really bound (port 0 in the configuration takes a free one).
     pub fn http_addr(&self) -> SocketAddr {
-        self.server.addr()
+        self.http.addr()
     }
 
     /// Serves until `shutdown` resolves, then lets requests in flight end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let cancel = CancellationToken::new();
         let mut tasks = vec![self.engine.spawn_refresh(cancel.clone())];
-        if let Some(dir) = self.queries_dir {
+        if let Some(dir) = self.config.queries_dir {
             tasks.extend(self.pusher.map(|pusher| pusher.watch(dir.clone(), cancel.clone())));
             tasks.push(self.reports.watch(self.engine.clone(), dir, cancel.clone()));
         }
-        tasks.extend(self.lake.spawn_upkeep(&self.maintenance, cancel.clone()));
-        let served = self.server.run(shutdown).await;
+        tasks.extend(self.lake.spawn_upkeep(&self.config.maintenance, cancel.clone()));
+        let served = self.http.run(shutdown).await;
         cancel.cancel();
         futures::future::join_all(tasks).await;
         served

@@ -2,8 +2,8 @@
 //! It knows each value's origin and refuses unknown keys; it must not open anything.
 
 mod layers;
+mod sections;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use figment::error::Kind;
@@ -14,6 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use layers::{Beside, Given};
+pub use sections::{
+    AccessConfig, EngineConfig, FlightConfig, HttpConfig, LakeConfig, LandingConfig, LogConfig, MaintenanceConfig,
+    PostgresConfig, StorageConfig, TlsConfig,
+};
 
 /// The file that is read from the working directory when none is named.
 pub const FILE: &str = "saleslake.toml";
@@ -27,239 +31,11 @@ pub struct Config {
     pub queries_dir: Option<PathBuf>,
     pub engine: EngineConfig,
     pub maintenance: MaintenanceConfig,
+    pub access: AccessConfig,
     pub http: HttpConfig,
+    pub flight: FlightConfig,
+    pub postgres: PostgresConfig,
     pub log: LogConfig,
-}
-
-/// Where the lake is, and the properties that it gets when it is created.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LakeConfig {
-    /// A path, `file://…`, `memory://`, `s3://bucket/path`, `az://container/path` or `gs://bucket/path`.
-    pub url: String,
-    /// Reporting currency, ISO 4217; fixed at creation.
-    pub currency: String,
-    /// IANA zone of `today`; fixed at creation.
-    pub zone: String,
-    /// What "today" means: `clock`, `data` (the day after the newest business date) or a date; fixed at creation.
-    pub today: String,
-    /// How `s3://`, `az://` and `gs://` are reached.
-    pub storage: StorageConfig,
-}
-
-/// How an object store is reached. What is not set here comes from the usual environment variables (`AWS_…`, `AZURE_…`,
-/// `GOOGLE_…`).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct StorageConfig {
-    /// The server's address, where it is not the provider's own: `http://127.0.0.1:9000`.
-    pub endpoint: Option<String>,
-    pub region: Option<String>,
-    /// S3: the key's id. Azure: the account's name.
-    pub access_key_id: Option<String>,
-    /// S3: the key's secret. Azure: the account's key. Google: the service account's JSON key.
-    pub secret_access_key: Option<String>,
-    /// S3: the bucket is part of the path (`true`) or of the host's name.
-    pub path_style: bool,
-    /// Whether plain http is allowed.
-    pub allow_http: bool,
-    /// Longest time for one request, its body included.
-    pub timeout_seconds: u64,
-    pub connect_timeout_seconds: u64,
-    /// How often a failed request is tried again, and for how long at most.
-    pub retries: usize,
-    pub retry_seconds: u64,
-    /// Requests at once.
-    pub connections: usize,
-    /// Any other option of the object_store crate, by its name there: `aws_…`, `azure_…`, `google_…`.
-    pub options: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LandingConfig {
-    /// The folder below which sources look for their files: a path, `file://…`, `s3://bucket/path`,
-    /// `az://container/path` or `gs://bucket/path`.
-    pub path: PathBuf,
-    /// How `s3://`, `az://` and `gs://` are reached; it does not follow `lake.storage`.
-    pub storage: StorageConfig,
-    /// Where files of object stores and of archives wait while they are read, one at a time; the system's temporary
-    /// folder if unset.
-    pub temp_dir: Option<PathBuf>,
-    /// Most that one archive, or one packed push, may unpack to, in MiB; 200 times its own size, and at least 1 GiB, if
-    /// unset.
-    pub archive_mb: Option<u64>,
-    /// Records that one commit per table holds, about; fewer take less memory and make more files.
-    pub batch_records: usize,
-    /// Memory that landing takes, in MiB, about: it commits earlier rather than take more.
-    pub memory_mb: u64,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct EngineConfig {
-    /// Memory that queries may use together, in MiB; beyond it they spill.
-    pub memory_mb: u64,
-    /// Where queries spill; the system's temporary folder if unset.
-    pub spill_dir: Option<PathBuf>,
-    /// Longest time a query may take.
-    pub timeout_seconds: u64,
-    /// Most rows that a result may have; above it the query fails, it is never cut.
-    pub row_limit: u64,
-    /// Threads per query; 0 = one per core.
-    pub threads: usize,
-    /// Queries that run at once.
-    pub concurrent: usize,
-    /// Queries that may wait; beyond them callers are told to come back.
-    pub queued: usize,
-    /// How often tables are looked at for commits of other processes.
-    pub refresh_ms: u64,
-    /// Queries that `system.queries` remembers.
-    pub query_log: usize,
-}
-
-/// How the lake is kept while the server runs, and what the commands of `saleslake lake` start from.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct MaintenanceConfig {
-    /// How often the server looks for small files, and (at most once an hour) for what nothing needs any more; 0 = never.
-    pub every_minutes: u64,
-    /// Size that data files should have, in MiB.
-    pub file_mb: u64,
-    /// Memory that compaction may take, in MiB, about.
-    pub memory_mb: u64,
-    /// How long files stay after they have left their table: longer than the longest query of any process, and the longest
-    /// write.
-    pub retention_hours: u64,
-    /// How long commits stay in the tables' logs.
-    pub log_days: u64,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct HttpConfig {
-    /// Address and port; port 0 takes a free one.
-    pub bind: String,
-    /// Bearer tokens: name → token. Without any, only loopback addresses are bound.
-    pub tokens: BTreeMap<String, String>,
-    /// Names by which a server without tokens answers, beside localhost and loopback addresses; their pages may send, too.
-    pub hosts: Vec<String>,
-    /// Whether `POST /api/v1/sql` answers.
-    pub allow_sql: bool,
-    /// Whether `POST /api/v1/ingest/{source}` takes records.
-    pub allow_ingest: bool,
-    /// The longest body of a push, as it is sent (packed or not), in MiB.
-    pub ingest_max_mb: u64,
-    /// Pushes that may be received, wait and land at once; beyond them senders are told to come back.
-    pub ingest_queue: usize,
-    /// The same for their bytes, in MiB.
-    pub ingest_queue_mb: u64,
-    /// How long a push waits for others, in milliseconds: together they land in one commit.
-    pub ingest_group_ms: u64,
-    /// How long the sender of a push may pause within its body, in milliseconds; then it is refused (408), and its place is
-    /// free for others.
-    pub ingest_pause_ms: u64,
-    /// How long requests in flight may take to end at shutdown.
-    pub shutdown_seconds: u64,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LogConfig {
-    /// A filter such as `info` or `saleslake=debug,warn`.
-    pub level: String,
-    /// `text` or `json`, to stderr.
-    pub format: String,
-}
-
-impl Default for LakeConfig {
-    fn default() -> Self {
-        LakeConfig {
-            url: "./lake".into(),
-            currency: "USD".into(),
-            zone: "UTC".into(),
-            today: "clock".into(),
-            storage: StorageConfig::default(),
-        }
-    }
-}
-
-impl Default for StorageConfig {
-    fn default() -> Self {
-        StorageConfig {
-            endpoint: None,
-            region: None,
-            access_key_id: None,
-            secret_access_key: None,
-            path_style: true,
-            allow_http: false,
-            timeout_seconds: 60,
-            connect_timeout_seconds: 5,
-            retries: 8,
-            retry_seconds: 120,
-            connections: 64,
-            options: BTreeMap::new(),
-        }
-    }
-}
-
-impl Default for LandingConfig {
-    fn default() -> Self {
-        LandingConfig {
-            path: "./landing".into(),
-            storage: StorageConfig::default(),
-            temp_dir: None,
-            archive_mb: None,
-            batch_records: 1_000_000,
-            memory_mb: 1024,
-        }
-    }
-}
-
-impl Default for EngineConfig {
-    fn default() -> Self {
-        EngineConfig {
-            memory_mb: 2048,
-            spill_dir: None,
-            timeout_seconds: 120,
-            row_limit: 1_000_000,
-            threads: 0,
-            concurrent: 4,
-            queued: 64,
-            refresh_ms: 1000,
-            query_log: 1000,
-        }
-    }
-}
-
-impl Default for MaintenanceConfig {
-    fn default() -> Self {
-        MaintenanceConfig { every_minutes: 10, file_mb: 128, memory_mb: 1024, retention_hours: 24, log_days: 30 }
-    }
-}
-
-impl Default for HttpConfig {
-    fn default() -> Self {
-        HttpConfig {
-            bind: "127.0.0.1:8080".into(),
-            tokens: BTreeMap::new(),
-            hosts: Vec::new(),
-            allow_sql: false,
-            allow_ingest: false,
-            ingest_max_mb: 64,
-            ingest_queue: 10_000,
-            ingest_queue_mb: 256,
-            ingest_group_ms: 250,
-            ingest_pause_ms: 30_000,
-            shutdown_seconds: 10,
-        }
-    }
-}
-
-impl Default for LogConfig {
-    fn default() -> Self {
-        LogConfig { level: "warn".into(), format: "text".into() }
-    }
 }
 
 /// A setting with where it came from, for `saleslake config`.
@@ -318,6 +94,8 @@ impl Config {
             ("http.ingest_max_mb", self.http.ingest_max_mb),
             ("http.ingest_queue", self.http.ingest_queue as u64),
             ("http.ingest_pause_ms", self.http.ingest_pause_ms),
+            ("flight.max_message_mb", self.flight.max_message_mb),
+            ("postgres.connections", self.postgres.connections as u64),
             ("maintenance.file_mb", self.maintenance.file_mb),
             ("maintenance.memory_mb", self.maintenance.memory_mb),
             ("maintenance.retention_hours", self.maintenance.retention_hours),
@@ -329,10 +107,18 @@ impl Config {
         if !matches!(self.log.format.as_str(), "text" | "json") {
             return Err(Error::invalid(format!("log.format = \"{}\"", self.log.format)).hint("text or json"));
         }
-        self.http.bind.parse::<std::net::SocketAddr>().map_err(|_| {
-            Error::invalid(format!("http.bind = \"{}\": not an address and port", self.http.bind))
-                .hint("127.0.0.1:8080")
-        })?;
+        for (key, bind) in [("http", &self.http.bind), ("flight", &self.flight.bind), ("postgres", &self.postgres.bind)]
+        {
+            bind.parse::<std::net::SocketAddr>().map_err(|_| {
+                Error::invalid(format!("{key}.bind = \"{bind}\": not an address and port")).hint("127.0.0.1:8080")
+            })?;
+        }
+        for (key, tls) in [("flight", &self.flight.tls), ("postgres", &self.postgres.tls)] {
+            if tls.certificate.is_some() != tls.key.is_some() {
+                return Err(Error::invalid(format!("{key}.tls has one of certificate and key"))
+                    .hint(format!("set both {key}.tls.certificate and {key}.tls.key, or neither")));
+            }
+        }
         let (most, queue) = (self.http.ingest_max_mb, self.http.ingest_queue_mb);
         if queue < most {
             return Err(Error::invalid(format!(
@@ -340,8 +126,8 @@ impl Config {
             ))
             .hint(format!("set it to {most} or more")));
         }
-        if let Some((name, _)) = self.http.tokens.iter().find(|(_, t)| t.len() < 16) {
-            return Err(Error::invalid(format!("http.tokens.{name}: shorter than 16 characters"))
+        if let Some((name, _)) = self.access.tokens.iter().find(|(_, t)| t.len() < 16) {
+            return Err(Error::invalid(format!("access.tokens.{name}: shorter than 16 characters"))
                 .hint("make one with `openssl rand -hex 24`"));
         }
         Ok(())
@@ -467,7 +253,7 @@ mod tests {
         assert!(says("engine.row_limt=7").contains("row_limt"), "{}", says("engine.row_limt=7"));
         assert!(says("http.bind=nonsense").contains("http.bind"));
         assert!(says("engine.row_limit=0").contains("engine.row_limit"));
-        assert!(says("http.tokens.bi=short").contains("http.tokens.bi"));
+        assert!(says("access.tokens.bi=short").contains("access.tokens.bi"));
         assert!(says("http.ingest_queue_mb=63").contains("http.ingest_max_mb"));
         assert!(says("http.ingest_pause_ms=0").contains("http.ingest_pause_ms"));
     }
@@ -501,10 +287,10 @@ mod tests {
     #[test]
     fn a_text_of_digits_is_a_text_and_a_secret_is_never_told() {
         let digits = "0123456789012345";
-        let sets = ["http.tokens.bi", "lake.storage.secret_access_key", "lake.storage.options.aws_session_token"]
+        let sets = ["access.tokens.bi", "lake.storage.secret_access_key", "lake.storage.options.aws_session_token"]
             .map(|key| format!("{key}={digits}"));
         let (config, _) = Config::load(None, &sets).unwrap();
-        assert_eq!(config.http.tokens["bi"], digits, "with its zero");
+        assert_eq!(config.access.tokens["bi"], digits, "with its zero");
         assert_eq!(config.lake.storage.secret_access_key.as_deref(), Some(digits));
         assert_eq!(config.lake.storage.options["aws_session_token"], digits);
         let (config, _) = Config::load(None, &["landing.archive_mb=7".into(), "queries_dir=2026".into()]).unwrap();
@@ -513,10 +299,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("saleslake.toml");
         for text in [
-            "[http.tokens]\nbi = 1234567890123456\n",
-            "[http.tokens]\nbi = \"1234567890123456\n",
-            "[http.tokens]\nbi = 12345678901234567890123456\n",
-            "[http]\ntokens = \"1234567890123456\"\n",
+            "[access.tokens]\nbi = 1234567890123456\n",
+            "[access.tokens]\nbi = \"1234567890123456\n",
+            "[access.tokens]\nbi = 12345678901234567890123456\n",
+            "[access]\ntokens = \"1234567890123456\"\n",
         ] {
             std::fs::write(&file, text).unwrap();
             let told = Config::load(Some(&file), &[]).unwrap_err().to_string();

@@ -1,6 +1,10 @@
 //! Who is asking and what they may see. It must not know surfaces.
 
+mod tokens;
+
 use std::time::Duration;
+
+pub use tokens::{Tokens, may_bind};
 
 /// Which rows and columns a caller may see. Only "all" exists so far; every engine call carries one all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -46,5 +50,9 @@ impl Caller {
     /// Someone known by `principal` who may see everything.
     pub fn named(principal: impl Into<String>) -> Self {
         Caller { principal: principal.into(), ..Caller::local() }
+    }
+    /// A BI tool of `principal`'s: answered after people.
+    pub fn bi(principal: impl Into<String>) -> Self {
+        Caller { class: Class::Bi, ..Caller::named(principal) }
     }
 }

@@ -10,7 +10,17 @@ use figment::{Error as Wrong, Figment, Metadata, Profile, Provider};
 use super::Config;
 
 /// Settings that are paths; some may be URLs.
-const PATHS: [&str; 5] = ["lake.url", "landing.path", "landing.temp_dir", "queries_dir", "engine.spill_dir"];
+const PATHS: [&str; 9] = [
+    "lake.url",
+    "landing.path",
+    "landing.temp_dir",
+    "queries_dir",
+    "engine.spill_dir",
+    "flight.tls.certificate",
+    "flight.tls.key",
+    "postgres.tls.certificate",
+    "postgres.tls.key",
+];
 /// Names in storage sections whose values nobody else may see.
 const SECRETS: [&str; 4] = ["secret", "key", "token", "sas"];
 /// The only setting without a value that is no text.
@@ -87,7 +97,7 @@ fn value(key: &str, text: &str) -> Value {
 }
 
 fn is_text(key: &str) -> bool {
-    if key.starts_with("http.tokens.") || key.contains(".storage.options.") {
+    if key.starts_with("access.tokens.") || key.contains(".storage.options.") {
         return true;
     }
     match Figment::from(Serialized::defaults(Config::default())).find_value(key) {
@@ -99,12 +109,12 @@ fn is_text(key: &str) -> bool {
 
 /// Whether the value of `key` may be in no message.
 pub(super) fn is_secret(key: &str) -> bool {
-    key.starts_with("http.tokens.") || key.contains(".storage.") && SECRETS.iter().any(|word| key.contains(word))
+    key.starts_with("access.tokens.") || key.contains(".storage.") && SECRETS.iter().any(|word| key.contains(word))
 }
 
 /// Whether `key` is a section in which every value may be a secret.
 pub(super) fn holds_secrets(key: &str) -> bool {
-    key == "http.tokens" || key.ends_with(".storage.options")
+    key == "access.tokens" || key.ends_with(".storage.options")
 }
 
 /// What figment says of a file that is no TOML, without the line that it shows: a secret may stand there.

@@ -1,20 +1,21 @@
 //! A statement described without running it: columns, parameters, what it reads, what may be asked of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
-use super::options::{ParamType, QueryOptions};
-use super::params::param_type;
-use super::planner::{Planner, parse, placeholders};
+use super::calls::Calls;
+use super::classify::classify;
+use super::options::{Param, ParamType, Pin, QueryOptions};
+use super::params::{any_loose, param_type};
+use super::planner::{Planner, placeholders};
 use super::reading::Reading;
-use super::rows::plain_schema;
-use super::snapshot::Snapshot;
+use super::rows::{plain_schema, plain_type};
 use super::view::Policy;
-use super::{query, rules};
-use crate::access::Scope;
+use super::{Inner, pins, query, rules};
+use crate::access::Caller;
 use crate::error::Result;
 use crate::model::slicer::SLICERS;
 
@@ -36,8 +37,9 @@ pub struct Described {
     pub totally_ordered: bool,
     /// Whether `totals` can be asked for: there is exactly one topmost Aggregate.
     pub can_total: bool,
-    /// The snapshot's id, and the Delta versions of the tables read (by slices too).
-    pub snapshot: String,
+    /// The state on which it was planned.
+    pub pin: Pin,
+    /// The Delta versions of the tables read (by slices too).
     pub versions: BTreeMap<String, i64>,
 }
 
@@ -47,43 +49,71 @@ pub struct Parameter {
     pub name: String,
     /// As given, else as the plan needs it; `None` where it cannot be told.
     pub kind: Option<ParamType>,
+    /// The type that the plan needs; `None` where it cannot be told.
+    pub arrow: Option<DataType>,
 }
 
-pub async fn describe(snapshot: &Arc<Snapshot>, sql: &str, options: &QueryOptions) -> Result<Described> {
-    let parsed = parse(sql)?;
-    let session = snapshot.session(&Scope::All);
+pub async fn describe(inner: &Inner, sql: &str, options: &QueryOptions, caller: &Caller) -> Result<Described> {
+    let mut parsed = query::parsed(sql, options.dialect)?;
+    let mut options = options.clone();
+    let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
+    let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;
+    let session = query::session(&snapshot, options.dialect, &caller.scope)?;
     snapshot.whole(&parsed.statement)?;
-    let planner = Planner::over(&session, &parsed.statement).await?;
-    let (inferred, kinds) = planner.plan_inferring(&parsed.statement, &options.params)?;
+    let (tables, _) = calls.plan(&snapshot, &session).await?;
+    let planner = Planner::over(&session, &parsed.statement).await?.with_calls(tables);
+    let typed = match any_loose(&options.params) {
+        true => BTreeMap::new(),
+        false => options.params.clone(),
+    };
+    let (inferred, kinds) = planner.plan_inferring(&parsed.statement, &typed)?;
     let reading = Reading::of(&inferred, &options.policies)?;
     reading.check(&options.policies)?;
     let bound = placeholders(&parsed.statement).iter().all(|name| options.params.contains_key(name));
     let (schema, versions) = match bound {
         true => {
-            let planned = query::plan(snapshot, &session, &parsed, options).await?;
-            (planned.plan.schema().as_arrow().clone(), planned.versions)
+            let planned = query::plan(&snapshot, &session, &parsed, &options, &calls).await?;
+            let plan = query::analyzed(&session, planned.plan)?;
+            (plan.schema().as_arrow().clone(), planned.versions)
         }
-        false => (inferred.schema().as_arrow().clone(), reading.versions.clone()),
+        false => (unbound_schema(&session, &inferred, &options)?, reading.versions.clone()),
     };
     let order_by = order_of(&inferred);
     let key_ordered = !options.key.is_empty() && options.key.iter().all(|k| order_by.contains(k));
-    let parameter = |(name, kind): (String, Option<_>)| Parameter {
-        kind: options.params.get(&name).map(|p| p.kind()).or_else(|| kind.as_ref().and_then(param_type)),
-        name,
-    };
     let slicers = SLICERS.iter().filter(|s| rules::slicers::applies(&inferred, s, &options.policies, &options.spine));
     Ok(Described {
         schema: plain_schema(&schema),
-        parameters: kinds.into_iter().map(parameter).collect(),
+        parameters: parameters(kinds, &calls, &options),
         slicers: slicers.map(|s| s.name).collect(),
         totally_ordered: key_ordered || inferred.max_rows().is_some_and(|n| n <= 1),
         can_total: rules::totals::possible(&inferred),
         order_by,
         relations: reading.relations,
         policies: reading.policies,
-        snapshot: snapshot.id.clone(),
+        pin: snapshot.pin(),
         versions,
     })
+}
+
+/// The columns of a statement whose parameters have no values yet. What the analyzer cannot tell without them keeps the
+/// type that the text gave it.
+fn unbound_schema(session: &SessionState, inferred: &LogicalPlan, options: &QueryOptions) -> Result<Schema> {
+    let expanded = rules::expand::expanded(inferred.clone(), &options.policies).map_err(classify)?;
+    let analyzed = query::analyzed(session, expanded);
+    Ok(analyzed.as_ref().unwrap_or(inferred).schema().as_arrow().clone())
+}
+
+/// In the order in which clients bind them: `$1`, `$2` … by number, then those with names. Those of report calls are texts.
+fn parameters(kinds: BTreeMap<String, Option<DataType>>, calls: &Calls, options: &QueryOptions) -> Vec<Parameter> {
+    let of_calls = calls.params.iter().map(|name| (name.clone(), Some(DataType::Utf8)));
+    let parameter = |(name, arrow): (String, Option<DataType>)| Parameter {
+        kind: options.params.get(&name).map(Param::kind).or_else(|| arrow.as_ref().and_then(param_type)),
+        arrow: arrow.as_ref().map(plain_type),
+        name,
+    };
+    let mut all: Vec<Parameter> = kinds.into_iter().chain(of_calls).map(parameter).collect();
+    all.sort_by_cached_key(|p| (p.name.parse::<u32>().unwrap_or(u32::MAX), p.name.clone()));
+    all
 }
 
 /// The columns of the topmost Sort, looking through LIMIT and projections that only pick columns.

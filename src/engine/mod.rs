@@ -10,14 +10,19 @@
 //! The engine reads the lake and never writes it; it must not know reports, formats or surfaces.
 
 mod admission;
+mod calls;
 mod classify;
 mod describe;
 mod dims;
 pub mod functions;
+mod information;
+mod listed;
 mod log;
 pub mod options;
 mod params;
+mod pins;
 mod planner;
+mod postgres;
 mod prune;
 mod query;
 mod reading;
@@ -36,7 +41,7 @@ mod view;
 
 use futures::FutureExt;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -54,17 +59,22 @@ use crate::lake::{Lake, Stat, Today};
 use crate::model::ORDER_LINE;
 use crate::queryfile::QueryFile;
 
+pub use calls::ReportSource;
 pub use describe::{Described, Parameter};
 pub use dims::type_name;
-pub use options::{Compare, CompareMode, OrderBy, Param, ParamType, Policies, QueryOptions, Slice};
-pub use relations::{Relation, RelationColumn, RelationKind};
+pub use listed::{ReportParam, ReportRow};
+pub use options::{Compare, CompareMode, Dialect, OrderBy, Param, ParamType, Pin, Policies, QueryOptions, Slice};
+pub use relations::{ForeignKey, Relation, RelationColumn, RelationKind};
 pub use rows::{Rows, plain_schema};
 pub use rules::ROW_KIND;
+pub use session::{BASE, CATALOG, MAIN, SYSTEM};
 pub use snapshot::{BrokenView, Snapshot};
 pub use view::Policy;
 
 use admission::Admission;
+use listed::Known;
 use log::QueryLog;
+use pins::Recent;
 use runtime::QueryThreads;
 use snapshot::{Snapshots, Views};
 
@@ -81,6 +91,9 @@ struct Inner {
     snapshots: Snapshots,
     views: ArcSwap<Views>,
     current: ArcSwap<Snapshot>,
+    recent: Recent,
+    /// The reports that SQL may name.
+    reports: Known,
     /// Held while a new snapshot is made: one refresh at a time.
     refreshing: Mutex<()>,
     admission: Admission,
@@ -108,7 +121,8 @@ impl Engine {
     ) -> Result<Engine> {
         let log = QueryLog::new(cfg.query_log, clock);
         let views = Views::read(views);
-        let snapshots = Snapshots::new(lake, cfg, vec![("queries", Arc::new(log.clone()))])?;
+        let reports = Known::default();
+        let snapshots = Snapshots::new(lake, cfg, vec![("queries", Arc::new(log.clone()))], reports.clone())?;
         let first = snapshots.build(&views, lake.states().await?, None).boxed().await?;
         for view in first.broken().values() {
             tracing::warn!(view = view.name, path = view.path, reason = view.reason, "a view is broken");
@@ -119,6 +133,8 @@ impl Engine {
             snapshots,
             views: ArcSwap::from_pointee(views),
             current: ArcSwap::from_pointee(first),
+            recent: Recent::default(),
+            reports,
             refreshing: Mutex::new(()),
             admission: Admission::new(cfg.concurrent, cfg.queued),
             log,
@@ -140,7 +156,7 @@ impl Engine {
         }
         let next = inner.snapshots.build(&inner.views.load_full(), states, Some(&last)).boxed().await?;
         tracing::debug!(snapshot = %next.id, "new snapshot");
-        inner.current.store(Arc::new(next));
+        inner.recent.keep(inner.current.swap(Arc::new(next)));
         Ok(true)
     }
 
@@ -192,13 +208,24 @@ impl Engine {
     }
 
     /// Plans without running: the result's columns, parameters, what is read, what may be asked of it.
-    pub async fn describe(&self, sql: &str, options: &QueryOptions) -> Result<Described> {
-        describe::describe(&self.snapshot(), sql, options).boxed().await
+    ///
+    /// # Errors
+    /// As [`Engine::query`], but for execution.
+    pub async fn describe(&self, sql: &str, options: &QueryOptions, caller: &Caller) -> Result<Described> {
+        let (inner, sql) = (Arc::clone(&self.inner), sql.to_string());
+        let (options, caller) = (options.clone(), caller.clone());
+        let describe = async move { describe::describe(&inner, &sql, &options, &caller).await };
+        self.inner.threads.run(describe).boxed().await
     }
 
-    /// Every table and view with its columns, by schema and name.
-    pub fn relations(&self) -> Vec<Relation> {
-        relations::relations(&self.snapshot())
+    /// Every table and view with its columns, by schema and name. Nothing is read for it.
+    pub fn relations(&self) -> Arc<Vec<Relation>> {
+        Arc::clone(self.snapshot().relations())
+    }
+
+    /// The reports that `report('id', …)` and `system.reports` know from now on.
+    pub fn set_reports(&self, reports: Weak<dyn ReportSource>) {
+        self.inner.reports.set(reports);
     }
 
     /// First and last business date of order_line; `None` when it is empty. From file statistics.

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use arrow::array::ArrayRef;
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result, did_you_mean};
 
@@ -31,6 +33,29 @@ pub struct QueryOptions {
     pub limit: Option<u64>,
     /// A report's id, or "sql": for the query log.
     pub label: String,
+    /// How the text is written.
+    pub dialect: Dialect,
+    /// The state to answer from; `None` = the newest.
+    pub at: Option<Pin>,
+}
+
+/// How SQL is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Dialect {
+    #[default]
+    Own,
+    /// As PostgreSQL's clients write it, with `pg_catalog` to look things up in.
+    Postgres,
+}
+
+/// One state of all tables, by name: a statement that was described there can be answered from there later, by any
+/// process, as long as the lake keeps it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// The snapshot's id.
+    pub snapshot: String,
+    /// Delta version by table.
+    pub versions: BTreeMap<String, i64>,
 }
 
 /// One slicer with its values: rows whose key is one of the members meant.
@@ -58,6 +83,8 @@ pub enum Param {
     Text(String),
     /// A list of texts.
     List(Vec<String>),
+    /// One value of any type, as a client bound it: an array of length 1.
+    Value(ArrayRef),
 }
 
 /// A parameter's type, for NULLs and for describing statements.
@@ -84,6 +111,7 @@ impl Param {
             Param::Bool(_) => ParamType::Bool,
             Param::Text(_) => ParamType::Text,
             Param::List(_) => ParamType::TextList,
+            Param::Value(value) => super::params::param_type(value.data_type()).unwrap_or(ParamType::Text),
         }
     }
 }

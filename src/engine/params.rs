@@ -1,12 +1,16 @@
 //! Parameters as exactly typed scalars. It must not read SQL: values are bound, never spliced.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ListArray};
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, TimeUnit};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
 use datafusion::scalar::ScalarValue;
 
+use super::dims::type_name;
 use super::options::{Param, ParamType};
 use crate::error::{Error, Result};
 
@@ -63,6 +67,50 @@ pub fn scalar(name: &str, param: &Param) -> Result<ScalarValue> {
         Param::Bool(value) => ScalarValue::Boolean(Some(*value)),
         Param::Text(text) => ScalarValue::Utf8View(Some(text.clone())),
         Param::List(texts) => ScalarValue::List(text_list(texts)),
+        Param::Value(value) if value.len() == 1 => ScalarValue::try_from_array(value, 0)
+            .map_err(|e| Error::invalid(format!("parameter ${name}: a {} cannot be bound: {e}", value.data_type())))?,
+        Param::Value(values) => {
+            return Err(Error::invalid(format!("parameter ${name} has {} values", values.len())).hint("give it one"));
+        }
+    })
+}
+
+/// `params` with texts and NULLs of clients turned into what the statement needs there: a client that does not know a
+/// parameter's type sends text, or an untyped NULL.
+///
+/// # Errors
+/// `Invalid`: a text that is no value of that type.
+pub fn fitted(
+    params: &BTreeMap<String, Param>,
+    needed: &BTreeMap<String, Option<DataType>>,
+) -> Result<BTreeMap<String, Param>> {
+    let fit = |(name, param): (&String, &Param)| {
+        let fitted = match (param, needed.get(name).cloned().flatten()) {
+            (Param::Value(value), Some(kind)) if is_loose(value.data_type()) && *value.data_type() != kind => {
+                Param::Value(fit(name, value, &kind)?)
+            }
+            _ => param.clone(),
+        };
+        Ok((name.clone(), fitted))
+    };
+    params.iter().map(fit).collect()
+}
+
+/// Whether some of `params` may have to be [`fitted`].
+pub fn any_loose(params: &BTreeMap<String, Param>) -> bool {
+    params.values().any(|p| matches!(p, Param::Value(value) if is_loose(value.data_type())))
+}
+
+fn is_loose(kind: &DataType) -> bool {
+    matches!(kind, DataType::Null | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
+}
+
+fn fit(name: &str, value: &ArrayRef, kind: &DataType) -> Result<ArrayRef> {
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(value, kind, &strict).map_err(|e| {
+        let given = ArrayFormatter::try_new(value, &FormatOptions::default()).map(|f| f.value(0).to_string());
+        let given = given.unwrap_or_default();
+        Error::invalid(format!("parameter ${name} = '{given}' is no {}", type_name(kind))).caused_by(e)
     })
 }
 
@@ -107,6 +155,26 @@ mod tests {
             let error = scalar("x", &Param::Decimal(bad.into())).unwrap_err();
             assert!(error.to_string().contains("$x"), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn texts_of_clients_become_what_is_needed() {
+        let text = |t: &str| Param::Value(Arc::new(arrow::array::StringArray::from(vec![t])) as ArrayRef);
+        let needed = BTreeMap::from([("1".to_string(), Some(DataType::Date32)), ("2".to_string(), None)]);
+        let given = BTreeMap::from([("1".to_string(), text("2026-02-28")), ("2".to_string(), text("2026-02-28"))]);
+        let fit = fitted(&given, &needed).unwrap();
+        assert_eq!(scalar("1", &fit["1"]).unwrap(), ScalarValue::Date32(Some(20_512)));
+        assert_eq!(scalar("2", &fit["2"]).unwrap(), ScalarValue::Utf8(Some("2026-02-28".into())));
+        let wrong = fitted(&BTreeMap::from([("1".to_string(), text("2026-02-30"))]), &needed).unwrap_err();
+        assert_eq!(wrong.to_string(), "parameter $1 = '2026-02-30' is no DATE");
+        let null = Param::Value(arrow::array::new_null_array(&DataType::Null, 1));
+        let fit = fitted(&BTreeMap::from([("1".to_string(), null)]), &needed).unwrap();
+        assert_eq!(scalar("1", &fit["1"]).unwrap(), ScalarValue::Date32(None));
+        // A number stays what it is: the statement compares it as it is.
+        let half = Param::Value(Arc::new(arrow::array::Float64Array::from(vec![0.5])) as ArrayRef);
+        let needed = BTreeMap::from([("1".to_string(), Some(DataType::Int64))]);
+        let fit = fitted(&BTreeMap::from([("1".to_string(), half)]), &needed).unwrap();
+        assert_eq!(scalar("1", &fit["1"]).unwrap(), ScalarValue::Float64(Some(0.5)));
     }
 
     #[test]

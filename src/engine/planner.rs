@@ -25,7 +25,7 @@ use datafusion::sql::sqlparser::ast::{Statement, Value, ValueWithSpan, VisitMut,
 
 use super::classify::classify;
 use super::options::Param;
-use super::params::{kind_of, scalar};
+use super::params::{any_loose, fitted, kind_of, scalar};
 use crate::error::{Error, Result, did_you_mean};
 
 /// One parsed reading statement.
@@ -47,10 +47,10 @@ impl Parsed {
     }
 }
 
-/// Parses `sql`, which must be one statement that only reads.
+/// Parses `sql`, which must be one statement that only reads. Placeholders `?` become `$1`, `$2` … in order.
 ///
 /// # Errors
-/// `Invalid`: syntax, several statements, or any statement that is neither a query nor EXPLAIN of one.
+/// `Invalid`: syntax, several statements. `Denied`: any statement that is neither a query nor EXPLAIN of one.
 pub fn parse(sql: &str) -> Result<Parsed> {
     let parser = DFParserBuilder::new(sql).build().and_then(|mut p| p.parse_statements());
     let mut statements = parser.map_err(classify)?;
@@ -58,6 +58,13 @@ pub fn parse(sql: &str) -> Result<Parsed> {
         return Err(Error::invalid("more than one statement").hint("send one SELECT at a time"));
     }
     let statement = statements.pop_front().ok_or_else(|| Error::invalid("no statement").hint("write a SELECT"))?;
+    let mut parsed = read(statement)?;
+    number(&mut parsed.statement)?;
+    Ok(parsed)
+}
+
+/// A parsed statement, if it only reads.
+pub fn read(statement: DfStatement) -> Result<Parsed> {
     match statement {
         DfStatement::Statement(inner) => Ok(Parsed { statement: reading(*inner)?, explain: None }),
         DfStatement::Explain(explain) => {
@@ -107,6 +114,22 @@ pub fn placeholders(statement: &Statement) -> BTreeSet<String> {
     names
 }
 
+/// Gives every `?` its number.
+pub fn number(statement: &mut Statement) -> Result<()> {
+    let (mut marks, mut named) = (0, false);
+    let _ = visit_placeholders(statement, &mut |text| match text.as_str() {
+        "?" => {
+            marks += 1;
+            *text = format!("${marks}");
+        }
+        _ => named = true,
+    });
+    match marks > 0 && named {
+        true => Err(Error::invalid("parameters as ? and with names in one statement").hint("write $1, $2 or $name")),
+        false => Ok(()),
+    }
+}
+
 /// Calls `each` on every placeholder's text (`$name`, `$1`, `?`), which it may change.
 fn visit_placeholders(statement: &mut Statement, each: &mut dyn FnMut(&mut String)) -> ControlFlow<()> {
     struct Walk<'a>(&'a mut dyn FnMut(&mut String));
@@ -126,6 +149,8 @@ fn visit_placeholders(statement: &mut Statement, each: &mut dyn FnMut(&mut Strin
 pub struct Planner<'a> {
     state: &'a SessionState,
     tables: HashMap<ResolvedTableReference, Arc<dyn TableSource>>,
+    /// What the statement's calls of `report()` stand for, by their numbers.
+    calls: Vec<Arc<dyn TableSource>>,
 }
 
 impl<'a> Planner<'a> {
@@ -138,7 +163,12 @@ impl<'a> Planner<'a> {
                 tables.insert(resolved, provider_as_source(table));
             }
         }
-        Ok(Planner { state, tables })
+        Ok(Planner { state, tables, calls: Vec::new() })
+    }
+
+    /// The same with reports that the statement reads: see [`super::calls`].
+    pub fn with_calls(self, calls: Vec<Arc<dyn TableSource>>) -> Planner<'a> {
+        Planner { calls, ..self }
     }
 
     /// The tables and views that `statement` names, CTEs left out.
@@ -159,6 +189,13 @@ impl<'a> Planner<'a> {
             };
             return Err(Error::invalid(format!("the statement has no parameter ${unused}")).hint(hint));
         }
+        let fitted = match any_loose(params) {
+            true => {
+                Some(self.plan_inferring(statement, &BTreeMap::new()).and_then(|(_, kinds)| fitted(params, &kinds))?)
+            }
+            false => None,
+        };
+        let params = fitted.as_ref().unwrap_or(params);
         let plan = self.plan_unbound(statement, params)?;
         if params.is_empty() {
             return Ok(plan);
@@ -248,9 +285,6 @@ fn field(name: &str, kind: DataType) -> FieldRef {
 }
 
 fn missing(placeholder: &str) -> Error {
-    if placeholder == "?" {
-        return Error::invalid("parameters have names here").hint("write $from instead of ?");
-    }
     Error::invalid(format!("parameter {placeholder} has no value")).hint(format!("give a value for {placeholder}"))
 }
 
@@ -271,8 +305,14 @@ impl ContextProvider for Planner<'_> {
         Err(DataFusionError::External(Box::new(Error::not_found(format!("no table or view {name}")).hint(hint))))
     }
     fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> DfResult<Arc<dyn TableSource>> {
+        if let Some(call) = super::calls::number(name, &args).and_then(|n| self.calls.get(n)) {
+            return Ok(Arc::clone(call));
+        }
         let function = self.state.table_functions().get(name).ok_or_else(|| {
-            DataFusionError::External(Box::new(Error::not_found(format!("no table function {name}"))))
+            let known = self.state.table_functions().keys().map(String::as_str).chain(["report"]);
+            let known: Vec<&str> = known.collect();
+            let none = Error::not_found(format!("no table function {name}"));
+            DataFusionError::External(Box::new(none.hint(did_you_mean(name, known))))
         })?;
         let table = function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?;
         Ok(provider_as_source(table))

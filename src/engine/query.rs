@@ -10,17 +10,18 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
 use tokio::time::{Instant, timeout_at};
 
-use super::Inner;
 use super::admission::Permit;
+use super::calls::Calls;
 use super::classify::classify;
 use super::log::Logged;
-use super::options::QueryOptions;
+use super::options::{Dialect, QueryOptions};
 use super::planner::{Parsed, Planner, parse};
 use super::reading::Reading;
-use super::rows::{Guards, Read, Rows, timed_out};
+use super::rows::{Guards, Read, Rows, plain_schema, timed_out};
 use super::rules::{assemble, expand, members, slicers};
 use super::snapshot::Snapshot;
-use crate::access::Caller;
+use super::{Inner, pins, postgres};
+use crate::access::{Caller, Scope};
 use crate::error::{Error, Result};
 
 /// Runs one statement for `caller`.
@@ -50,16 +51,45 @@ async fn start(
     caller: &Caller,
     log: &Logged,
 ) -> Result<(Permit, Arc<Snapshot>, SendableRecordBatchStream, Read)> {
-    let parsed = parse(sql)?;
+    let mut parsed = parsed(sql, options.dialect)?;
+    let mut options = options.clone();
+    // Before the permit: a report may look up its parameters' values by a query of its own.
+    let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
     let permit = inner.admission.admit(caller.class).await?;
-    let snapshot = inner.current.load_full();
+    let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;
     log.on_snapshot(&snapshot.id);
-    let session = snapshot.session(&caller.scope);
-    let planned = plan(&snapshot, &session, &parsed, options).await?;
-    let physical = session.create_physical_plan(&planned.plan).await.map_err(classify)?;
+    let session = session(&snapshot, options.dialect, &caller.scope)?;
+    let planned = plan(&snapshot, &session, &parsed, &options, &calls).await?;
+    let plan = analyzed(&session, planned.plan)?;
+    let schema = plain_schema(plan.schema().as_arrow());
+    let physical = session.create_physical_plan(&plan).await.map_err(classify)?;
     let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
-    let read = Read { snapshot: snapshot.id.clone(), versions: planned.versions };
+    let read = Read { schema, snapshot: snapshot.id.clone(), versions: planned.versions };
     Ok((permit, snapshot, stream, read))
+}
+
+/// `sql` as one reading statement.
+pub(super) fn parsed(sql: &str, dialect: Dialect) -> Result<Parsed> {
+    match dialect {
+        Dialect::Own => parse(sql),
+        Dialect::Postgres => postgres::parse(sql),
+    }
+}
+
+/// A session for one query.
+pub(super) fn session(snapshot: &Snapshot, dialect: Dialect, scope: &Scope) -> Result<SessionState> {
+    match dialect {
+        Dialect::Own => Ok(snapshot.session(scope)),
+        Dialect::Postgres => snapshot.postgres_session(scope),
+    }
+}
+
+/// The plan with its final types, which only the analyzer knows. (It explains itself: EXPLAIN's inner plan is left to it.)
+pub(super) fn analyzed(session: &SessionState, plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => Ok(plan),
+        plan => session.analyzer().execute_and_check(plan, session.config_options(), |_, _| {}).map_err(classify),
+    }
 }
 
 /// A statement as it goes to DataFusion's analyzer, and the versions that its answer depends on.
@@ -74,13 +104,16 @@ pub(super) async fn plan(
     session: &SessionState,
     parsed: &Parsed,
     options: &QueryOptions,
+    calls: &Calls,
 ) -> Result<Planned> {
     snapshot.whole(&parsed.statement)?;
-    let planner = Planner::over(session, &parsed.statement).await?;
+    let (tables, of_calls) = calls.plan(snapshot, session).await?;
+    let planner = Planner::over(session, &parsed.statement).await?.with_calls(tables);
     let assembled = assemble(&planner, &parsed.statement, options)?;
     let reading = Reading::of(&assembled, &options.policies)?;
     reading.check(&options.policies)?;
     let mut versions = reading.versions;
+    versions.extend(of_calls);
     // A slicer's words are looked up in a dimension: the answer depends on its version too.
     let mut looked_up = BTreeMap::new();
     for name in members::dimensions(&options.slices)? {

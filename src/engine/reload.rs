@@ -29,7 +29,7 @@ impl Engine {
                 next.broken().values().cloned().partition(|view| last.views().contains_key(&view.name));
             if lost.is_empty() {
                 inner.views.store(Arc::new(views));
-                inner.current.store(Arc::new(next));
+                inner.recent.keep(inner.current.swap(Arc::new(next)));
                 unused.extend(never);
                 return Ok(unused);
             }

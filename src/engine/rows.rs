@@ -59,7 +59,7 @@ impl Rows {
 
     /// The rows of `inner`, pumped by a task that owns every guard: it ends at the deadline even if nobody reads.
     pub(super) fn guarded(guards: Guards, inner: SendableRecordBatchStream, read: Read) -> Rows {
-        let schema = plain_schema(&inner.schema());
+        let schema = read.schema;
         let (into, from) = mpsc::channel(AHEAD);
         let (deadline, timeout) = (guards.deadline, guards.timeout);
         let task = tokio::spawn(pump(guards, inner, Arc::clone(&schema), into));
@@ -70,6 +70,8 @@ impl Rows {
 
 /// What the rows were read from.
 pub(super) struct Read {
+    /// The result's columns in plain types, as they were told when the statement was described.
+    pub schema: SchemaRef,
     pub snapshot: String,
     pub versions: BTreeMap<String, i64>,
 }
@@ -196,7 +198,8 @@ fn plain_field(field: &Field) -> Field {
     Field::new(field.name(), plain_type(field.data_type()), field.is_nullable())
 }
 
-fn plain_type(kind: &DataType) -> DataType {
+/// The plain type of the same values.
+pub fn plain_type(kind: &DataType) -> DataType {
     match kind {
         DataType::Utf8View => DataType::Utf8,
         DataType::BinaryView => DataType::Binary,

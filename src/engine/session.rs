@@ -92,8 +92,7 @@ fn pool_bytes(cfg: &EngineConfig) -> usize {
 fn config(cfg: &EngineConfig) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, MAIN)
-        .with_create_default_catalog_and_schema(false)
-        .with_information_schema(true);
+        .with_create_default_catalog_and_schema(false);
     if cfg.threads > 0 {
         config = config.with_target_partitions(cfg.threads);
     }

@@ -12,7 +12,11 @@ use datafusion::sql::sqlparser::ast::Statement;
 
 use super::classify::classify;
 use super::dims::{CurrentDimension, calendars, dimensions, history};
+use super::information::{INFORMATION_SCHEMA, InformationSchema};
+use super::listed::{Known, lists};
+use super::options::Pin;
 use super::planner::{Planner, parse};
+use super::relations::{self, Relation};
 use super::scan::{SessionScope, SnapshotTable};
 use super::session::{BASE, CATALOG, MAIN, SYSTEM, Sessions};
 use super::view::{ViewDefinition, ViewProvider};
@@ -92,6 +96,8 @@ pub struct Snapshot {
     broken: BTreeMap<String, BrokenView>,
     /// The lake's states, for statistics.
     states: Vec<Arc<TableState>>,
+    /// What there is to read, for catalogues.
+    relations: Arc<Vec<Relation>>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -107,6 +113,13 @@ impl Snapshot {
         state.config_mut().set_extension(Arc::new(SessionScope(scope.clone())));
         state.mark_start_execution();
         state
+    }
+    /// The state's name, for asking again later.
+    pub fn pin(&self) -> Pin {
+        Pin { snapshot: self.id.clone(), versions: self.versions.clone() }
+    }
+    pub(super) fn relations(&self) -> &Arc<Vec<Relation>> {
+        &self.relations
     }
     pub(super) fn views(&self) -> &BTreeMap<String, Arc<ViewProvider>> {
         &self.views
@@ -147,6 +160,8 @@ pub struct Snapshots {
     /// `system.queries` and the like.
     system: Vec<(&'static str, Arc<dyn TableProvider>)>,
     calendars: Vec<(&'static str, Arc<dyn TableProvider>)>,
+    /// The reports that SQL may name.
+    reports: Known,
 }
 
 impl Snapshots {
@@ -154,9 +169,10 @@ impl Snapshots {
         lake: &Lake,
         cfg: &EngineConfig,
         system: Vec<(&'static str, Arc<dyn TableProvider>)>,
+        reports: Known,
     ) -> Result<Snapshots> {
         let sessions = Sessions::new(lake, cfg)?;
-        Ok(Snapshots { lake: lake.url().into(), sessions, system, calendars: calendars()? })
+        Ok(Snapshots { lake: lake.url().into(), sessions, system, calendars: calendars()?, reports })
     }
 
     /// A snapshot of `states`, one per table of the model, with `views`; those that do not plan are set aside.
@@ -172,7 +188,7 @@ impl Snapshots {
         for (name, schema) in [&base, &system, &main] {
             catalog.register_schema(name, Arc::clone(schema) as Arc<dyn SchemaProvider>).map_err(classify)?;
         }
-        state.catalog_list().register_catalog(CATALOG.into(), catalog);
+        state.catalog_list().register_catalog(CATALOG.into(), Arc::clone(&catalog) as Arc<dyn CatalogProvider>);
 
         let mut tables = BTreeMap::new();
         for table_state in &states {
@@ -196,7 +212,9 @@ impl Snapshots {
         let id = identify(&self.lake, &versions, &views.definitions);
         let broken = views.broken.iter().map(|b| (b.name.clone(), b.clone())).collect();
         let (dims, planned) = (BTreeMap::new(), BTreeMap::new());
-        let mut snapshot = Snapshot { id, versions, state, tables, dimensions: dims, views: planned, broken, states };
+        let relations = Arc::default();
+        let mut snapshot =
+            Snapshot { id, versions, state, tables, dimensions: dims, views: planned, broken, states, relations };
         for table in dimensions() {
             let dimension = current(table, &snapshot, last)?;
             register(&main.1, table.name, Arc::clone(&dimension) as Arc<dyn TableProvider>)?;
@@ -207,6 +225,12 @@ impl Snapshots {
                 snapshot.broken.insert(view.name.clone(), BrokenView::new(&view.name, &view.path, &error));
             }
         }
+        snapshot.relations = Arc::new(relations::relations(&snapshot));
+        for (name, list) in lists(&self.reports, &snapshot.relations) {
+            register(&system.1, name, list)?;
+        }
+        let information = InformationSchema::new(Arc::clone(&snapshot.relations), snapshot.state.catalog_list());
+        catalog.register_schema(INFORMATION_SCHEMA, Arc::new(information)).map_err(classify)?;
         Ok(snapshot)
     }
 }

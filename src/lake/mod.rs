@@ -177,18 +177,25 @@ impl Lake {
     /// What readers see: every table as the newest head has it, in the order of [`TABLES`]. One small request when
     /// nothing changed. (In a lake where no batch has ended yet, the newest state of each table.)
     pub async fn states(&self) -> Result<Vec<Arc<TableState>>> {
-        // All end before an error is returned: reads that nobody waits for any more may outlive the runtime, and panic.
-        let states = match self.head().await? {
-            None => futures::future::join_all(TABLES.iter().map(|t| self.state(t))).await,
-            Some(head) => {
-                let at = |table: &&'static Table| {
-                    let slot = self.slot(table);
-                    let version = head.version(table.name);
-                    async move { slot?.at(version).boxed().await }
-                };
-                futures::future::join_all(TABLES.iter().map(at)).await
+        match self.head().await? {
+            Some(head) => self.states_at(&head.tables).await,
+            // All end before an error is returned: reads that nobody waits for any more may outlive the runtime, and panic.
+            None => {
+                let states = futures::future::join_all(TABLES.iter().map(|t| self.state(t))).await;
+                states.into_iter().collect()
             }
+        }
+    }
+
+    /// Every table at its version in `versions`; one that is not named was never written. For versions that lately
+    /// were the newest: older ones may have lost their log or their files.
+    pub async fn states_at(&self, versions: &BTreeMap<String, i64>) -> Result<Vec<Arc<TableState>>> {
+        let at = |table: &&'static Table| {
+            let slot = self.slot(table);
+            let version = versions.get(table.name).copied().unwrap_or(-1);
+            async move { slot?.at(version).boxed().await }
         };
+        let states = futures::future::join_all(TABLES.iter().map(at)).await;
         states.into_iter().collect()
     }
 

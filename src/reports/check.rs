@@ -7,9 +7,13 @@ use chrono::NaiveDate;
 
 use super::header::{Allowed, Header, ParamKind};
 use super::{lint, params, request};
+use crate::access::Caller;
 use crate::engine::{CompareMode, Described, Engine, Param, QueryOptions};
 use crate::error::{Error, Result, did_you_mean};
 use crate::queryfile::QueryFile;
+
+/// Who asks when a report is checked.
+const CHECKER: &str = "check";
 
 /// Everything about one report file; gives what the engine says of the statement.
 ///
@@ -19,7 +23,7 @@ pub async fn check(file: &QueryFile, header: &Header, engine: &Engine, today: Na
     lint::check(&file.sql)?;
     declared_are_used(header, &file.sql)?;
     let options = options(header, today)?;
-    let described = engine.describe(&file.sql, &options).await?;
+    let described = engine.describe(&file.sql, &options, &Caller::named(CHECKER)).await?;
     types_agree(file, header, engine).await?;
     columns_exist(header, &described)?;
     period_is_declared(header)?;
@@ -87,7 +91,7 @@ fn declared_are_used(header: &Header, sql: &str) -> Result<()> {
 async fn types_agree(file: &QueryFile, header: &Header, engine: &Engine) -> Result<()> {
     let free = QueryOptions { policies: header.fixed.clone(), ..QueryOptions::default() };
     // Some statements cannot be planned without types; with the declared ones they can, as was seen above.
-    let Ok(described) = engine.describe(&file.sql, &free).await else { return Ok(()) };
+    let Ok(described) = engine.describe(&file.sql, &free, &Caller::named(CHECKER)).await else { return Ok(()) };
     for found in &described.parameters {
         let (Some(kind), Some(declared)) = (found.kind, header.params.get(&found.name)) else { continue };
         if kind != declared.kind.engine() {
@@ -176,8 +180,8 @@ fn policies_and_spine_exist(header: &Header, described: &Described) -> Result<()
 async fn value_queries(header: &Header, engine: &Engine) -> Result<()> {
     for (name, param) in &header.params.0 {
         let Some(Allowed::Query(sql)) = &param.values else { continue };
-        let described =
-            engine.describe(sql, &QueryOptions::default()).await.map_err(|e| e.context(format!("values of {name}")))?;
+        let described = engine.describe(sql, &QueryOptions::default(), &Caller::named(CHECKER)).await;
+        let described = described.map_err(|e| e.context(format!("values of {name}")))?;
         if !described.parameters.is_empty() || described.schema.fields().len() != 1 {
             return Err(Error::invalid(format!("values of {name}: a query without parameters and with one column")));
         }
@@ -199,5 +203,6 @@ async fn variants(
         return Ok(());
     }
     let asked = QueryOptions { compare, totals, ..options };
-    engine.describe(&file.sql, &asked).await.map(|_| ()).map_err(|e| e.context("with compare and totals"))
+    let described = engine.describe(&file.sql, &asked, &Caller::named(CHECKER)).await;
+    described.map(|_| ()).map_err(|e| e.context("with compare and totals"))
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -21,16 +21,30 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// The newest reports. Clones share them.
 #[derive(Debug, Clone)]
-pub struct LiveReports(Arc<ArcSwap<Reports>>);
+pub struct LiveReports(Arc<Shelf>);
+
+/// Where the newest reports stand.
+#[derive(Debug)]
+pub(super) struct Shelf(ArcSwap<Reports>);
+
+impl Shelf {
+    pub fn now(&self) -> Arc<Reports> {
+        self.0.load_full()
+    }
+}
 
 impl LiveReports {
-    pub fn new(reports: Arc<Reports>) -> LiveReports {
-        LiveReports(Arc::new(ArcSwap::new(reports)))
+    /// From now on `engine` takes the reports that its SQL names from here.
+    pub fn new(reports: Arc<Reports>, engine: &Engine) -> LiveReports {
+        let shelf = Arc::new(Shelf(ArcSwap::new(reports)));
+        let source: Weak<Shelf> = Arc::downgrade(&shelf);
+        engine.set_reports(source);
+        LiveReports(shelf)
     }
 
     /// The reports as of now; a request keeps to the ones it began with.
     pub fn now(&self) -> Arc<Reports> {
-        self.0.load_full()
+        self.0.now()
     }
 
     /// Looks at `dir` again and again until `cancel`. What is wrong there is logged, and the last that worked is served.
@@ -69,7 +83,7 @@ impl LiveReports {
             tracing::warn!(report = broken.id, path = broken.path, reason = broken.reason, "a report is broken");
         }
         tracing::info!(dir = %dir.display(), "changed query files are taken");
-        self.0.store(Arc::new(next));
+        self.0.0.store(Arc::new(next));
         *seen = found;
         Ok(true)
     }

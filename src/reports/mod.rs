@@ -11,6 +11,7 @@ mod check;
 mod choices;
 mod dates;
 mod header;
+mod in_sql;
 mod info;
 mod lint;
 mod live;

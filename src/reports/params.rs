@@ -193,6 +193,8 @@ pub fn shown(value: &Param) -> String {
         Param::Decimal(text) | Param::Text(text) => text.clone(),
         Param::Bool(flag) => flag.to_string(),
         Param::List(items) => items.iter().map(|i| i.replace(',', "\\,")).collect::<Vec<_>>().join(","),
+        // Requests are texts: no report is asked with one.
+        Param::Value(value) => format!("{value:?}"),
     }
 }
 

@@ -41,8 +41,8 @@ impl Reports {
     pub async fn etag_key(&self, id: &str, request: &Request, caller: &Caller) -> Result<String> {
         let report = self.get(id)?;
         let asked = self.understand(report, request, caller).boxed().await?;
-        let described = self.engine.describe(report.sql(), &asked.options).await?;
-        Ok(ReceiptHead::new(report.info(), &asked, described.snapshot, described.versions).etag_key(caller))
+        let described = self.engine.describe(report.sql(), &asked.options, caller).await?;
+        Ok(ReceiptHead::new(report.info(), &asked, described.pin.snapshot, described.versions).etag_key(caller))
     }
 
     /// The values that parameter `name` of report `id` may have; `None` = any of its type.

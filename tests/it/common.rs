@@ -37,6 +37,8 @@ pub fn config() -> Config {
     config.lake.zone = "Europe/London".into();
     config.lake.today = "data".into();
     config.http.bind = "127.0.0.1:0".into();
+    config.flight.bind = "127.0.0.1:0".into();
+    config.postgres.bind = "127.0.0.1:0".into();
     config.landing.path = repo("sample-data/landing");
     config
 }

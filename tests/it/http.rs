@@ -335,7 +335,7 @@ async fn without_tokens_strangers_names_and_pages_are_refused() {
 #[tokio::test]
 async fn with_tokens_any_name_will_do() {
     let token = "0123456789abcdef0123";
-    let site = site(|config| drop(config.http.tokens.insert("bi".into(), token.into()))).await;
+    let site = site(|config| drop(config.access.tokens.insert("bi".into(), token.into()))).await;
     let request = site.get(RUN).header("host", "lake.example").bearer_auth(token);
     assert_eq!(request.send().await.unwrap().status(), 200, "a stranger's page has no token");
     site.stop().await;
@@ -357,7 +357,7 @@ async fn gzip_carries_the_same_answer() {
 #[tokio::test]
 async fn with_tokens_every_route_but_the_probes_needs_one() {
     let token = "0123456789abcdef0123";
-    let site = site(|config| drop(config.http.tokens.insert("bi".into(), token.into()))).await;
+    let site = site(|config| drop(config.access.tokens.insert("bi".into(), token.into()))).await;
     for path in [RUN, "/api/v1/reports", "/api/v1/tables", "/metrics", "/api/v1/nothing"] {
         let refused = site.get(path).send().await.unwrap();
         assert_eq!(refused.headers()["www-authenticate"], "Bearer realm=\"saleslake\"");
@@ -381,8 +381,8 @@ async fn without_tokens_only_loopback_is_bound() {
     config.http.bind = "0.0.0.0:0".into();
     let app = App::open(config.clone(), common::clock()).await.unwrap();
     let error = app.build().await.err().expect("a refusal");
-    assert!(error.hint_text().unwrap().contains("http.tokens"), "{error}");
-    config.http.tokens.insert("bi".into(), "0123456789abcdef0123".into());
+    assert!(error.hint_text().unwrap().contains("access.tokens"), "{error}");
+    config.access.tokens.insert("bi".into(), "0123456789abcdef0123".into());
     let app = App::open(config, common::clock()).await.unwrap();
     assert!(app.build().await.is_ok());
 }

@@ -416,7 +416,7 @@ async fn wrong_requests_are_refused_by_name() {
     off.stop().await;
 
     let token = "0123456789abcdef0123";
-    let site = site(|config| drop(config.http.tokens.insert("till-7".into(), token.into()))).await;
+    let site = site(|config| drop(config.access.tokens.insert("till-7".into(), token.into()))).await;
     problem(site.push(receipts(&["A"])).send().await.unwrap(), 401).await;
     let push = |body: &str| site.push(body.to_string()).bearer_auth(token);
     let url = format!("{}/api/v1/ingest/tll", site.url);

@@ -1,5 +1,6 @@
 //! The engine over `memory://` lakes. Here: the lake, the views and how to ask.
 
+mod bound;
 mod data;
 mod sql;
 mod views;

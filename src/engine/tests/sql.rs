@@ -155,7 +155,7 @@ async fn statements_are_described() {
     let sql = "SELECT channel_id, sum(net) AS net FROM by_channel b JOIN base.order_line l USING (channel_id) \
                WHERE business_date >= $from GROUP BY 1 ORDER BY net DESC, channel_id";
     let options = QueryOptions { key: vec!["channel_id".into()], ..QueryOptions::default() };
-    let described = engine.describe(sql, &options).await.unwrap();
+    let described = engine.describe(sql, &options, &Caller::local()).await.unwrap();
     assert_eq!(described.parameters[0].name, "from");
     assert_eq!(described.parameters[0].kind, Some(ParamType::Date));
     assert_eq!(described.order_by, ["net", "channel_id"]);

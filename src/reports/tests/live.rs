@@ -16,7 +16,7 @@ async fn changed_files_are_taken_once_they_pass() {
         std::fs::write(folder.join("mine.sql"), text).unwrap();
     };
     let shop = over(empty_lake().await).await;
-    let live = LiveReports::new(Arc::new(shop.reports));
+    let live = LiveReports::new(Arc::new(shop.reports), &shop.engine);
     let good = "SELECT channel_id AS k, sum(net_rc) AS n FROM sales_event GROUP BY 1 ORDER BY k";
     let mut seen = Texts::new();
     let title = || live.now().get("mine").map(|r| r.info().title.en.clone()).unwrap_or_default();

@@ -30,13 +30,13 @@ use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{Tokens, may_bind};
 use crate::clock::Clock;
-use crate::config::HttpConfig;
+use crate::config::{AccessConfig, HttpConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::Pusher;
 use crate::reports::LiveReports;
-use auth::Tokens;
 use metrics::Metrics;
 use site::Site;
 
@@ -88,21 +88,14 @@ impl Server {
     /// Binds `config.bind`. Refused: an address beyond loopback without tokens, an empty token, a host that is no name.
     pub async fn bind(
         config: &HttpConfig,
+        access: &AccessConfig,
         engine: Engine,
         reports: LiveReports,
         pusher: Option<Pusher>,
         clock: Clock,
     ) -> Result<Server> {
-        let wanted: SocketAddr = config.bind.parse().map_err(|_| {
-            Error::invalid(format!("http.bind = \"{}\": not an address and port", config.bind)).hint("127.0.0.1:8080")
-        })?;
-        let tokens = Tokens::new(&config.tokens)?;
-        if tokens.is_empty() && !wanted.ip().is_loopback() {
-            return Err(Error::invalid(format!(
-                "http.bind = \"{wanted}\" is reachable from other machines, but there are no http.tokens"
-            ))
-            .hint("set http.tokens.<name> = \"<secret>\", or bind 127.0.0.1"));
-        }
+        let tokens = Tokens::new(&access.tokens)?;
+        let wanted = may_bind("http.bind", &config.bind, &tokens)?;
         let listener = TcpListener::bind(wanted).await.map_err(|e| {
             Error::unavailable(format!("cannot listen on {wanted}: {e}"))
                 .hint("choose another port: --set http.bind=127.0.0.1:0 takes a free one")
@@ -112,8 +105,8 @@ impl Server {
         let shared = Shared {
             engine,
             reports,
+            site: Site::new(config, tokens.is_empty())?,
             tokens,
-            site: Site::new(config)?,
             allow_sql: config.allow_sql,
             pusher,
             ingest_max: config.ingest_max_mb << 20,

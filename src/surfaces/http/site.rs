@@ -24,14 +24,14 @@ pub struct Site {
 }
 
 impl Site {
-    /// Refuses hosts that no `Host` header can have.
-    pub fn new(config: &HttpConfig) -> Result<Site> {
+    /// `by_name`: there are no tokens. Refuses hosts that no `Host` header can have.
+    pub fn new(config: &HttpConfig, by_name: bool) -> Result<Site> {
         let hosts: Vec<String> = config.hosts.iter().map(|h| h.to_ascii_lowercase()).collect();
         if let Some(wrong) = hosts.iter().find(|h| host(h).as_ref() != Some(*h)) {
             return Err(Error::invalid(format!("http.hosts: {wrong:?} is no host name"))
                 .hint("names alone, without scheme, port and path, such as \"lake.example\""));
         }
-        Ok(Site { by_name: config.tokens.is_empty(), hosts })
+        Ok(Site { by_name, hosts })
     }
 
     fn check(&self, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
@@ -55,7 +55,7 @@ impl Site {
                 let wrong = format!("this server is not called '{name}'");
                 return Err(Problem::new(StatusCode::MISDIRECTED_REQUEST, "host", wrong).hint(
                     "it has no tokens, so it answers as localhost, 127.0.0.1 and [::1] only; the operator can add names to \
-                     http.hosts, or set http.tokens",
+                     http.hosts, or set access.tokens",
                 ));
             }
         }
@@ -104,12 +104,8 @@ mod tests {
     use super::*;
 
     fn site(hosts: &[&str], token: Option<&str>) -> Result<Site> {
-        let tokens = token.iter().map(|t| ("bi".to_string(), t.to_string())).collect();
-        Site::new(&HttpConfig {
-            tokens,
-            hosts: hosts.iter().map(ToString::to_string).collect(),
-            ..HttpConfig::default()
-        })
+        let hosts = hosts.iter().map(ToString::to_string).collect();
+        Site::new(&HttpConfig { hosts, ..HttpConfig::default() }, token.is_none())
     }
 
     /// The status that is answered to a POST, 200 where it passes.

@@ -1,0 +1,213 @@
+//! `report('sales-by-region', 'from=2026-01-01', 'where.channel=web')` in any statement: what is asked becomes the report's
+//! own statement and options, planned on the same snapshot, and stands where the call stood. It must not know what a
+//! report is: [`ReportSource`] tells.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Result as DfResult, internal_err};
+use datafusion::datasource::provider_as_source;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableSource, TableType};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::scalar::ScalarValue;
+use datafusion::sql::sqlparser::ast::{
+    Expr as SqlExpr, FunctionArg, FunctionArgExpr, Statement, TableFactor, Value, VisitMut, VisitorMut,
+};
+use futures::future::BoxFuture;
+
+use super::listed::ReportRow;
+use super::options::{Param, QueryOptions};
+use super::planner::{Parsed, parse, placeholders};
+use super::query;
+use super::snapshot::Snapshot;
+use crate::access::Caller;
+use crate::error::{Error, Result};
+
+/// The function's name.
+const REPORT: &str = "report";
+/// What is said to somebody who writes it otherwise.
+const SHAPE: &str = "write report('sales-by-region', 'from=2026-01-01', 'where.channel=web')";
+
+/// The reports that SQL may name.
+pub trait ReportSource: Send + Sync {
+    /// The statement of report `id`, and what `values` (`from` = `2026-01-01`) ask of it.
+    ///
+    /// # Errors
+    /// `NotFound`: the report, a member. `Invalid`: a value, with its name and what works.
+    fn asked<'a>(
+        &'a self,
+        id: &'a str,
+        values: Vec<(String, String)>,
+        caller: &'a Caller,
+    ) -> BoxFuture<'a, Result<(String, QueryOptions)>>;
+
+    /// Every report, for `system.reports` and `system.report_params`.
+    fn rows(&self) -> Vec<ReportRow>;
+}
+
+/// The calls of one statement, understood; its text now names them by number.
+#[derive(Default)]
+pub(super) struct Calls {
+    asked: Vec<(Parsed, QueryOptions)>,
+    /// Parameters that only the calls used: they hold texts.
+    pub params: Vec<String>,
+}
+
+impl Calls {
+    /// Takes the calls out of `parsed`, and out of `params` what only they used. A placeholder without a value leaves its
+    /// argument out: then the statement is described, not run.
+    ///
+    /// # Errors
+    /// As [`ReportSource::asked`]; an argument that is neither text nor a parameter.
+    pub async fn take(
+        parsed: &mut Parsed,
+        params: &mut BTreeMap<String, Param>,
+        source: Option<Arc<dyn ReportSource>>,
+        caller: &Caller,
+    ) -> Result<Calls> {
+        let before = placeholders(&parsed.statement);
+        let written = written(&mut parsed.statement, params)?;
+        if written.is_empty() {
+            return Ok(Calls::default());
+        }
+        let source = source.ok_or_else(|| Error::invalid("report() cannot be used here"))?;
+        let after = placeholders(&parsed.statement);
+        let only_theirs: Vec<String> = before.difference(&after).cloned().collect();
+        params.retain(|name, _| !only_theirs.contains(name));
+        let mut asked = Vec::new();
+        for Written { id, values } in written {
+            let (sql, options) = source.asked(&id, values, caller).await?;
+            asked.push((parse(&sql)?, options));
+        }
+        Ok(Calls { asked, params: only_theirs })
+    }
+
+    /// The reports' plans as tables, and the versions of the dimensions in which their slicers were looked up.
+    pub async fn plan(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        session: &SessionState,
+    ) -> Result<(Vec<Arc<dyn TableSource>>, BTreeMap<String, i64>)> {
+        let (mut sources, mut versions) = (Vec::new(), BTreeMap::new());
+        for (parsed, options) in &self.asked {
+            let planned = Box::pin(query::plan(snapshot, session, parsed, options, &Calls::default())).await?;
+            versions.extend(planned.versions);
+            let schema = Arc::new(planned.plan.schema().as_arrow().clone());
+            sources.push(provider_as_source(Arc::new(ReportTable { plan: planned.plan, schema })));
+        }
+        Ok((sources, versions))
+    }
+}
+
+/// One call as it was written.
+struct Written {
+    id: String,
+    values: Vec<(String, String)>,
+}
+
+/// Finds the calls and leaves their numbers where their arguments were.
+fn written(statement: &mut Statement, params: &BTreeMap<String, Param>) -> Result<Vec<Written>> {
+    struct Walk<'a> {
+        params: &'a BTreeMap<String, Param>,
+        found: Vec<Written>,
+    }
+    impl VisitorMut for Walk<'_> {
+        type Break = Error;
+        fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+            let TableFactor::Table { name, args: Some(args), .. } = factor else { return ControlFlow::Continue(()) };
+            if !name.to_string().eq_ignore_ascii_case(REPORT) {
+                return ControlFlow::Continue(());
+            }
+            match read(&args.args, self.params) {
+                Ok(call) => self.found.push(call),
+                Err(error) => return ControlFlow::Break(error),
+            }
+            let number = Value::Number((self.found.len() - 1).to_string(), false);
+            args.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Value(number.into())))];
+            ControlFlow::Continue(())
+        }
+    }
+    let mut walk = Walk { params, found: Vec::new() };
+    match statement.visit(&mut walk) {
+        ControlFlow::Break(error) => Err(error),
+        ControlFlow::Continue(()) => Ok(walk.found),
+    }
+}
+
+fn read(args: &[FunctionArg], params: &BTreeMap<String, Param>) -> Result<Written> {
+    let mut texts = args.iter().map(|arg| text(arg, params));
+    let id = texts.next().transpose()?.flatten();
+    let id = id.ok_or_else(|| Error::invalid("report() without a report's id").hint(SHAPE))?;
+    let mut values = Vec::new();
+    for given in texts {
+        let Some(given) = given? else { continue };
+        let (name, value) = given
+            .split_once('=')
+            .ok_or_else(|| Error::invalid(format!("report('{id}', '{given}'): no value")).hint(SHAPE))?;
+        values.push((name.trim().to_string(), value.trim().to_string()));
+    }
+    Ok(Written { id, values })
+}
+
+/// The text of an argument; `None` for a parameter that has no value yet.
+fn text(arg: &FunctionArg, params: &BTreeMap<String, Param>) -> Result<Option<String>> {
+    let refuse = || Error::invalid(format!("report(… {arg} …): its arguments are texts")).hint(SHAPE);
+    let FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Value(value))) = arg else { return Err(refuse()) };
+    match &value.value {
+        Value::SingleQuotedString(text) => Ok(Some(text.clone())),
+        Value::Placeholder(name) => match params.get(name.trim_start_matches('$')) {
+            None => Ok(None),
+            Some(Param::Text(text)) => Ok(Some(text.clone())),
+            Some(param) => match super::params::scalar(name, param)?.try_as_str().flatten() {
+                Some(text) => Ok(Some(text.to_string())),
+                None => Err(Error::invalid(format!("parameter {name} of report(): not a text")).hint(SHAPE)),
+            },
+        },
+        _ => Err(refuse()),
+    }
+}
+
+/// The number of a call that [`Calls::take`] has numbered.
+pub(super) fn number(name: &str, args: &[Expr]) -> Option<usize> {
+    match args {
+        [Expr::Literal(ScalarValue::Int64(Some(number)), _)] if name.eq_ignore_ascii_case(REPORT) => {
+            usize::try_from(*number).ok()
+        }
+        _ => None,
+    }
+}
+
+/// A report's plan in the place of a table: DataFusion puts the plan there when it plans the statement.
+#[derive(Debug)]
+struct ReportTable {
+    plan: LogicalPlan,
+    schema: SchemaRef,
+}
+
+#[async_trait]
+impl TableProvider for ReportTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+    fn get_logical_plan(&self) -> Option<Cow<'_, LogicalPlan>> {
+        Some(Cow::Borrowed(&self.plan))
+    }
+    async fn scan(
+        &self,
+        _session: &dyn Session,
+        _projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        internal_err!("a report's plan was not put in its place")
+    }
+}
