@@ -68,7 +68,7 @@ class Server:
             self.port = free.getsockname()[1]
         self.lake = folder / "lake"
         own = [f"lake.url=file://{self.lake}", "lake.currency=GBP", "lake.zone=Europe/London", f"queries_dir={folder}/queries",
-               f"http.bind=127.0.0.1:{self.port}", "http.allow_ingest=true", "http.allow_sql=true"]
+               f"http.bind=127.0.0.1:{self.port}", "flight.enabled=false", "http.allow_ingest=true", "http.allow_sql=true"]
         command = [str(saleslake), *(part for setting in [*own, *settings] for part in ("--set", setting)), "serve"]
         self.log = open(folder / "server.log", "w+")
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=self.log, cwd=folder)

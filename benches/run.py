@@ -108,7 +108,7 @@ class Server:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        command = [saleslake, *settings, "--set", f"http.bind=127.0.0.1:{self.port}", "serve"]
+        command = [saleslake, *settings, "--set", f"http.bind=127.0.0.1:{self.port}", "--set", "flight.enabled=false", "serve"]
         self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(600):
             try:
