@@ -146,22 +146,23 @@ struct Key<'a> {
 }
 
 fn keys(all: &[Relation]) -> Vec<Key<'_>> {
-    let of = |relation: &'_ Relation| {
-        let primary = (!relation.primary_key.is_empty()).then(|| Key {
-            relation,
-            name: primary_name(&relation.name),
-            columns: relation.primary_key.iter().map(String::as_str).collect(),
-            points_at: None,
-        });
-        let foreign = relation.foreign_keys.iter().map(move |key| Key {
-            relation,
-            name: format!("{}_{}_fkey", relation.name, key.column),
-            columns: vec![&key.column],
-            points_at: Some(key),
-        });
-        primary.into_iter().chain(foreign).collect::<Vec<_>>()
-    };
-    all.iter().flat_map(of).collect()
+    all.iter().flat_map(keys_of).collect()
+}
+
+fn keys_of(relation: &Relation) -> impl Iterator<Item = Key<'_>> {
+    let primary = (!relation.primary_key.is_empty()).then(|| Key {
+        relation,
+        name: primary_name(&relation.name),
+        columns: relation.primary_key.iter().map(String::as_str).collect(),
+        points_at: None,
+    });
+    let foreign = relation.foreign_keys.iter().map(move |key| Key {
+        relation,
+        name: format!("{}_{}_fkey", relation.name, key.column),
+        columns: vec![&key.column],
+        points_at: Some(key),
+    });
+    primary.into_iter().chain(foreign)
 }
 
 fn primary_name(relation: &str) -> String {

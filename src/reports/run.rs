@@ -64,7 +64,7 @@ impl Reports {
         }
     }
 
-    async fn understand(&self, report: &Report, request: &Request, caller: &Caller) -> Result<Asked> {
+    pub(super) async fn understand(&self, report: &Report, request: &Request, caller: &Caller) -> Result<Asked> {
         let asked = understand(request, &report.info, &report.header, self.engine.today().await?)?;
         for (name, param) in &report.header.params.0 {
             let (Some(Allowed::Query(sql)), Some(value)) = (&param.values, asked.options.params.get(name)) else {

@@ -163,7 +163,9 @@ fn show(reports: &Reports, id: &str) -> Result<()> {
     let (from, query) =
         if dated { (" --from \"start of month - 12 months\"", "from=start+of+month+-+12+months&") } else { ("", "") };
     output::line(format!("saleslake report run {id}{from} --format csv"))?;
-    output::line(format!("GET /api/v1/reports/{id}/run?{query}format=csv"))
+    output::line(format!("GET /api/v1/reports/{id}/run?{query}format=csv"))?;
+    let value = if dated { ", 'from=start of month - 12 months'" } else { "" };
+    output::line(format!("SELECT * FROM report('{id}'{value})"))
 }
 
 /// One part of the explanation, left out when it is empty.
