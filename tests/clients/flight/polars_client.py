@@ -15,6 +15,9 @@ def read(asked):
         for part in (types, parameters, batches, reports, errors):
             step(part.__name__)
             part(connection)
+    step("by URI")
+    uri = asked.uri.replace("grpc://", "flightsql://") + "?transport=tcp"  # polars takes the driver's name from the scheme
+    equal("a frame", pl.read_database_uri("SELECT 42 AS answer", uri, engine="adbc").item(), 42)
 
 
 def types(connection):

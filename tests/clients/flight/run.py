@@ -57,7 +57,8 @@ def jdbc(asked):
     with tempfile.TemporaryDirectory(prefix="saleslake-jdbc-") as folder:
         jars = f"{home}/jars/*"
         run(["javac", "-encoding", "UTF-8", "-d", folder, "-cp", jars, *sorted(JDBC.glob("*.java"))], "javac")
-        java = ["java", f"@{JDBC / 'java.options'}", f"-Djava.io.tmpdir={folder}", "-cp", f"{folder}:{jars}"]
+        java = ["java", f"@{JDBC / 'java.options'}", f"-Djava.io.tmpdir={folder}"]
+        java += [f"-Djava.util.logging.config.file={JDBC / 'logging.properties'}", "-cp", f"{folder}:{jars}"]
         run([*java, "Main", *options], "the Arrow JDBC driver")
 
 
