@@ -153,8 +153,8 @@ def errors(connection):
             statement.set_sql_query(sql)
             fails(f"{sql} as an update", statement.execute_update, "read")
     fails("an error while the rows come", lambda: table(connection, checks.LATE_ERROR), "tea")
-    fails("no value for a parameter", lambda: table(connection, checks.OF_CHANNEL), "parameter")
-    fails("too many values", lambda: table(connection, checks.OF_CHANNEL, ("web", "pos")), "parameter")
+    fails("no value for a parameter", lambda: table(connection, checks.OF_CHANNEL), "bound")
+    fails("too many values", lambda: table(connection, checks.OF_CHANNEL, ("web", "pos")), "bound")
     error = fails("text for a date", lambda: value(connection, "SELECT count(*) FROM base.order_line WHERE business_date = ?", ("tea",)), "tea")
     true(f"it is the caller's mistake: {error!r}", "INVALID_ARGUMENT" in str(error))
 

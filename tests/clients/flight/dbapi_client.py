@@ -85,7 +85,7 @@ def client(uri, **options):
 def prepared(uri):
     """It does not take the handle that carries the values: it must hear so, and must not get an answer without them."""
     with connect(client(uri, insecure=True)) as connection:
-        fails("values of a prepared statement", lambda: connection.execute(checks.OF_CHANNEL, ["web"]), "parameter")
+        fails("values of a prepared statement", lambda: connection.execute(checks.OF_CHANNEL, ["web"]), "bound")
         equal("without values", connection.execute("SELECT 42 AS answer").fetchall(), [[42]])
 
 

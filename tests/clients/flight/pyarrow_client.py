@@ -160,11 +160,12 @@ def prepared(client):
 
 def unbound(client):
     handle = create(client, checks.OF_CHANNEL)[1][0]
-    fails("a statement without its values", lambda: client.all(client.info("CommandPreparedStatementQuery", {1: handle})), "parameter")
+    fails("a statement without its values", lambda: client.all(client.info("CommandPreparedStatementQuery", {1: handle})), "bound")
     two = pa.record_batch({"a": ["web"], "b": ["pos"]})
-    fails("too many values", lambda: bind(client, handle, two), "parameter")
+    fails("too many values", lambda: bind(client, handle, two), "bound")
     none = pa.record_batch({"a": pa.array([], pa.string())})
-    fails("no row of values", lambda: client.all(client.info("CommandPreparedStatementQuery", {1: bind(client, handle, none)})), "parameter")
+    info = client.info("CommandPreparedStatementQuery", {1: bind(client, handle, none)})
+    equal("no row of values, no rows", client.all(info).num_rows, 0)
 
 
 def tampered(raw):
