@@ -6,6 +6,8 @@ mod common;
 mod control_totals;
 mod draft;
 mod exactly_once;
+mod flight;
+mod flight_clients;
 mod formats;
 mod golden;
 mod http;
