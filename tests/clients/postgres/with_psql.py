@@ -18,11 +18,11 @@ def prepare(tools):
 def checks(place):
     environment = programs.environment(base, place)
 
-    def run(*commands, fails=False, quiet=True):
+    def run(*commands, fails=False, quiet=True, script=None):
         words = [psql, "--no-psqlrc", "--no-password", "-v", "ON_ERROR_STOP=1", *(["-A", "-t", "-q"] if quiet else [])]
         for command in commands:
             words += ["-c", command]
-        out = subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        out = subprocess.run(words, env=environment, input=script or "", capture_output=True, text=True, timeout=60)
         if not fails:
             holds(out.returncode == 0 and "ERROR" not in out.stderr, f"{commands}: {out.stderr.strip()}")
         return out.stderr if fails else out.stdout
@@ -58,7 +58,8 @@ def checks(place):
         shown = run(r"\d base.order_line", quiet=False)
         holds("order_id" in shown and "timestamp with time zone" in shown and "not null" in shown, shown)
         run(r"\d+ base.order_line")
-        holds("Did not find any relation" in run(r"\d nothing_here", fails=True), r"\d nothing_here")
+        said = run(r"\d nothing_here", fails=True, quiet=False)
+        holds("Did not find any relation" in said, rf"\d nothing_here said {said!r}")
 
     def statements():
         equal(run("SELECT 1 AS a; SELECT 2 AS b").split(), ["1", "2"], "both, of psql 15 and newer")
@@ -70,9 +71,10 @@ def checks(place):
         wrong = run("SELECT * FROM sales_evnt", fails=True)
         holds("ERROR:" in wrong and "sales_evnt" in wrong, wrong)
         holds("HINT:" in wrong or place.is_reference, f"no hint: {wrong}")
-        equal(run(r"SELECT CAST(NULL AS TEXT) AS nothing, 'a|b' AS t \g (format=csv null=NULL)").split(), ["NULL,a|b"])
+        csv = r"SELECT CAST(NULL AS TEXT) AS nothing, 'a|b' AS t \g (format=csv null=NULL)" + "\n"
+        equal(run(script=csv).split(), ["NULL,a|b"])
         holds("net_sales" in run(REPORT, quiet=False), "the report")
-        shown = run(r"SELECT channel_id, business_date, net_rc FROM sales_event LIMIT 1 \gdesc")
+        shown = run(script="SELECT channel_id, business_date, net_rc FROM sales_event LIMIT 1 \\gdesc\n")
         equal(shown.split(), ["channel_id|text", "business_date|date", "net_rc|numeric(18,4)"], r"\gdesc")
 
     def results_in_pieces():
