@@ -1,6 +1,6 @@
 //! The PostgreSQL protocol with the clients that analysts use (tests/clients/postgres), and with what BI tools send when they
-//! connect and read the schema (tests/clients/replay). They need Python (see CONTRIBUTING.md), some also Java and Maven, Node, or
-//! Debian's packages; what is missing is said.
+//! connect and read the schema (tests/clients/replay), there and over Flight SQL. They need Python (see CONTRIBUTING.md), some
+//! also Java and Maven, Node, or Debian's packages; what is missing is said.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -83,11 +83,13 @@ fn pgbench() {
 #[test]
 fn dbeaver_connects() {
     open(&["replay", "dbeaver"]);
+    open(&["replay-flight", "dbeaver"]);
 }
 
 #[test]
 fn grafana_connects() {
     open(&["replay", "grafana"]);
+    open(&["replay-flight", "grafana"]);
 }
 
 #[test]
@@ -98,16 +100,19 @@ fn metabase_connects() {
 #[test]
 fn power_bi_connects() {
     open(&["replay", "power-bi"]);
+    open(&["replay-flight", "power-bi"]);
 }
 
 #[test]
 fn superset_connects() {
     open(&["replay", "superset"]);
+    open(&["replay-flight", "superset"]);
 }
 
 #[test]
 fn tableau_connects() {
     open(&["replay", "tableau"]);
+    open(&["replay-flight", "tableau"]);
 }
 
 /// Without tokens and TLS.
@@ -140,12 +145,14 @@ fn with_server(client: &[&str], settings: &[&str], change: impl FnOnce(&mut Conf
     }
     let shared = common::shared_sample();
     let server = shared.run(Server::start(change));
-    run(&test, client, server.addr, settings);
+    let addr = if client[0] == "replay-flight" { server.flight } else { server.postgres };
+    run(&test, client, addr, settings);
     shared.run(server.stop());
 }
 
 struct Server {
-    addr: SocketAddr,
+    postgres: SocketAddr,
+    flight: SocketAddr,
     stop: oneshot::Sender<()>,
     served: JoinHandle<Result<()>>,
 }
@@ -155,18 +162,21 @@ impl Server {
         let mut config = common::config();
         config.postgres.enabled = true;
         config.postgres.bind = "127.0.0.1:0".into();
+        config.flight.enabled = true;
+        config.flight.bind = "127.0.0.1:0".into();
         config.engine.row_limit = u64::MAX;
         config.engine.concurrent = 8; // BI tools get half
         change(&mut config);
         let lake = common::shared_sample().app.lake.clone();
         let app = App::over(lake, config, common::clock()).await.expect("an app");
         let serving = app.build().await.expect("a server");
-        let addr = serving.postgres_addr().expect("PostgreSQL is on");
+        let postgres = serving.postgres_addr().expect("PostgreSQL is on");
+        let flight = serving.flight_addr().expect("Flight SQL is on");
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(serving.run(async {
             let _ = stopped.await;
         }));
-        Server { addr, stop, served }
+        Server { postgres, flight, stop, served }
     }
 
     async fn stop(self) {

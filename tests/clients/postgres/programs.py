@@ -17,7 +17,9 @@ HOMES = ["/usr/lib/postgresql", "/usr/pgsql"]
 
 def found(program):
     """The newest version's own program: Debian's /usr/bin/psql is a script around it."""
-    homes = sorted((int(p.parent.parent.name), p) for h in HOMES for p in Path(h).glob(f"*/bin/{program}") if p.parent.parent.name.isdigit())
+    homes = sorted(
+        (int(p.parent.parent.name), p) for h in HOMES for p in Path(h).glob(f"*/bin/{program}") if p.parent.parent.name.isdigit()
+    )
     return str(homes[-1][1]) if homes else shutil.which(program)
 
 
@@ -27,7 +29,9 @@ def program(name, tools):
         return path, dict(os.environ)
     home = tools / "postgresql-programs"
     needs = f"{name} on the PATH, or apt-get with Debian's packages (after `apt-get update`)"
-    unpack = f"set -e; cd '{home}'; apt-get download -q libpq5 {' '.join(packages(needs))}; for p in *.deb; do dpkg -x $p root; done; rm *.deb"
+    unpack = (
+        f"set -e; cd '{home}'; apt-get download -q libpq5 {' '.join(packages(needs))}; for p in *.deb; do dpkg -x $p root; done; rm *.deb"
+    )
     install(home, "psql and pgbench", needs, ["sh", "-c", unpack])
     inside = sorted(home.glob(f"root/usr/lib/postgresql/*/bin/{name}"))
     if not inside:

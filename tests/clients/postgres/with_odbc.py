@@ -44,7 +44,10 @@ def checks(place):
 
     def keys():
         with connect() as c:
-            equal([row.column_name for row in c.cursor().primaryKeys("order_line", schema="base")], ["source_system", "order_id", "order_line_id"])
+            equal(
+                [row.column_name for row in c.cursor().primaryKeys("order_line", schema="base")],
+                ["source_system", "order_id", "order_line_id"],
+            )
             foreign = {(row[7], row[2]) for row in c.cursor().foreignKeys(foreignTable="order_line", foreignSchema="base")}
             holds(("product_id", "product") in foreign, f"{foreign}")
             c.cursor().statistics("order_line", schema="base").fetchall()
@@ -53,7 +56,12 @@ def checks(place):
     def parameters_and_errors():
         with connect() as c:
             cursor = c.cursor()
-            cursor.execute("SELECT count(*) FROM sales_event WHERE business_date >= ? AND channel_id = ? AND net_rc > ?", date(2026, 1, 1), "web", Decimal("0.5"))
+            cursor.execute(
+                "SELECT count(*) FROM sales_event WHERE business_date >= ? AND channel_id = ? AND net_rc > ?",
+                date(2026, 1, 1),
+                "web",
+                Decimal("0.5"),
+            )
             holds(cursor.fetchone()[0] > 0, "no rows")
             try:
                 cursor.execute("SELECT * FROM nothing_here")

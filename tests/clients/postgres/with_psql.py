@@ -42,7 +42,20 @@ def checks(place):
         shows(r"\l", f"{place.database}|")
         run(r"\dt")
         run(r"\du")
-        for command in (r"\df", r"\dT", r"\di", r"\dm", r"\ds", r"\dn+", r"\l+", r"\dv+", r"\dt+ base.*", r"\dp sales_event", r"\conninfo", r"\encoding"):
+        for command in (
+            r"\df",
+            r"\dT",
+            r"\di",
+            r"\dm",
+            r"\ds",
+            r"\dn+",
+            r"\l+",
+            r"\dv+",
+            r"\dt+ base.*",
+            r"\dp sales_event",
+            r"\conninfo",
+            r"\encoding",
+        ):
             run(command)
 
     def a_view_is_described():

@@ -53,7 +53,9 @@ def checks(place):
         with connect(row_factory=dict_row) as c:
             for binary in (False, True):
                 cursor = c.execute(ALL_TYPES, binary=binary)
-                equal({d.name: d.type_code for d in cursor.description}, {n: oid for n, (_, oid) in TYPES.items()}, f"types, binary {binary}")
+                equal(
+                    {d.name: d.type_code for d in cursor.description}, {n: oid for n, (_, oid) in TYPES.items()}, f"types, binary {binary}"
+                )
                 row = cursor.fetchone()
                 for name, expected in VALUES.items():
                     equal(row[name], expected, f"{name}, binary {binary}")
@@ -77,9 +79,15 @@ def checks(place):
 
     def untyped_parameters_take_the_column_s_type():
         with connect() as c:
-            count = "SELECT count(*) FROM sales_event WHERE business_date >= {0} AND business_date < {0} AND channel_id <> {0} AND net_rc > {0}"
+            count = (
+                "SELECT count(*) FROM sales_event WHERE business_date >= {0} AND business_date < {0} AND channel_id <> {0} AND net_rc > {0}"
+            )
             numbers = set()
-            for mark, first, limit in (("%s", date(2026, 1, 1), Decimal("0.5")), ("%t", "2026-01-01", "0.5"), ("%b", date(2026, 1, 1), Decimal("0.5"))):
+            for mark, first, limit in (
+                ("%s", date(2026, 1, 1), Decimal("0.5")),
+                ("%t", "2026-01-01", "0.5"),
+                ("%b", date(2026, 1, 1), Decimal("0.5")),
+            ):
                 numbers.add(c.execute(count.format(mark), (first, date(2027, 1, 1), "nowhere", limit)).fetchone()[0])
             holds(len(numbers) == 1 and numbers.pop() > 0, f"counts differ or are 0: {numbers}")
             with_list = c.execute("SELECT count(*) FROM sales_event WHERE channel_id = ANY(%s)", (["web", "nowhere"],)).fetchone()[0]
@@ -276,9 +284,22 @@ def checks(place):
 
     def settings():
         with connect() as c:
-            for sql in ("SET TIME ZONE 'Europe/London'", "SET extra_float_digits = 3", "SET search_path TO main, base", "RESET ALL", "DISCARD ALL"):
+            for sql in (
+                "SET TIME ZONE 'Europe/London'",
+                "SET extra_float_digits = 3",
+                "SET search_path TO main, base",
+                "RESET ALL",
+                "DISCARD ALL",
+            ):
                 c.execute(sql)
-            for name in ("server_version", "transaction_isolation", "standard_conforming_strings", "search_path", "timezone", "max_identifier_length"):
+            for name in (
+                "server_version",
+                "transaction_isolation",
+                "standard_conforming_strings",
+                "search_path",
+                "timezone",
+                "max_identifier_length",
+            ):
                 holds(c.execute(f"SHOW {name}").fetchone()[0], f"SHOW {name} is empty")
             equal(c.execute("SHOW transaction_isolation").fetchone()[0].count(" "), 1, "two words, as 'read committed'")
             c.execute("SET search_path TO base")
@@ -313,7 +334,9 @@ def checks(place):
 
     def copy_to_the_client():
         with connect() as c, c.cursor() as cursor:
-            with cursor.copy("COPY (SELECT channel_id, net_rc FROM sales_event ORDER BY 1, 2 LIMIT 3) TO STDOUT (FORMAT csv, HEADER)") as copy:
+            with cursor.copy(
+                "COPY (SELECT channel_id, net_rc FROM sales_event ORDER BY 1, 2 LIMIT 3) TO STDOUT (FORMAT csv, HEADER)"
+            ) as copy:
                 lines = b"".join(copy).decode().splitlines()
             equal((lines[0], len(lines)), ("channel_id,net_rc", 4))
             with cursor.copy("COPY (SELECT 1 AS a, CAST(NULL AS TEXT) AS b, 'x\ty' AS c) TO STDOUT") as copy:

@@ -29,7 +29,10 @@ def checks(place):
         holds("sales_event" in names.get_view_names("main"), f"{names.get_view_names('main')}")
         holds("sales_event" in names.get_view_names(), f"without a schema: {names.get_view_names()}")
         equal(names.get_materialized_view_names("main"), [])
-        equal((names.has_table("sales_event", "main"), names.has_table("sales_event"), names.has_table("nothing", "main")), (True, True, False))
+        equal(
+            (names.has_table("sales_event", "main"), names.has_table("sales_event"), names.has_table("nothing", "main")),
+            (True, True, False),
+        )
 
     def columns_with_types_and_comments():
         columns = {c["name"]: c for c in sa.inspect(engine).get_columns("sales_event", "main")}
@@ -45,7 +48,10 @@ def checks(place):
     def keys_and_comments():
         names = sa.inspect(engine)
         equal(names.get_pk_constraint("order_line", "base")["constrained_columns"], ["source_system", "order_id", "order_line_id"])
-        foreign = {(*key["constrained_columns"], key["referred_schema"], key["referred_table"], *key["referred_columns"]) for key in names.get_foreign_keys("order_line", "base")}
+        foreign = {
+            (*key["constrained_columns"], key["referred_schema"], key["referred_table"], *key["referred_columns"])
+            for key in names.get_foreign_keys("order_line", "base")
+        }
         holds(("product_id", "base", "product", "product_id") in foreign, f"{foreign}")
         holds("event" in (names.get_table_comment("sales_event", "main")["text"] or ""), "no comment on sales_event")
         for listed in (names.get_indexes, names.get_unique_constraints, names.get_check_constraints):
@@ -76,7 +82,9 @@ def checks(place):
         frame = pandas.read_sql(NET, engine)
         equal(list(frame.columns), ["channel_id", "net", "n"])
         holds(len(frame) > 1 and frame["n"].sum() > 0, f"{frame}")
-        with_parameter = pandas.read_sql(sa.text("SELECT net_rc FROM sales_event WHERE channel_id = :channel"), engine, params={"channel": "web"}, coerce_float=True)
+        with_parameter = pandas.read_sql(
+            sa.text("SELECT net_rc FROM sales_event WHERE channel_id = :channel"), engine, params={"channel": "web"}, coerce_float=True
+        )
         holds(with_parameter["net_rc"].dtype == "float64" and len(with_parameter), f"{with_parameter.dtypes}")
         holds(len(pandas.read_sql(REPORT, engine)), "no rows in the report")
 

@@ -1,10 +1,10 @@
 """Sends what a BI tool sends when it connects and reads the schema, and checks that each answer has the rows that the tool needs.
 
-TOOL.toml beside this says what is sent and from where that is known; replays are over the PostgreSQL protocol, step by step as the tool does
-it, through libpq without a driver's own ideas. A statement has
+TOOL.toml beside this says what is sent and from where that is known; replays are over the PostgreSQL protocol, step by step as the tool
+does it, through libpq without a driver's own ideas. A statement has
 
-- name, source (repository and path, or a public issue), by (simple or extended), sql, parameters (text, as the tool binds them), types (their
-  numbers in pg_type; 0 = the server decides),
+- name, source (repository and path, or a public issue), by (simple or extended), sql, parameters (text, as the tool binds them), types
+  (of the parameters; unknown = the server decides),
 - columns: names that the answer must have; rows: cells that must be found together in one row; absent: cells that must not be;
   least: how many rows there are at least; keep: variable = column, the value in the first row of `rows`, for ${variable} in what follows,
 - fails: SQLSTATEs of which one is right for a statement that we refuse; after it the connection must be usable,
