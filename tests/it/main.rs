@@ -15,6 +15,7 @@ mod kills;
 mod maintenance;
 mod online_retail;
 mod order_alias;
+mod postgres_clients;
 mod push;
 mod readers;
 mod stores;
