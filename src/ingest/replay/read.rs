@@ -11,6 +11,7 @@ use crate::ingest::batch::Batch;
 use crate::ingest::commit::Writer;
 use crate::ingest::files::{Found, InputFile};
 use crate::ingest::land::BatchFile;
+use crate::ingest::map::blocking;
 use crate::ingest::progress::Progress;
 use crate::ingest::push::is_push;
 use crate::ingest::read::Input;
@@ -64,7 +65,11 @@ impl<'a> Reading<'a> {
     /// Reads a file, or the members of an archive, if they have landed before.
     pub async fn take(&mut self, found: &Found) -> Result<()> {
         match found {
-            Found::Local(file) => self.open(file).await?,
+            Found::Local(file) => {
+                self.open(file).await?;
+                let file = file.clone();
+                blocking(move || file.check_unchanged()).await?;
+            }
             Found::Remote(remote) => {
                 self.progress.file(found.uri());
                 // `_temp` goes when the file has been read.
