@@ -169,31 +169,27 @@ impl<'a> Batch<'a> {
                 Err(error) => return Err(give_up(landings, error).await),
             }
         }
-        let noted = match self.intend(&mut landings).await {
-            Ok(noted) => noted,
-            Err(error) => return Err(give_up(landings, error).await),
-        };
+        if let Err(error) = self.intend(&mut landings).await {
+            return Err(give_up(landings, error).await);
+        }
         let mut landed = Vec::new();
         // From here on what fails stays as noted: whoever ends a batch next makes the other commits.
         for (table, landing) in landings {
             landed.push((table, landing.commit().await?));
         }
-        if noted && let Err(error) = self.writer.lake.intended(self.writer.batch_id).await {
+        if let Err(error) = self.writer.lake.intended(self.writer.batch_id).await {
             tracing::debug!(batch_id = self.writer.batch_id, %error, "a note of commits that were made stays");
         }
         Ok(landed)
     }
 
-    /// Notes what is about to be committed, where it is more than one commit; whether it is.
-    async fn intend(&self, landings: &mut [(&'static Table, Landing<'_>)]) -> Result<bool> {
+    /// Notes what is about to be committed.
+    async fn intend(&self, landings: &mut [(&'static Table, Landing<'_>)]) -> Result<()> {
         for (_, landing) in landings.iter_mut() {
             landing.secure().await?;
         }
         let intents: Vec<_> = landings.iter().filter_map(|(_, landing)| landing.intent()).collect();
-        if intents.len() > 1 {
-            self.writer.lake.intend(self.writer.batch_id, &intents).await?;
-        }
-        Ok(intents.len() > 1)
+        self.writer.lake.intend(self.writer.batch_id, &intents).await
     }
 }
 

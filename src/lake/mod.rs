@@ -37,7 +37,7 @@ mod write;
 
 use futures::FutureExt;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::record_batch::RecordBatch;
 use object_store::ObjectStore;
@@ -87,6 +87,8 @@ struct Inner {
     slots: BTreeMap<&'static str, Slot>,
     heads: Heads,
     blooms: Blooms,
+    /// Batches of this process that have noted what they commit: see [`Lake::intend`].
+    noted: Mutex<HashSet<String>>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -121,7 +123,8 @@ impl Lake {
             slots.insert(table.name, Slot::new(&root, table)?);
         }
         let heads = Heads::new(root.store.clone(), &root.prefix);
-        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, heads, blooms: Blooms::default() }) })
+        let (blooms, noted) = (Blooms::default(), Mutex::default());
+        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, heads, blooms, noted }) })
     }
 
     /// What was fixed when the lake was created.
@@ -283,14 +286,15 @@ impl Lake {
     }
 
     /// Notes what `batch_id` is about to commit to several tables, each on its base: should this process die between two of
-    /// the commits, whoever ends a batch next makes the others. After the last one: [`Lake::intended`].
+    /// the commits, whoever ends a batch next makes the others. A single commit needs no note, unless an attempt before has
+    /// left one. After the last one: [`Lake::intended`].
     pub async fn intend(&self, batch_id: &str, commits: &[(&TableState, &Prepared)]) -> Result<()> {
         unit::intent::note(self, batch_id, commits).boxed().await
     }
 
-    /// All that `batch_id` intended is committed.
+    /// All that `batch_id` intended is committed: takes its note away, if there is one.
     pub async fn intended(&self, batch_id: &str) -> Result<()> {
-        unit::intent::forget(self, batch_id).boxed().await
+        unit::intent::done(self, batch_id).boxed().await
     }
 
     /// The rows of one data file: the given columns (all if `None`) in the contract's order, `business_month` last.

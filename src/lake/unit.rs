@@ -48,6 +48,14 @@ impl Unit {
         self.lake.inner.heads.remember(&self.batch_id, self.files.clone());
     }
 
+    /// Makes the commits that were noted ([`Lake::intend`]) and did not come through, for a batch that was given up.
+    ///
+    /// # Errors
+    /// `Unavailable`: the storage.
+    pub async fn finish(&self) -> Result<()> {
+        finish(&self.lake, &self.batch_id).boxed().await.map(drop)
+    }
+
     /// Says which files have rows in the tables and will have no account when this batch ends; before
     /// [`Unit::publish`], which takes away the marker that named them until now.
     pub async fn unfinished(&self, files: Vec<UnfinishedFile>) -> Result<()> {
@@ -138,17 +146,22 @@ impl Unit {
 /// Ends the batch of a writer that is gone: commits what it had noted and not come to, and takes its marker away. Whether
 /// there was anything to commit.
 pub(super) async fn bury(lake: &Lake, marker: &Marker) -> Result<bool> {
-    let finished = match intent::finish(lake, &marker.batch_id).await {
-        Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
-        // It would not work later, either, and must not keep what comes after it out of sight.
-        Err(error) => {
-            tracing::warn!(batch_id = marker.batch_id, %error, "a dead batch stays as it is until its files land again");
-            false
-        }
-        Ok(finished) => finished,
-    };
+    let finished = finish(lake, &marker.batch_id).await?;
     lake.inner.heads.sweep(marker).await?;
     Ok(finished)
+}
+
+/// Commits what the batch had noted and not come to; whether there was anything.
+async fn finish(lake: &Lake, batch_id: &str) -> Result<bool> {
+    match intent::finish(lake, batch_id).await {
+        Err(error) if error.kind() == ErrorKind::Unavailable => Err(error),
+        // It would not work later, either, and must not keep what comes after it out of sight.
+        Err(error) => {
+            tracing::warn!(batch_id, %error, "a batch stays as it is until its files land again");
+            Ok(false)
+        }
+        Ok(finished) => Ok(finished),
+    }
 }
 
 /// See [`Lake::look_for_cut_off`]. `now` is the store's; asked for if it is not given.

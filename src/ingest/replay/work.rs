@@ -136,10 +136,7 @@ impl<'a> Work<'a> {
             replacing.secure().await?;
         }
         let intents: Vec<_> = prepared.iter().filter_map(|(_, replacing)| replacing.intent()).collect();
-        if intents.len() > 1 {
-            self.writer.lake.intend(self.writer.batch_id, &intents).await?;
-        }
-        Ok(())
+        self.writer.lake.intend(self.writer.batch_id, &intents).await
     }
 
     async fn commit(&self, prepared: Tables<'_>) -> Result<Vec<(&'static Table, Replaced)>> {
