@@ -6,8 +6,10 @@
 use std::collections::HashSet;
 use std::sync::{MutexGuard, PoisonError};
 
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt, PutPayload};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 use serde::{Deserialize, Serialize};
 
 use super::super::commit::{self, Commit, Prepared};
@@ -32,8 +34,12 @@ struct Intends<'a> {
     commit: &'a Prepared,
 }
 
+fn folder(lake: &Lake) -> Path {
+    lake.inner.root.prefix.clone().join("_heads").join("intents")
+}
+
 fn path(lake: &Lake, batch_id: &str) -> Path {
-    lake.inner.root.prefix.clone().join("_heads").join("intents").join(format!("{batch_id}.json"))
+    folder(lake).join(format!("{batch_id}.json"))
 }
 
 fn noted(lake: &Lake) -> MutexGuard<'_, HashSet<String>> {
@@ -75,6 +81,21 @@ async fn forget(lake: &Lake, batch_id: &str) -> Result<()> {
     }
     noted(lake).remove(batch_id);
     Ok(())
+}
+
+/// Notes older than `before` whose batches have ended: taking them away failed, or they came late. `now` is the store's.
+pub(in crate::lake) async fn left(lake: &Lake, before: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<ObjectMeta>> {
+    let folder = folder(lake);
+    let listed = lake.inner.root.store.list(Some(&folder)).try_collect::<Vec<_>>().await;
+    let mut notes = listed.map_err(|e| errors::store(e, format!("listing {folder}")))?;
+    notes.retain(|note| note.last_modified < before);
+    if !notes.is_empty() {
+        // After the notes: a batch has its marker for longer than its note.
+        let markers = lake.inner.heads.markers(now).await?;
+        let own = |note: &ObjectMeta| note.location.filename().and_then(|name| name.strip_suffix(".json"));
+        notes.retain(|note| !markers.iter().any(|m| own(note) == Some(m.batch_id.as_str())));
+    }
+    Ok(notes)
 }
 
 /// Commits what a dead writer noted and did not come to; whether there was anything. What cannot be committed any more
