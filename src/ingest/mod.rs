@@ -101,6 +101,9 @@ const BATCH_RECORDS: u64 = 1_000_000;
 /// Memory that landing takes, about, unless set otherwise.
 const MEMORY_MB: u64 = 1024;
 
+/// One such part of it holds rows that wait for their commit.
+const SHARE: u64 = 8;
+
 /// Lands files in a lake by source definitions.
 #[derive(Debug, Clone)]
 pub struct Ingest {
@@ -142,7 +145,7 @@ impl Ingest {
     /// rest is for what lands of them, their keys, encoding, and the chunk that is being read.
     #[must_use]
     pub fn memory(mut self, mb: u64) -> Ingest {
-        self.batch_bytes = (mb << 20) / 8;
+        self.batch_bytes = (mb << 20) / SHARE;
         self
     }
 

@@ -103,3 +103,26 @@ async fn a_replay_leaves_pushes_as_they_were_mapped() {
     let gone = changed.replay("orders", &[], false, &Silent).await.expect_err("not found");
     assert!(gone.to_string().contains("1 file that has landed is not found any more: orders/one.csv"), "{gone}");
 }
+
+/// The number that the error names is enough for all files, though it is met in the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_is_too_large_says_how_much_memory_is_enough() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let files = ["1", "2", "3"].map(|name| {
+        let lines: Vec<String> =
+            (0..1000).map(|n| format!("o{name}-{n},1,1,2026-01-05T10:00:00Z,X,1,1.00,USD,paid")).collect();
+        folder.orders(name, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    let files = files.concat();
+    ingest.run("orders", &files, &Silent).await.expect("landed");
+    let found: Vec<Found> = files.into_iter().map(Found::Local).collect();
+    let small = ingest.clone().memory(1);
+    let error = small.replay("orders", &found, false, &Silent).await.expect_err("too large");
+    assert!(error.message().contains("file orders/1.csv, with 2 more to come"), "{error}");
+    assert!(error.message().contains("an eighth of landing.memory_mb"), "{error}");
+    let hint = error.hint_text().unwrap_or_default();
+    let number = hint.split("set landing.memory_mb to ").nth(1).and_then(|rest| rest.split(' ').next());
+    let enough: u64 = number.and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("{hint}"));
+    assert!(enough > 1, "{hint}");
+    small.memory(enough).replay("orders", &found, false, &Silent).await.expect("replayed");
+}
