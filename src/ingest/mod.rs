@@ -116,6 +116,8 @@ pub struct Ingest {
     archive_mb: Option<u64>,
     /// What the audit says of files, shared by clones.
     ledger: Arc<audit::Ledger>,
+    /// The conflicts that wait, shared by clones.
+    conflicts: Arc<quarantine::Conflicts>,
 }
 
 impl Ingest {
@@ -129,6 +131,7 @@ impl Ingest {
             temp_dir: std::env::temp_dir(),
             archive_mb: None,
             ledger: Arc::default(),
+            conflicts: Arc::default(),
         }
         .memory(MEMORY_MB)
     }

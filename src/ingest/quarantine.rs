@@ -7,6 +7,7 @@
 //! written when that very row is there already. So the *set* of losing rows (table, key, version, hash) does not
 //! depend on arrival. A conflict below a greater version is moot: its rows are resolved when that version is seen.
 
+mod conflicts;
 mod discard;
 mod write;
 
@@ -21,10 +22,10 @@ use crate::error::Result;
 use crate::lake::Lake;
 use crate::model::{QUARANTINE, Severity, Table};
 
+pub(crate) use conflicts::Conflicts;
 pub(crate) use discard::discard;
 pub(crate) use write::{
-    Place, Records, Resolution, Written, append, keep_displaced, open_conflicts, replay, resolve, resolve_saying,
-    supersede,
+    Place, Records, Resolution, Written, append, keep_displaced, replay, resolve, resolve_saying, supersede,
 };
 
 /// The rule of conflicting rows.

@@ -153,7 +153,7 @@ impl Attempt<'_> {
         let (batch_id, started) = (ingest.new_batch_id(), ingest.clock.now_micros());
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
         let rates = ingest.rates().await?;
-        let mut batch = Batch::new(writer, self.progress).waited();
+        let mut batch = Batch::new(writer, self.progress).knowing(&ingest.conflicts).waited();
         let mut done: HashMap<(String, i64), Resolution<'static>> = HashMap::new();
         let mut sum = Retried {
             source: source.name.clone(),

@@ -15,7 +15,6 @@ use crate::ingest::columns::{instant_column, instants, longs, replace_column, te
 use crate::ingest::commit::{Attempts, Edit, Writer};
 use crate::ingest::land::{BatchFile, Displaced};
 use crate::ingest::mapped::Rejected;
-use crate::lake::Lake;
 use crate::model::{QUARANTINE, Table};
 
 /// Puts displaced rows into the quarantine. Their files are looked up in the audit, else among the batch's own.
@@ -277,26 +276,6 @@ impl Seen {
         }
         fresh
     }
-}
-
-/// The conflicts that wait: (table, key, version).
-pub(crate) async fn open_conflicts(lake: &Lake) -> Result<Vec<(String, u128, i64)>> {
-    let state = lake.state(&QUARANTINE).await?;
-    let mut open = Vec::new();
-    for file in &state.files {
-        for batch in lake.read(&state, file, Some(&["table_name", "value", "rule", "resolved_at"])).await? {
-            let (tables, rules) = (texts(&batch, "table_name")?, texts(&batch, "rule")?);
-            let (values, done) = (texts(&batch, "value")?, instants(&batch, "resolved_at")?);
-            for row in (0..batch.num_rows()).filter(|row| rules.value(*row) == CONFLICT && done.is_null(*row)) {
-                open.extend(
-                    text_at(values, row)
-                        .and_then(parse_conflict)
-                        .map(|(key, version)| (tables.value(row).to_string(), key, version)),
-                );
-            }
-        }
-    }
-    Ok(open)
 }
 
 /// Resolves the open conflicts on `superseded` (table, key, version): a greater version has made them moot.
