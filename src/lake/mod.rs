@@ -36,6 +36,7 @@ mod vacuum;
 mod write;
 
 use futures::FutureExt;
+use futures::stream::BoxStream;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
@@ -306,6 +307,17 @@ impl Lake {
         columns: Option<&[&str]>,
     ) -> Result<Vec<RecordBatch>> {
         read::read(&self.inner.root.store, state.table, file, columns).boxed().await
+    }
+
+    /// As [`Lake::read`], batch by batch: one of a large file is in memory.
+    pub async fn batches(
+        &self,
+        state: &TableState,
+        file: &DataFile,
+        columns: Option<&[&str]>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let opened = read::open(&self.inner.root.store, state.table, file, columns).boxed().await?;
+        Ok(opened.batches)
     }
 
     /// Which of `keys` (values of `row_key`) the files of `state` may hold, for many keys at a time: one filter over all files

@@ -126,3 +126,29 @@ async fn a_replay_that_is_too_large_says_how_much_memory_is_enough() {
     assert!(enough > 1, "{hint}");
     small.memory(enough).replay("orders", &found, false, &Silent).await.expect("replayed");
 }
+
+/// Without any memory each record is a part of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_records_are_tried_part_by_part() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let euro = |id: &str| EURO.replace("e,", &format!("{id},"));
+    let lines = [euro("e1"), euro("e2"), euro("e3")];
+    let one = folder.orders("one", &[A, &lines[0], &lines[1]]);
+    let two = folder.orders("two", &[lines[2].as_str(), BAD]);
+    ingest.run("orders", &[one, two].concat(), &Silent).await.expect("landed");
+    assert_eq!(sum(&ingest.lake, &INGEST_FILE, "quarantined").await, 4);
+    let before = ingest.lake.state(&ORDER_LINE).await.expect("a state").version;
+    let path = folder.put("rates/r.csv", "day,base,quote,rate\n2026-02-05,EUR,USD,1.25\n");
+    let rates = [InputFile::open(&path, "rates/r.csv").expect("opened")];
+    let account = ingest.clone().memory(0).run("rates", &rates, &Silent).await.expect("landed");
+    let [retried] = account.retried.as_slice() else { panic!("{account}") };
+    assert_eq!((retried.tried, retried.landed, retried.waiting, retried.quarantined), (3, 3, 0, 0), "{account}");
+    assert_eq!(ingest.lake.state(&ORDER_LINE).await.expect("a state").version, before + 3, "a commit for each");
+    // As if they had been tried at once: every record is accounted for once, the one without a number still waits.
+    for (column, records) in [("read", 6), ("landed", 5), ("duplicate", 0), ("quarantined", 1)] {
+        assert_eq!(sum(&ingest.lake, &INGEST_FILE, column).await, records, "{column}");
+    }
+    let waits = ingest.quarantined(&Filter { resolved: Some(false), ..Filter::default() }).await.expect("listed");
+    assert_eq!(texts(&waits, "raw").expect("raw").iter().flatten().collect::<Vec<_>>(), [BAD]);
+    assert_eq!(ingest.quarantined(&Filter::default()).await.expect("listed").num_rows(), 4);
+}
