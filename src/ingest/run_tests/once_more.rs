@@ -104,6 +104,24 @@ async fn a_replay_leaves_pushes_as_they_were_mapped() {
     assert!(gone.to_string().contains("1 file that has landed is not found any more: orders/one.csv"), "{gone}");
 }
 
+/// Pushes are known by their keys alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_the_bytes_of_a_push_changes_nothing() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let limits = PushLimits { pushes: 10, bytes: 1 << 20, group: Duration::ZERO, group_pushes: 10 };
+    let pusher = Pusher::new(ingest.clone(), limits);
+    let files = folder.orders("same", &[B]);
+    let mut receiving = pusher.receive("orders", files[0].size).expect("room");
+    receiving.add(&std::fs::read(&files[0].path).expect("read")).expect("received");
+    let push = Push { source: "orders".into(), key: None, caller: "test".into(), body: receiving.end() };
+    assert_eq!(pusher.push(push).await.expect("landed").file.landed, 1);
+    pusher.close().await;
+    let account = ingest.run("orders", &files, &Silent).await.expect("landed").total();
+    assert_eq!((account.read, account.duplicate), (1, 1));
+    assert_eq!(rows(&ingest.lake, &ORDER_LINE).await, 1);
+    assert!(ingest.run("orders", &files, &Silent).await.expect("landed").files[0].already, "the file is known now");
+}
+
 /// The number that the error names is enough for all files, though it is met in the first.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_that_is_too_large_says_how_much_memory_is_enough() {
