@@ -179,7 +179,7 @@ impl Lake {
     }
 
     /// What readers see: every table as the newest head has it, in the order of [`TABLES`]. One small request when
-    /// nothing changed. (In a lake where no batch has ended yet, the newest state of each table.)
+    /// nothing changed. (In a lake without heads, which others have written, the newest state of each table.)
     pub async fn states(&self) -> Result<Vec<Arc<TableState>>> {
         match self.head().await? {
             Some(head) => self.states_at(&head.tables).await,
@@ -203,7 +203,7 @@ impl Lake {
         states.into_iter().collect()
     }
 
-    /// The newest head; `None` where no batch has ended yet.
+    /// The newest head; `None` where no batch has begun, or tables were there before.
     pub async fn head(&self) -> Result<Option<Arc<Head>>> {
         self.inner.heads.newest().boxed().await
     }

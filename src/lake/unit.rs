@@ -35,6 +35,7 @@ impl Drop for Unit {
 
 impl Unit {
     pub(super) async fn begin(lake: &Lake, batch_id: &str, files: Vec<UnfinishedFile>) -> Result<Unit> {
+        first_head(lake, batch_id).await?;
         let lease = lake.inner.heads.begin(batch_id, files.clone()).await?;
         if !files.is_empty() {
             look_for_cut_off(lake, Some(lease.renewed())).await?;
@@ -141,6 +142,18 @@ impl Unit {
         let table = TABLES.iter().find(|t| t.name == table).ok_or_else(|| Error::internal(format!("table {table}")))?;
         Ok(self.lake.slot(table)?.commits(shown, version).await?.into_iter().map(|c| c.batch_id).collect())
     }
+}
+
+/// A lake that holds nothing gets a head that shows nothing: without one, readers would see its first batch table by table.
+async fn first_head(lake: &Lake, batch_id: &str) -> Result<()> {
+    let heads = &lake.inner.heads;
+    if heads.is_known().await || heads.newest().await?.is_some() {
+        return Ok(());
+    }
+    if newest(lake).await?.into_values().any(|version| version >= 0) {
+        return Ok(());
+    }
+    heads.put(Head { number: 0, batch_id: batch_id.into(), tables: BTreeMap::new() }).await.map(drop)
 }
 
 /// Ends the batch of a writer that is gone: commits what it had noted and not come to, and takes its marker away. Whether
