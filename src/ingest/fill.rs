@@ -8,9 +8,6 @@
 //! depends on the return's row and the sale's rows alone, not on which came first. `customer_key` follows the sale in
 //! the same way; `flow` does not, because its default hides whether the source gave it.
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -300,3 +297,6 @@ fn date<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Date32Array> {
     let column = batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Date32Type>());
     column.ok_or_else(|| Error::internal(format!("column {name} is not a date")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,10 +66,8 @@ pub(in crate::lake) async fn note(lake: &Lake, batch_id: &str, commits: &[(&Tabl
 
 /// See [`Lake::intended`].
 pub(in crate::lake) async fn done(lake: &Lake, batch_id: &str) -> Result<()> {
-    match noted(lake).contains(batch_id) {
-        true => forget(lake, batch_id).await,
-        false => Ok(()),
-    }
+    let has_note = noted(lake).contains(batch_id);
+    if has_note { forget(lake, batch_id).await } else { Ok(()) }
 }
 
 /// All of it is committed, or never will be.
@@ -92,8 +90,10 @@ pub(in crate::lake) async fn left(lake: &Lake, before: DateTime<Utc>, now: DateT
     if !notes.is_empty() {
         // After the notes: a batch has its marker for longer than its note.
         let markers = lake.inner.heads.markers(now).await?;
-        let own = |note: &ObjectMeta| note.location.filename().and_then(|name| name.strip_suffix(".json"));
-        notes.retain(|note| !markers.iter().any(|m| own(note) == Some(m.batch_id.as_str())));
+        notes.retain(|note| {
+            let batch = note.location.filename().and_then(|name| name.strip_suffix(".json"));
+            !markers.iter().any(|m| batch == Some(m.batch_id.as_str()))
+        });
     }
     Ok(notes)
 }
