@@ -111,6 +111,7 @@ pub struct TableAccount {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Retried {
     pub source: String,
+    /// Of many records, that of the first part.
     pub batch_id: String,
     /// Records tried.
     pub tried: u64,

@@ -4,6 +4,7 @@
 //! Every step may be repeated: after a crash the same records land again, and what is there already is a duplicate.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use arrow::array::Array;
 
@@ -17,7 +18,7 @@ use super::fill::{self, Orders};
 use super::land::{BatchFile, Landed, Landing, Piece};
 use super::mapped::{Mapped, Rejected};
 use super::progress::Progress;
-use super::quarantine::{self, Entry};
+use super::quarantine::{self, Conflicts, Entry};
 use crate::error::{Error, Result};
 use crate::model::{FX_RATE, ORDER_LINE, RETURN_LINE, TABLES, Table};
 
@@ -36,6 +37,7 @@ pub(crate) struct Batch<'a> {
     records: u64,
     bytes: u64,
     waited: bool,
+    conflicts: Arc<Conflicts>,
 }
 
 /// What a flush came to.
@@ -62,12 +64,18 @@ pub(crate) struct LandedPiece {
 impl<'a> Batch<'a> {
     pub fn new(writer: Writer<'a>, progress: &'a dyn Progress) -> Batch<'a> {
         let (files, read, pieces, rejected) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
-        Batch { writer, progress, files, read, pieces, rejected, records: 0, bytes: 0, waited: false }
+        let conflicts = Arc::default();
+        Batch { writer, progress, files, read, pieces, rejected, records: 0, bytes: 0, waited: false, conflicts }
     }
 
     /// For records that had waited.
     pub fn waited(self) -> Batch<'a> {
         Batch { waited: true, ..self }
+    }
+
+    /// With what others have learnt of the conflicts that wait.
+    pub fn knowing(self, conflicts: &Arc<Conflicts>) -> Batch<'a> {
+        Batch { conflicts: conflicts.clone(), ..self }
     }
 
     /// Adds a file and returns its number.
@@ -127,8 +135,7 @@ impl<'a> Batch<'a> {
     /// Lands what waits.
     pub async fn flush(&mut self) -> Result<Flushed> {
         let mut work = Work { source: self.writer.source, ..Work::default() };
-        let open =
-            if self.pieces.is_empty() { Vec::new() } else { quarantine::open_conflicts(self.writer.lake).await? };
+        let open = if self.pieces.is_empty() { Vec::new() } else { self.conflicts.open(self.writer.lake).await? };
         let mut pieces = std::mem::take(&mut self.pieces);
         let mut waited = Vec::new();
         for (table, landed) in self.land(&pieces).await? {
@@ -169,31 +176,27 @@ impl<'a> Batch<'a> {
                 Err(error) => return Err(give_up(landings, error).await),
             }
         }
-        let noted = match self.intend(&mut landings).await {
-            Ok(noted) => noted,
-            Err(error) => return Err(give_up(landings, error).await),
-        };
+        if let Err(error) = self.intend(&mut landings).await {
+            return Err(give_up(landings, error).await);
+        }
         let mut landed = Vec::new();
         // From here on what fails stays as noted: whoever ends a batch next makes the other commits.
         for (table, landing) in landings {
             landed.push((table, landing.commit().await?));
         }
-        if noted && let Err(error) = self.writer.lake.intended(self.writer.batch_id).await {
+        if let Err(error) = self.writer.lake.intended(self.writer.batch_id).await {
             tracing::debug!(batch_id = self.writer.batch_id, %error, "a note of commits that were made stays");
         }
         Ok(landed)
     }
 
-    /// Notes what is about to be committed, where it is more than one commit; whether it is.
-    async fn intend(&self, landings: &mut [(&'static Table, Landing<'_>)]) -> Result<bool> {
+    /// Notes what is about to be committed.
+    async fn intend(&self, landings: &mut [(&'static Table, Landing<'_>)]) -> Result<()> {
         for (_, landing) in landings.iter_mut() {
             landing.secure().await?;
         }
         let intents: Vec<_> = landings.iter().filter_map(|(_, landing)| landing.intent()).collect();
-        if intents.len() > 1 {
-            self.writer.lake.intend(self.writer.batch_id, &intents).await?;
-        }
-        Ok(intents.len() > 1)
+        self.writer.lake.intend(self.writer.batch_id, &intents).await
     }
 }
 

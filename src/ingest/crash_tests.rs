@@ -171,13 +171,15 @@ async fn upkeep(store: Arc<dyn ObjectStore>) -> crate::error::Result<()> {
     Ok(())
 }
 
-/// After a vacuum there is no data file that no table names.
+/// After a vacuum there is no data file that no table names, and no note of commits.
 async fn nothing_is_left_over(store: &Arc<dyn ObjectStore>, lake: &Lake) {
     let all: Vec<_> = store.list(None).try_collect().await.expect("listed");
     let files =
         all.iter().filter(|o| o.location.as_ref().ends_with(".parquet") && !o.location.as_ref().contains("_delta_log"));
     let states = futures::future::try_join_all(TABLES.iter().map(|t| lake.state(t))).await.expect("states");
     assert_eq!(files.count(), states.iter().map(|s| s.files.len()).sum::<usize>());
+    let notes: Vec<_> = all.iter().filter(|o| o.location.as_ref().starts_with("_heads/intents")).collect();
+    assert!(notes.is_empty(), "{notes:?}");
 }
 
 struct World {

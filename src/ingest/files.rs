@@ -5,7 +5,7 @@ mod landing;
 mod spool;
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -18,6 +18,9 @@ use crate::error::{Error, Result};
 
 pub use landing::{Found, Landing, RemoteFile};
 pub(crate) use spool::{Spool, Spooled, TempFile, sweep};
+
+/// Bytes of a file that takes no time to hash.
+const SMALL: u64 = 1 << 20;
 
 /// A file on this machine to land, with the fingerprint by which it is known again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,29 +41,37 @@ impl InputFile {
     pub fn open(path: &Path, uri: impl Into<String>) -> Result<InputFile> {
         let uri = uri.into();
         let failed = |e: std::io::Error| Error::from(e).context(format!("file {uri}"));
-        let mut file = File::open(path).map_err(failed)?;
+        let file = File::open(path).map_err(failed)?;
         let meta = file.metadata().map_err(failed)?;
         if !meta.is_file() {
             return Err(
                 Error::invalid(format!("file {uri}: not a file")).hint("give files, or land the folder's source")
             );
         }
-        let modified = meta.modified().map_err(failed)?;
-        let modified_micros =
-            modified.duration_since(UNIX_EPOCH).ok().and_then(|d| i64::try_from(d.as_micros()).ok()).unwrap_or(0);
-        let mut digest = Sha256::new();
-        let mut buffer = vec![0; 1 << 20];
-        let mut size = 0;
-        loop {
-            match file.read(&mut buffer).map_err(failed)? {
-                0 => break,
-                n => {
-                    digest.update(&buffer[..n]);
-                    size += n as u64;
-                }
-            }
+        let modified_micros = modified_micros(&meta).map_err(failed)?;
+        let (sha256, size) = digest(file).map_err(failed)?;
+        Ok(InputFile { path: path.into(), sha256, size, modified_micros, uri })
+    }
+
+    /// Whether what is read of a file where it arrived is what was hashed: asked after reading, before anything of it lands.
+    /// A file's time may be no finer than two seconds, so a small file is hashed again.
+    ///
+    /// # Errors
+    /// `Invalid`: it was written since [`InputFile::open`].
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        let failed = |e: std::io::Error| Error::from(e).context(format!("file {}", self.uri));
+        let mut same = {
+            let meta = self.path.metadata().map_err(failed)?;
+            meta.len() == self.size && modified_micros(&meta).map_err(failed)? == self.modified_micros
+        };
+        if same && self.size <= SMALL {
+            same = digest(File::open(&self.path).map_err(failed)?).map_err(failed)?.0 == self.sha256;
         }
-        Ok(InputFile { path: path.into(), sha256: hex(&digest.finalize()), size, modified_micros, uri })
+        if same {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("file {} was written while it was read", self.uri))
+            .hint("rename files into place when they are whole; it is looked at again by the next run"))
     }
 
     /// The `source_file_id`: the first 32 hex digits of the sha256 of "<content sha256>:<source>", so that one file
@@ -75,6 +86,28 @@ pub(crate) fn source_file_id(sha256: &str, source: &str) -> String {
     let mut id = hex(&Sha256::digest(format!("{sha256}:{source}")));
     id.truncate(32);
     id
+}
+
+/// µs since 1970.
+fn modified_micros(meta: &Metadata) -> std::io::Result<i64> {
+    let since = meta.modified()?.duration_since(UNIX_EPOCH);
+    Ok(since.ok().and_then(|d| i64::try_from(d.as_micros()).ok()).unwrap_or(0))
+}
+
+/// The sha256 of what is left of `file`, and its bytes.
+fn digest(mut file: File) -> std::io::Result<(String, u64)> {
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 20];
+    let mut size = 0;
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((hex(&digest.finalize()), size)),
+            n => {
+                digest.update(&buffer[..n]);
+                size += n as u64;
+            }
+        }
+    }
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {

@@ -11,15 +11,17 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BooleanArray, Date32Array, RecordBatch, StringArray};
-use arrow::compute::concat_batches;
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Date32Array, RecordBatch, StringArray,
+};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Date32Type, Int32Type};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::columns::{flags, replace_column, text_at, texts};
 use super::commit::{Attempts, Edit, Writer};
 use crate::error::{Error, Result};
-use crate::lake::{DataFile, Lake, Stat, TableState};
+use crate::lake::{DataFile, Kept, Lake, Stat, TableState};
 use crate::model::{ORDER_LINE, RETURN_LINE};
 
 /// (column of return_line, column of order_line that fills it).
@@ -33,8 +35,53 @@ const FILLED: [(&str, &str); 7] = [
     ("customer_key", "customer_key"),
 ];
 
-/// Orders by the hash of source system and order id.
-pub(crate) type Orders = HashSet<u128>;
+/// More ids than this prune nothing, and take memory.
+const MOST_IDS: usize = 100_000;
+
+/// Orders by the hash of source system and order id, and which ids they have.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    keys: HashSet<u128>,
+    ids: BTreeSet<String>,
+    /// There were more than [`MOST_IDS`]: they are not kept.
+    many: bool,
+}
+
+impl Orders {
+    fn insert(&mut self, key: u128, id: &str) {
+        if self.keys.insert(key) && !self.many {
+            self.ids.insert(id.to_string());
+            self.bound();
+        }
+    }
+
+    pub fn extend(&mut self, more: &Orders) {
+        self.keys.extend(&more.keys);
+        self.many |= more.many;
+        self.ids.extend(more.ids.iter().cloned());
+        self.bound();
+    }
+
+    fn bound(&mut self) {
+        self.many |= self.ids.len() > MOST_IDS;
+        if self.many {
+            self.ids.clear();
+        }
+    }
+
+    /// Whether `file` may have one of them, by its statistics of order_id.
+    fn may_be_in(&self, file: &DataFile) -> bool {
+        let Some(stats) = file.stats.get("order_id").filter(|_| !self.many) else { return true };
+        match (&stats.min, &stats.max) {
+            (Some(Stat::Text(min)), Some(Stat::Text(max))) if min <= max => {
+                self.ids.range::<String, _>(min..=max).next().is_some()
+            }
+            // Blind returns only.
+            (None, None) => stats.nulls != Some(file.rows),
+            _ => true,
+        }
+    }
+}
 
 fn order_key(system: &str, order: &str) -> u128 {
     let mut hash = Xxh3Default::new();
@@ -49,7 +96,7 @@ pub(crate) fn note_orders(orders: &mut Orders, rows: &RecordBatch, counts: impl 
     let (systems, ids) = (texts(rows, "source_system")?, texts(rows, "order_id")?);
     for row in (0..rows.num_rows()).filter(|row| counts(*row)) {
         if let Some(id) = text_at(ids, row) {
-            orders.insert(order_key(systems.value(row), id));
+            orders.insert(order_key(systems.value(row), id), id);
         }
     }
     Ok(())
@@ -57,7 +104,7 @@ pub(crate) fn note_orders(orders: &mut Orders, rows: &RecordBatch, counts: impl 
 
 /// Fills the returns of `orders`.
 pub(crate) async fn fill(writer: Writer<'_>, orders: &Orders) -> Result<()> {
-    if orders.is_empty() {
+    if orders.keys.is_empty() {
         return Ok(());
     }
     let mut attempts = Attempts::new(writer, &RETURN_LINE);
@@ -67,14 +114,11 @@ pub(crate) async fn fill(writer: Writer<'_>, orders: &Orders) -> Result<()> {
         if files.is_empty() {
             return Ok(());
         }
-        let sales = Sales::load(writer.lake, wanted).await?;
+        let sales = Sales::load(writer.lake, &wanted).await?;
         let mut edit = Edit::default();
         for file in files {
-            let whole = concat_batches(&RETURN_LINE.schema(), &writer.lake.read(&state, &file, None).await?)?;
-            if let Some(filled) = filled(&whole, orders, &sales)? {
-                edit.add.push(filled);
-                edit.remove.push(file);
-            }
+            let rows = writer.lake.read(&state, &file, None).await?;
+            change(&mut edit, file, rows, &wanted, &sales)?;
         }
         edit.info.insert("filled".into(), true.into());
         if attempts.commit(&state, edit).await?.is_some() {
@@ -83,49 +127,48 @@ pub(crate) async fn fill(writer: Writer<'_>, orders: &Orders) -> Result<()> {
     }
 }
 
-/// The files with returns of `orders`, and the orders that have one: their keys, and their ids for pruning.
-async fn returns_of(lake: &Lake, state: &TableState, orders: &Orders) -> Result<(Vec<Arc<DataFile>>, Wanted)> {
-    let mut files = Vec::new();
-    let mut wanted = Wanted::default();
-    for file in &state.files {
-        let before = wanted.rows;
-        for batch in lake.read(state, file, Some(&["source_system", "order_id"])).await? {
-            let (systems, ids) = (texts(&batch, "source_system")?, texts(&batch, "order_id")?);
-            for row in 0..batch.num_rows() {
-                let Some(id) = text_at(ids, row) else { continue };
-                let key = order_key(systems.value(row), id);
-                if orders.contains(&key) {
-                    wanted.rows += 1;
-                    wanted.keys.insert(key);
-                    wanted.ids.insert(id.to_string());
-                }
-            }
+/// Puts those rows of `file` into `edit` that are not yet as `sales` have them; the others stay. So a batch never holds more
+/// than one file.
+fn change(edit: &mut Edit, file: Arc<DataFile>, rows: Vec<RecordBatch>, wanted: &Orders, sales: &Sales) -> Result<()> {
+    let (mut stays, before) = (BooleanBufferBuilder::new(0), edit.add.len());
+    for batch in rows {
+        let concerned = concerned(&batch, wanted)?;
+        let (filled, changed) = filled(&filter_record_batch(&batch, &concerned)?, sales)?;
+        let mut each = changed.values().iter();
+        concerned.values().iter().for_each(|concerned| stays.append(!concerned || each.next() != Some(true)));
+        if changed.true_count() > 0 {
+            edit.add.push(filter_record_batch(&filled, &changed)?);
         }
-        if wanted.rows > before {
+    }
+    if edit.add.len() > before {
+        edit.keep.push(Kept { file: file.clone(), rows: stays.finish() });
+        edit.remove.push(file);
+    }
+    Ok(())
+}
+
+/// Which rows are returns of `orders`.
+fn concerned(rows: &RecordBatch, orders: &Orders) -> Result<BooleanArray> {
+    let (systems, ids) = (texts(rows, "source_system")?, texts(rows, "order_id")?);
+    let concerned = |row| text_at(ids, row).is_some_and(|id| orders.keys.contains(&order_key(systems.value(row), id)));
+    Ok(BooleanArray::from((0..rows.num_rows()).map(concerned).collect::<Vec<_>>()))
+}
+
+/// The files with returns of `orders`, and the orders that have one.
+async fn returns_of(lake: &Lake, state: &TableState, orders: &Orders) -> Result<(Vec<Arc<DataFile>>, Orders)> {
+    let (mut files, mut wanted) = (Vec::new(), Orders::default());
+    for file in state.files.iter().filter(|file| orders.may_be_in(file)) {
+        let mut any = false;
+        for batch in lake.read(state, file, Some(&["source_system", "order_id"])).await? {
+            let concerned = concerned(&batch, orders)?;
+            any |= concerned.true_count() > 0;
+            note_orders(&mut wanted, &batch, |row| concerned.value(row))?;
+        }
+        if any {
             files.push(file.clone());
         }
     }
     Ok((files, wanted))
-}
-
-#[derive(Default)]
-struct Wanted {
-    keys: Orders,
-    ids: BTreeSet<String>,
-    rows: usize,
-}
-
-impl Wanted {
-    /// Whether a file with these bounds of order_id may have one of the orders.
-    fn may_be_in(&self, file: &DataFile) -> bool {
-        let Some(stats) = file.stats.get("order_id") else { return true };
-        match (&stats.min, &stats.max) {
-            (Some(Stat::Text(min)), Some(Stat::Text(max))) if min <= max => {
-                self.ids.range::<String, _>(min..=max).next().is_some()
-            }
-            _ => true,
-        }
-    }
 }
 
 /// What a return takes from a sale's row: the values of [`FILLED`], and the sale's date.
@@ -144,7 +187,7 @@ struct Sales {
 }
 
 impl Sales {
-    async fn load(lake: &Lake, wanted: Wanted) -> Result<Sales> {
+    async fn load(lake: &Lake, wanted: &Orders) -> Result<Sales> {
         let state = lake.state(&ORDER_LINE).await?;
         let mut columns =
             vec!["source_system", "order_id", "order_line_id", "line_no", "is_deleted", "order_business_date"];
@@ -152,13 +195,13 @@ impl Sales {
         let mut sales = Sales::default();
         for file in state.files.iter().filter(|f| wanted.may_be_in(f)) {
             for batch in lake.read(&state, file, Some(&columns)).await? {
-                sales.take(&batch, &wanted)?;
+                sales.take(&batch, wanted)?;
             }
         }
         Ok(sales)
     }
 
-    fn take(&mut self, batch: &RecordBatch, wanted: &Wanted) -> Result<()> {
+    fn take(&mut self, batch: &RecordBatch, wanted: &Orders) -> Result<()> {
         let (systems, orders, lines) =
             (texts(batch, "source_system")?, texts(batch, "order_id")?, texts(batch, "order_line_id")?);
         let deleted = flags(batch, "is_deleted")?;
@@ -210,36 +253,35 @@ pub(crate) fn as_landed(rows: &RecordBatch) -> Result<RecordBatch> {
     replace_column(&result, "filled_columns", Arc::new(StringArray::new_null(rows.num_rows())))
 }
 
-/// The rows with their filled columns as `sales` have them now; `None` when they are so already.
-fn filled(rows: &RecordBatch, orders: &Orders, sales: &Sales) -> Result<Option<RecordBatch>> {
+/// Returns with their filled columns as `sales` have them now, and which of them were not so.
+fn filled(rows: &RecordBatch, sales: &Sales) -> Result<(RecordBatch, BooleanArray)> {
     let (systems, ids, lines) =
         (texts(rows, "source_system")?, texts(rows, "order_id")?, texts(rows, "order_line_id")?);
     let (marks, known) = (texts(rows, "filled_columns")?, flags(rows, "is_sale_known")?);
     let (dates, own_dates) = (date(rows, "order_business_date")?, date(rows, "business_date")?);
     let old: Vec<&StringArray> = FILLED.iter().map(|(to, _)| texts(rows, to)).collect::<Result<_>>()?;
-    let mut new: Vec<Vec<Option<&str>>> = old.iter().map(|column| column.iter().collect()).collect();
-    let mut new_marks: Vec<Option<String>> = marks.iter().map(|m| m.map(str::to_string)).collect();
-    let mut new_known: Vec<bool> = known.iter().map(|k| k == Some(true)).collect();
-    let mut new_dates: Vec<i32> = dates.values().to_vec();
+    let mut new: Vec<Vec<Option<&str>>> = vec![Vec::new(); FILLED.len()];
+    let (mut new_marks, mut new_known, mut new_dates, mut changed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for row in 0..rows.num_rows() {
-        let Some(order) = text_at(ids, row).map(|id| order_key(systems.value(row), id)).filter(|o| orders.contains(o))
-        else {
-            continue;
-        };
-        let sale = sales.of(order, text_at(lines, row));
+        let sale = sales.of(order_key(systems.value(row), ids.value(row)), text_at(lines, row));
         let was_filled: Vec<&str> = text_at(marks, row).map(|m| m.split(',').collect()).unwrap_or_default();
-        let mut now_filled = Vec::new();
+        let (mut now_filled, mut other) = (Vec::new(), false);
         for (i, (column, _)) in FILLED.iter().enumerate() {
             let given = text_at(old[i], row).filter(|_| !was_filled.contains(column));
             let from_sale = sale.and_then(|s| s.values[i].as_deref());
             if given.is_none() && from_sale.is_some() {
                 now_filled.push(*column);
             }
-            new[i][row] = given.or(from_sale);
+            other |= text_at(old[i], row) != given.or(from_sale);
+            new[i].push(given.or(from_sale));
         }
-        new_marks[row] = (!now_filled.is_empty()).then(|| now_filled.join(","));
-        new_known[row] = sale.is_some();
-        new_dates[row] = sale.map_or(own_dates.value(row), |s| s.date);
+        let mark = (!now_filled.is_empty()).then(|| now_filled.join(","));
+        let day = sale.map_or(own_dates.value(row), |s| s.date);
+        other |= text_at(marks, row) != mark.as_deref() || dates.value(row) != day;
+        changed.push(other || known.is_null(row) || known.value(row) != sale.is_some());
+        new_marks.push(mark);
+        new_known.push(sale.is_some());
+        new_dates.push(day);
     }
     let mut result = rows.clone();
     for ((column, _), values) in FILLED.iter().zip(new) {
@@ -248,10 +290,13 @@ fn filled(rows: &RecordBatch, orders: &Orders, sales: &Sales) -> Result<Option<R
     result = replace_column(&result, "filled_columns", Arc::new(StringArray::from(new_marks)))?;
     result = replace_column(&result, "is_sale_known", Arc::new(BooleanArray::from(new_known)))?;
     result = replace_column(&result, "order_business_date", Arc::new(Date32Array::from(new_dates)))?;
-    Ok((result != *rows).then_some(result))
+    Ok((result, BooleanArray::from(changed)))
 }
 
 fn date<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Date32Array> {
     let column = batch.column_by_name(name).and_then(|c| c.as_primitive_opt::<Date32Type>());
     column.ok_or_else(|| Error::internal(format!("column {name} is not a date")))
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanBufferBuilder, StringArray, TimestampMicrosecondArray, UInt32Array};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::record_batch::RecordBatch;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::{Map, Value};
 
 use super::audit::REPLACED_BY_FILE;
@@ -19,7 +19,7 @@ use super::commit::{Attempts, Edit, Ready, Writer};
 use super::decide::{Incoming, KeyMap, Outcome, Rank};
 use super::quarantine;
 use crate::error::{Error, Result};
-use crate::lake::{Kept, Lake, Perhaps, Prepared, TableState};
+use crate::lake::{DataFile, Kept, Lake, Perhaps, Prepared, TableState};
 use crate::model::Table;
 pub(crate) use piece::Piece;
 
@@ -28,6 +28,8 @@ pub(crate) const BLOOM_KEYS: usize = 100_000;
 
 /// Files whose keys are read at once.
 const READS: usize = 4;
+/// Files whose filters are asked at once: where they are not known yet, the time is that of the requests.
+const ASKED: usize = 16;
 /// What a row's key and rank are read from.
 pub(crate) const RANKS: &[&str] = &["row_key", "source_version", "content_hash"];
 
@@ -225,19 +227,18 @@ async fn look_up(lake: &Lake, state: &Arc<TableState>, incoming: &Incoming) -> R
         true => lake.perhaps_in(state, keys).await?,
         false => Perhaps { keys, uncovered: Vec::new() },
     };
-    let mut files = Vec::new();
-    for (index, file) in state.files.iter().enumerate() {
-        let read = uncovered.binary_search(&index).is_ok() || keys.len() > BLOOM_KEYS;
-        if read || lake.may_hold(file, &keys).await? {
-            files.push(index);
-        }
-    }
+    let ask = |(index, file): (usize, Arc<DataFile>)| {
+        let (keys, read) = (&keys, uncovered.binary_search(&index).is_ok() || keys.len() > BLOOM_KEYS);
+        async move { Ok::<_, Error>((read || lake.may_hold(&file, keys).await?).then_some(index)) }
+    };
+    let asked = stream::iter(state.files.iter().cloned().enumerate().map(ask)).buffered(ASKED);
+    let files = asked.try_collect::<Vec<Option<usize>>>().await?.into_iter().flatten();
     let read = |index: usize| {
         let (lake, state) = (lake.clone(), state.clone());
         // Tasks of their own, so that they decode side by side.
         tokio::spawn(async move { Ok((index, lake.read(&state, &state.files[index], Some(RANKS)).await?)) })
     };
-    let mut reads = stream::iter(files.into_iter().map(read)).buffered(READS);
+    let mut reads = stream::iter(files.map(read)).buffered(READS);
     let mut stored = KeyMap::default();
     while let Some(read) = reads.next().await {
         let read: Result<_> = read.map_err(|e| Error::internal(format!("looking up keys: {e}")))?;

@@ -101,6 +101,9 @@ const BATCH_RECORDS: u64 = 1_000_000;
 /// Memory that landing takes, about, unless set otherwise.
 const MEMORY_MB: u64 = 1024;
 
+/// One such part of it holds rows that wait for their commit.
+const SHARE: u64 = 8;
+
 /// Lands files in a lake by source definitions.
 #[derive(Debug, Clone)]
 pub struct Ingest {
@@ -113,6 +116,8 @@ pub struct Ingest {
     archive_mb: Option<u64>,
     /// What the audit says of files, shared by clones.
     ledger: Arc<audit::Ledger>,
+    /// The conflicts that wait, shared by clones.
+    conflicts: Arc<quarantine::Conflicts>,
 }
 
 impl Ingest {
@@ -126,6 +131,7 @@ impl Ingest {
             temp_dir: std::env::temp_dir(),
             archive_mb: None,
             ledger: Arc::default(),
+            conflicts: Arc::default(),
         }
         .memory(MEMORY_MB)
     }
@@ -142,7 +148,7 @@ impl Ingest {
     /// rest is for what lands of them, their keys, encoding, and the chunk that is being read.
     #[must_use]
     pub fn memory(mut self, mb: u64) -> Ingest {
-        self.batch_bytes = (mb << 20) / 8;
+        self.batch_bytes = (mb << 20) / SHARE;
         self
     }
 

@@ -39,7 +39,7 @@ use crate::error::{Error, Result};
 use received::Room;
 pub use received::{Received, Receiving};
 pub use stopped::Stopped;
-use worker::{Job, Worker};
+use worker::{Job, Turn, Worker};
 
 /// The longest key of a sender.
 const LONGEST_KEY: usize = 255;
@@ -89,7 +89,7 @@ struct Inner {
     limits: PushLimits,
     room: Arc<Room>,
     /// Groups of several sources land one after the other: at once they would only lose races against each other.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    turn: Turn,
     workers: Mutex<Workers>,
 }
 

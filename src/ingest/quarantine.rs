@@ -7,11 +7,13 @@
 //! written when that very row is there already. So the *set* of losing rows (table, key, version, hash) does not
 //! depend on arrival. A conflict below a greater version is moot: its rows are resolved when that version is seen.
 
+mod conflicts;
 mod discard;
 mod write;
 
 use arrow::array::{Array, BooleanArray, RecordBatch};
 use arrow::compute::{SortColumn, concat_batches, filter_record_batch, lexsort_to_indices, take_record_batch};
+use futures::TryStreamExt;
 
 use super::columns::{instants, longs, texts};
 use super::decide::Rank;
@@ -21,10 +23,10 @@ use crate::error::Result;
 use crate::lake::Lake;
 use crate::model::{QUARANTINE, Severity, Table};
 
+pub(crate) use conflicts::Conflicts;
 pub(crate) use discard::discard;
 pub(crate) use write::{
-    Place, Records, Resolution, Written, append, keep_displaced, open_conflicts, replay, resolve, resolve_saying,
-    supersede,
+    Place, Records, Resolution, Written, append, keep_displaced, replay, resolve, resolve_saying, supersede,
 };
 
 /// The rule of conflicting rows.
@@ -104,18 +106,32 @@ fn parse_conflict(value: &str) -> Option<(u128, i64)> {
 
 /// The quarantined records that match, all columns; those that landed after all have `resolved_at`.
 pub(crate) async fn list(lake: &Lake, filter: &Filter) -> Result<RecordBatch> {
-    let state = lake.state(&QUARANTINE).await?;
     let mut found = Vec::new();
-    for file in &state.files {
-        for batch in lake.read(&state, file, None).await? {
-            found.push(filter_record_batch(&batch, &matching(&batch, filter)?)?);
-        }
-    }
+    each(lake, filter, |rows| {
+        found.push(rows);
+        Ok(())
+    })
+    .await?;
     let all = concat_batches(&QUARANTINE.schema(), &found)?;
     let by = |name: &str| all.column_by_name(name).map(|c| SortColumn { values: c.clone(), options: None });
     let by: Vec<SortColumn> =
         ["source", "file", "line", "table_name", "rule", "value"].into_iter().filter_map(by).collect();
     Ok(take_record_batch(&all, &lexsort_to_indices(&by, filter.limit)?)?)
+}
+
+/// Calls `visit` with the quarantined records that match, a part of a file at a time.
+pub(crate) async fn each(lake: &Lake, filter: &Filter, mut visit: impl FnMut(RecordBatch) -> Result<()>) -> Result<()> {
+    let state = lake.state(&QUARANTINE).await?;
+    for file in &state.files {
+        let mut batches = lake.batches(&state, file, None).await?;
+        while let Some(batch) = batches.try_next().await? {
+            let found = filter_record_batch(&batch, &matching(&batch, filter)?)?;
+            if found.num_rows() > 0 {
+                visit(found)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn matching(batch: &RecordBatch, filter: &Filter) -> Result<BooleanArray> {

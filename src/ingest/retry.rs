@@ -9,17 +9,16 @@
 //! replay is sound.
 
 mod told;
+mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::Array;
 use serde_json::{Map, Value};
 
 use super::account::{FileAccount, Retried};
 use super::audit::{self, Audited, CORRECTIONS, FileRow, LandedFile, Status};
 use super::batch::Batch;
-use super::columns::{instants, longs, texts};
 use super::commit::Writer;
 use super::land::BatchFile;
 use super::map::ReplayRecord;
@@ -32,22 +31,13 @@ use crate::error::{ErrorKind, Result};
 use crate::lake::UnfinishedFile;
 use crate::model::QUARANTINE;
 use told::Told;
+use waiting::{Parts, Waiting, WaitingFile};
 
 /// The application id of commits that complete what several sources began.
 const RETRY: &str = "retry";
 
-/// The records of one file that wait.
-#[derive(Debug, Default)]
-struct WaitingFile {
-    uri: String,
-    /// By line: the fields, and the rules that stopped the record.
-    records: BTreeMap<i64, (String, BTreeSet<String>)>,
-    /// When they were read, µs since 1970: it stands for the time of the file, which is not kept.
-    read: i64,
-}
-
-/// Waiting records by source and file.
-type Waiting = BTreeMap<String, BTreeMap<String, WaitingFile>>;
+/// Rows take a few times as much memory as the fields that they are mapped from.
+const GROWTH: u64 = 4;
 
 /// Tries all records again that lack a rate, source by source. `current`: files being landed, which the audit does not
 /// know yet.
@@ -80,20 +70,12 @@ async fn retry_all(
     if !dry_run {
         complete(ingest).await?;
     }
-    let waiting = waiting(ingest, filter).await?;
-    let ids: HashSet<&str> = waiting.values().flat_map(BTreeMap::keys).map(String::as_str).collect();
-    let landed = match ids.is_empty() {
-        true => BTreeMap::new(),
-        false => audit::landed_files(&ingest.lake, |_, id| ids.contains(id)).await?,
-    };
-    let mut files: HashMap<String, Audited> = landed.iter().map(|(id, f)| (id.clone(), f.file.clone())).collect();
-    files.extend(current);
     let mut retried = Vec::new();
-    for (name, waiting) in waiting {
+    for name in waiting::sources(&ingest.lake, filter).await? {
         match ingest.sources.get(&name) {
             Ok(source) => {
-                let attempt = Attempt { ingest, source, landed: &landed, files: &files, dry_run, progress };
-                retried.push(attempt.run(waiting).await?);
+                let attempt = Attempt { ingest, source, current: &current, dry_run, progress };
+                retried.push(attempt.run(filter).await?);
             }
             Err(e) if e.kind() == ErrorKind::NotFound => {
                 tracing::warn!(source = name, "records wait, but their source is gone")
@@ -118,52 +100,45 @@ async fn complete(ingest: &Ingest) -> Result<()> {
     Ok(())
 }
 
-/// The waiting records that match and whose fields are kept.
-async fn waiting(ingest: &Ingest, filter: &Filter) -> Result<Waiting> {
-    let filter = Filter { resolved: Some(false), limit: None, ..filter.clone() };
-    let rows = quarantine::list(&ingest.lake, &filter).await?;
-    let (sources, ids, uris) = (texts(&rows, "source")?, texts(&rows, "source_file_id")?, texts(&rows, "file")?);
-    let (lines, records, seen) = (longs(&rows, "line")?, texts(&rows, "record")?, instants(&rows, "detected_at")?);
-    let rules = texts(&rows, "rule")?;
-    let mut waiting = Waiting::new();
-    for row in (0..rows.num_rows()).filter(|row| records.is_valid(*row)) {
-        let file = waiting.entry(sources.value(row).into()).or_default().entry(ids.value(row).into()).or_default();
-        file.uri = uris.value(row).into();
-        file.read = file.read.max(seen.value(row));
-        let record = file.records.entry(lines.value(row)).or_default();
-        record.0 = records.value(row).into();
-        record.1.insert(rules.value(row).into());
-    }
-    Ok(waiting)
-}
-
 /// One source's records, tried again.
 struct Attempt<'a> {
     ingest: &'a Ingest,
     source: Arc<Source>,
-    landed: &'a BTreeMap<String, LandedFile>,
-    files: &'a HashMap<String, Audited>,
+    /// Files being landed, which the audit does not know yet.
+    current: &'a HashMap<String, Audited>,
     dry_run: bool,
     progress: &'a dyn Progress,
 }
 
+/// The files of a part that have landed, by their ids.
+type Files = BTreeMap<String, LandedFile>;
+
 impl Attempt<'_> {
-    async fn run(self, waiting: BTreeMap<String, WaitingFile>) -> Result<Retried> {
-        let Attempt { ingest, source, .. } = &self;
+    /// A part at a time, so that however many wait, no more are in memory than may be.
+    async fn run(self, filter: &Filter) -> Result<Retried> {
+        let mut sum = Retried { source: self.source.name.clone(), dry_run: self.dry_run, ..Retried::default() };
+        let most = self.ingest.batch_bytes / GROWTH;
+        let mut parts = Parts::of(&self.ingest.lake, filter, &self.source.name, most);
+        while let Some(waiting) = parts.next().await? {
+            self.part(waiting, &mut sum).await?;
+        }
+        Ok(sum)
+    }
+
+    async fn part(&self, waiting: Waiting, sum: &mut Retried) -> Result<()> {
+        let Attempt { ingest, source, .. } = self;
         let (batch_id, started) = (ingest.new_batch_id(), ingest.clock.now_micros());
+        if sum.batch_id.is_empty() {
+            sum.batch_id.clone_from(&batch_id);
+        }
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
         let rates = ingest.rates().await?;
-        let mut batch = Batch::new(writer, self.progress).waited();
+        let landed = audit::landed_files(&ingest.lake, |_, id| waiting.contains_key(id)).await?;
+        let mut batch = Batch::new(writer, self.progress).knowing(&ingest.conflicts).waited();
         let mut done: HashMap<(String, i64), Resolution<'static>> = HashMap::new();
-        let mut sum = Retried {
-            source: source.name.clone(),
-            batch_id: batch_id.clone(),
-            dry_run: self.dry_run,
-            ..Retried::default()
-        };
         for (id, mut file) in waiting {
             let before = file.records.len();
-            let today = made_today(source, self.landed.get(&id));
+            let today = made_today(source, landed.get(&id));
             file.records.retain(|_, (json, rules)| fits(source, today, json, rules));
             sum.stale += (before - file.records.len()) as u64;
             sum.tried += file.records.len() as u64;
@@ -200,10 +175,10 @@ impl Attempt<'_> {
             };
             let files = batch.files.iter().map(file).collect();
             let unit = ingest.lake.begin_landing(&batch_id, files).await?;
-            self.land(writer, batch, done, started, &mut sum).await?;
+            self.land(writer, batch, done, (&landed, started), sum).await?;
             unit.publish().await?;
         }
-        Ok(sum)
+        Ok(())
     }
 
     async fn land(
@@ -211,7 +186,7 @@ impl Attempt<'_> {
         writer: Writer<'_>,
         mut batch: Batch<'_>,
         done: HashMap<(String, i64), Resolution<'static>>,
-        started: i64,
+        (landed, started): (&Files, i64),
         sum: &mut Retried,
     ) -> Result<()> {
         // What another rule stops now has its new entry before the old one is resolved.
@@ -231,7 +206,8 @@ impl Attempt<'_> {
             if records.is_empty() {
                 return Ok(Map::new());
             }
-            let said = audit::corrections(&self.rows(&told.accounts(records), started), &told.tables(records)?)?;
+            let said =
+                audit::corrections(&self.rows(landed, &told.accounts(records), started), &told.tables(records)?)?;
             Ok(Map::from_iter([(CORRECTIONS.to_string(), said)]))
         };
         let records = quarantine::resolve_saying(writer, say, verdict).await?;
@@ -249,13 +225,14 @@ impl Attempt<'_> {
             sum.skipped += account.skipped;
             sum.quarantined += account.quarantined;
         }
-        audit::write(writer, &self.rows(&accounts, started), &told.tables(&records)?).await
+        audit::write(writer, &self.rows(landed, &accounts, started), &told.tables(&records)?).await
     }
 
     /// Corrections to the accounts of these files.
-    fn rows(&self, accounts: &[FileAccount], started: i64) -> Vec<FileRow> {
+    fn rows(&self, landed: &Files, accounts: &[FileAccount], started: i64) -> Vec<FileRow> {
         let row = |account: &FileAccount| {
-            let (id, file) = (account.source_file_id.clone(), self.files.get(&account.source_file_id)?.clone());
+            let id = account.source_file_id.clone();
+            let file = self.current.get(&id).or_else(|| landed.get(&id).map(|known| &known.file))?.clone();
             // Those that another rule stops were quarantined before and still are.
             let account = FileAccount { quarantined: 0, ..account.clone() };
             Some(FileRow { id, file, account, started, status: Status::Retried, definition: None })

@@ -56,6 +56,8 @@ struct Landing<'a> {
     tables: TableRows,
     /// The sha256 of what has been read now.
     read: HashSet<String>,
+    /// The file that is being read where it arrived, or whose members are: others may write it.
+    in_place: Option<InputFile>,
     /// The lake has a note of files that have landed in part.
     noted: bool,
     rates: Arc<FxRates>,
@@ -104,11 +106,25 @@ pub(super) async fn run(
         account.batch_id = ingest.new_batch_id();
         let batch_id = account.batch_id.clone();
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
-        let (batch, open, tables) = (Batch::new(writer, progress), Vec::new(), TableRows::new());
+        let (batch, open, tables) =
+            (Batch::new(writer, progress).knowing(&ingest.conflicts), Vec::new(), TableRows::new());
         let (read, rates, told) = (HashSet::new(), ingest.rates().await?, Vec::new());
-        let (seen, noted) = (Seen::load(ingest, source).await?, false);
-        let landing =
-            Landing { ingest, writer, progress, batch, open, tables, read, noted, rates, seen, told, account };
+        let (seen, noted, in_place) = (Seen::load(ingest, source).await?, false, None);
+        let landing = Landing {
+            ingest,
+            writer,
+            progress,
+            batch,
+            open,
+            tables,
+            read,
+            in_place,
+            noted,
+            rates,
+            seen,
+            told,
+            account,
+        };
         account = landing.land(source, files).await?;
     }
     progress.end(&source.name);
@@ -132,11 +148,15 @@ impl Landing<'_> {
                     self.told.push(Told::Known(known));
                     continue;
                 }
-                (None, Found::Local(local)) => self.take(local, None, source).await,
+                (None, Found::Local(local)) => {
+                    self.in_place = Some(local.clone());
+                    self.take(local, None, source).await
+                }
                 (None, Found::Remote(remote)) => {
                     self.progress.file(file.uri());
                     // `_temp` goes when the file has been read.
                     let (fetched, _temp) = remote.fetch(&self.ingest.temp_dir).await?;
+                    self.in_place = None;
                     self.take(&fetched, Some(remote.version_tag()), source).await
                 }
             };
@@ -226,6 +246,7 @@ impl Landing<'_> {
         if !any {
             self.account.empty_archives.push(file.uri.clone());
         }
+        self.check_unchanged().await?;
         // With a member that failed it is looked at again: those that have landed are known.
         self.open[number].complete = self.account.failed.len() == failed;
         Ok(())
@@ -250,11 +271,25 @@ impl Landing<'_> {
                     let (source, path, uri) = (Arc::clone(source), file.path.clone(), file.uri.clone());
                     blocking(move || read::verify(&source, &path, &uri)).await?;
                 }
+                self.check_unchanged().await.map_err(|e| self.interrupted(number, e))?;
                 self.flush().await?;
             }
         }
+        if let Err(e) = self.check_unchanged().await {
+            // Another file may have these bytes.
+            self.read.remove(&file.sha256);
+            return Err(self.interrupted(number, e));
+        }
         self.open[number].complete = true;
         Ok(())
+    }
+
+    /// What is read must be what was hashed.
+    async fn check_unchanged(&self) -> Result<()> {
+        match self.in_place.clone() {
+            Some(file) => blocking(move || file.check_unchanged()).await,
+            None => Ok(()),
+        }
     }
 
     /// Why a file was not read to its end, and what has landed of it all the same.

@@ -1,5 +1,6 @@
 //! Files end to end: read, mapped, landed and audited on a `memory://` lake.
 
+mod changed;
 mod damaged;
 mod full;
 mod once_more;

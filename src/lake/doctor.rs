@@ -19,7 +19,7 @@ use super::{Lake, upkeep};
 use crate::error::Result;
 use crate::model::{TABLES, Table};
 use files::{look_at_files, look_at_leftovers};
-use shown::{look_at_head, look_at_markers};
+use shown::{look_at_head, look_at_intents, look_at_markers};
 use unfinished::look_at_unfinished;
 
 /// Of so many files that are wrong in the same way, the first are named.
@@ -130,6 +130,7 @@ pub(super) async fn examine(lake: &Lake, how: &Examination) -> Result<Checkup> {
     };
     let markers = lake.inner.heads.markers(how.now).await?;
     look_at_markers(lake, &markers, how, &mut checkup).await?;
+    look_at_intents(lake, how, &mut checkup).await?;
     let shown = Shown::since(lake, how.before);
     let mut states = Vec::new();
     for table in TABLES {

@@ -36,8 +36,9 @@ mod vacuum;
 mod write;
 
 use futures::FutureExt;
+use futures::stream::BoxStream;
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::record_batch::RecordBatch;
 use object_store::ObjectStore;
@@ -87,6 +88,8 @@ struct Inner {
     slots: BTreeMap<&'static str, Slot>,
     heads: Heads,
     blooms: Blooms,
+    /// Batches of this process that have noted what they commit: see [`Lake::intend`].
+    noted: Mutex<HashSet<String>>,
 }
 
 impl std::fmt::Debug for Lake {
@@ -121,7 +124,8 @@ impl Lake {
             slots.insert(table.name, Slot::new(&root, table)?);
         }
         let heads = Heads::new(root.store.clone(), &root.prefix);
-        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, heads, blooms: Blooms::default() }) })
+        let (blooms, noted) = (Blooms::default(), Mutex::default());
+        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, heads, blooms, noted }) })
     }
 
     /// What was fixed when the lake was created.
@@ -175,7 +179,7 @@ impl Lake {
     }
 
     /// What readers see: every table as the newest head has it, in the order of [`TABLES`]. One small request when
-    /// nothing changed. (In a lake where no batch has ended yet, the newest state of each table.)
+    /// nothing changed. (In a lake without heads, which others have written, the newest state of each table.)
     pub async fn states(&self) -> Result<Vec<Arc<TableState>>> {
         match self.head().await? {
             Some(head) => self.states_at(&head.tables).await,
@@ -199,7 +203,7 @@ impl Lake {
         states.into_iter().collect()
     }
 
-    /// The newest head; `None` where no batch has ended yet.
+    /// The newest head; `None` where no batch has begun, or tables were there before.
     pub async fn head(&self) -> Result<Option<Arc<Head>>> {
         self.inner.heads.newest().boxed().await
     }
@@ -283,14 +287,15 @@ impl Lake {
     }
 
     /// Notes what `batch_id` is about to commit to several tables, each on its base: should this process die between two of
-    /// the commits, whoever ends a batch next makes the others. After the last one: [`Lake::intended`].
+    /// the commits, whoever ends a batch next makes the others. A single commit needs no note, unless an attempt before has
+    /// left one. After the last one: [`Lake::intended`].
     pub async fn intend(&self, batch_id: &str, commits: &[(&TableState, &Prepared)]) -> Result<()> {
         unit::intent::note(self, batch_id, commits).boxed().await
     }
 
-    /// All that `batch_id` intended is committed.
+    /// All that `batch_id` intended is committed: takes its note away, if there is one.
     pub async fn intended(&self, batch_id: &str) -> Result<()> {
-        unit::intent::forget(self, batch_id).boxed().await
+        unit::intent::done(self, batch_id).boxed().await
     }
 
     /// The rows of one data file: the given columns (all if `None`) in the contract's order, `business_month` last.
@@ -302,6 +307,17 @@ impl Lake {
         columns: Option<&[&str]>,
     ) -> Result<Vec<RecordBatch>> {
         read::read(&self.inner.root.store, state.table, file, columns).boxed().await
+    }
+
+    /// As [`Lake::read`], batch by batch: one of a large file is in memory.
+    pub async fn batches(
+        &self,
+        state: &TableState,
+        file: &DataFile,
+        columns: Option<&[&str]>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+        let opened = read::open(&self.inner.root.store, state.table, file, columns).boxed().await?;
+        Ok(opened.batches)
     }
 
     /// Which of `keys` (values of `row_key`) the files of `state` may hold, for many keys at a time: one filter over all files

@@ -35,6 +35,7 @@ impl Drop for Unit {
 
 impl Unit {
     pub(super) async fn begin(lake: &Lake, batch_id: &str, files: Vec<UnfinishedFile>) -> Result<Unit> {
+        first_head(lake, batch_id).await?;
         let lease = lake.inner.heads.begin(batch_id, files.clone()).await?;
         if !files.is_empty() {
             look_for_cut_off(lake, Some(lease.renewed())).await?;
@@ -46,6 +47,14 @@ impl Unit {
     /// whoever lands the files next.
     pub fn cut_off(&self) {
         self.lake.inner.heads.remember(&self.batch_id, self.files.clone());
+    }
+
+    /// Makes the commits that were noted ([`Lake::intend`]) and did not come through, for a batch that was given up.
+    ///
+    /// # Errors
+    /// `Unavailable`: the storage.
+    pub async fn finish(&self) -> Result<()> {
+        finish(&self.lake, &self.batch_id).boxed().await.map(drop)
     }
 
     /// Says which files have rows in the tables and will have no account when this batch ends; before
@@ -135,20 +144,37 @@ impl Unit {
     }
 }
 
+/// A lake that holds nothing gets a head that shows nothing: without one, readers would see its first batch table by table.
+async fn first_head(lake: &Lake, batch_id: &str) -> Result<()> {
+    let heads = &lake.inner.heads;
+    if heads.is_known().await || heads.newest().await?.is_some() {
+        return Ok(());
+    }
+    if newest(lake).await?.into_values().any(|version| version >= 0) {
+        return Ok(());
+    }
+    heads.put(Head { number: 0, batch_id: batch_id.into(), tables: BTreeMap::new() }).await.map(drop)
+}
+
 /// Ends the batch of a writer that is gone: commits what it had noted and not come to, and takes its marker away. Whether
 /// there was anything to commit.
 pub(super) async fn bury(lake: &Lake, marker: &Marker) -> Result<bool> {
-    let finished = match intent::finish(lake, &marker.batch_id).await {
-        Err(error) if error.kind() == ErrorKind::Unavailable => return Err(error),
-        // It would not work later, either, and must not keep what comes after it out of sight.
-        Err(error) => {
-            tracing::warn!(batch_id = marker.batch_id, %error, "a dead batch stays as it is until its files land again");
-            false
-        }
-        Ok(finished) => finished,
-    };
+    let finished = finish(lake, &marker.batch_id).await?;
     lake.inner.heads.sweep(marker).await?;
     Ok(finished)
+}
+
+/// Commits what the batch had noted and not come to; whether there was anything.
+async fn finish(lake: &Lake, batch_id: &str) -> Result<bool> {
+    match intent::finish(lake, batch_id).await {
+        Err(error) if error.kind() == ErrorKind::Unavailable => Err(error),
+        // It would not work later, either, and must not keep what comes after it out of sight.
+        Err(error) => {
+            tracing::warn!(batch_id, %error, "a batch stays as it is until its files land again");
+            Ok(false)
+        }
+        Ok(finished) => Ok(finished),
+    }
 }
 
 /// See [`Lake::look_for_cut_off`]. `now` is the store's; asked for if it is not given.

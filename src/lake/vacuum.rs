@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 use super::heads::Head;
 use super::slot::Slot;
 use super::state::TableState;
-use super::unit::bury;
+use super::unit::{bury, intent};
 use super::{Lake, errors, staged};
 use crate::error::{Error, Result};
 use crate::model::{TABLES, Table};
@@ -159,6 +159,7 @@ async fn of_heads(lake: &Lake, shown: &Shown<'_>, now: DateTime<Utc>, dry_run: b
     let (_, old) = shown.heads().await?;
     let mut objects = old.clone();
     objects.extend(heads.old_notes(now).await?);
+    objects.extend(intent::left(lake, shown.before, now).await?);
     for marker in heads.markers(now).await?.into_iter().filter(|m| !m.live) {
         if !dry_run {
             bury(lake, &marker).await?;

@@ -21,6 +21,7 @@ pub const TABLE: Table = Table {
         "sale_location_id",
         "product_id",
         "customer_key",
+        "order_id",
     ],
     checks: CHECKS,
 };

@@ -13,6 +13,7 @@ mod golden;
 mod http;
 mod kills;
 mod maintenance;
+mod memory;
 mod online_retail;
 mod order_alias;
 mod postgres_clients;

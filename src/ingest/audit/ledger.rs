@@ -99,7 +99,8 @@ impl Ledger {
         self.facts().sources.get(source).map(ask).unwrap_or_default()
     }
 
-    /// Whether a file of `source` with these bytes, an archive or a push among them, has landed.
+    /// Whether a file of `source` with these bytes, an archive among them, has landed. What was pushed and comes as a file
+    /// lands as duplicates, which changes nothing.
     pub fn has_landed(&self, source: &str, sha256: &str) -> bool {
         self.of(source, |s| s.landed.contains(&content(sha256)))
     }

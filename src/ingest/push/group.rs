@@ -8,7 +8,7 @@ use std::sync::Arc;
 use futures::StreamExt;
 
 use super::stopped::{self, Stopped};
-use super::worker::{Job, Worker};
+use super::worker::{Job, Unpublished, Worker};
 use super::{PushAccount, known, map};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::account::FileAccount;
@@ -22,7 +22,7 @@ use crate::ingest::land::BatchFile;
 use crate::ingest::mapped::Mapped;
 use crate::ingest::progress::Silent;
 use crate::ingest::retry;
-use crate::lake::UnfinishedFile;
+use crate::lake::{Lake, UnfinishedFile};
 
 /// A push that can land.
 pub(super) struct Ready {
@@ -87,11 +87,7 @@ impl Worker {
             return fresh;
         }
         // A process may have died between the audit and its head.
-        let shown = match self.show().await {
-            Ok(()) => self.ingest.lake.catch_up().await,
-            Err(e) => Err(e),
-        };
-        if let Err(e) = shown {
+        if let Err(e) = self.show_all().await {
             self.refuse(again, &e);
             return fresh;
         }
@@ -109,6 +105,12 @@ impl Worker {
             }
         }
         fresh
+    }
+
+    async fn show_all(&self) -> Result<()> {
+        let mut unpublished = self.turn.lock().await;
+        show(&self.ingest.lake, &mut unpublished).await?;
+        self.ingest.lake.catch_up().await
     }
 
     /// Maps pushes until the group is full; those that cannot be mapped are told why.
@@ -144,10 +146,10 @@ impl Worker {
     }
 
     /// Lands a group and answers it. Where something is wrong with one of the pushes, the others land without it.
-    async fn land(&mut self, group: Vec<Ready>) {
-        let _turn = self.turn.clone().lock_owned().await;
+    async fn land(&self, group: Vec<Ready>) {
+        let mut turn = self.turn.lock().await;
         let pushes = group.len();
-        let error = match self.land_as_one(&group).await {
+        let error = match self.land_as_one(&group, &mut turn).await {
             Ok((batch_id, files)) => return self.answer(group, batch_id, files).await,
             Err(e) => e,
         };
@@ -156,7 +158,7 @@ impl Worker {
             let one = [push];
             let landed = match pushes == 1 || passing(&error) {
                 true => None,
-                false => Some(self.land_as_one(&one).await),
+                false => Some(self.land_as_one(&one, &mut turn).await),
             };
             match landed {
                 Some(Ok((batch_id, files))) => self.answer(Vec::from(one), batch_id, files).await,
@@ -168,18 +170,27 @@ impl Worker {
 
     /// Lands pushes as one batch. After an error they are not acknowledged, whatever became of them: sent again, they land
     /// (rows that are there are duplicates then), or they are known.
-    async fn land_as_one(&mut self, group: &[Ready]) -> Result<(String, Vec<FileAccount>)> {
+    async fn land_as_one(
+        &self,
+        group: &[Ready],
+        unpublished: &mut Vec<Unpublished>,
+    ) -> Result<(String, Vec<FileAccount>)> {
+        // What failed half-way comes first: the commits that it lacks fit what it was computed on, or nothing.
+        show(&self.ingest.lake, unpublished).await?;
         let batch_id = self.ingest.new_batch_id();
-        let files = self.land_twice(&batch_id, group).await?;
-        self.show().await?;
+        let files = self.land_twice(&batch_id, group, unpublished).await?;
+        show(&self.ingest.lake, unpublished).await?;
         Ok((batch_id, files))
     }
 
     /// Lands and publishes, and once more what storage or other writers stopped: by the same batch, so that a commit that
     /// came through after all is known for ours.
-    async fn land_twice(&mut self, batch_id: &str, group: &[Ready]) -> Result<Vec<FileAccount>> {
-        // Until it is published, its marker hides what comes after it.
-        self.unpublished.push(batch_id.into());
+    async fn land_twice(
+        &self,
+        batch_id: &str,
+        group: &[Ready],
+        unpublished: &mut Vec<Unpublished>,
+    ) -> Result<Vec<FileAccount>> {
         let file = |push: &Ready| UnfinishedFile {
             file_id: push.id.clone(),
             source: self.source.name.clone(),
@@ -187,7 +198,10 @@ impl Worker {
             waited: false,
             replayed: false,
         };
-        let unit = self.ingest.lake.begin_landing(batch_id, group.iter().map(file).collect()).await?;
+        let files: Vec<UnfinishedFile> = group.iter().map(file).collect();
+        // Until it is published, its marker hides what comes after it.
+        unpublished.push(Unpublished { batch_id: batch_id.into(), files: files.clone() });
+        let unit = self.ingest.lake.begin_landing(batch_id, files).await?;
         let mut landed = self.attempt(batch_id, group).await;
         if let Some(error) = landed.as_ref().err().filter(|e| passing(e)) {
             tracing::warn!(source = self.source.name, batch_id, %error, "a group of pushes is tried once more");
@@ -195,26 +209,18 @@ impl Worker {
             landed = self.attempt(batch_id, group).await;
         }
         let files = landed?;
-        match unit.publish().await {
-            Ok(()) => drop(self.unpublished.pop()),
-            Err(error) => tracing::warn!(source = self.source.name, batch_id, %error, "published in a second try"),
+        unpublished.pop();
+        if let Err(error) = unit.publish().await {
+            tracing::warn!(source = self.source.name, batch_id, %error, "published in a second try");
+            unpublished.push(Unpublished { batch_id: batch_id.into(), files: Vec::new() });
         }
         Ok(files)
-    }
-
-    /// Publishes what could not be published before: with it shows what hid behind it.
-    async fn show(&mut self) -> Result<()> {
-        while let Some(batch_id) = self.unpublished.last() {
-            self.ingest.lake.begin(batch_id).await?.publish().await?;
-            self.unpublished.pop();
-        }
-        Ok(())
     }
 
     async fn attempt(&self, batch_id: &str, group: &[Ready]) -> Result<Vec<FileAccount>> {
         let ingest = &self.ingest;
         let writer = Writer { lake: &ingest.lake, source: &self.source.name, batch_id, clock: ingest.clock };
-        let mut batch = Batch::new(writer, &Silent);
+        let mut batch = Batch::new(writer, &Silent).knowing(&ingest.conflicts);
         for push in group {
             let number = batch.file(BatchFile { id: push.id.clone(), uri: push.job.uri.clone() });
             for mapped in &push.mapped {
@@ -283,6 +289,21 @@ impl Worker {
             push.job.tell(Ok(first));
         }
     }
+}
+
+/// Publishes what could not be published before: with it shows what hid behind it. A batch that failed half-way is finished
+/// first, as far as it was noted; its files have no accounts until they come again.
+async fn show(lake: &Lake, unpublished: &mut Vec<Unpublished>) -> Result<()> {
+    while let Some(Unpublished { batch_id, files }) = unpublished.last() {
+        let unit = lake.begin_landing(batch_id, files.clone()).await?;
+        unit.finish().await?;
+        if !files.is_empty() {
+            unit.unfinished(files.clone()).await?;
+        }
+        unit.publish().await?;
+        unpublished.pop();
+    }
+    Ok(())
 }
 
 impl Ready {

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::TryStreamExt;
 use futures::future::{join, join_all};
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 
@@ -20,7 +22,7 @@ use crate::ingest::testing::{RATES, source};
 use crate::ingest::{Filter, Ingest, Sources};
 use crate::lake::testing::{Act, Unreliable, over};
 use crate::lake::{Change, Commit, Lake};
-use crate::model::{INGEST_FILE, ORDER_LINE};
+use crate::model::{INGEST_FILE, ORDER_LINE, PRODUCT};
 
 const ORDERS: &str = r#"-- ---
 -- source_system = "shop"
@@ -185,6 +187,45 @@ async fn storage_that_fails_acknowledges_nothing_and_loses_nothing() {
         names.sort();
         assert_eq!(orders(&lake).await, names);
         pusher.close().await;
+    }
+}
+
+/// Articles come before the lines that they are gleaned from: those of the second push cannot be committed, however often it
+/// is tried. The next push, of whatever source, commits them before its own, so that no head shows a part.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_stops_between_two_tables_shows_whole() {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let now = stopped.clone();
+    let store = Unreliable::new(Arc::new(InMemory::new()), move |_, put| {
+        let lines = put.is_some_and(|p| p.as_ref().starts_with("order_line/_delta_log/"));
+        if lines && now.load(Ordering::SeqCst) { Act::Lost } else { Act::Go }
+    });
+    let lake = over(store.clone(), &LakeConfig::default()).await.expect("a lake");
+    let pusher = pusher(&lake, Duration::ZERO);
+    // An article of its own for each order.
+    let body = |id: &str| order(id, "USD").replace(",X,", &format!(",X{id},"));
+    let shown = async || {
+        let states = lake.states().await.expect("states");
+        [&PRODUCT, &ORDER_LINE].map(|t| states.iter().find(|s| s.table.name == t.name).expect("there").rows())
+    };
+    send(&pusher, "orders", "a", &body("a")).await.expect("landed");
+    stopped.store(true, Ordering::SeqCst);
+    let refused = send(&pusher, "orders", "b", &body("b")).await.expect_err("no order lines");
+    assert_eq!(refused.kind(), ErrorKind::Unavailable, "{refused}");
+    stopped.store(false, Ordering::SeqCst);
+    assert_eq!(lake.state(&PRODUCT).await.expect("a state").rows(), 2, "it stopped after the articles");
+    assert_eq!(shown().await, [1, 1]);
+    send(&pusher, "rates", "r", "day,base,quote,rate\n2026-02-05,EUR,USD,1.25\n").await.expect("landed");
+    assert_eq!(shown().await, [2, 2], "finished, and shown");
+    send(&pusher, "orders", "c", &body("c")).await.expect("landed");
+    assert_eq!(shown().await, [3, 3]);
+    let again = send(&pusher, "orders", "b", &body("b")).await.expect("landed").file;
+    assert_eq!((again.landed, again.duplicate), (1, 0), "what the first try landed is its own");
+    assert_eq!(orders(&lake).await, ["a", "b", "c"]);
+    pusher.close().await;
+    for folder in ["_heads/open", "_heads/intents", "_heads/unfinished"] {
+        let left: Vec<_> = store.list(Some(&Path::from(folder))).try_collect().await.expect("listed");
+        assert!(left.is_empty(), "{folder}: {left:?}");
     }
 }
 

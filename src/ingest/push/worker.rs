@@ -15,6 +15,7 @@ use crate::ingest::drift::Seen;
 use crate::ingest::fx::FxRates;
 use crate::ingest::source::Source;
 use crate::ingest::{Ingest, definition};
+use crate::lake::UnfinishedFile;
 
 /// A push that waits, and whom to answer.
 pub(super) struct Job {
@@ -36,10 +37,20 @@ impl Job {
     }
 }
 
+/// A batch that could not be published.
+pub(super) struct Unpublished {
+    pub batch_id: String,
+    /// Those of its files that may have rows in the tables, and no account.
+    pub files: Vec<UnfinishedFile>,
+}
+
+/// Whoever holds it lands; inside: what is published first, so that nothing stays hidden behind it until its lease is over.
+pub(super) type Turn = Arc<tokio::sync::Mutex<Vec<Unpublished>>>;
+
 pub(super) struct Worker {
     pub ingest: Ingest,
     pub source: Arc<Source>,
-    pub turn: Arc<tokio::sync::Mutex<()>>,
+    pub turn: Turn,
     pub mappers: Mappers,
     /// The columns of the source's files so far; read with the first push.
     pub seen: Option<Seen>,
@@ -47,9 +58,6 @@ pub(super) struct Worker {
     pub definition: String,
     /// The rates as of this version of fx_rate.
     pub rates: Option<(i64, Arc<FxRates>)>,
-    /// Batches that failed half-way: published with the next that lands, so that nothing stays hidden behind them until
-    /// their leases are over.
-    pub unpublished: Vec<String>,
     limits: PushLimits,
     jobs: mpsc::UnboundedReceiver<Job>,
     /// For which the last group had no room.
@@ -61,12 +69,12 @@ impl Worker {
         ingest: Ingest,
         source: Arc<Source>,
         limits: PushLimits,
-        turn: Arc<tokio::sync::Mutex<()>>,
+        turn: Turn,
         jobs: mpsc::UnboundedReceiver<Job>,
     ) -> Worker {
         let mappers = Mappers::new(&ingest, &source);
-        let (definition, unpublished, left) = (definition::hash(&source), Vec::new(), Vec::new());
-        Worker { ingest, source, turn, mappers, seen: None, definition, rates: None, unpublished, limits, jobs, left }
+        let (definition, left) = (definition::hash(&source), Vec::new());
+        Worker { ingest, source, turn, mappers, seen: None, definition, rates: None, limits, jobs, left }
     }
 
     pub async fn run(mut self) {

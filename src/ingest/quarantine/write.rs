@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
-use arrow::compute::concat_batches;
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::filter_record_batch;
+use futures::TryStreamExt;
 use serde_json::{Map, Value};
 
 use super::{CONFLICT, Entry, parse_conflict};
@@ -15,7 +17,7 @@ use crate::ingest::columns::{instant_column, instants, longs, replace_column, te
 use crate::ingest::commit::{Attempts, Edit, Writer};
 use crate::ingest::land::{BatchFile, Displaced};
 use crate::ingest::mapped::Rejected;
-use crate::lake::Lake;
+use crate::lake::Kept;
 use crate::model::{QUARANTINE, Table};
 
 /// Puts displaced rows into the quarantine. Their files are looked up in the audit, else among the batch's own.
@@ -151,8 +153,14 @@ async fn write<'n>(
             written.resolved += hits.iter().flatten().count() as u64;
             written.landed += hits.iter().filter(|h| **h == Some(Resolution::Landed)).count() as u64;
             if hits.iter().any(Option::is_some) {
-                let whole = concat_batches(&QUARANTINE.schema(), &writer.lake.read(&state, file, None).await?)?;
-                edit.add.push(resolved(&whole, &hits, at)?);
+                let mut batches = writer.lake.batches(&state, file, None).await?;
+                let mut left = hits.as_slice();
+                while let Some(batch) = batches.try_next().await? {
+                    let here = left.split_off(..batch.num_rows()).unwrap_or_default();
+                    edit.add.push(resolved(&batch, here, at)?);
+                }
+                let rows = BooleanBuffer::collect_bool(hits.len(), |row| hits[row].is_none());
+                edit.keep.push(Kept { file: file.clone(), rows });
                 edit.remove.push(file.clone());
             }
         }
@@ -168,27 +176,16 @@ async fn write<'n>(
     }
 }
 
-/// The rows of one file, those that are hit as resolved.
-fn resolved(whole: &RecordBatch, hits: &[Option<Resolution<'_>>], at: i64) -> Result<RecordBatch> {
-    let (times, words, notes) =
-        (instants(whole, "resolved_at")?, texts(whole, "resolution")?, texts(whole, "resolution_note")?);
-    let time = |(row, hit): (usize, &Option<Resolution>)| match hit {
-        Some(_) => Some(at),
-        None => times.is_valid(row).then(|| times.value(row)),
-    };
-    let word = |(row, hit): (usize, &Option<Resolution<'_>>)| match hit {
-        Some(resolution) => Some(resolution.word().to_string()),
-        None => text_at(words, row).map(str::to_string),
-    };
-    let note = |(row, hit): (usize, &Option<Resolution<'_>>)| match hit {
-        Some(resolution) => resolution.note().map(str::to_string),
-        None => text_at(notes, row).map(str::to_string),
-    };
-    let new = replace_column(whole, "resolved_at", instant_column(hits.iter().enumerate().map(time)))?;
-    let column: ArrayRef = Arc::new(hits.iter().enumerate().map(word).collect::<StringArray>());
-    let new = replace_column(&new, "resolution", column)?;
-    let column: ArrayRef = Arc::new(hits.iter().enumerate().map(note).collect::<StringArray>());
-    replace_column(&new, "resolution_note", column)
+/// Those of the rows that are hit, as resolved.
+fn resolved(rows: &RecordBatch, hits: &[Option<Resolution<'_>>], at: i64) -> Result<RecordBatch> {
+    let hit = BooleanArray::from(hits.iter().map(Option::is_some).collect::<Vec<_>>());
+    let rows = filter_record_batch(rows, &hit)?;
+    let hits = || hits.iter().flatten();
+    let new = replace_column(&rows, "resolved_at", instant_column(hits().map(|_| Some(at))))?;
+    let words: ArrayRef = Arc::new(hits().map(|hit| Some(hit.word())).collect::<StringArray>());
+    let new = replace_column(&new, "resolution", words)?;
+    let notes: ArrayRef = Arc::new(hits().map(Resolution::note).collect::<StringArray>());
+    replace_column(&new, "resolution_note", notes)
 }
 
 /// The columns that say which record a row is about, and whether it waits.
@@ -277,26 +274,6 @@ impl Seen {
         }
         fresh
     }
-}
-
-/// The conflicts that wait: (table, key, version).
-pub(crate) async fn open_conflicts(lake: &Lake) -> Result<Vec<(String, u128, i64)>> {
-    let state = lake.state(&QUARANTINE).await?;
-    let mut open = Vec::new();
-    for file in &state.files {
-        for batch in lake.read(&state, file, Some(&["table_name", "value", "rule", "resolved_at"])).await? {
-            let (tables, rules) = (texts(&batch, "table_name")?, texts(&batch, "rule")?);
-            let (values, done) = (texts(&batch, "value")?, instants(&batch, "resolved_at")?);
-            for row in (0..batch.num_rows()).filter(|row| rules.value(*row) == CONFLICT && done.is_null(*row)) {
-                open.extend(
-                    text_at(values, row)
-                        .and_then(parse_conflict)
-                        .map(|(key, version)| (tables.value(row).to_string(), key, version)),
-                );
-            }
-        }
-    }
-    Ok(open)
 }
 
 /// Resolves the open conflicts on `superseded` (table, key, version): a greater version has made them moot.

@@ -11,11 +11,12 @@ use crate::ingest::batch::Batch;
 use crate::ingest::commit::Writer;
 use crate::ingest::files::{Found, InputFile};
 use crate::ingest::land::BatchFile;
+use crate::ingest::map::blocking;
 use crate::ingest::progress::Progress;
 use crate::ingest::push::is_push;
 use crate::ingest::read::Input;
 use crate::ingest::source::Source;
-use crate::ingest::{FxRates, Ingest};
+use crate::ingest::{FxRates, Ingest, SHARE};
 
 /// Files that are being mapped anew.
 pub(super) struct Reading<'a> {
@@ -64,7 +65,11 @@ impl<'a> Reading<'a> {
     /// Reads a file, or the members of an archive, if they have landed before.
     pub async fn take(&mut self, found: &Found) -> Result<()> {
         match found {
-            Found::Local(file) => self.open(file).await?,
+            Found::Local(file) => {
+                self.open(file).await?;
+                let file = file.clone();
+                blocking(move || file.check_unchanged()).await?;
+            }
             Found::Remote(remote) => {
                 self.progress.file(found.uri());
                 // `_temp` goes when the file has been read.
@@ -108,14 +113,25 @@ impl<'a> Reading<'a> {
     }
 
     fn too_large(&self, file: &str) -> Error {
-        let (mb, left) = (self.ingest.batch_bytes >> 20, self.awaited.len());
+        let (mb, left) = (self.ingest.batch_bytes.div_ceil(1 << 20), self.awaited.len());
         Error::invalid(format!(
-            "file {file}, with {left} more to come: the rows take more than {mb} MiB, a quarter of landing.memory_mb"
+            "file {file}, with {left} more to come: the rows take more than {mb} MiB, an eighth of landing.memory_mb"
         ))
-        .hint(
+        .hint(format!(
             "nothing has changed. A replay is one commit per table, so all rows of the source wait in memory: \
-            set landing.memory_mb higher",
-        )
+            set landing.memory_mb to {} for it",
+            self.enough_mb()
+        ))
+    }
+
+    /// What `landing.memory_mb` must be, about, for all files, from what those so far take.
+    fn enough_mb(&self) -> u64 {
+        let known = self.files.iter().chain(self.awaited.values());
+        // Of a landing that was cut off the records read may be below 0.
+        let all = known.fold(0_u64, |sum, known| sum.wrapping_add(known.account.read));
+        let share = all as f64 / self.batch.records().max(1) as f64;
+        // A tenth more, for later files may have longer values.
+        (self.batch.bytes() as f64 * share.max(1.0) * SHARE as f64 * 1.1 / f64::from(1 << 20)).ceil() as u64
     }
 
     /// What was mapped, of which files, the names of those that were not met, and how many pushes there are beside them.

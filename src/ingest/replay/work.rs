@@ -18,7 +18,7 @@ use crate::ingest::fill::{self, Orders};
 use crate::ingest::land::{BatchFile, Piece};
 use crate::ingest::mapped::Rejected;
 use crate::ingest::progress::Progress;
-use crate::ingest::quarantine::{self, CONFLICT, Entry, Resolution, Written};
+use crate::ingest::quarantine::{self, CONFLICT, Conflicts, Entry, Resolution, Written};
 use crate::ingest::source::Source;
 use crate::ingest::{Ingest, definition, retry};
 use crate::lake::{UnfinishedFile, Unit};
@@ -78,7 +78,7 @@ impl<'a> Work<'a> {
 
     /// Lands the rows. Where nothing could be committed the unit ends: there is nothing to complete.
     pub async fn land(mut self, unit: Unit, progress: &dyn Progress) -> Result<(Work<'a>, Unit)> {
-        let open = quarantine::open_conflicts(self.writer.lake).await?;
+        let open = Conflicts::default().open(self.writer.lake).await?;
         let mut pieces = std::mem::take(&mut self.pieces);
         let prepared = match self.prepare(&pieces, progress).await {
             Ok(prepared) => prepared,
@@ -136,10 +136,7 @@ impl<'a> Work<'a> {
             replacing.secure().await?;
         }
         let intents: Vec<_> = prepared.iter().filter_map(|(_, replacing)| replacing.intent()).collect();
-        if intents.len() > 1 {
-            self.writer.lake.intend(self.writer.batch_id, &intents).await?;
-        }
-        Ok(())
+        self.writer.lake.intend(self.writer.batch_id, &intents).await
     }
 
     async fn commit(&self, prepared: Tables<'_>) -> Result<Vec<(&'static Table, Replaced)>> {

@@ -103,3 +103,70 @@ async fn a_replay_leaves_pushes_as_they_were_mapped() {
     let gone = changed.replay("orders", &[], false, &Silent).await.expect_err("not found");
     assert!(gone.to_string().contains("1 file that has landed is not found any more: orders/one.csv"), "{gone}");
 }
+
+/// Pushes are known by their keys alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_the_bytes_of_a_push_changes_nothing() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let limits = PushLimits { pushes: 10, bytes: 1 << 20, group: Duration::ZERO, group_pushes: 10 };
+    let pusher = Pusher::new(ingest.clone(), limits);
+    let files = folder.orders("same", &[B]);
+    let mut receiving = pusher.receive("orders", files[0].size).expect("room");
+    receiving.add(&std::fs::read(&files[0].path).expect("read")).expect("received");
+    let push = Push { source: "orders".into(), key: None, caller: "test".into(), body: receiving.end() };
+    assert_eq!(pusher.push(push).await.expect("landed").file.landed, 1);
+    pusher.close().await;
+    let account = ingest.run("orders", &files, &Silent).await.expect("landed").total();
+    assert_eq!((account.read, account.duplicate), (1, 1));
+    assert_eq!(rows(&ingest.lake, &ORDER_LINE).await, 1);
+    assert!(ingest.run("orders", &files, &Silent).await.expect("landed").files[0].already, "the file is known now");
+}
+
+/// The number that the error names is enough for all files, though it is met in the first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_that_is_too_large_says_how_much_memory_is_enough() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let files = ["1", "2", "3"].map(|name| {
+        let lines: Vec<String> =
+            (0..1000).map(|n| format!("o{name}-{n},1,1,2026-01-05T10:00:00Z,X,1,1.00,USD,paid")).collect();
+        folder.orders(name, &lines.iter().map(String::as_str).collect::<Vec<_>>())
+    });
+    let files = files.concat();
+    ingest.run("orders", &files, &Silent).await.expect("landed");
+    let found: Vec<Found> = files.into_iter().map(Found::Local).collect();
+    let small = ingest.clone().memory(1);
+    let error = small.replay("orders", &found, false, &Silent).await.expect_err("too large");
+    assert!(error.message().contains("file orders/1.csv, with 2 more to come"), "{error}");
+    assert!(error.message().contains("an eighth of landing.memory_mb"), "{error}");
+    let hint = error.hint_text().unwrap_or_default();
+    let number = hint.split("set landing.memory_mb to ").nth(1).and_then(|rest| rest.split(' ').next());
+    let enough: u64 = number.and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("{hint}"));
+    assert!(enough > 1, "{hint}");
+    small.memory(enough).replay("orders", &found, false, &Silent).await.expect("replayed");
+}
+
+/// Without any memory each record is a part of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_records_are_tried_part_by_part() {
+    let (ingest, folder) = (ingest().await, Folder::new());
+    let euro = |id: &str| EURO.replace("e,", &format!("{id},"));
+    let lines = [euro("e1"), euro("e2"), euro("e3")];
+    let one = folder.orders("one", &[A, &lines[0], &lines[1]]);
+    let two = folder.orders("two", &[lines[2].as_str(), BAD]);
+    ingest.run("orders", &[one, two].concat(), &Silent).await.expect("landed");
+    assert_eq!(sum(&ingest.lake, &INGEST_FILE, "quarantined").await, 4);
+    let before = ingest.lake.state(&ORDER_LINE).await.expect("a state").version;
+    let path = folder.put("rates/r.csv", "day,base,quote,rate\n2026-02-05,EUR,USD,1.25\n");
+    let rates = [InputFile::open(&path, "rates/r.csv").expect("opened")];
+    let account = ingest.clone().memory(0).run("rates", &rates, &Silent).await.expect("landed");
+    let [retried] = account.retried.as_slice() else { panic!("{account}") };
+    assert_eq!((retried.tried, retried.landed, retried.waiting, retried.quarantined), (3, 3, 0, 0), "{account}");
+    assert_eq!(ingest.lake.state(&ORDER_LINE).await.expect("a state").version, before + 3, "a commit for each");
+    // As if they had been tried at once: every record is accounted for once, the one without a number still waits.
+    for (column, records) in [("read", 6), ("landed", 5), ("duplicate", 0), ("quarantined", 1)] {
+        assert_eq!(sum(&ingest.lake, &INGEST_FILE, column).await, records, "{column}");
+    }
+    let waits = ingest.quarantined(&Filter { resolved: Some(false), ..Filter::default() }).await.expect("listed");
+    assert_eq!(texts(&waits, "raw").expect("raw").iter().flatten().collect::<Vec<_>>(), [BAD]);
+    assert_eq!(ingest.quarantined(&Filter::default()).await.expect("listed").num_rows(), 4);
+}

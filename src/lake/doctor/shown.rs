@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Checkup, Examination, MEND, NAMED, Status};
+use super::{Checkup, Examination, MEND, NAMED, Status, counted};
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::lake::heads::{Head, Marker};
 use crate::lake::state::TableState;
-use crate::lake::unit::bury;
+use crate::lake::unit::{bury, intent};
 use crate::model::Table;
 
 /// Batches at work, and what dead ones left.
@@ -44,6 +44,18 @@ pub(super) async fn look_at_markers(
             );
             checkup.action(MEND);
         }
+    }
+    Ok(())
+}
+
+/// What batches had noted that they would commit, and that stayed when they had ended.
+pub(super) async fn look_at_intents(lake: &Lake, how: &Examination, checkup: &mut Checkup) -> Result<()> {
+    let left = intent::left(lake, how.before, how.now).await?;
+    if let Some(first) = left.first() {
+        let n = counted(left.len(), "note");
+        let detail = format!("{n} of commits whose batches have ended, as {}", first.location);
+        checkup.add(None, "leftovers", Status::Note, detail);
+        checkup.action("saleslake lake vacuum");
     }
     Ok(())
 }

@@ -44,7 +44,7 @@ const STEPS: u64 = 16;
 /// One state of all tables.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// 1, 2, 3 …
+    /// 1, 2, 3 …; 0 is that of a lake before its first batch.
     #[serde(skip)]
     pub number: u64,
     /// The batch that put it.
@@ -84,7 +84,12 @@ impl Heads {
         self.folder.clone().join(format!("{number:020}.json"))
     }
 
-    /// The newest head: one small request when there is no newer one. `None`: no batch has ended yet.
+    /// Whether a head has been seen before; asks nobody.
+    pub async fn is_known(&self) -> bool {
+        self.newest.lock().await.head.is_some()
+    }
+
+    /// The newest head: one small request when there is no newer one. `None`: the tables were written without any.
     pub async fn newest(&self) -> Result<Option<Arc<Head>>> {
         let mut newest = self.newest.lock().await;
         let mut found = newest.head.clone();
@@ -143,7 +148,7 @@ impl Heads {
             }
             Err(e) => return Err(errors::store(e, &path)),
         }
-        if let Some(old) = head.number.checked_sub(KEEP).filter(|n| *n > 0) {
+        if let Some(old) = head.number.checked_sub(KEEP) {
             // Best effort: one more small object does no harm.
             let _ = self.store.delete(&self.path(old)).await;
         }

@@ -59,6 +59,20 @@ async fn a_table_ahead_of_its_head_is_mended() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_note_of_commits_that_stayed_is_told() {
+    let lake = memory().await;
+    landed(&lake).await;
+    let note = lake.inner.root.prefix.clone().join("_heads").join("intents").join("first.json");
+    lake.object_store().put(&note, "[]".into()).await.unwrap();
+    assert_eq!(found(&examine(&lake, false, false).await), [], "young ones may belong to who begins just now");
+    let now = lake.now().await.unwrap() + TimeDelta::days(2);
+    let how = Examination { mend: false, deep: false, file_bytes: 1, before: now - TimeDelta::days(1), now };
+    let checkup = lake.examine(&how).await.unwrap();
+    assert_eq!(found(&checkup), [(None, "leftovers", Status::Note)]);
+    assert!(checkup.findings[0].detail.starts_with("1 note of commits"), "{checkup:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_at_work_is_no_fault() {
     let lake = memory().await;
     landed(&lake).await;

@@ -50,6 +50,30 @@ async fn a_batch_over_several_tables_shows_at_once() {
     assert_eq!(reader.head().await.unwrap().unwrap().number, 2);
 }
 
+/// Not even where nothing was shown before.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_batch_of_a_lake_shows_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let (writer, reader) = two(&dir).await;
+    let first = writer.begin("one").await.unwrap();
+    land(&writer, &REGION, "one", 0..3).await;
+    assert_eq!(shown(&reader).await, (0, 0), "not in part");
+    land(&writer, &ORDER_LINE, "one", 0..8).await;
+    first.publish().await.unwrap();
+    assert_eq!(shown(&reader).await, (8, 3));
+}
+
+/// Another program has written it.
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_were_there_before_the_first_head_show() {
+    let lake = memory().await;
+    land(&lake, &REGION, "other", 0..3).await;
+    let first = lake.begin("one").await.unwrap();
+    assert_eq!(shown(&lake).await, (0, 3));
+    first.publish().await.unwrap();
+    assert_eq!((shown(&lake).await, lake.head().await.unwrap().unwrap().number), ((0, 3), 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_that_ends_does_not_show_another_one_in_part() {
     let dir = tempfile::tempdir().unwrap();

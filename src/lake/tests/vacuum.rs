@@ -5,6 +5,9 @@ use std::path::Path as FilePath;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, TimeDelta, Utc};
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::super::{Lake, Vacuumed};
 use super::compact::{all, optimize};
@@ -170,10 +173,27 @@ async fn old_heads_and_dead_markers_go() {
     let error = lake.vacuum(None, now, now, false).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert!(error.message().contains("dead"), "{error}");
-    // Three days later its lease is over, and the first two heads are history.
-    assert_eq!(of(&later(&lake, false).await, "_heads").len(), 3);
+    // Three days later its lease is over, and the first two heads are history, as is that of the empty lake.
+    assert_eq!(of(&later(&lake, false).await, "_heads").len(), 4);
     assert_eq!(lake.head().await.unwrap().unwrap().number, 3);
     assert!(of(&later(&lake, false).await, "_heads").is_empty());
+}
+
+/// What a batch is about to commit is needed as long as it has its marker.
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_of_batches_that_have_ended_go() {
+    let lake = memory().await;
+    let note = |batch: &str| Path::from(format!("_heads/intents/{batch}.json"));
+    let store = lake.object_store();
+    for batch in ["ended", "dead"] {
+        store.put(&note(batch), "[]".into()).await.unwrap();
+    }
+    drop(lake.begin("dead").await.unwrap());
+    assert_eq!(of(&later(&lake, true).await, "_heads"), [note("ended").as_ref(), "_heads/open/dead.json"]);
+    // The dead one is ended first, and takes its own with it.
+    later(&lake, false).await;
+    let left: Vec<_> = store.list(Some(&Path::from("_heads"))).try_collect().await.unwrap();
+    assert!(left.iter().all(|o| !o.location.as_ref().contains("intents")), "{left:?}");
 }
 
 fn log_files(dir: &FilePath) -> Vec<String> {

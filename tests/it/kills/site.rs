@@ -17,6 +17,7 @@ use super::process::{Kind, Server, Struck, survive};
 use super::sources::SOURCES;
 use super::world::{Push, Work, World};
 use crate::common::succeeded;
+use crate::readers;
 
 const SERVERS: usize = 2;
 /// Senders at once; each sends its pushes one after the other.
@@ -46,6 +47,15 @@ bind = "127.0.0.1:0"
 allow_ingest = true
 ingest_group_ms = 20
 "#;
+
+/// Asked of other readers in the end.
+const SUMS: &str = "\
+    SELECT 'audited' AS what, count(*) AS n, sum(CAST(landed AS DECIMAL(18,4))) AS s FROM base.ingest_file UNION ALL \
+    SELECT 'lines', count(*), sum(CAST(quantity AS DECIMAL(18,4))) FROM base.order_line UNION ALL \
+    SELECT 'products', count(*), sum(CAST(source_version AS DECIMAL(18,4))) FROM base.product UNION ALL \
+    SELECT 'rates', count(*), sum(CAST(rate AS DECIMAL(18,4))) FROM base.fx_rate UNION ALL \
+    SELECT 'returns', count(*), sum(CAST(quantity AS DECIMAL(18,4))) FROM base.return_line UNION ALL \
+    SELECT 'stopped', count(*), sum(CAST(line AS DECIMAL(18,4))) FROM base.quarantine ORDER BY 1";
 
 pub struct Site {
     dir: tempfile::TempDir,
@@ -147,6 +157,9 @@ impl Site {
             succeeded(dir, &[&["lake"], command].concat());
         }
         look::agrees(dir, &self.world, "in the end").await;
+        for reader in ["deltalake", "duckdb"] {
+            readers::agrees("kills_at_random_moments", reader, &dir.join("lake"), SUMS, &readers::answers(dir, SUMS));
+        }
         let left = look::left_over(dir).await;
         assert!(left.is_empty(), "nothing needs these files, and vacuum did not see them: {left:#?}");
     }

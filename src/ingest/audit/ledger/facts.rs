@@ -23,7 +23,8 @@ pub(super) struct Facts {
 
 #[derive(Default)]
 pub(super) struct SourceFacts {
-    /// Of the contents that have landed, archives among them.
+    /// Of the contents that have landed as files, archives among them. Not of pushes: they are many, known by their keys, and
+    /// for some time only.
     pub landed: HashSet<u128>,
     /// Files on object stores: name and version tag → the file's id.
     pub versions: HashMap<(String, String), String>,
@@ -92,7 +93,10 @@ impl Facts {
             }
             let Some(facts) = self.sources.get_mut(source) else { continue };
             match is_push(source, rows.uris.value(row)) {
-                false => facts.file(&rows, row),
+                false => {
+                    facts.file(&rows, row);
+                    facts.content(&rows, row);
+                }
                 true if rows.status.value(row) == LANDED && rows.finished.value(row) >= oldest => {
                     let finished = rows.finished.value(row);
                     let push = PushFact { content: content(rows.contents.value(row)), finished, file };
@@ -105,7 +109,7 @@ impl Facts {
                 }
                 true => {}
             }
-            facts.content(&rows, row);
+            facts.columns(&rows, row);
         }
         Ok(())
     }
@@ -128,6 +132,9 @@ impl SourceFacts {
             let version = (rows.uris.value(row).to_string(), tag.to_string());
             self.versions.insert(version, rows.ids.value(row).to_string());
         }
+    }
+
+    fn columns(&mut self, rows: &Rows<'_>, row: usize) {
         if let Some(text) = text_at(rows.columns, row) {
             let (started, at) = (rows.started.value(row), self.columns.get_mut(text));
             match at {
