@@ -145,6 +145,7 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
     telemetry::start(&config.log, lake::TOLD)?;
     match args.command {
         Command::Config(args) => cli::config::run(&args, &settings).await,
+        Command::Completions(args) => cli::completions::run(&args),
         Command::Sample(args) => cli::sample::run(&args),
         Command::Source(args) => cli::source::run(&args, &config).await,
         Command::Ingest(args) => {
@@ -165,10 +166,14 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
             let app = App::over(lake, config, clock).await?;
             cli::report::run(&args, &app.reports).await
         }
-        Command::Sql(args) => {
-            let app = App::over(existing(&config.lake).await?, config, clock).await?;
-            cli::sql::run(&args, &app.engine).await
-        }
+        Command::Sql(args) => match args.remote().await? {
+            Some(server) => cli::sql::run(&args, &server).await,
+            None => {
+                let place = config.lake.url.clone();
+                let app = App::over(existing(&config.lake).await?, config, clock).await?;
+                cli::sql::run(&args, &Local::new(app.engine.clone(), app.reports.clone(), place)).await
+            }
+        },
         Command::Check => {
             let sources = Sources::load(config.queries_dir.as_deref())?;
             let views = load_folder("views", config.queries_dir.as_deref())?.len();

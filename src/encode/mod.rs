@@ -5,6 +5,7 @@ mod arrow;
 mod checksum;
 mod columns;
 mod csv;
+mod expanded;
 mod format;
 mod json;
 mod ndjson;
@@ -41,6 +42,8 @@ pub struct Options {
     pub width: Option<usize>,
     /// Table: the columns that it is about, which stay where there is no room for all.
     pub main: Vec<String>,
+    /// Table: a line per column, row below row.
+    pub expanded: bool,
     /// Table: rows shown before "… n more".
     pub max_rows: usize,
     /// Table: what was left out is told in [`Written::notes`] instead of below the rows.
@@ -54,7 +57,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { width: None, main: Vec::new(), max_rows: 1000, notes_apart: false, file: false, receipt: None }
+        Options {
+            width: None,
+            main: Vec::new(),
+            expanded: false,
+            max_rows: 1000,
+            notes_apart: false,
+            file: false,
+            receipt: None,
+        }
     }
 }
 
@@ -137,6 +148,7 @@ trait Encoder: Send {
 fn encoder(schema: &SchemaRef, format: Format, options: &Options) -> Result<Box<dyn Encoder>> {
     Ok(match format {
         Format::Table if table_plan::Plan::is(schema) => Box::new(table_plan::Plan::default()),
+        Format::Table if options.expanded => Box::new(expanded::Expanded::new(schema, options)),
         Format::Table => Box::new(table::Table::new(schema, options)),
         Format::Csv => Box::new(csv::Csv::new(schema)),
         Format::Json => Box::new(json::Json::new(schema)),

@@ -1,6 +1,7 @@
 //! The command line: arguments and one file per command. It translates; it must not decide what an answer is.
 
 pub mod check;
+pub mod completions;
 pub mod config;
 pub mod ingest;
 pub mod lake;
@@ -12,6 +13,7 @@ pub mod quickstart;
 pub mod report;
 pub mod sample;
 pub mod serve;
+pub mod shell;
 pub mod source;
 pub mod sql;
 
@@ -46,7 +48,7 @@ pub enum Command {
     Source(source::SourceArgs),
     /// List, explain and run reports
     Report(report::ReportArgs),
-    /// Run one read-only SQL statement
+    /// Run read-only SQL: one statement, a script, or in a shell
     Sql(sql::SqlArgs),
     /// Serve reports over HTTP
     Serve,
@@ -60,6 +62,8 @@ pub enum Command {
     Sample(sample::SampleArgs),
     /// Show each setting and where it came from
     Config(output::OutputArgs),
+    /// Print a script that completes commands and options in bash, zsh, fish, PowerShell or elvish
+    Completions(completions::CompletionsArgs),
 }
 
 impl Args {

@@ -36,6 +36,16 @@ impl OutputArgs {
         }
     }
 
+    /// The format that was named, if one was.
+    pub fn named_format(&self) -> Result<Option<Format>> {
+        self.format.as_deref().map(Format::parse).transpose()
+    }
+
+    /// The file to write to, if one was named.
+    pub fn path(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+
     /// Whether people read this: a command may then lay its data out in its own way.
     pub fn for_people(&self) -> Result<bool> {
         Ok(self.output.is_none() && self.format()? == Format::Table)
@@ -57,7 +67,8 @@ impl OutputArgs {
         self.stream(batch.schema(), stream::iter([Ok(batch)]).boxed(), none, &[]).await.map(|_| ())
     }
 
-    async fn stream(
+    /// The same for any batches of one schema.
+    pub async fn stream(
         &self,
         schema: SchemaRef,
         batches: BoxStream<'static, Result<RecordBatch>>,
