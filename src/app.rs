@@ -17,6 +17,7 @@ use crate::ingest::{Ingest, Landing, PushLimits, Pusher, Sources};
 use crate::lake::{self, Lake};
 use crate::queryfile::load_folder;
 use crate::reports::{LiveReports, Reports};
+use crate::surfaces::cli::shell::local::Local;
 use crate::surfaces::cli::{self, Args, Command};
 use crate::surfaces::http;
 use crate::telemetry;

@@ -89,10 +89,8 @@ mod tests {
 
     fn shown(max_rows: usize) -> String {
         let money = Decimal128Array::from(vec![Some(12_345_000), None]).with_precision_and_scale(18, 4).unwrap();
-        let columns: [(&str, ArrayRef); 2] = [
-            ("渠道", Arc::new(StringArray::from(vec!["web\n", "shop"]))),
-            ("net_sales", Arc::new(money)),
-        ];
+        let columns: [(&str, ArrayRef); 2] =
+            [("渠道", Arc::new(StringArray::from(vec!["web\n", "shop"]))), ("net_sales", Arc::new(money))];
         let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(n, a)| (n, a, true))).unwrap();
         let mut table = Expanded::new(&batch.schema(), &Options { max_rows, ..Options::default() });
         let mut out = Vec::new();
@@ -104,13 +102,17 @@ mod tests {
 
     #[test]
     fn a_row_is_a_block_with_a_line_per_column() {
-        let expected = "── row 1 ──\n渠道       web\\n\nnet_sales  1,234.50\n── row 2 ──\n渠道       shop\nnet_sales  –\n";
+        let expected =
+            "── row 1 ──\n渠道       web\\n\nnet_sales  1,234.50\n── row 2 ──\n渠道       shop\nnet_sales  –\n";
         assert_eq!(shown(10), expected);
     }
 
     #[test]
     fn rows_that_are_not_shown_are_told() {
         let told = shown(1);
-        assert!(told.contains("row 1") && !told.contains("row 2") && told.ends_with("… 1 more (of 2 rows)\n"), "{told}");
+        assert!(
+            told.contains("row 1") && !told.contains("row 2") && told.ends_with("… 1 more (of 2 rows)\n"),
+            "{told}"
+        );
     }
 }

@@ -33,6 +33,30 @@ pub fn of(kind: ErrorKind) -> Codes {
     Codes { http, grpc, exit, title }
 }
 
+const KINDS: [ErrorKind; 9] = [
+    ErrorKind::NotFound,
+    ErrorKind::Invalid,
+    ErrorKind::Conflict,
+    ErrorKind::Denied,
+    ErrorKind::Busy,
+    ErrorKind::Timeout,
+    ErrorKind::Cancelled,
+    ErrorKind::Unavailable,
+    ErrorKind::Internal,
+];
+
+/// The kind that a gRPC status code tells who asked another server.
+pub fn of_grpc(code: i32) -> ErrorKind {
+    /// Nobody, or somebody unknown, asks.
+    const UNAUTHENTICATED: i32 = 16;
+    const UNIMPLEMENTED: i32 = 12;
+    match code {
+        UNAUTHENTICATED => ErrorKind::Denied,
+        UNIMPLEMENTED => ErrorKind::Invalid,
+        code => KINDS.into_iter().find(|kind| of(*kind).grpc == code).unwrap_or(ErrorKind::Internal),
+    }
+}
+
 /// The kind as one word, for problem types, metrics and logs.
 pub fn name(kind: ErrorKind) -> &'static str {
     match kind {
@@ -54,17 +78,11 @@ mod tests {
 
     use super::*;
 
-    const KINDS: [ErrorKind; 9] = [
-        ErrorKind::NotFound,
-        ErrorKind::Invalid,
-        ErrorKind::Conflict,
-        ErrorKind::Denied,
-        ErrorKind::Busy,
-        ErrorKind::Timeout,
-        ErrorKind::Cancelled,
-        ErrorKind::Unavailable,
-        ErrorKind::Internal,
-    ];
+    #[test]
+    fn a_code_tells_its_kind() {
+        assert!(KINDS.iter().all(|kind| of_grpc(of(*kind).grpc) == *kind));
+        assert_eq!((of_grpc(16), of_grpc(2)), (ErrorKind::Denied, ErrorKind::Internal));
+    }
 
     #[test]
     fn every_kind_has_codes_of_its_own() {

@@ -42,7 +42,11 @@ const RULES: &[Rule] = &[
     Rule { module: "sample", uses: &["model", "clock", "error"], names: &["parquet", "csv"] },
     Rule { module: "encode", uses: &["error", "engine"], names: &["parquet", "csv", "comfy_table"] },
     Rule { module: "surfaces/status", uses: &["error"], names: &[] },
-    Rule { module: "surfaces/cli", uses: SURFACE, names: &["clap", "comfy_table"] },
+    Rule {
+        module: "surfaces/cli",
+        uses: SURFACE,
+        names: &["clap", "clap_complete", "comfy_table", "rustyline", "arrow_flight", "tonic"],
+    },
     Rule { module: "surfaces/http", uses: SURFACE, names: &["axum"] },
     Rule { module: "surfaces", uses: &[], names: &[] },
     Rule { module: "app", uses: ANY, names: &[] },

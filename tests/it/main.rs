@@ -19,4 +19,5 @@ mod order_alias;
 mod postgres_clients;
 mod push;
 mod readers;
+mod shell;
 mod stores;

@@ -15,8 +15,7 @@ pub struct CompletionsArgs {
 
 pub fn run(args: &CompletionsArgs) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(&script(args.shell))
-        .map_err(|e| Error::unavailable("standard output cannot be written").caused_by(e))
+    out.write_all(&script(args.shell)).map_err(|e| Error::unavailable("standard output cannot be written").caused_by(e))
 }
 
 fn script(shell: Shell) -> Vec<u8> {

@@ -44,7 +44,7 @@ impl SqlArgs {
         let mut params = Params::new();
         for given in &self.params {
             let (name, value) = pair("--param", given, "write --param from:date=2026-01-01")?;
-            let (name, param) = typed(&name, &value).map_err(|e| e.context("--param"))?;
+            let (name, param) = typed(&name, &value).map_err(|e| e.context(format!("--param {name}")))?;
             params.insert(name, param);
         }
         Ok(params)

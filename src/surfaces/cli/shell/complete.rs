@@ -6,14 +6,10 @@ use super::names::{Names, RelationNames, ReportNames};
 use crate::encode::Format;
 
 /// Offered in capitals, or as the word was begun.
-const KEYWORDS: &[&str] = &[
-    "ALL", "AND", "ANTI", "AS", "ASC", "BETWEEN", "BY", "CASE", "CAST", "CROSS", "CURRENT", "DATE", "DECIMAL", "DESC",
-    "DISTINCT", "ELSE", "END", "EXCEPT", "EXISTS", "EXPLAIN", "EXTRACT", "FALSE", "FILTER", "FIRST", "FOLLOWING", "FROM",
-    "FULL", "GROUP", "GROUPING", "HAVING", "ILIKE", "IN", "INNER", "INTERSECT", "INTERVAL", "IS", "JOIN", "LAST", "LEFT",
-    "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OFFSET", "ON", "OR", "ORDER", "OUTER", "OVER", "PARTITION", "PRECEDING",
-    "QUALIFY", "RECURSIVE", "RIGHT", "ROLLUP", "ROW", "ROWS", "SELECT", "SEMI", "SETS", "THEN", "TIMESTAMP", "TRUE",
-    "UNBOUNDED", "UNION", "USING", "VALUES", "WHEN", "WHERE", "WINDOW", "WITH", "WITHIN",
-];
+const KEYWORDS: &str = "ALL AND ANTI AS ASC BETWEEN BY CASE CAST CROSS CURRENT DATE DECIMAL DESC DISTINCT ELSE END EXCEPT \
+    EXISTS EXPLAIN EXTRACT FALSE FILTER FIRST FOLLOWING FROM FULL GROUP GROUPING HAVING ILIKE IN INNER INTERSECT INTERVAL \
+    IS JOIN LAST LEFT LIKE LIMIT NOT NULL NULLS OFFSET ON OR ORDER OUTER OVER PARTITION PRECEDING QUALIFY RECURSIVE RIGHT \
+    ROLLUP ROW ROWS SELECT SEMI SETS THEN TIMESTAMP TRUE UNBOUNDED UNION USING VALUES WHEN WHERE WINDOW WITH WITHIN";
 
 /// Where the completed word starts in `line`, and what may stand there instead. Names of files are left to the caller.
 pub fn complete(line: &str, at: usize, names: &Names) -> (usize, Vec<String>) {
@@ -95,7 +91,7 @@ fn anywhere(word: &str, whole: &str, names: &Names) -> Vec<String> {
         all.extend(names.relations.iter().flat_map(|r| r.columns.iter().cloned()));
     }
     let small = word.chars().all(|c| !c.is_uppercase());
-    all.extend(KEYWORDS.iter().map(|k| if small { k.to_lowercase() } else { k.to_string() }));
+    all.extend(KEYWORDS.split_whitespace().map(|k| if small { k.to_lowercase() } else { k.to_string() }));
     all.extend(names.functions.iter().map(|name| format!("{name}(")));
     all
 }
@@ -111,9 +107,8 @@ fn report_ids(names: &Names) -> Vec<String> {
 /// The relations that a statement names, each by its alias or name.
 fn named<'n>(sql: &str, names: &'n Names) -> Vec<(String, &'n RelationNames)> {
     let tokens: Vec<Token> = tokens(sql).filter(|t| t.kind != Kind::Comment).collect();
-    let name_at = |at: usize| {
-        tokens.get(at).filter(|t| matches!(t.kind, Kind::Word | Kind::Name)).map(|t| t.unquoted())
-    };
+    let name_at =
+        |at: usize| tokens.get(at).filter(|t| matches!(t.kind, Kind::Word | Kind::Name)).map(|t| t.unquoted());
     let (mut found, mut at) = (Vec::new(), 0);
     while at < tokens.len() {
         let Some(first) = name_at(at) else {
@@ -127,10 +122,12 @@ fn named<'n>(sql: &str, names: &'n Names) -> Vec<(String, &'n RelationNames)> {
             None => first.clone(),
         };
         at += if second.is_some() { 2 } else { 0 };
-        let is = |r: &&RelationNames| written.eq_ignore_ascii_case(&r.shown()) || written == format!("{}.{}", r.schema, r.name);
+        let is = |r: &&RelationNames| {
+            written.eq_ignore_ascii_case(&r.shown()) || written == format!("{}.{}", r.schema, r.name)
+        };
         let Some(relation) = names.relations.iter().find(is) else { continue };
         at += usize::from(tokens.get(at).is_some_and(|t| t.is_word("AS")));
-        let alias = name_at(at).filter(|alias| !KEYWORDS.contains(&alias.to_uppercase().as_str()));
+        let alias = name_at(at).filter(|alias| !KEYWORDS.split_whitespace().any(|k| k.eq_ignore_ascii_case(alias)));
         found.push((alias.unwrap_or_else(|| second.unwrap_or(first)), relation));
     }
     found
@@ -159,7 +156,8 @@ fn report_values(report: Option<&ReportNames>, typed: &str) -> (usize, Vec<Strin
     match typed.split_once('=') {
         None => (0, starting_with(typed, values.iter().map(|(name, _)| format!("{name}=")).collect())),
         Some((name, begun)) => {
-            let allowed = values.iter().find(|(n, _)| n == name).map(|(_, allowed)| allowed.clone()).unwrap_or_default();
+            let allowed =
+                values.iter().find(|(n, _)| n == name).map(|(_, allowed)| allowed.clone()).unwrap_or_default();
             (name.len() + 1, starting_with(begun, allowed))
         }
     }
@@ -208,7 +206,10 @@ mod tests {
     #[track_caller]
     fn check(line: &str, word: &str, expected: &[&str]) {
         let (completed, found) = offered(line);
-        assert_eq!((completed.as_str(), found.iter().map(String::as_str).collect::<Vec<_>>()), (word, expected.to_vec()));
+        assert_eq!(
+            (completed.as_str(), found.iter().map(String::as_str).collect::<Vec<_>>()),
+            (word, expected.to_vec())
+        );
     }
 
     #[test]
@@ -233,7 +234,11 @@ mod tests {
         check("SELECT e.| FROM sales_event AS e JOIN channel c", "e.", &["e.sku", "e.net_rc"]);
         check("SELECT c.| FROM sales_event e\nJOIN channel c ON true", "c.", &["c.channel_id"]);
         check("SELECT order_line.o| FROM base.order_line WHERE", "order_line.o", &["order_line.order_id"]);
-        check("SELECT sales_event.| FROM sales_event WHERE", "sales_event.", &["sales_event.sku", "sales_event.net_rc"]);
+        check(
+            "SELECT sales_event.| FROM sales_event WHERE",
+            "sales_event.",
+            &["sales_event.sku", "sales_event.net_rc"],
+        );
     }
 
     #[test]

@@ -151,17 +151,18 @@ mod tests {
     #[test]
     fn quotes_and_comments_hide_what_is_in_them() {
         use Kind::*;
-        assert_eq!(cut_up("a.b='it''s;'"), [(Word, "a"), (Symbol, "."), (Word, "b"), (Symbol, "="), (Text, "'it''s;'")]);
+        assert_eq!(
+            cut_up("a.b='it''s;'"),
+            [(Word, "a"), (Symbol, "."), (Word, "b"), (Symbol, "="), (Text, "'it''s;'")]
+        );
         assert_eq!(cut_up(r#""a""; b" `c;`"#), [(Name, r#""a""; b""#), (Name, "`c;`")]);
         assert_eq!(cut_up("1 -- it's;\n;"), [(Word, "1"), (Comment, "-- it's;"), (Symbol, ";")]);
         assert_eq!(cut_up("/* a /* ; */ ' */ b"), [(Comment, "/* a /* ; */ ' */"), (Word, "b")]);
         assert_eq!(cut_up(r"E'it\'s' e1"), [(Text, r"E'it\'s'"), (Word, "e1")]);
-        assert_eq!(cut_up("$from $$;$$ $t$ $$; $t$ $"), [
-            (Parameter, "$from"),
-            (Text, "$$;$$"),
-            (Text, "$t$ $$; $t$"),
-            (Symbol, "$")
-        ]);
+        assert_eq!(
+            cut_up("$from $$;$$ $t$ $$; $t$ $"),
+            [(Parameter, "$from"), (Text, "$$;$$"), (Text, "$t$ $$; $t$"), (Symbol, "$")]
+        );
         assert_eq!(cut_up("渠道 ≥ 1"), [(Word, "渠道"), (Symbol, "≥"), (Word, "1")]);
     }
 

@@ -18,7 +18,10 @@ pub enum Command {
     Describe(String),
     Schemas,
     Reports,
-    Report { id: String, values: Vec<(String, String)> },
+    Report {
+        id: String,
+        values: Vec<(String, String)>,
+    },
     /// What a report may be given.
     ReportParams(String),
     Timing(Option<bool>),
@@ -29,7 +32,10 @@ pub enum Command {
     /// `None` = back to standard output.
     Output(Option<PathBuf>),
     Include(PathBuf),
-    Set { name: String, param: Param },
+    Set {
+        name: String,
+        param: Param,
+    },
     ShowSet,
     Unset(String),
     Refresh,
@@ -49,7 +55,11 @@ pub const COMMANDS: [(&str, &str, &str); 19] = [
     ("\\dt", "[NAME]", "tables"),
     ("\\dv", "[NAME]", "views"),
     ("\\dn", "", "schemas"),
-    ("\\report", "[ID [NAME=VALUE …]]", "run a report, or list them: \\report sales-by-region where.channel=web limit=10"),
+    (
+        "\\report",
+        "[ID [NAME=VALUE …]]",
+        "run a report, or list them: \\report sales-by-region where.channel=web limit=10",
+    ),
     ("\\reports", "[ID]", "what a report may be given (also \\report? ID), or all reports"),
     ("\\set", "[NAME[:TYPE] VALUE]", "a value for $NAME in statements, or show all"),
     ("\\unset", "NAME", "forget it"),
@@ -154,7 +164,7 @@ fn set(words: Vec<String>) -> Result<Command> {
     if value.is_empty() {
         return Err(Error::invalid(format!("\\set {name} needs a value")).hint("\\set from:date 2026-01-01"));
     }
-    let (name, param) = typed(name, &value.join(" ")).map_err(|e| e.context("\\set"))?;
+    let (name, param) = typed(name, &value.join(" ")).map_err(|e| e.context(format!("\\set {name}")))?;
     Ok(Command::Set { name, param })
 }
 
@@ -162,8 +172,8 @@ fn set(words: Vec<String>) -> Result<Command> {
 pub fn typed(name: &str, value: &str) -> Result<(String, Param)> {
     let (name, kind) = name.split_once(':').unwrap_or((name, "text"));
     let name = name.trim_start_matches('$');
-    let param = ParamType::parse(kind).and_then(|kind| Param::parse(kind, value));
-    Ok((name.to_string(), param.map_err(|e| e.context(name))?))
+    let param = ParamType::parse(kind).and_then(|kind| Param::parse(kind, value))?;
+    Ok((name.to_string(), param))
 }
 
 /// Words between blanks; within quotes, blanks are letters and a doubled quote is one.
@@ -232,7 +242,7 @@ mod tests {
             ("\\o a b", "\\o takes one argument, not also b", "quotes"),
             ("\\q now", "\\q takes no argument, such as now", ""),
             ("\\set n", "\\set n needs a value", "\\set from:date 2026-01-01"),
-            ("\\set n:int x", "\\set: n: 'x' is no int", "for example 42"),
+            ("\\set n:int x", "\\set n:int: 'x' is no int", "for example 42"),
             ("\\report a month", "\\report month: no =", "NAME=VALUE"),
             ("\\o 'a", "\\o 'a: a ' is not closed", ""),
             ("\\format parket", "unknown format 'parket'", "parquet"),

@@ -59,11 +59,11 @@ impl Names {
     pub async fn read(backend: &dyn Backend) -> Result<Names> {
         let (columns, reports) = futures::try_join!(texts(backend, COLUMNS), texts(backend, REPORTS))?;
         // A server of another kind may not tell its functions.
-        let functions = texts(backend, FUNCTIONS).await.unwrap_or_default();
+        let functions = texts::<1>(backend, FUNCTIONS).await.unwrap_or_default();
         Ok(Names {
             relations: relations(columns),
             reports: self::reports(reports),
-            functions: functions.into_iter().map(|[name, ..]| name).collect(),
+            functions: functions.into_iter().map(|[name]| name).collect(),
         })
     }
 

@@ -147,13 +147,18 @@ fn bound(wanted: &Schema, params: &Params) -> Result<RecordBatch> {
     let name = |field: &Field| field.name().trim_start_matches('$').to_string();
     let names: Vec<String> = wanted.fields().iter().map(|field| name(field)).collect();
     if let Some(unused) = params.keys().find(|name| !names.contains(name)) {
-        let known = if names.is_empty() { "it has none".into() } else { did_you_mean(unused, names.iter().map(String::as_str)) };
+        let known = if names.is_empty() {
+            "it has none".into()
+        } else {
+            did_you_mean(unused, names.iter().map(String::as_str))
+        };
         return Err(Error::invalid(format!("the statement has no parameter ${unused}")).hint(known));
     }
     let columns = wanted.fields().iter().map(|field| {
         let name = name(field);
         let value = params.get(&name).ok_or_else(|| {
-            Error::invalid(format!("the parameter ${name} has no value")).hint(format!("--param {name}=…, or \\set {name} …"))
+            Error::invalid(format!("the parameter ${name} has no value"))
+                .hint(format!("--param {name}=…, or \\set {name} …"))
         })?;
         Ok((field.name().clone(), array(value)?, true))
     });
@@ -212,14 +217,13 @@ fn of_status(status: Status) -> Error {
         None => (status.message(), None),
     };
     let message = if message.is_empty() { "the server refuses without a word" } else { message };
-    let error = Error::new(status::of_grpc(status.code().into()), message);
-    let error = match hint {
-        Some(hint) => error.hint(hint),
-        None => error,
-    };
     // A status with a cause was made here: the connection broke.
-    match std::error::Error::source(&status) {
-        Some(cause) => error.caused_by(cause.to_string()),
+    let error = match std::error::Error::source(&status) {
+        Some(cause) => Error::unavailable(message).caused_by(cause.to_string()),
+        None => Error::new(status::of_grpc(status.code().into()), message),
+    };
+    match hint {
+        Some(hint) => error.hint(hint),
         None => error,
     }
 }

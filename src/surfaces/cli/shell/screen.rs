@@ -71,7 +71,9 @@ impl Screen {
         };
         let written = match &mut self.file {
             Some(file) => file.take(answer, format, &options, self.people).await?,
-            None if terminal && format.is_binary() => return Err(Error::invalid(format!("{format} is for programs")).hint("\\o FILE first")),
+            None if terminal && format.is_binary() => {
+                return Err(Error::invalid(format!("{format} is for programs")).hint("\\o FILE first"));
+            }
             None if terminal => self.to_terminal(answer, format, &options).await?,
             None => write(answer, format, &mut tokio::io::stdout(), &options, self.people).await?,
         };

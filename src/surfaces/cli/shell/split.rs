@@ -59,7 +59,8 @@ impl Splitter {
     /// Takes what is held from `start` to `end`, and drops what is before it and `more` bytes after.
     fn cut(&mut self, start: usize, end: usize, more: usize) -> Item {
         let lines = |text: &str| text.matches('\n').count();
-        let item = Item { line: self.lines + lines(&self.held[..start]) + 1, text: self.held[start..end].trim().into() };
+        let item =
+            Item { line: self.lines + lines(&self.held[..start]) + 1, text: self.held[start..end].trim().into() };
         self.lines += lines(&self.held[..end + more]);
         self.held.drain(..end + more);
         item
@@ -100,11 +101,10 @@ mod tests {
 
     #[test]
     fn statements_end_at_semicolons_that_nothing_hides() {
-        assert_eq!(texts("SELECT 1; SELECT\n';' -- no;\n; SELECT 3"), owned([
-            (1, "SELECT 1"),
-            (1, "SELECT\n';' -- no;"),
-            (3, "SELECT 3")
-        ]));
+        assert_eq!(
+            texts("SELECT 1; SELECT\n';' -- no;\n; SELECT 3"),
+            owned([(1, "SELECT 1"), (1, "SELECT\n';' -- no;"), (3, "SELECT 3")])
+        );
         assert_eq!(texts("-- a note\n\nSELECT \"a;b\" /* ; */;;\n;\n"), owned([(3, "SELECT \"a;b\" /* ; */")]));
         assert_eq!(texts("SELECT $$;$$;\r\nSELECT 'it''s;'"), owned([(1, "SELECT $$;$$"), (2, "SELECT 'it''s;'")]));
         assert_eq!(texts(" \n-- nothing;\n/* ; */"), owned([]));
@@ -113,13 +113,10 @@ mod tests {
 
     #[test]
     fn meta_commands_are_lines_of_their_own() {
-        assert_eq!(texts("\\timing on\nSELECT 1; \\x\n-- why\n\\set a it's;\nSELECT\n2;"), owned([
-            (1, "\\timing on"),
-            (2, "SELECT 1"),
-            (2, "\\x"),
-            (4, "\\set a it's;"),
-            (5, "SELECT\n2")
-        ]));
+        assert_eq!(
+            texts("\\timing on\nSELECT 1; \\x\n-- why\n\\set a it's;\nSELECT\n2;"),
+            owned([(1, "\\timing on"), (2, "SELECT 1"), (2, "\\x"), (4, "\\set a it's;"), (5, "SELECT\n2")])
+        );
     }
 
     #[test]
