@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Config, LakeConfig};
+use crate::config::{Config, HttpConfig, LakeConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::{Ingest, Landing, PushLimits, Pusher, Sources};
@@ -19,7 +19,7 @@ use crate::queryfile::load_folder;
 use crate::reports::{LiveReports, Reports};
 use crate::surfaces::cli::shell::local::Local;
 use crate::surfaces::cli::{self, Args, Command};
-use crate::surfaces::http;
+use crate::surfaces::{flight, http, postgres};
 use crate::telemetry;
 
 /// Everything that answers questions, opened over one lake.
@@ -78,7 +78,16 @@ impl App {
         let http =
             http::Server::bind(&config.http, &config.access, engine.clone(), reports.clone(), to_http, self.clock)
                 .await?;
-        Ok(Serving { config, engine, lake: self.lake, reports, pusher, http })
+        let to_flight = pusher.clone().filter(|_| config.flight.allow_ingest);
+        let flight = match config.flight.enabled {
+            true => Some(flight::Server::bind(&config.flight, &config.access, engine.clone(), to_flight).await?),
+            false => None,
+        };
+        let postgres = match config.postgres.enabled {
+            true => Some(postgres::Server::bind(&config.postgres, &config.access, engine.clone()).await?),
+            false => None,
+        };
+        Ok(Serving { config, engine, lake: self.lake, reports, pusher, http, flight, postgres })
     }
 }
 
@@ -90,6 +99,8 @@ pub struct Serving {
     reports: LiveReports,
     pusher: Option<Pusher>,
     http: http::Server,
+    flight: Option<flight::Server>,
+    postgres: Option<postgres::Server>,
 }
 
 impl Serving {
@@ -97,21 +108,63 @@ impl Serving {
     pub fn http_addr(&self) -> SocketAddr {
         self.http.addr()
     }
+    /// The same of Flight SQL, if it is enabled.
+    pub fn flight_addr(&self) -> Option<SocketAddr> {
+        self.flight.as_ref().map(flight::Server::addr)
+    }
+    /// The same of PostgreSQL, if it is enabled.
+    pub fn postgres_addr(&self) -> Option<SocketAddr> {
+        self.postgres.as_ref().map(postgres::Server::addr)
+    }
 
-    /// Serves until `shutdown` resolves, then lets requests in flight end.
+    /// Serves until `shutdown` resolves or a server fails, then lets requests in flight end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let cancel = CancellationToken::new();
         let mut tasks = vec![self.engine.spawn_refresh(cancel.clone())];
         if let Some(dir) = self.config.queries_dir {
-            tasks.extend(self.pusher.map(|pusher| pusher.watch(dir.clone(), cancel.clone())));
+            tasks.extend(self.pusher.as_ref().map(|pusher| pusher.watch(dir.clone(), cancel.clone())));
             tasks.push(self.reports.watch(self.engine.clone(), dir, cancel.clone()));
         }
         tasks.extend(self.lake.spawn_upkeep(&self.config.maintenance, cancel.clone()));
-        let served = self.http.run(shutdown).await;
+        let served = serve_all(self.http, self.flight, self.postgres, &self.config.http, shutdown).await;
+        if let Some(pusher) = &self.pusher {
+            pusher.close().await;
+        }
         cancel.cancel();
         futures::future::join_all(tasks).await;
         served
     }
+}
+
+/// Runs the servers until `shutdown`; one that ends early takes the others with it.
+async fn serve_all(
+    http: http::Server,
+    flight: Option<flight::Server>,
+    postgres: Option<postgres::Server>,
+    config: &HttpConfig,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let stop = CancellationToken::new();
+    let stopped = || stop.clone().cancelled_owned();
+    let grace = Duration::from_secs(config.shutdown_seconds);
+    let servers = [
+        Some(http.run(stopped()).boxed()),
+        flight.map(|server| server.run(stopped(), grace).boxed()),
+        postgres.map(|server| server.run(stopped(), grace).boxed()),
+    ];
+    let servers = servers.into_iter().flatten().map(async |server| {
+        let ended = server.await;
+        stop.cancel();
+        ended
+    });
+    let signal = async {
+        tokio::select! {
+            () = shutdown => stop.cancel(),
+            () = stop.cancelled() => {}
+        }
+    };
+    let (ended, ()) = tokio::join!(futures::future::join_all(servers), signal);
+    ended.into_iter().collect()
 }
 
 fn ingest(lake: &Lake, config: &Config, clock: Clock) -> Result<Ingest> {
@@ -215,6 +268,6 @@ async fn quickstart(args: &cli::quickstart::QuickstartArgs, config: Config, cloc
 
 async fn serve(app: App) -> Result<()> {
     let serving = app.build().await?;
-    cli::serve::announce(serving.http_addr());
+    cli::serve::announce(serving.http_addr(), serving.flight_addr(), serving.postgres_addr());
     serving.run(cli::serve::stopped()).await
 }

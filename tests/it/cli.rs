@@ -11,6 +11,7 @@ use saleslake::reports::{Reports, Request};
 use url::Url;
 
 use crate::common::{self, clone, saleslake, succeeded};
+use crate::doors;
 use crate::golden::surfaces::{arguments, handful};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -33,21 +34,26 @@ async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
     assert!(checked.contains("10 reports checked, 0 broken"), "{checked}");
 }
 
-/// Each report through the library, the command line and HTTP gives the same CSV: under its defaults, and under the parameters of
-/// a handful of its golden cases.
+/// Each report through the library, the command line, HTTP, Flight SQL and PostgreSQL gives the same rows: under its defaults,
+/// and under the parameters of a handful of its golden cases.
 async fn surfaces_agree(dir: &Path) {
     let mut config = Config::default();
     config.lake.url = dir.join("lake").to_string_lossy().into_owned();
     config.http.bind = "127.0.0.1:0".into();
+    config.flight.bind = "127.0.0.1:0".into();
+    config.postgres.bind = "127.0.0.1:0".into();
+    config.postgres.enabled = true;
     let app = App::open(config, common::clock()).await.expect("the lake opens");
     let reports = app.reports.clone();
     let serving = app.build().await.expect("a free port");
     let url = format!("http://{}/api/v1/reports", serving.http_addr());
+    let (flight, postgres) = (serving.flight_addr().expect("Flight SQL"), serving.postgres_addr().expect("PostgreSQL"));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let served = tokio::spawn(serving.run(async move {
         let _ = stopped.await;
     }));
-    let surfaces = Surfaces { reports: &reports, url, dir };
+    let (flight, postgres) = (doors::flight(flight).await, doors::postgres(postgres).await);
+    let surfaces = Surfaces { reports: &reports, url, dir, flight, postgres };
     let mut names = BTreeSet::new();
     for info in reports.list() {
         surfaces.agree(&info.id, &[], true).await;
@@ -61,21 +67,24 @@ async fn surfaces_agree(dir: &Path) {
     for name in ["where.region", "region_basis", "compare", "totals", "order_by", "limit"] {
         assert!(names.contains(name), "nobody was asked for {name}: {names:?}");
     }
+    drop(surfaces);
     stop.send(()).expect("still serving");
     served.await.expect("ended").expect("well");
 }
 
-/// The three ways to ask a report over one lake.
+/// The five ways to ask a report over one lake.
 struct Surfaces<'a> {
     reports: &'a Reports,
     /// Of the server's reports.
     url: String,
     /// Where the program runs.
     dir: &'a Path,
+    flight: doors::Flight,
+    postgres: tokio_postgres::Client,
 }
 
 impl Surfaces<'_> {
-    /// Library and HTTP, and the program if `by_program`, answer `request` with the same rows.
+    /// Library, HTTP, Flight SQL and PostgreSQL, and the program if `by_program`, answer `request` with the same rows.
     async fn agree(&self, report: &str, request: &[(String, String)], by_program: bool) {
         let by_library = async {
             let asked = Request { values: request.to_vec() };
@@ -96,7 +105,13 @@ impl Surfaces<'_> {
             let run = move || succeeded(&dir, &args.iter().map(String::as_str).collect::<Vec<_>>());
             if by_program { Some(tokio::task::spawn_blocking(run).await.expect("it ran")) } else { None }
         };
-        let (by_library, by_http, by_cli) = tokio::join!(by_library, by_http, by_cli);
+        let call = doors::call(report, request);
+        let by_flight = doors::by_flight(self.flight.clone(), &call);
+        let by_postgres = doors::by_postgres(&self.postgres, &call);
+        let (by_library, by_http, by_cli, by_flight, by_postgres) =
+            tokio::join!(by_library, by_http, by_cli, by_flight, by_postgres);
+        assert_eq!(by_flight, by_library, "{report} {request:?} by Flight SQL");
+        assert_eq!(by_postgres, doors::as_postgres(&by_library), "{report} {request:?} by PostgreSQL");
         assert_eq!(by_http, by_library, "{report} {request:?} by HTTP");
         assert_eq!(by_cli.unwrap_or_else(|| by_library.clone()), by_library, "{report} {request:?} by command line");
         assert!(by_library.lines().count() > 1, "{report} {request:?} has no rows");

@@ -41,6 +41,16 @@ path = "./sample-data/landing"
 bind = "127.0.0.1:8080"
 # allow_sql = true      # POST /api/v1/sql: read-only SQL from whoever reaches the server
 # allow_ingest = true   # POST /api/v1/ingest/{source}: records land as they come
+
+[flight]                # Arrow Flight SQL, for BI tools
+bind = "127.0.0.1:8815"
+
+[postgres]              # for tools that speak PostgreSQL
+# enabled = true
+bind = "127.0.0.1:5432"
+
+# [access.tokens]       # needed to be reached from other machines; a user's name and password, or a bearer token
+# bi = "…"              # openssl rand -hex 24
 "#;
 
 /// The three reports that are shown, with their parameters.

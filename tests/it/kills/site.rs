@@ -46,6 +46,8 @@ retention_hours = 1
 bind = "127.0.0.1:0"
 allow_ingest = true
 ingest_group_ms = 20
+[flight]
+bind = "127.0.0.1:0"
 "#;
 
 /// Asked of other readers in the end.

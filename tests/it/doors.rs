@@ -1,0 +1,80 @@
+//! Reports asked over Flight SQL and the PostgreSQL wire, as text that can be compared. It must not start servers.
+
+use std::net::SocketAddr;
+
+use arrow_flight::sql::client::FlightSqlServiceClient;
+use futures::{StreamExt, TryStreamExt};
+use saleslake::encode::{self, Format};
+use saleslake::error::Error;
+use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tonic::transport::Channel;
+
+pub type Flight = FlightSqlServiceClient<Channel>;
+
+pub async fn flight(addr: SocketAddr) -> Flight {
+    let channel = Channel::from_shared(format!("http://{addr}")).expect("an address").connect().await.expect("connected");
+    FlightSqlServiceClient::new(channel)
+}
+
+/// The connection is driven by a task that ends with the client.
+pub async fn postgres(addr: SocketAddr) -> tokio_postgres::Client {
+    let config = format!("host={} port={} user=test dbname=lake", addr.ip(), addr.port());
+    let (client, connection) = tokio_postgres::connect(&config, NoTls).await.expect("connected");
+    tokio::spawn(connection);
+    client
+}
+
+/// The report as SQL names it.
+pub fn call(report: &str, request: &[(String, String)]) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let values = request.iter().map(|(name, value)| quoted(&format!("{name}={value}")));
+    let arguments: Vec<String> = std::iter::once(quoted(report)).chain(values).collect();
+    format!("SELECT * FROM report({})", arguments.join(", "))
+}
+
+/// The rows as CSV.
+pub async fn by_flight(mut client: Flight, sql: &str) -> String {
+    let info = client.execute(sql.to_string(), None).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let told = info.clone().try_decode_schema().expect("a schema");
+    let ticket = info.endpoint[0].ticket.clone().expect("a ticket");
+    let mut stream = client.do_get(ticket).await.expect("rows");
+    let batches: Vec<_> = stream.by_ref().try_collect().await.unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let schema = stream.schema().expect("the rows' schema").clone();
+    assert_eq!(*schema, told, "{sql}: the columns are those that were told");
+    let batches = futures::stream::iter(batches.into_iter().map(Ok::<_, Error>)).boxed();
+    let mut csv = Vec::new();
+    encode::write_stream(schema, batches, Format::Csv, &mut csv, &encode::Options::default()).await.expect("encoded");
+    String::from_utf8(csv).expect("UTF-8")
+}
+
+/// Header and rows as PostgreSQL writes values.
+pub async fn by_postgres(client: &tokio_postgres::Client, sql: &str) -> Vec<Vec<Option<String>>> {
+    let messages = client.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    let mut rows = Vec::new();
+    for message in messages {
+        match message {
+            SimpleQueryMessage::RowDescription(columns) => {
+                rows.push(columns.iter().map(|c| Some(c.name().to_string())).collect());
+            }
+            SimpleQueryMessage::Row(row) => rows.push((0..row.len()).map(|at| row.get(at).map(String::from)).collect()),
+            _ => {}
+        }
+    }
+    rows
+}
+
+/// The CSV's values as PostgreSQL writes them.
+pub fn as_postgres(csv: &str) -> Vec<Vec<Option<String>>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(csv.as_bytes());
+    let value = |text: &str| match text {
+        "" => None,
+        "true" => Some("t".into()),
+        "false" => Some("f".into()),
+        // An instant: 2026-01-31T08:00:00Z.
+        instant if instant.len() >= 20 && &instant[10..11] == "T" && instant.ends_with('Z') => {
+            Some(instant.replacen('T', " ", 1).replace('Z', "+00"))
+        }
+        text => Some(text.into()),
+    };
+    reader.records().map(|row| row.expect("CSV").iter().map(value).collect()).collect()
+}
