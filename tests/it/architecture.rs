@@ -44,6 +44,7 @@ const RULES: &[Rule] = &[
     Rule { module: "surfaces/status", uses: &["error"], names: &[] },
     Rule { module: "surfaces/cli", uses: SURFACE, names: &["clap", "comfy_table"] },
     Rule { module: "surfaces/http", uses: SURFACE, names: &["axum"] },
+    Rule { module: "surfaces/flight", uses: SURFACE, names: &["tonic", "arrow_flight"] },
     Rule { module: "surfaces", uses: &[], names: &[] },
     Rule { module: "app", uses: ANY, names: &[] },
     Rule { module: "main", uses: ANY, names: &["clap"] },
@@ -66,8 +67,18 @@ const SURFACE: &[&str] = &[
     "surfaces/status",
 ];
 /// Crates that only the modules with leave may name; all others are free.
-const GUARDED: &[&str] =
-    &["deltalake_core", "datafusion", "object_store", "parquet", "axum", "clap", "csv", "comfy_table"];
+const GUARDED: &[&str] = &[
+    "deltalake_core",
+    "datafusion",
+    "object_store",
+    "parquet",
+    "axum",
+    "tonic",
+    "arrow_flight",
+    "clap",
+    "csv",
+    "comfy_table",
+];
 
 #[test]
 fn modules_keep_to_the_table() {

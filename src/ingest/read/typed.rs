@@ -40,7 +40,15 @@ impl TypedReader {
             fields.push(Field::new(name, DataType::Utf8, true));
         }
         let wanted = vec![true; fields.len()];
-        Ok(TypedReader { batches, stored, schema: Arc::new(Schema::new(fields)), wanted, rest: None, read: 0, as_text: false })
+        Ok(TypedReader {
+            batches,
+            stored,
+            schema: Arc::new(Schema::new(fields)),
+            wanted,
+            rest: None,
+            read: 0,
+            as_text: false,
+        })
     }
 
     /// In place of a text: its columns are no other than a text's.

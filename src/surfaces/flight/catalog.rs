@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use arrow::array::{ArrayRef, BinaryArray, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, BinaryArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::kernels::comparison::like;
 use arrow_flight::sql::{CommandGetCatalogs, CommandGetDbSchemas, CommandGetTableTypes, CommandGetTables};
 
@@ -50,14 +50,12 @@ impl Catalog {
         let names = matching(all.iter().map(|r| r.name.as_str()), asked.table_name_filter_pattern.as_deref())?;
         let wanted = |r: &Relation| asked.table_types.is_empty() || asked.table_types.iter().any(|t| t == kind(r.kind));
         let here = is_ours(asked.catalog.as_deref());
-        let chosen: Vec<usize> = (0..all.len())
-            .filter(|i| here && schemas.value(*i) && names.value(*i) && wanted(all[*i]))
-            .collect();
+        let chosen: Vec<usize> =
+            (0..all.len()).filter(|i| here && schemas.value(*i) && names.value(*i) && wanted(all[*i])).collect();
         let texts = |of: fn(&Relation) -> &str| -> ArrayRef {
             Arc::new(StringArray::from_iter_values(chosen.iter().map(|i| of(all[*i]))))
         };
-        let mut columns =
-            vec![texts(|_| CATALOG), texts(|r| &r.schema), texts(|r| &r.name), texts(|r| kind(r.kind))];
+        let mut columns = vec![texts(|_| CATALOG), texts(|r| &r.schema), texts(|r| &r.name), texts(|r| kind(r.kind))];
         if asked.include_schema {
             let told = listed.schemas()?;
             columns.push(Arc::new(BinaryArray::from_iter_values(chosen.iter().map(|i| &told[*i]))));

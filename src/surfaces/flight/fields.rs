@@ -32,7 +32,8 @@ fn field(field: &FieldRef, mut said: Vec<(&'static str, String)>) -> Field {
         said.extend([("PRECISION", precision.to_string()), ("SCALE", scale.to_string())]);
     }
     let text = matches!(kind, DataType::Utf8 | DataType::LargeUtf8);
-    let flags = [("IS_CASE_SENSITIVE", text), ("IS_AUTO_INCREMENT", false), ("IS_READ_ONLY", true), ("IS_SEARCHABLE", true)];
+    let flags =
+        [("IS_CASE_SENSITIVE", text), ("IS_AUTO_INCREMENT", false), ("IS_READ_ONLY", true), ("IS_SEARCHABLE", true)];
     said.extend(flags.map(|(name, yes)| (name, if yes { "1" } else { "0" }.to_string())));
     let said = said.into_iter().map(|(name, value)| (format!("ARROW:FLIGHT:SQL:{name}"), value));
     field.as_ref().clone().with_metadata(said.collect::<HashMap<_, _>>())

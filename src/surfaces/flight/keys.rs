@@ -65,7 +65,9 @@ pub fn foreign_schema() -> SchemaRef {
 }
 
 fn schema(columns: &[(&str, DataType, bool)]) -> SchemaRef {
-    Arc::new(Schema::new(columns.iter().map(|(n, t, nullable)| Field::new(*n, t.clone(), *nullable)).collect::<Vec<_>>()))
+    Arc::new(Schema::new(
+        columns.iter().map(|(n, t, nullable)| Field::new(*n, t.clone(), *nullable)).collect::<Vec<_>>(),
+    ))
 }
 
 /// `GetPrimaryKeys`.
@@ -162,7 +164,12 @@ mod tests {
         vec![
             relation("main", "product", &["product_id"], &[]),
             relation("main", "region", &["region_id"], &[]),
-            relation("base", "order_line", &["order_id", "line_id"], &[("region_id", "region"), ("product_id", "product")]),
+            relation(
+                "base",
+                "order_line",
+                &["order_id", "line_id"],
+                &[("region_id", "region"), ("product_id", "product")],
+            ),
             relation("base", "budget", &[], &[("region_id", "region")]),
         ]
     }
@@ -181,7 +188,8 @@ mod tests {
         let keys = primary(&all(), asked).unwrap();
         assert_eq!(texts(&keys, "column_name"), ["order_id", "line_id"]);
         assert_eq!(keys.column(5).as_ref(), &Int32Array::from(vec![1, 2]));
-        let elsewhere = CommandGetPrimaryKeys { catalog: Some(String::new()), db_schema: None, table: "product".into() };
+        let elsewhere =
+            CommandGetPrimaryKeys { catalog: Some(String::new()), db_schema: None, table: "product".into() };
         assert_eq!(primary(&all(), elsewhere).unwrap().num_rows(), 0);
     }
 

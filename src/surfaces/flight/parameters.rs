@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::ipc::reader::StreamReader;
@@ -24,9 +24,7 @@ const MOST_ROWS: usize = 1000;
 
 /// The parameters as clients are told them: `$1`, `$from`. One whose type cannot be inferred is told as text.
 pub fn schema(parameters: &[Parameter]) -> Schema {
-    let field = |p: &Parameter| {
-        Field::new(format!("${}", p.name), p.arrow.clone().map_or(DataType::Utf8, told), true)
-    };
+    let field = |p: &Parameter| Field::new(format!("${}", p.name), p.arrow.clone().map_or(DataType::Utf8, told), true);
     Schema::new(parameters.iter().map(field).collect::<Vec<_>>())
 }
 
@@ -45,9 +43,9 @@ fn told(kind: DataType) -> DataType {
 pub async fn receive(mut rows: FlightRecordBatchStream) -> Result<Option<RecordBatch>, Status> {
     let (mut batches, mut bytes, mut count) = (Vec::new(), 0, 0);
     while let Some(batch) = rows.try_next().await.map_err(|e| unreadable("the bound values", e))? {
-        bytes += batch.get_array_memory_size();
+        bytes += batch.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>();
         count += batch.num_rows();
-        if count > MOST_ROWS || bytes > 4 * MOST_BYTES {
+        if count > MOST_ROWS || bytes > MOST_BYTES {
             return Err(status(too_many()));
         }
         batches.push(batch);
@@ -68,8 +66,9 @@ pub fn named(batch: &RecordBatch, parameters: &[Parameter]) -> Result<RecordBatc
     let (given, wanted) = (batch.num_columns(), parameters.len());
     if given != wanted {
         let names: Vec<String> = parameters.iter().map(|p| format!("${}", p.name)).collect();
-        return Err(Error::invalid(format!("{given} values were bound, the statement has {wanted} parameters"))
-            .hint(if names.is_empty() { "bind none".into() } else { format!("bind {}, in this order", names.join(", ")) }));
+        return Err(Error::invalid(format!("{given} values were bound, the statement has {wanted} parameters")).hint(
+            if names.is_empty() { "bind none".into() } else { format!("bind {}, in this order", names.join(", ")) },
+        ));
     }
     let schema = batch.schema();
     let bare = |i: usize| schema.field(i).name().trim_start_matches('$').to_string();

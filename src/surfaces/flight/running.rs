@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 const REMEMBERED: Duration = Duration::from_secs(600);
 const MOST: usize = 10_000;
 
-type Batches = BoxStream<'static, Result<RecordBatch>>;
+pub type Batches = BoxStream<'static, Result<RecordBatch>>;
 
 /// All that runs. Clones share it.
 #[derive(Clone, Default)]

@@ -31,7 +31,11 @@ fn all() -> Result<XdbcTypeInfoData> {
     for (name, kind, digits) in [("REAL", T::XdbcReal, 24), ("DOUBLE", T::XdbcDouble, 53)] {
         types.append(XdbcTypeInfo { num_prec_radix: Some(2), maximum_scale: None, ..number(name, kind, digits) });
     }
-    types.append(XdbcTypeInfo { case_sensitive: true, searchable: Searchable::Full, ..quoted("TEXT", T::XdbcVarchar, "'") });
+    types.append(XdbcTypeInfo {
+        case_sensitive: true,
+        searchable: Searchable::Full,
+        ..quoted("TEXT", T::XdbcVarchar, "'")
+    });
     types.append(quoted("BINARY", T::XdbcVarbinary, "X'"));
     // ODBC's code 1 means a date here, and a year in intervals; the protocol knows it by the second name only.
     types.append(moment("DATE", T::XdbcDate, "DATE '", 10, Sub::XdbcSubcodeYear));
