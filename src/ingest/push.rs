@@ -115,6 +115,11 @@ impl Pusher {
         self.0.ingest.sources.watch(queries_dir, cancel)
     }
 
+    /// The longest body for which there is room at all, bytes.
+    pub fn most(&self) -> u64 {
+        self.0.limits.bytes
+    }
+
     /// Makes room for a body of `announced` bytes (0 = not known) that is about to be received for `source`.
     ///
     /// # Errors

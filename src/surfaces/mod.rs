@@ -2,5 +2,6 @@
 //! None may name the query engine's or the table format's crates.
 
 pub mod cli;
+pub mod flight;
 pub mod http;
 pub mod status;

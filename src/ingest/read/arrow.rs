@@ -20,6 +20,14 @@ const MAGIC: &[u8] = b"ARROW1";
 /// What every message of a stream begins with (since Arrow 0.15).
 const CONTINUATION: &[u8] = b"\xff\xff\xff\xff";
 
+/// Whether it is a stream, and not packed. No text begins so, nor any other format.
+pub(super) fn is_stream(input: &Input) -> Result<bool> {
+    Ok(match input {
+        Input::Path(path) => peek::<4>(&mut File::open(path)?)? == CONTINUATION,
+        Input::Bytes(bytes) => bytes.starts_with(CONTINUATION),
+    })
+}
+
 pub(super) fn open(input: Input, optional: &[String]) -> Result<TypedReader> {
     open_within(input, optional, &Limit::none())
 }

@@ -5,6 +5,9 @@
 //! unpack (gzip, zstd) → encoding → text → csv | ndjson | json
 //! parquet | arrow → typed            excel
 //! ```
+//!
+//! Whatever format a source declares, an Arrow stream is taken in its place ([`format_of`]): its columns are called as the
+//! source's own, and `objects` makes JSON of them for a source of JSON.
 
 mod arrow;
 mod csv;
@@ -15,6 +18,7 @@ mod keys;
 mod looks;
 mod names;
 mod ndjson;
+mod objects;
 mod parquet;
 mod small;
 mod text;
@@ -149,7 +153,7 @@ pub(crate) fn open(source: &Source, input: Input, file: &str, limit: &Limit) -> 
 fn open_format(source: &Source, input: Input, limit: &Limit) -> Result<Box<dyn Reader>> {
     let read = &source.header.read;
     let text = |input| text::Text::open_within(input, read.encoding()?, limit);
-    Ok(match read.format {
+    Ok(match format_of(source, &input)? {
         Format::Csv => {
             let text = text(input)?;
             Box::new(csv::CsvReader::open(text, read.dialect()?, read.columns.clone(), &read.optional)?)
@@ -159,11 +163,24 @@ fn open_format(source: &Source, input: Input, limit: &Limit) -> Result<Box<dyn R
             Box::new(json::JsonReader::open(text(input)?, source.ndjson_fields()?, read.records.as_deref())?)
         }
         Format::Parquet => Box::new(Guarded(Box::new(parquet::open(input, &read.optional)?))),
-        Format::Arrow => Box::new(Guarded(Box::new(arrow::open_within(input, &read.optional, limit)?))),
+        Format::Arrow => {
+            let rows = arrow::open_within(input, &read.optional, limit)?;
+            Box::new(Guarded(match read.format {
+                Format::Ndjson | Format::Json => Box::new(objects::Objects::new(rows, source.ndjson_fields()?)),
+                Format::Csv | Format::Excel => Box::new(rows.named_as_text()),
+                Format::Parquet | Format::Arrow => Box::new(rows),
+            }))
+        }
         Format::Excel => {
             Box::new(excel::ExcelReader::open(input, read.sheet.as_ref(), read.header_row, &read.optional)?)
         }
     })
+}
+
+/// The format of what is read: the source's, or Arrow's where an Arrow stream comes in its place. Whoever has typed rows
+/// (a bulk load over Flight SQL) need not know how the source's files are laid out.
+fn format_of(source: &Source, input: &Input) -> Result<Format> {
+    Ok(if arrow::is_stream(input)? { Format::Arrow } else { source.header.read.format })
 }
 
 /// Readers of other people's formats may panic over damaged files: that must not look like the file's end.

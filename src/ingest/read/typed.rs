@@ -24,6 +24,8 @@ pub(super) struct TypedReader {
     rest: Option<RecordBatch>,
     /// Rows read so far.
     read: i64,
+    /// What its columns are called to be: their own types, or texts.
+    as_text: bool,
 }
 
 impl TypedReader {
@@ -38,11 +40,25 @@ impl TypedReader {
             fields.push(Field::new(name, DataType::Utf8, true));
         }
         let wanted = vec![true; fields.len()];
-        Ok(TypedReader { batches, stored, schema: Arc::new(Schema::new(fields)), wanted, rest: None, read: 0 })
+        Ok(TypedReader {
+            batches,
+            stored,
+            schema: Arc::new(Schema::new(fields)),
+            wanted,
+            rest: None,
+            read: 0,
+            as_text: false,
+        })
+    }
+
+    /// In place of a text: its columns are no other than a text's.
+    pub(super) fn named_as_text(mut self) -> TypedReader {
+        self.as_text = true;
+        self
     }
 
     /// Up to a chunk of rows.
-    fn batch(&mut self) -> Result<Option<RecordBatch>> {
+    pub(super) fn batch(&mut self) -> Result<Option<RecordBatch>> {
         let batch = match self.rest.take() {
             Some(batch) => batch,
             None => match self.batches.next() {
@@ -68,7 +84,8 @@ impl Reader for TypedReader {
     }
 
     fn columns(&self) -> Columns {
-        self.stored.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect()
+        let kind = |f: &Field| if self.as_text { "text".to_string() } else { f.data_type().to_string() };
+        self.stored.fields().iter().map(|f| (f.name().clone(), kind(f))).collect()
     }
 
     fn want(&mut self, wanted: &[bool]) {
@@ -92,7 +109,7 @@ impl Reader for TypedReader {
 }
 
 /// Decimals and times in full; instants as RFC 3339 in UTC; numbers in their shortest spelling.
-fn text(column: &ArrayRef, name: &str) -> Result<ArrayRef> {
+pub(super) fn text(column: &ArrayRef, name: &str) -> Result<ArrayRef> {
     // What stands in a dictionary is a value like any other.
     let column = &match column.data_type() {
         DataType::Dictionary(_, values) => cast(column, values)?,

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::text::Text;
 use super::unpack::{is_packed, peek};
-use super::{Input, Limit, gently, open_format};
+use super::{Input, Limit, format_of, gently, open_format};
 use crate::error::Result;
 use crate::ingest::source::{Format, Source};
 
@@ -19,8 +19,8 @@ use crate::ingest::source::{Format, Source};
 /// # Errors
 /// Those of reading it, with a hint that says that nothing of it has landed.
 pub(crate) fn verify(source: &Source, path: &Path, file: &str) -> Result<()> {
-    let format = source.header.read.format;
     let read = || {
+        let format = format_of(source, &Input::Path(path.into()))?;
         let text = matches!(format, Format::Csv | Format::Ndjson | Format::Json);
         if text && is_packed(&peek::<4>(&mut File::open(path)?)?) {
             all_text(source, path)?;
