@@ -170,3 +170,26 @@ async fn waiting_records_are_tried_part_by_part() {
     assert_eq!(texts(&waits, "raw").expect("raw").iter().flatten().collect::<Vec<_>>(), [BAD]);
     assert_eq!(ingest.quarantined(&Filter::default()).await.expect("listed").num_rows(), 4);
 }
+
+/// How many requests it takes to land a file beside so many files of quarantined records, which have been looked at before.
+async fn requests_beside(quarantined: usize) -> u64 {
+    let config = LakeConfig { url: "memory://".into(), ..LakeConfig::default() };
+    let store = Unreliable::new(Arc::new(InMemory::new()), |_, _| Act::Go);
+    let (lake, folder) = (over(store.clone(), &config).await.expect("a lake"), Folder::new());
+    let ingest = Ingest::new(&lake, Sources::from_list([source("orders", ORDERS)]), Clock::system());
+    for n in 0..quarantined {
+        let bad = BAD.replace("d,", &format!("d{n},"));
+        ingest.run("orders", &folder.orders(&n.to_string(), &[&bad]), &Silent).await.expect("landed");
+    }
+    ingest.run("orders", &folder.orders("a", &[A]), &Silent).await.expect("landed");
+    let before = store.made();
+    ingest.run("orders", &folder.orders("b", &[B]), &Silent).await.expect("landed");
+    store.made() - before
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_the_quarantine_are_read_once() {
+    let (few, many) = (requests_beside(2).await, requests_beside(22).await);
+    // A file more may be a request more for other reasons; reading each would be twenty.
+    assert!(many < few + 10, "{many} requests beside 22 files of quarantined records, {few} beside 2");
+}
