@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 
-use super::listing::{Entry, Listing};
+use super::listing::Listing;
 use super::settings::SETTINGS;
 use super::table::{Table, Value};
-use super::{OWNER, OWNER_OID, PG_CATALOG};
+use super::{OWNER, OWNER_OID};
 use crate::engine::session::CATALOG;
 use crate::error::Result;
 
@@ -89,11 +89,10 @@ fn classes(listing: &Listing) -> Table {
 
 fn attributes(listing: &Listing) -> Table {
     let mut table = Table::new(PG_ATTRIBUTE);
-    let columns = |e: &'_ Entry| e.oid;
     for entry in &listing.relations {
         for (at, column) in entry.columns.iter().enumerate() {
             table.row([
-                ("attrelid", columns(entry).into()),
+                ("attrelid", entry.oid.into()),
                 ("attname", column.name.as_str().into()),
                 ("atttypid", column.kind.oid.into()),
                 ("attlen", column.kind.len.into()),
@@ -201,7 +200,7 @@ fn pg_views(listing: &Listing, views: &BTreeMap<String, String>) -> Table {
         table.row([
             ("schemaname", entry.schema.as_str().into()),
             ("viewname", entry.name.as_str().into()),
-            ("definition", views.get(&entry.name).filter(|_| entry.schema != PG_CATALOG).cloned().into()),
+            ("definition", views.get(&entry.name).cloned().into()),
         ]);
     }
     table

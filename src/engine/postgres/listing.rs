@@ -1,13 +1,12 @@
 //! Everything that has a place in PostgreSQL's catalogue, with its id: relations, their columns and keys.
 
-use std::sync::Arc;
-
 use arrow::datatypes::SchemaRef;
 
 use super::oids::{Kind, Oids};
 use super::types::PgType;
-use super::{INFORMATION_SCHEMA, PG_CATALOG};
-use crate::engine::relations::{Relation, RelationKind};
+use super::PG_CATALOG;
+use crate::engine::information::INFORMATION_SCHEMA;
+use crate::engine::relations::{ForeignKey, Relation, RelationKind};
 use crate::engine::session::{BASE, CATALOG, MAIN, SYSTEM};
 
 /// The lake as PostgreSQL's clients see it.
@@ -61,12 +60,10 @@ pub struct Reference {
     pub table_oid: i32,
     pub columns: Vec<i16>,
     pub column_names: Vec<String>,
-    /// The primary key's name.
-    pub key: String,
 }
 
 impl Listing {
-    /// `relations` of the lake, and the system tables with their columns.
+    /// `relations` of the lake, and the tables of `pg_catalog` with their columns.
     pub fn new(relations: &[Relation], system: &[(String, SchemaRef)]) -> Listing {
         let mut oids = Oids::default();
         let database = oids.give(Kind::Database, CATALOG);
@@ -127,13 +124,12 @@ fn system_entry(name: &str, schema: &SchemaRef, oids: &mut Oids) -> Entry {
         nullable: field.is_nullable(),
         about: String::new(),
     });
-    let (in_schema, name) = name.split_once('.').unwrap_or((PG_CATALOG, name));
     Entry {
-        oid: oids.give(Kind::Relation, &format!("{in_schema}.{name}")),
-        schema: in_schema.into(),
-        schema_oid: oids.give(Kind::Schema, in_schema),
+        oid: oids.give(Kind::Relation, &format!("{PG_CATALOG}.{name}")),
+        schema: PG_CATALOG.into(),
+        schema_oid: oids.give(Kind::Schema, PG_CATALOG),
         name: name.into(),
-        view: in_schema == INFORMATION_SCHEMA,
+        view: false,
         about: String::new(),
         columns: columns.collect(),
         indexed: false,
@@ -175,11 +171,12 @@ fn primary(relation: &Relation, entries: &[Entry], oids: &mut Oids) -> Option<Co
 }
 
 fn foreign(relation: &Relation, entries: &[Entry], keys: &[Constraint], oids: &mut Oids) -> Vec<Constraint> {
-    let constraint = |key: &crate::engine::relations::ForeignKey| {
+    let constraint = |key: &ForeignKey| {
         let entry = find(entries, &relation.schema, &relation.name)?;
         let target = find(entries, &key.schema, &key.table)?;
         let primary = keys.iter().find(|k| k.table_oid == target.oid)?;
-        let name = format!("{}_{}_fkey", relation.name, key.columns.join("_"));
+        let (from, to) = (vec![key.column.clone()], vec![key.key.clone()]);
+        let name = format!("{}_{}_fkey", relation.name, key.column);
         Some(Constraint {
             oid: oids.give(Kind::Constraint, &format!("{}.{name}", relation.schema)),
             name,
@@ -187,21 +184,17 @@ fn foreign(relation: &Relation, entries: &[Entry], keys: &[Constraint], oids: &m
             schema_oid: entry.schema_oid,
             table: entry.name.clone(),
             table_oid: entry.oid,
-            columns: numbers(entry, &key.columns)?,
-            column_names: key.columns.clone(),
+            columns: numbers(entry, &from)?,
+            column_names: from,
             index_oid: primary.index_oid,
             refers: Some(Reference {
                 schema: target.schema.clone(),
                 table: target.name.clone(),
                 table_oid: target.oid,
-                columns: numbers(target, &key.references)?,
-                column_names: key.references.clone(),
-                key: primary.name.clone(),
+                columns: numbers(target, &to)?,
+                column_names: to,
             }),
         })
     };
     relation.foreign_keys.iter().filter_map(constraint).collect()
 }
-
-/// A shared listing, as functions keep it.
-pub type Shared = Arc<Listing>;

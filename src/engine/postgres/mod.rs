@@ -6,9 +6,8 @@
 //! descriptions and keys are shown.
 
 mod catalogue;
-mod constraints;
-mod describe;
 mod functions;
+mod listing;
 mod oids;
 mod parse;
 mod schema;
@@ -21,7 +20,6 @@ mod tests;
 mod types;
 
 pub use parse::parse;
-pub use session::build;
 pub use settings::SETTINGS;
 pub use types::type_planner;
 
@@ -32,5 +30,3 @@ const OWNER_OID: i32 = 10;
 /// The schema of the system tables, and its well-known id.
 const PG_CATALOG: &str = "pg_catalog";
 const PG_CATALOG_OID: i32 = 11;
-/// The SQL standard's catalogue.
-const INFORMATION_SCHEMA: &str = "information_schema";

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{INFORMATION_SCHEMA, PG_CATALOG, PG_CATALOG_OID};
+use super::{PG_CATALOG, PG_CATALOG_OID};
+use crate::engine::information::INFORMATION_SCHEMA;
 use crate::engine::session::{CATALOG, MAIN};
 
 /// PostgreSQL gives no smaller id to what its users make.
@@ -77,7 +78,7 @@ fn well_known(kind: Kind, name: &str) -> Option<i32> {
 /// Below [`FIRST`] for the system's own, as PostgreSQL does and clients rely on.
 fn hashed(kind: Kind, name: &str) -> i32 {
     let hash = xxh3_64(format!("{kind:?}.{name}").as_bytes());
-    let system = [PG_CATALOG, INFORMATION_SCHEMA].iter().any(|s| name.starts_with(&format!("{s}.")));
+    let system = kind == Kind::Relation && name.starts_with(&format!("{PG_CATALOG}."));
     let (first, last) = if system { (13_001, FIRST - 1) } else { (FIRST, i32::MAX) };
     // The remainder is smaller than the span, which fits.
     first + i32::try_from(hash % u64::from((last - first).unsigned_abs())).unwrap_or_default()
