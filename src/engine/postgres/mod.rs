@@ -15,8 +15,6 @@ mod session;
 mod settings;
 mod standard;
 mod table;
-#[cfg(test)]
-mod tests;
 mod types;
 
 pub use parse::parse;

@@ -26,16 +26,16 @@ use super::error::{PROTOCOL_VIOLATION, coded, wire};
 use super::parameters::value;
 use super::rows::fields;
 use super::run::{Answer, Params, Wanted};
-use super::session::Session;
+use super::session::{Handlers, Session};
 use super::statement::{Parser, Prepared, Statement};
 
 #[async_trait]
-impl ExtendedQueryHandler for Arc<Session> {
+impl ExtendedQueryHandler for Handlers {
     type Statement = Statement;
     type QueryParser = Parser;
 
     fn query_parser(&self) -> Arc<Parser> {
-        Arc::new(Parser(Arc::clone(self)))
+        Arc::new(Parser(Arc::clone(&self.0)))
     }
 
     /// As pgwire's, which takes any number of formats and stumbles over them later.
@@ -71,7 +71,7 @@ impl ExtendedQueryHandler for Arc<Session> {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        self.caller()?;
+        self.0.caller()?;
         let name = message.name.as_deref().unwrap_or(DEFAULT_NAME);
         let portal = match client.portal_store().get_portal(name) {
             Some(Entry::Value(portal)) => portal,
@@ -84,7 +84,7 @@ impl ExtendedQueryHandler for Arc<Session> {
         client.set_state(PgWireConnectionState::QueryInProgress);
         // Negative numbers are as good as none.
         let rows = usize::try_from(message.max_rows).unwrap_or(0);
-        let executed = self.stoppable(self.execute(client, &portal, rows)).await;
+        let executed = self.0.stoppable(self.0.execute(client, &portal, rows)).await;
         if executed.is_err() {
             // Its query ends with it.
             *portal.state().lock().await = PortalExecutionState::Finished;
@@ -102,7 +102,7 @@ impl ExtendedQueryHandler for Arc<Session> {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         let cursor = match &message.name {
-            Some(name) if message.target_type == TARGET_TYPE_BYTE_PORTAL => self.cursor(name).ok(),
+            Some(name) if message.target_type == TARGET_TYPE_BYTE_PORTAL => self.0.cursor(name).ok(),
             _ => None,
         };
         match cursor {

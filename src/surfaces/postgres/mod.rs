@@ -24,6 +24,8 @@ mod settings;
 mod simple;
 mod startup;
 mod statement;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::future::Future;

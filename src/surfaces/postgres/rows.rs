@@ -10,7 +10,7 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, stream};
 use pgwire::api::Type;
 use pgwire::api::portal::Format;
-use pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, QueryResponse};
+use pgwire::api::results::{DataRowEncoder, FieldInfo, QueryResponse};
 use pgwire::error::PgWireResult;
 use pgwire::messages::data::DataRow;
 
@@ -126,11 +126,6 @@ pub fn texts(names: &[&str], cells: Vec<Vec<String>>) -> PgWireResult<QueryRespo
 
 pub fn text_schema(names: &[&str]) -> Schema {
     Schema::new(names.iter().map(|name| Field::new(*name, DataType::Utf8, false)).collect::<Vec<_>>())
-}
-
-/// Whether a column is asked for in binary.
-pub fn is_binary(field: &FieldInfo) -> bool {
-    field.format() == FieldFormat::Binary
 }
 
 #[cfg(test)]

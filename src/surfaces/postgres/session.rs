@@ -109,7 +109,7 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// The session as pgwire wants it: every handler is the session itself.
+/// The session as pgwire wants it: the handlers are the session itself.
 pub struct Handlers(pub Arc<Session>);
 
 impl PgWireServerHandlers for Handlers {
@@ -117,7 +117,7 @@ impl PgWireServerHandlers for Handlers {
         Arc::clone(&self.0)
     }
     fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
-        Arc::clone(&self.0)
+        Arc::new(Handlers(Arc::clone(&self.0)))
     }
     fn startup_handler(&self) -> Arc<impl StartupHandler> {
         Arc::clone(&self.0)
