@@ -59,7 +59,7 @@ pub fn parse(sql: &str) -> Result<Parsed> {
         Some(Parsed { statement, .. }) if parsed.explain.is_none() => statement,
         _ => FOR_ALL.iter().fold(parsed.statement, |statement, rule| rule.rewrite(statement)),
     };
-    let _ = parsed.statement.visit(&mut Quirks { catalogue });
+    let _ = VisitMut::visit(&mut parsed.statement, &mut Quirks { catalogue });
     Ok(parsed)
 }
 
@@ -81,7 +81,7 @@ fn asks_the_catalogue(statement: &Statement) -> bool {
             if system || bare { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }
     }
-    statement.visit(&mut Find).is_break()
+    Visit::visit(statement, &mut Find).is_break()
 }
 
 /// What clients write and neither DataFusion nor the stock rewrites know.

@@ -60,7 +60,7 @@ impl Session {
     {
         let all = statements(sql);
         if all.is_empty() {
-            client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse)).await?;
+            client.feed(PgWireBackendMessage::EmptyQueryResponse(EmptyQueryResponse::new())).await?;
         }
         for sql in all {
             let command = command(sql).map_err(|e| wire(&e))?;
