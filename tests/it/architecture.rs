@@ -71,8 +71,18 @@ const SURFACE: &[&str] = &[
     "surfaces/status",
 ];
 /// Crates that only the modules with leave may name; all others are free.
-const GUARDED: &[&str] =
-    &["deltalake_core", "datafusion", "object_store", "parquet", "axum", "clap", "csv", "comfy_table", "pgwire", "arrow_pg"];
+const GUARDED: &[&str] = &[
+    "deltalake_core",
+    "datafusion",
+    "object_store",
+    "parquet",
+    "axum",
+    "clap",
+    "csv",
+    "comfy_table",
+    "pgwire",
+    "arrow_pg",
+];
 
 #[test]
 fn modules_keep_to_the_table() {

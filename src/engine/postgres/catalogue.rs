@@ -39,7 +39,10 @@ const PG_INDEX: &str = "indexrelid oid, indrelid oid, indnatts int2, indnkeyatts
     indoption int2[], indexprs text, indpred text";
 
 /// Every such table by its name.
-pub fn tables(listing: &Listing, views: &BTreeMap<String, String>) -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
+pub fn tables(
+    listing: &Listing,
+    views: &BTreeMap<String, String>,
+) -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
     Ok(vec![
         ("pg_class", classes(listing).build()?),
         ("pg_attribute", attributes(listing).build()?),
@@ -150,7 +153,8 @@ fn descriptions(listing: &Listing) -> Table {
     let mut table = Table::new("objoid oid, classoid oid=1259, objsubid int4=0, description text");
     for entry in &listing.relations {
         let columns = entry.columns.iter().enumerate().map(|(at, c)| (at + 1, &c.about));
-        for (number, about) in std::iter::once((0, &entry.about)).chain(columns).filter(|(_, about)| !about.is_empty()) {
+        for (number, about) in std::iter::once((0, &entry.about)).chain(columns).filter(|(_, about)| !about.is_empty())
+        {
             table.row([
                 ("objoid", entry.oid.into()),
                 ("objsubid", count(number)),

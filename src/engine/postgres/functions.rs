@@ -202,8 +202,7 @@ fn of_relations(listing: &Arc<Listing>) -> Vec<ScalarUDF> {
 fn definitions(listing: &Arc<Listing>, views: &BTreeMap<String, String>) -> [ScalarUDF; 3] {
     let entries = listing.relations.iter().filter(|e| e.view);
     let views: HashMap<i32, String> = entries.filter_map(|e| Some((e.oid, views.get(&e.name)?.clone()))).collect();
-    let indexes: HashMap<i32, String> =
-        listing.primary_keys().map(|k| (k.index_oid, index_definition(k))).collect();
+    let indexes: HashMap<i32, String> = listing.primary_keys().map(|k| (k.index_oid, index_definition(k))).collect();
     let keys: HashMap<i32, String> = listing.constraints.iter().map(|c| (c.oid, c.definition())).collect();
     [
         function("pg_get_viewdef", DataType::Utf8, move |args| views.get(&number(args.first())?).cloned()),

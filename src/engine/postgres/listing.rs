@@ -2,9 +2,9 @@
 
 use arrow::datatypes::SchemaRef;
 
+use super::PG_CATALOG;
 use super::oids::{Kind, Oids};
 use super::types::PgType;
-use super::PG_CATALOG;
 use crate::engine::information::INFORMATION_SCHEMA;
 use crate::engine::relations::{ForeignKey, Relation, RelationKind};
 use crate::engine::session::{BASE, CATALOG, MAIN, SYSTEM};

@@ -137,7 +137,10 @@ fn is_reg(kind: &DataType) -> bool {
 
 /// `NULL::text[]`
 fn no_texts() -> Expr {
-    cast(Expr::Value(Value::Null.into()), DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(DataType::Text), None)))
+    cast(
+        Expr::Value(Value::Null.into()),
+        DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(DataType::Text), None)),
+    )
 }
 
 /// `generate_subscripts(a, 1)` beside `unnest(a)`: `unnest(range(1, array_length(a) + 1))`.
@@ -207,8 +210,13 @@ mod tests {
 
     #[test]
     fn writes_are_refused() {
-        for sql in ["INSERT INTO a VALUES (1)", "CREATE TABLE a (b int)", "DROP TABLE a", "COPY a TO 'x'", "SELECT 1; SELECT 2"]
-        {
+        for sql in [
+            "INSERT INTO a VALUES (1)",
+            "CREATE TABLE a (b int)",
+            "DROP TABLE a",
+            "COPY a TO 'x'",
+            "SELECT 1; SELECT 2",
+        ] {
             assert!(parse(sql).is_err(), "{sql}");
         }
     }

@@ -47,7 +47,10 @@ fn columns(listing: &Listing) -> Table {
                 ("is_nullable", if column.nullable { "YES" } else { "NO" }.into()),
                 ("data_type", column.kind.standard_name().into()),
                 ("numeric_precision", precision.into()),
-                ("numeric_precision_radix", precision.map(|_| if column.kind.numeric.is_some() { 10 } else { 2 }).into()),
+                (
+                    "numeric_precision_radix",
+                    precision.map(|_| if column.kind.numeric.is_some() { 10 } else { 2 }).into(),
+                ),
                 ("numeric_scale", scale.into()),
                 ("datetime_precision", column.kind.name.starts_with("timestamp").then_some(6).into()),
                 ("udt_name", column.kind.name.as_str().into()),

@@ -79,8 +79,12 @@ LEFT JOIN pg_catalog.pg_am am ON (c.relam = am.oid) WHERE c.oid = '{oid}';"
 FROM pg_catalog.pg_attribute a WHERE a.attrelid = '{oid}' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum;"
     );
     let columns = answer(&engine, &columns).await;
-    assert!(columns.contains("| net ") && columns.contains("numeric(18,4)") && columns.contains("net sales"), "{columns}");
-    let text = one(&engine, &format!("SELECT pg_catalog.pg_get_viewdef('{oid}'::pg_catalog.oid, true) AS def"), pg()).await;
+    assert!(
+        columns.contains("| net ") && columns.contains("numeric(18,4)") && columns.contains("net sales"),
+        "{columns}"
+    );
+    let text =
+        one(&engine, &format!("SELECT pg_catalog.pg_get_viewdef('{oid}'::pg_catalog.oid, true) AS def"), pg()).await;
     assert!(text.contains("SELECT s.channel_id"), "{text}");
     let parents = format!(
         "SELECT c.oid::pg_catalog.regclass, c.relkind, inhdetachpending, pg_catalog.pg_get_expr(c.relpartbound, c.oid) FROM pg_catalog.pg_class c, pg_catalog.pg_inherits i WHERE c.oid = i.inhrelid AND i.inhparent = '{oid}' ORDER BY pg_catalog.pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT', c.oid::pg_catalog.regclass::pg_catalog.text;"
@@ -160,7 +164,8 @@ async fn ids_stay_and_never_meet() {
     assert_eq!(answer(&a, ids).await, answer(&b, ids).await);
     assert_eq!(one(&a, "SELECT count(*) - count(DISTINCT oid) AS twice FROM pg_class", pg()).await, "0");
     assert_eq!(one(&a, "SELECT 'pg_catalog.pg_class'::regclass::oid AS oid", pg()).await, "1259");
-    let nowhere = "SELECT count(*) FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.oid IS NULL";
+    let nowhere =
+        "SELECT count(*) FROM pg_class c LEFT JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.oid IS NULL";
     assert_eq!(one(&a, nowhere, pg()).await, "0");
 }
 

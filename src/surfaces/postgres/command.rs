@@ -16,7 +16,10 @@ pub enum Command {
     Savepoint,
     Release,
     RollbackTo,
-    Set { name: String, value: String },
+    Set {
+        name: String,
+        value: String,
+    },
     /// `None` = all.
     Reset(Option<String>),
     /// `None` = all.
@@ -24,12 +27,23 @@ pub enum Command {
     DiscardAll,
     /// A prepared statement; `None` = all.
     Deallocate(Option<String>),
-    Declare { cursor: String, query: String, hold: bool },
+    Declare {
+        cursor: String,
+        query: String,
+        hold: bool,
+    },
     /// `None` = all rows.
-    Fetch { cursor: String, rows: Option<usize>, give: bool },
+    Fetch {
+        cursor: String,
+        rows: Option<usize>,
+        give: bool,
+    },
     /// `None` = all.
     Close(Option<String>),
-    Copy { query: String, format: CopyFormat },
+    Copy {
+        query: String,
+        format: CopyFormat,
+    },
     /// Listening for what never comes would be a lie, ending it is none.
     Unlisten,
 }
@@ -52,8 +66,29 @@ pub enum CopyKind {
 
 /// Statements that change something, and those that only a database with storage of its own has.
 const WRITES: [&str; 24] = [
-    "insert", "update", "delete", "merge", "truncate", "create", "drop", "alter", "grant", "revoke", "vacuum", "analyze",
-    "reindex", "cluster", "refresh", "comment", "lock", "do", "call", "import", "security", "checkpoint", "load",
+    "insert",
+    "update",
+    "delete",
+    "merge",
+    "truncate",
+    "create",
+    "drop",
+    "alter",
+    "grant",
+    "revoke",
+    "vacuum",
+    "analyze",
+    "reindex",
+    "cluster",
+    "refresh",
+    "comment",
+    "lock",
+    "do",
+    "call",
+    "import",
+    "security",
+    "checkpoint",
+    "load",
     "reassign",
 ];
 
@@ -284,13 +319,16 @@ mod tests {
 
     #[test]
     fn copies() {
-        let Command::Copy { query, format } = of("COPY (SELECT 1, ')') TO STDOUT WITH (FORMAT csv, HEADER, DELIMITER ';')")
+        let Command::Copy { query, format } =
+            of("COPY (SELECT 1, ')') TO STDOUT WITH (FORMAT csv, HEADER, DELIMITER ';')")
         else {
             panic!("no COPY");
         };
         assert_eq!(query, "SELECT 1, ')'");
         assert_eq!((format.kind, format.header, format.delimiter), (CopyKind::Csv, true, Some(';')));
-        assert!(matches!(of("copy base.order_line to stdout csv header"), Command::Copy { query, .. } if query == "SELECT * FROM base.order_line"));
+        assert!(
+            matches!(of("copy base.order_line to stdout csv header"), Command::Copy { query, .. } if query == "SELECT * FROM base.order_line")
+        );
         for refused in ["COPY t FROM STDIN", "COPY t TO '/etc/x'", "COPY t TO PROGRAM 'rm'"] {
             assert_eq!(command(refused).unwrap_err().kind(), ErrorKind::Denied, "{refused}");
         }

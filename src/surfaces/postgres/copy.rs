@@ -78,7 +78,11 @@ impl Copy {
         let named = self.format.header && self.format.kind != CopyKind::Binary;
         let csv = self.format.kind == CopyKind::Csv;
         let name = |name: &String| {
-            if csv && name.contains([delimiter, '"', '\n']) { format!("\"{}\"", name.replace('"', "\"\"")) } else { name.clone() }
+            if csv && name.contains([delimiter, '"', '\n']) {
+                format!("\"{}\"", name.replace('"', "\"\""))
+            } else {
+                name.clone()
+            }
         };
         let names: Vec<String> = self.schema.fields().iter().map(|f| name(f.name())).collect();
         named.then(|| format!("{}\n", names.join(&delimiter.to_string())))
@@ -101,7 +105,10 @@ impl Copy {
             CopyKind::Csv => {
                 let stock = CopyCsvOptions::default();
                 let null_string = null.unwrap_or(stock.null_string);
-                CopyEncoder::new_csv(Arc::clone(fields), CopyCsvOptions { delimiter, null_string, ..CopyCsvOptions::default() })
+                CopyEncoder::new_csv(
+                    Arc::clone(fields),
+                    CopyCsvOptions { delimiter, null_string, ..CopyCsvOptions::default() },
+                )
             }
         }
     }

@@ -81,9 +81,9 @@ mod tests {
         for (asked, given) in [(Some(3), 3), (Some(4), 4), (Some(0), 0), (None, 3), (None, 0)] {
             let batches: Vec<RecordBatch> = cursor.fetch(asked).try_collect().await.unwrap();
             assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), given, "{asked:?}");
-            let numbers = batches.iter().flat_map(|b| {
-                b.column(0).as_any().downcast_ref::<Int32Array>().unwrap().values().to_vec()
-            });
+            let numbers = batches
+                .iter()
+                .flat_map(|b| b.column(0).as_any().downcast_ref::<Int32Array>().unwrap().values().to_vec());
             seen.extend(numbers);
         }
         assert_eq!(seen, (0..10).collect::<Vec<_>>());

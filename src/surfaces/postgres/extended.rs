@@ -17,9 +17,7 @@ use pgwire::api::store::{Entry, PortalStore};
 use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, PgWireConnectionState};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
-use pgwire::messages::extendedquery::{
-    Bind, BindComplete, Describe, Execute, Sync as PgSync, TARGET_TYPE_BYTE_PORTAL,
-};
+use pgwire::messages::extendedquery::{Bind, BindComplete, Describe, Execute, Sync as PgSync, TARGET_TYPE_BYTE_PORTAL};
 use pgwire::messages::response::{EmptyQueryResponse, TransactionStatus};
 
 use super::error::{PROTOCOL_VIOLATION, coded, wire};
@@ -205,10 +203,9 @@ fn fits(bind: &Bind, statement: &Prepared) -> PgWireResult<()> {
         return Err(coded(PROTOCOL_VIOLATION, message));
     }
     let columns = statement.schema.as_ref().map_or(0, |schema| schema.fields().len());
-    for (codes, of, what) in [
-        (&bind.parameter_format_codes, given, "parameters"),
-        (&bind.result_column_format_codes, columns, "columns"),
-    ] {
+    for (codes, of, what) in
+        [(&bind.parameter_format_codes, given, "parameters"), (&bind.result_column_format_codes, columns, "columns")]
+    {
         if codes.len() > 1 && codes.len() != of {
             let message = format!("bind message has {} formats for {of} {what}", codes.len());
             return Err(coded(PROTOCOL_VIOLATION, message));

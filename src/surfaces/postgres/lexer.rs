@@ -186,7 +186,10 @@ mod tests {
         assert_eq!(of("SELECT 1; SELECT ';' ;"), ["SELECT 1", "SELECT ';'"]);
         assert_eq!(of("  ;;\n-- a; b\n;"), Vec::<&str>::new());
         assert_eq!(of("SELECT $$;$$; SELECT $a$ $$;$a$"), ["SELECT $$;$$", "SELECT $a$ $$;$a$"]);
-        assert_eq!(of("SELECT E'\\';' /* ; /* ; */ ; */; SELECT \"a;\"\"b\""), ["SELECT E'\\';' /* ; /* ; */ ; */", "SELECT \"a;\"\"b\""]);
+        assert_eq!(
+            of("SELECT E'\\';' /* ; /* ; */ ; */; SELECT \"a;\"\"b\""),
+            ["SELECT E'\\';' /* ; /* ; */ ; */", "SELECT \"a;\"\"b\""]
+        );
         assert_eq!(of("SELECT 'it''s; so'"), ["SELECT 'it''s; so'"]);
         assert_eq!(of("SELECT $1; SELECT 2"), ["SELECT $1", "SELECT 2"]);
         assert_eq!(of("SELECT 'open; "), ["SELECT 'open;"]);

@@ -62,7 +62,8 @@ pub fn null(kind: &Type) -> Param {
 pub fn value(number: usize, kind: &Type, binary: bool, bytes: Option<&[u8]>) -> Result<Param> {
     let Some(bytes) = bytes else { return Ok(null(kind)) };
     if *kind == Type::NUMERIC {
-        let text = if binary { numeric(bytes).ok_or_else(|| damaged(number, kind))? } else { text(number, bytes)?.into() };
+        let text =
+            if binary { numeric(bytes).ok_or_else(|| damaged(number, kind))? } else { text(number, bytes)?.into() };
         return decimal(number, text);
     }
     let array = match binary {
@@ -93,7 +94,8 @@ fn decimal(number: usize, text: String) -> Result<Param> {
 
 fn from_text(number: usize, kind: &Type, text: &str) -> Result<ArrayRef> {
     if let Some(item) = item_type(kind) {
-        let wrong = || Error::invalid(format!("parameter ${number} = '{text}': not an array")).hint("for example {a,b}");
+        let wrong =
+            || Error::invalid(format!("parameter ${number} = '{text}': not an array")).hint("for example {a,b}");
         let items = items(text).ok_or_else(wrong)?;
         let one = |item_text: &Option<String>| match item_text {
             Some(text) => from_text(number, &item, text),
@@ -243,7 +245,8 @@ fn numeric(bytes: &[u8]) -> Option<String> {
     if usize::try_from(*count).ok()? != groups.len() || groups.iter().any(|g| !(0..10_000).contains(g)) {
         return None;
     }
-    let group = |at: i32| usize::try_from(i32::from(*weight) - at).ok().and_then(|n| groups.get(n)).copied().unwrap_or(0);
+    let group =
+        |at: i32| usize::try_from(i32::from(*weight) - at).ok().and_then(|n| groups.get(n)).copied().unwrap_or(0);
     let scale = usize::try_from(*scale).ok()?;
     let whole: String = (0..=i32::from(*weight).max(0)).rev().map(|at| format!("{:04}", group(at))).collect();
     let groups_after = i32::try_from(scale.div_ceil(4)).ok()?;
@@ -306,13 +309,10 @@ mod tests {
 
     #[test]
     fn lists_may_hold_anything() {
-        assert_eq!(items("{a,\"b, c\",\"\",null,\"NULL\"}").unwrap(), [
-            Some("a".into()),
-            Some("b, c".into()),
-            Some(String::new()),
-            None,
-            Some("NULL".into())
-        ]);
+        assert_eq!(
+            items("{a,\"b, c\",\"\",null,\"NULL\"}").unwrap(),
+            [Some("a".into()), Some("b, c".into()), Some(String::new()), None, Some("NULL".into())]
+        );
         let mut bytes = [1, 0, 25, 2, 1].iter().flat_map(|n: &i32| n.to_be_bytes()).collect::<Vec<u8>>();
         bytes.extend([0, 0, 0, 1, b'a', 255, 255, 255, 255]);
         assert_eq!(shown(&Type::TEXT_ARRAY, true, &bytes), "[a, ]");

@@ -23,7 +23,11 @@ impl Settings {
         let name = name.to_ascii_lowercase();
         match name.as_str() {
             "client_encoding" if !is_utf8(value) => {
-                return Err(hinted(INVALID_VALUE, format!("client_encoding = {value}"), "this server speaks UTF8 only"));
+                return Err(hinted(
+                    INVALID_VALUE,
+                    format!("client_encoding = {value}"),
+                    "this server speaks UTF8 only",
+                ));
             }
             "statement_timeout" => {
                 timeout(value).ok_or_else(|| {

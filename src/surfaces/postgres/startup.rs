@@ -92,7 +92,8 @@ const TOLD: [&str; 12] = [
 impl ServerParameterProvider for Parameters {
     fn server_parameters<C: ClientInfo>(&self, client: &C) -> Option<HashMap<String, String>> {
         let told = POSTGRES_SETTINGS.iter().filter(|(name, _)| TOLD.contains(name));
-        let mut told: HashMap<String, String> = told.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let mut told: HashMap<String, String> =
+            told.map(|(name, value)| (name.to_string(), value.to_string())).collect();
         for (theirs, ours) in [("application_name", "application_name"), (METADATA_USER, "session_authorization")] {
             told.insert(ours.into(), client.metadata().get(theirs).cloned().unwrap_or_default());
         }

@@ -17,7 +17,8 @@ use crate::lake::Lake;
 /// Only a failing test waits this long.
 const SOON: Duration = Duration::from_secs(20);
 /// It computes for hours and gives no row before.
-const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 2000000) a, generate_series(1, 2000000) b WHERE a.value % 7 = b.value % 5";
+const ENDLESS: &str =
+    "SELECT count(*) FROM generate_series(1, 2000000) a, generate_series(1, 2000000) b WHERE a.value % 7 = b.value % 5";
 
 struct Running {
     engine: Engine,
@@ -107,7 +108,8 @@ fn error(messages: &[Message]) -> String {
 /// Waits until the log knows of `count` statements like `sql` in `state`.
 async fn logged(engine: &Engine, state: &str) -> Duration {
     let begun = Instant::now();
-    let sql = format!("SELECT 1 FROM system.queries WHERE sql LIKE '%2000000%' AND state = '{state}' AND label <> 'look'");
+    let sql =
+        format!("SELECT 1 FROM system.queries WHERE sql LIKE '%2000000%' AND state = '{state}' AND label <> 'look'");
     loop {
         let options = QueryOptions { label: "look".into(), ..QueryOptions::default() };
         let rows = engine.query(&sql, options, &Caller::local()).await.unwrap().collect().await.unwrap();
@@ -244,7 +246,11 @@ async fn who_has_no_password_is_not_let_in_nor_heard() {
     while let Some((kind, _)) = wire.read().await {
         assert_ne!(kind, 'D', "it was answered");
     }
-    let rows = server.engine.query("SELECT 1 FROM system.queries WHERE sql = 'SELECT 1'", QueryOptions::default(), &Caller::local());
+    let rows = server.engine.query(
+        "SELECT 1 FROM system.queries WHERE sql = 'SELECT 1'",
+        QueryOptions::default(),
+        &Caller::local(),
+    );
     assert!(rows.await.unwrap().collect().await.unwrap().is_empty(), "it was run");
 }
 

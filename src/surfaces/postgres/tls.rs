@@ -53,8 +53,9 @@ pub fn read(config: &TlsConfig) -> Result<Option<Tls>> {
 }
 
 fn wrong(which: &str, path: &Path, why: &dyn std::fmt::Display) -> Error {
-    Error::invalid(format!("postgres.tls.{which} = \"{}\": {why}", path.display()))
-        .hint("a PEM file; `openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem` makes both for a trial")
+    Error::invalid(format!("postgres.tls.{which} = \"{}\": {why}", path.display())).hint(
+        "a PEM file; `openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem` makes both for a trial",
+    )
 }
 
 #[cfg(test)]
