@@ -195,7 +195,10 @@ pub fn plain_schema(schema: &Schema) -> SchemaRef {
 }
 
 fn plain_field(field: &Field) -> Field {
-    Field::new(field.name(), plain_type(field.data_type()), field.is_nullable())
+    // PostgreSQL's system tables mark ids and letters so.
+    let marks = field.metadata().iter().filter(|(key, _)| key.starts_with("pg."));
+    let marks = marks.map(|(key, value)| (key.clone(), value.clone())).collect();
+    Field::new(field.name(), plain_type(field.data_type()), field.is_nullable()).with_metadata(marks)
 }
 
 /// The plain type of the same values.

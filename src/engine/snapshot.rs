@@ -2,7 +2,7 @@
 //! It must not run a caller's SQL.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use datafusion::catalog::{
     CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider,
@@ -98,6 +98,8 @@ pub struct Snapshot {
     states: Vec<Arc<TableState>>,
     /// What there is to read, for catalogues.
     relations: Arc<Vec<Relation>>,
+    /// The session for PostgreSQL's clients, once one has asked.
+    pub(super) postgres: OnceLock<SessionState>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -109,10 +111,7 @@ impl std::fmt::Debug for Snapshot {
 impl Snapshot {
     /// A session for one query of a caller with `scope`.
     pub(super) fn session(&self, scope: &Scope) -> SessionState {
-        let mut state = self.state.clone();
-        state.config_mut().set_extension(Arc::new(SessionScope(scope.clone())));
-        state.mark_start_execution();
-        state
+        scoped(&self.state, scope)
     }
     /// The state's name, for asking again later.
     pub fn pin(&self) -> Pin {
@@ -147,10 +146,17 @@ impl Snapshot {
         self.states.iter().find(|s| s.table.name == table.name)
     }
     /// The session without a caller.
-    #[cfg(test)]
     pub(super) fn state(&self) -> &SessionState {
         &self.state
     }
+}
+
+/// `state` for one query of a caller with `scope`.
+pub(super) fn scoped(state: &SessionState, scope: &Scope) -> SessionState {
+    let mut state = state.clone();
+    state.config_mut().set_extension(Arc::new(SessionScope(scope.clone())));
+    state.mark_start_execution();
+    state
 }
 
 /// Builds snapshots; what did not change since the last one is taken over from it.
@@ -213,8 +219,18 @@ impl Snapshots {
         let broken = views.broken.iter().map(|b| (b.name.clone(), b.clone())).collect();
         let (dims, planned) = (BTreeMap::new(), BTreeMap::new());
         let relations = Arc::default();
-        let mut snapshot =
-            Snapshot { id, versions, state, tables, dimensions: dims, views: planned, broken, states, relations };
+        let mut snapshot = Snapshot {
+            id,
+            versions,
+            state,
+            tables,
+            dimensions: dims,
+            views: planned,
+            broken,
+            states,
+            relations,
+            postgres: OnceLock::new(),
+        };
         for table in dimensions() {
             let dimension = current(table, &snapshot, last)?;
             register(&main.1, table.name, Arc::clone(&dimension) as Arc<dyn TableProvider>)?;

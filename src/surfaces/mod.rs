@@ -4,4 +4,5 @@
 pub mod cli;
 pub mod flight;
 pub mod http;
+pub mod postgres;
 pub mod status;

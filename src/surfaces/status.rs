@@ -1,14 +1,16 @@
-//! One table: what a kind of error is called in HTTP, gRPC and exit codes. No surface has a second one.
+//! One table: what a kind of error is called in HTTP, gRPC, PostgreSQL and exit codes. No surface has a second one.
 
 use crate::error::ErrorKind;
 
-/// The three codes of one kind of error.
+/// The codes of one kind of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Codes {
     /// HTTP status.
     pub http: u16,
     /// gRPC status code number (google.rpc.Code).
     pub grpc: i32,
+    /// SQLSTATE, as PostgreSQL's clients know them.
+    pub sqlstate: &'static str,
     /// Exit code of the command line; 0 is success, 101 is a panic.
     pub exit: u8,
     /// A short text of the kind, the title of an HTTP problem.
@@ -17,20 +19,22 @@ pub struct Codes {
 
 /// The codes of `kind`. Exhaustive on purpose: a new kind does not compile until it has its line here.
 pub fn of(kind: ErrorKind) -> Codes {
-    let (http, grpc, exit, title) = match kind {
-        //                       HTTP  gRPC exit
-        ErrorKind::Invalid => (400, 3, 2, "Invalid request"),
-        ErrorKind::NotFound => (404, 5, 3, "Not found"),
-        ErrorKind::Conflict => (409, 10, 4, "Conflict"),
-        ErrorKind::Denied => (403, 7, 5, "Not allowed"),
-        ErrorKind::Busy => (429, 8, 6, "Too many queries"),
-        ErrorKind::Timeout => (504, 4, 7, "Took too long"),
-        ErrorKind::Unavailable => (503, 14, 8, "Unavailable"),
-        ErrorKind::Internal => (500, 13, 1, "Internal error"),
-        // 499 is what proxies write when the client has gone; 130 is what shells show after Ctrl-C.
-        ErrorKind::Cancelled => (499, 1, 130, "Cancelled"),
+    let (http, grpc, sqlstate, exit, title) = match kind {
+        //                       HTTP  gRPC  SQL     exit
+        ErrorKind::Invalid => (400, 3, "42601", 2, "Invalid request"),
+        ErrorKind::NotFound => (404, 5, "42P01", 3, "Not found"),
+        ErrorKind::Conflict => (409, 10, "40001", 4, "Conflict"),
+        // What SQL is denied is writing.
+        ErrorKind::Denied => (403, 7, "25006", 5, "Not allowed"),
+        ErrorKind::Busy => (429, 8, "53300", 6, "Too many queries"),
+        ErrorKind::Timeout => (504, 4, "57014", 7, "Took too long"),
+        ErrorKind::Unavailable => (503, 14, "57P03", 8, "Unavailable"),
+        ErrorKind::Internal => (500, 13, "XX000", 1, "Internal error"),
+        // 499 is what proxies write when the client has gone; 130 is what shells show after Ctrl-C. A query that took too
+        // long is cancelled, too, in PostgreSQL.
+        ErrorKind::Cancelled => (499, 1, "57014", 130, "Cancelled"),
     };
-    Codes { http, grpc, exit, title }
+    Codes { http, grpc, sqlstate, exit, title }
 }
 
 const KINDS: [ErrorKind; 9] = [
@@ -91,5 +95,6 @@ mod tests {
         assert_eq!(all.iter().map(|c| c.grpc).collect::<BTreeSet<_>>().len(), KINDS.len());
         assert_eq!(all.iter().map(|c| c.exit).collect::<BTreeSet<_>>().len(), KINDS.len());
         assert!(all.iter().all(|c| (400..600).contains(&c.http) && (1..17).contains(&c.grpc) && c.exit != 0));
+        assert!(all.iter().all(|c| c.sqlstate.len() == 5));
     }
 }

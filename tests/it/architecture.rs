@@ -32,7 +32,7 @@ const RULES: &[Rule] = &[
     Rule {
         module: "engine",
         uses: &["lake", "model", "queryfile", "access", "clock", "config", "error"],
-        names: &["datafusion", "object_store", "parquet"],
+        names: &["datafusion", "datafusion_pg_catalog", "arrow_pg", "object_store", "parquet"],
     },
     Rule {
         module: "reports",
@@ -49,6 +49,7 @@ const RULES: &[Rule] = &[
     },
     Rule { module: "surfaces/http", uses: SURFACE, names: &["axum"] },
     Rule { module: "surfaces/flight", uses: SURFACE, names: &["tonic", "arrow_flight"] },
+    Rule { module: "surfaces/postgres", uses: SURFACE, names: &["pgwire", "arrow_pg"] },
     Rule { module: "surfaces", uses: &[], names: &[] },
     Rule { module: "app", uses: ANY, names: &[] },
     Rule { module: "main", uses: ANY, names: &["clap"] },
@@ -79,7 +80,11 @@ const GUARDED: &[&str] = &[
     "axum",
     "tonic",
     "arrow_flight",
+    "pgwire",
+    "arrow_pg",
     "clap",
+    "clap_complete",
+    "rustyline",
     "csv",
     "comfy_table",
 ];

@@ -2,6 +2,7 @@
 
 mod bound;
 mod data;
+mod postgres;
 mod sql;
 mod views;
 

@@ -1,0 +1,30 @@
+//! What the engine adds for PostgreSQL's clients: their dialect, and the schemas `pg_catalog` and `information_schema` as
+//! they ask for them. Only queries under `Dialect::Postgres` see any of it. It must not know the wire protocol.
+//!
+//! Names, types and most system tables come from `datafusion-pg-catalog`. What depends on the lake (relations, columns,
+//! keys, descriptions) is built here from [`super::relations`], so that object ids are the same in every snapshot and
+//! descriptions and keys are shown.
+
+mod catalogue;
+mod functions;
+mod listing;
+mod oids;
+mod parse;
+mod schema;
+mod session;
+mod settings;
+mod standard;
+mod table;
+mod types;
+
+pub use parse::parse;
+pub use settings::SETTINGS;
+pub use types::type_planner;
+
+/// The one owner of everything, and the one role.
+const OWNER: &str = "saleslake";
+/// The owner's id: PostgreSQL's first superuser.
+const OWNER_OID: i32 = 10;
+/// The schema of the system tables, and its well-known id.
+const PG_CATALOG: &str = "pg_catalog";
+const PG_CATALOG_OID: i32 = 11;

@@ -1,0 +1,193 @@
+//! The PostgreSQL wire protocol: psql, Metabase, Grafana and every language's driver, read-only. A thin translation of
+//! messages into calls of the engine, and of rows into messages; it must not collect results or know the other surfaces.
+//!
+//! ```text
+//! socket ─ pgwire ─┬─ startup (who, TLS, room)
+//!                  ├─ simple ────┐
+//!                  └─ extended ──┴─ command ─ run ─ engine ─ rows | copy | cursor
+//! ```
+//!
+//! What its catalogue can and cannot do is in `docs/postgres.md`.
+
+mod cancel;
+mod command;
+mod copy;
+mod cursor;
+mod error;
+mod extended;
+mod lexer;
+mod parameters;
+mod rows;
+mod run;
+mod session;
+mod settings;
+mod simple;
+mod startup;
+mod statement;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pgwire::tokio::process_socket;
+use tokio::io::Interest;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{Tokens, may_bind};
+use crate::config::{AccessConfig, PostgresConfig};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use cancel::Registry;
+use session::{Handlers, Session};
+use startup::Accounts;
+use tls::Tls;
+
+/// Sockets beyond the connections: those that only cancel a query, and those that are being told that there is no room.
+const MORE_SOCKETS: usize = 64;
+/// How often a connection is looked at while its query runs: a client that went away is noticed after this.
+const LOOK: Duration = Duration::from_millis(200);
+/// How long a client has to read why its connection ends.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+/// A pause after the system could not give a socket.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What every connection can reach.
+struct Shared {
+    engine: Engine,
+    accounts: Arc<Accounts>,
+    registry: Arc<Registry>,
+    tls: Option<Tls>,
+    /// Connections that there may be.
+    slots: Arc<Semaphore>,
+    /// Shutdown began: connections end with their statement.
+    stopping: CancellationToken,
+}
+
+/// A server that is bound, so that its address is known, but does not answer yet.
+pub struct Server {
+    listener: TcpListener,
+    addr: SocketAddr,
+    connections: usize,
+    shared: Arc<Shared>,
+}
+
+impl Server {
+    /// Binds `config.bind`.
+    ///
+    /// # Errors
+    /// `Invalid`: an address beyond loopback without tokens, an empty token, a certificate that cannot be read.
+    /// `Unavailable`: the address is taken.
+    pub async fn bind(config: &PostgresConfig, access: &AccessConfig, engine: Engine) -> Result<Server> {
+        let wanted = may_bind("postgres.bind", &config.bind, &Tokens::new(&access.tokens)?)?;
+        let tls = tls::read(&config.tls)?;
+        let listener = TcpListener::bind(wanted).await.map_err(|e| {
+            Error::unavailable(format!("cannot listen on {wanted}: {e}"))
+                .hint("choose another port: --set postgres.bind=127.0.0.1:0 takes a free one")
+                .caused_by(e)
+        })?;
+        let addr = listener.local_addr()?;
+        let connections = config.connections.clamp(1, Semaphore::MAX_PERMITS - MORE_SOCKETS);
+        let shared = Shared {
+            engine,
+            accounts: Arc::new(Accounts::new(&access.tokens)),
+            registry: Arc::default(),
+            tls,
+            slots: Arc::new(Semaphore::new(connections)),
+            stopping: CancellationToken::new(),
+        };
+        Ok(Server { listener, addr, connections, shared: Arc::new(shared) })
+    }
+
+    /// The address it is bound to, with the real port.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Serves until `shutdown` is ready; then takes no more connections, lets statements in flight finish for `grace`, and
+    /// cuts off the rest.
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send, grace: Duration) -> Result<()> {
+        let Server { listener, addr, connections, shared } = self;
+        tracing::info!(%addr, encrypted = shared.tls.is_some(), "postgres server listens");
+        let sockets = Arc::new(Semaphore::new(connections + MORE_SOCKETS));
+        let mut tasks = JoinSet::new();
+        tokio::select! {
+            () = accept(&listener, &shared, &sockets, &mut tasks) => {}
+            () = shutdown => {}
+        }
+        drop(listener);
+        shared.stopping.cancel();
+        let ended = async { while tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            tracing::warn!(grace_seconds = grace.as_secs(), "statements in flight were cut off at shutdown");
+            tasks.shutdown().await;
+        }
+        Ok(())
+    }
+}
+
+async fn accept(listener: &TcpListener, shared: &Arc<Shared>, sockets: &Arc<Semaphore>, tasks: &mut JoinSet<()>) {
+    loop {
+        // Those that have ended need no place any more.
+        while tasks.try_join_next().is_some() {}
+        let socket = match listener.accept().await {
+            Ok((socket, _)) => socket,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        // Beyond that, not even an answer.
+        let Ok(place) = Arc::clone(sockets).try_acquire_owned() else { continue };
+        let shared = Arc::clone(shared);
+        tasks.spawn(async move {
+            let _place = place;
+            if let Err(error) = serve(socket, &shared).await {
+                tracing::debug!(%error, "a PostgreSQL connection broke");
+            }
+        });
+    }
+}
+
+/// Serves one connection. Whatever ends it drops what it was doing, and that stops its query.
+async fn serve(socket: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
+    // pgwire takes the socket and does not read it while a query runs: a second handle notices when the client goes.
+    let socket = socket.into_std()?;
+    let watched = TcpStream::from_std(socket.try_clone()?)?;
+    let socket = TcpStream::from_std(socket)?;
+    let session = Arc::new(Session::new(shared));
+    let acceptor = shared.tls.as_ref().map(|tls| tls.acceptor.clone());
+    let stopped = async {
+        shared.stopping.cancelled().await;
+        session.idle().await;
+    };
+    let told = async {
+        session.ended().await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        served = process_socket(socket, acceptor, Handlers(Arc::clone(&session))) => served,
+        gone = gone(&watched) => gone,
+        () = stopped => Ok(()),
+        () = told => Ok(()),
+    }
+}
+
+/// Ready when the other side has closed the connection. What it sent before is left for whoever reads.
+async fn gone(socket: &TcpStream) -> io::Result<()> {
+    loop {
+        if socket.ready(Interest::READABLE).await?.is_read_closed() {
+            return Ok(());
+        }
+        // Unread bytes keep the socket ready.
+        tokio::time::sleep(LOOK).await;
+    }
+}

@@ -1,0 +1,337 @@
+//! Values that a client binds, in text or binary, as one-row arrays for the engine. Values are decoded, never spliced.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array,
+    ListArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray, new_empty_array, new_null_array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::{CastOptions, cast_with_options, concat};
+use arrow::datatypes::{DataType, Field, TimeUnit};
+use pgwire::api::Type;
+
+use crate::engine::Param;
+use crate::error::{Error, Result};
+
+/// From 1970, where Arrow counts from, to 2000, where PostgreSQL does.
+const DAYS: i32 = 10_957;
+const MICROS: i64 = 946_684_800_000_000;
+
+/// The type that a client means, if it says one: `unknown` and no type are for the statement to tell.
+pub fn known(kind: Option<&Type>) -> Option<&Type> {
+    kind.filter(|kind| **kind != Type::UNKNOWN)
+}
+
+/// Whether values of `kind` are texts, which become what the statement needs.
+pub fn is_text(kind: &Type) -> bool {
+    [Type::TEXT, Type::VARCHAR, Type::BPCHAR, Type::NAME, Type::UNKNOWN].contains(kind)
+}
+
+/// The type in which the engine is given values of `kind`.
+pub fn arrow_type(kind: &Type) -> DataType {
+    if let Some(item) = item_type(kind) {
+        return DataType::List(Arc::new(Field::new_list_field(arrow_type(&item), true)));
+    }
+    match *kind {
+        Type::BOOL => DataType::Boolean,
+        Type::INT2 => DataType::Int16,
+        Type::INT4 | Type::OID | Type::REGCLASS | Type::REGTYPE | Type::REGNAMESPACE => DataType::Int32,
+        Type::INT8 => DataType::Int64,
+        Type::FLOAT4 => DataType::Float32,
+        Type::FLOAT8 => DataType::Float64,
+        Type::NUMERIC => DataType::Decimal128(18, 4),
+        Type::DATE => DataType::Date32,
+        Type::TIME => DataType::Time64(TimeUnit::Microsecond),
+        Type::TIMESTAMP => DataType::Timestamp(TimeUnit::Microsecond, None),
+        Type::TIMESTAMPTZ => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Type::BYTEA => DataType::Binary,
+        _ => DataType::Utf8,
+    }
+}
+
+/// NULL of that type.
+pub fn null(kind: &Type) -> Param {
+    Param::Value(new_null_array(&arrow_type(kind), 1))
+}
+
+/// The value of parameter `number`.
+///
+/// # Errors
+/// `Invalid`: bytes that are no value of `kind`; a binary value of a type that has none here.
+pub fn value(number: usize, kind: &Type, binary: bool, bytes: Option<&[u8]>) -> Result<Param> {
+    let Some(bytes) = bytes else { return Ok(null(kind)) };
+    if *kind == Type::NUMERIC {
+        let text =
+            if binary { numeric(bytes).ok_or_else(|| damaged(number, kind))? } else { text(number, bytes)?.into() };
+        return decimal(number, text);
+    }
+    let array = match binary {
+        true => from_binary(kind, bytes).ok_or_else(|| damaged(number, kind))?,
+        false => from_text(number, kind, text(number, bytes)?)?,
+    };
+    Ok(Param::Value(array))
+}
+
+fn damaged(number: usize, kind: &Type) -> Error {
+    Error::invalid(format!("parameter ${number}: not a binary {}", kind.name())).hint("bind it as text")
+}
+
+fn text(number: usize, bytes: &[u8]) -> Result<&str> {
+    std::str::from_utf8(bytes).map_err(|e| Error::invalid(format!("parameter ${number}: {e}")))
+}
+
+/// Exact where it is written with plain digits; `1e5` and NaN are floats.
+fn decimal(number: usize, text: String) -> Result<Param> {
+    let plain = text.trim_start_matches(['+', '-']);
+    if !plain.is_empty() && plain.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return Ok(Param::Decimal(text));
+    }
+    let float: f64 =
+        text.parse().map_err(|_| Error::invalid(format!("parameter ${number} = '{text}': not a numeric")))?;
+    Ok(Param::Value(Arc::new(Float64Array::from(vec![float]))))
+}
+
+fn from_text(number: usize, kind: &Type, text: &str) -> Result<ArrayRef> {
+    if let Some(item) = item_type(kind) {
+        let wrong =
+            || Error::invalid(format!("parameter ${number} = '{text}': not an array")).hint("for example {a,b}");
+        let items = items(text).ok_or_else(wrong)?;
+        let one = |item_text: &Option<String>| match item_text {
+            Some(text) => from_text(number, &item, text),
+            None => Ok(new_null_array(&arrow_type(&item), 1)),
+        };
+        return list(&item, items.iter().map(one).collect::<Result<_>>()?);
+    }
+    let array: ArrayRef = match *kind {
+        Type::BYTEA => Arc::new(BinaryArray::from_vec(vec![&bytea(text)])),
+        _ => Arc::new(StringArray::from(vec![text])),
+    };
+    let strict = CastOptions { safe: false, ..CastOptions::default() };
+    cast_with_options(&array, &arrow_type(kind), &strict)
+        .map_err(|e| Error::invalid(format!("parameter ${number} = '{text}': not a {}", kind.name())).caused_by(e))
+}
+
+/// `\x` and hexadecimal digits, else the bytes themselves.
+fn bytea(text: &str) -> Vec<u8> {
+    let digits = text.strip_prefix("\\x").unwrap_or_default().as_bytes();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let read: Option<Vec<u8>> = digits.chunks(2).map(byte).collect();
+    read.filter(|_| text.starts_with("\\x")).unwrap_or_else(|| text.as_bytes().to_vec())
+}
+
+fn from_binary(kind: &Type, bytes: &[u8]) -> Option<ArrayRef> {
+    if let Some(item) = item_type(kind) {
+        return binary_items(&item, bytes);
+    }
+    let int2 = || bytes.try_into().ok().map(i16::from_be_bytes);
+    let int4 = || bytes.try_into().ok().map(i32::from_be_bytes);
+    let int8 = || bytes.try_into().ok().map(i64::from_be_bytes);
+    let since_2000 = || int8()?.checked_add(MICROS);
+    Some(match *kind {
+        Type::BOOL => Arc::new(BooleanArray::from(vec![*bytes.first()? != 0])),
+        Type::INT2 => Arc::new(Int16Array::from(vec![int2()?])),
+        Type::INT4 | Type::OID | Type::REGCLASS | Type::REGTYPE | Type::REGNAMESPACE => {
+            Arc::new(Int32Array::from(vec![int4()?]))
+        }
+        Type::INT8 => Arc::new(Int64Array::from(vec![int8()?])),
+        Type::FLOAT4 => Arc::new(Float32Array::from(vec![bytes.try_into().ok().map(f32::from_be_bytes)?])),
+        Type::FLOAT8 => Arc::new(Float64Array::from(vec![bytes.try_into().ok().map(f64::from_be_bytes)?])),
+        Type::DATE => Arc::new(Date32Array::from(vec![int4()?.checked_add(DAYS)?])),
+        Type::TIME => Arc::new(Time64MicrosecondArray::from(vec![int8()?])),
+        Type::TIMESTAMP => Arc::new(TimestampMicrosecondArray::from(vec![since_2000()?])),
+        Type::TIMESTAMPTZ => Arc::new(TimestampMicrosecondArray::from(vec![since_2000()?]).with_timezone("UTC")),
+        Type::BYTEA => Arc::new(BinaryArray::from_vec(vec![bytes])),
+        Type::UUID => Arc::new(StringArray::from(vec![uuid::Uuid::from_slice(bytes).ok()?.to_string()])),
+        Type::JSONB => Arc::new(StringArray::from(vec![std::str::from_utf8(bytes.get(1..)?).ok()?])),
+        ref kind if is_text(kind) || *kind == Type::JSON => {
+            Arc::new(StringArray::from(vec![std::str::from_utf8(bytes).ok()?]))
+        }
+        _ => return None,
+    })
+}
+
+/// The type of an array's items.
+fn item_type(kind: &Type) -> Option<Type> {
+    Some(match *kind {
+        Type::TEXT_ARRAY | Type::VARCHAR_ARRAY | Type::BPCHAR_ARRAY | Type::NAME_ARRAY => Type::TEXT,
+        Type::BOOL_ARRAY => Type::BOOL,
+        Type::INT2_ARRAY => Type::INT2,
+        Type::INT4_ARRAY | Type::OID_ARRAY => Type::INT4,
+        Type::INT8_ARRAY => Type::INT8,
+        Type::FLOAT4_ARRAY => Type::FLOAT4,
+        Type::FLOAT8_ARRAY => Type::FLOAT8,
+        Type::DATE_ARRAY => Type::DATE,
+        Type::TIMESTAMP_ARRAY => Type::TIMESTAMP,
+        Type::TIMESTAMPTZ_ARRAY => Type::TIMESTAMPTZ,
+        _ => return None,
+    })
+}
+
+fn list(item: &Type, items: Vec<ArrayRef>) -> Result<ArrayRef> {
+    let kind = arrow_type(item);
+    let parts: Vec<_> = items.iter().map(AsRef::as_ref).collect();
+    let values = if parts.is_empty() { new_empty_array(&kind) } else { concat(&parts)? };
+    let field = Arc::new(Field::new_list_field(kind, true));
+    Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths([values.len()]), values, None)?))
+}
+
+/// One dimension: its header, then each item's length and bytes.
+fn binary_items(item: &Type, mut bytes: &[u8]) -> Option<ArrayRef> {
+    let mut int4 = || {
+        let (head, rest) = bytes.split_first_chunk::<4>()?;
+        bytes = rest;
+        Some(i32::from_be_bytes(*head))
+    };
+    let (dimensions, _, _) = (int4()?, int4()?, int4()?);
+    let count = match dimensions {
+        0 => 0,
+        1 => int4().zip(int4())?.0,
+        _ => return None,
+    };
+    let mut items = Vec::new();
+    for _ in 0..count {
+        let (head, rest) = bytes.split_first_chunk::<4>()?;
+        let length = i32::from_be_bytes(*head);
+        let Ok(length) = usize::try_from(length) else {
+            items.push(new_null_array(&arrow_type(item), 1));
+            bytes = rest;
+            continue;
+        };
+        items.push(from_binary(item, rest.get(..length)?)?);
+        bytes = rest.get(length..)?;
+    }
+    list(item, items).ok()
+}
+
+/// The items of `{a,"b c",NULL}`, of one dimension.
+fn items(text: &str) -> Option<Vec<Option<String>>> {
+    let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
+    let (mut items, mut item, mut quoted, mut open) = (Vec::new(), String::new(), false, false);
+    let mut letters = inner.chars();
+    let done = |item: &mut String, quoted: &mut bool| {
+        let text = std::mem::take(item);
+        let null = !std::mem::take(quoted) && text.trim().eq_ignore_ascii_case("null");
+        (!null).then_some(text)
+    };
+    while let Some(c) = letters.next() {
+        match c {
+            '\\' => item.push(letters.next()?),
+            '"' => (open, quoted) = (!open, true),
+            ',' if !open => items.push(done(&mut item, &mut quoted)),
+            '{' | '}' if !open => return None,
+            c => item.push(c),
+        }
+    }
+    if open {
+        return None;
+    }
+    if !inner.trim().is_empty() {
+        items.push(done(&mut item, &mut quoted));
+    }
+    Some(items)
+}
+
+/// The digits of a binary numeric: groups of four, the first of which weighs 10000^weight.
+fn numeric(bytes: &[u8]) -> Option<String> {
+    let words: Vec<i16> = bytes.chunks_exact(2).map(|pair| i16::from_be_bytes([pair[0], pair[1]])).collect();
+    let [count, weight, sign, scale, groups @ ..] = words.as_slice() else { return None };
+    let sign = match u16::from_ne_bytes(sign.to_ne_bytes()) {
+        0 => "",
+        0x4000 => "-",
+        0xC000 => return Some("NaN".into()),
+        _ => return None,
+    };
+    if usize::try_from(*count).ok()? != groups.len() || groups.iter().any(|g| !(0..10_000).contains(g)) {
+        return None;
+    }
+    let group =
+        |at: i32| usize::try_from(i32::from(*weight) - at).ok().and_then(|n| groups.get(n)).copied().unwrap_or(0);
+    let scale = usize::try_from(*scale).ok()?;
+    let whole: String = (0..=i32::from(*weight).max(0)).rev().map(|at| format!("{:04}", group(at))).collect();
+    let groups_after = i32::try_from(scale.div_ceil(4)).ok()?;
+    let part: String = (1..=groups_after).map(|at| format!("{:04}", group(-at))).collect();
+    let whole = whole.trim_start_matches('0');
+    let whole = if whole.is_empty() { "0" } else { whole };
+    Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{}", part.get(..scale)?) })
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::util::display::array_value_to_string;
+
+    use super::*;
+
+    fn shown(kind: &Type, binary: bool, bytes: &[u8]) -> String {
+        match value(1, kind, binary, Some(bytes)).unwrap() {
+            Param::Value(array) => array_value_to_string(&array, 0).unwrap(),
+            Param::Decimal(text) => text,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn text_and_binary_mean_the_same() {
+        let both = |kind: Type, text: &str, binary: &[u8], expected: &str| {
+            assert_eq!(shown(&kind, false, text.as_bytes()), expected, "{kind} as text");
+            assert_eq!(shown(&kind, true, binary), expected, "{kind} in binary");
+        };
+        both(Type::BOOL, "t", &[1], "true");
+        both(Type::INT2, "-7", &(-7i16).to_be_bytes(), "-7");
+        both(Type::INT8, "42", &42i64.to_be_bytes(), "42");
+        both(Type::FLOAT8, "0.5", &0.5f64.to_be_bytes(), "0.5");
+        both(Type::DATE, "2026-02-28", &(20_512 - DAYS).to_be_bytes(), "2026-02-28");
+        let at = (1_767_225_600_000_000 - MICROS).to_be_bytes();
+        both(Type::TIMESTAMP, "2026-01-01 00:00:00", &at, "2026-01-01T00:00:00");
+        both(Type::TIMESTAMPTZ, "2026-01-01 08:00:00+08", &at, "2026-01-01T00:00:00Z");
+        both(Type::VARCHAR, "it's \\ é", "it's \\ é".as_bytes(), "it's \\ é");
+        both(Type::BYTEA, "\\x00ff", &[0, 255], "00ff");
+    }
+
+    #[test]
+    fn numerics_keep_their_digits() {
+        let binary = |words: &[i16]| words.iter().flat_map(|w| w.to_be_bytes()).collect::<Vec<u8>>();
+        for (words, expected) in [
+            (&[3, 1, 0, 4, 1, 2345, 6789][..], "12345.6789"),
+            (&[1, -1, 0x4000, 2, 500], "-0.05"),
+            (&[0, 0, 0, 2], "0.00"),
+            (&[1, 1, 0, 0, 3], "30000"),
+            (&[1, -2, 0, 8, 25], "0.00000025"),
+        ] {
+            assert_eq!(shown(&Type::NUMERIC, true, &binary(words)), expected);
+        }
+        assert_eq!(shown(&Type::NUMERIC, false, b"12345678901234567890.1234"), "12345678901234567890.1234");
+        assert_eq!(shown(&Type::NUMERIC, false, b"1e3"), "1000.0");
+        for damaged in [&[][..], &[2, 0, 0, 0, 1], &[1, 0, 0, 0, -1], &[-1, 0, 0, 0]] {
+            assert!(value(1, &Type::NUMERIC, true, Some(&binary(damaged))).is_err());
+        }
+    }
+
+    #[test]
+    fn lists_may_hold_anything() {
+        assert_eq!(
+            items("{a,\"b, c\",\"\",null,\"NULL\"}").unwrap(),
+            [Some("a".into()), Some("b, c".into()), Some(String::new()), None, Some("NULL".into())]
+        );
+        let mut bytes = [1, 0, 25, 2, 1].iter().flat_map(|n: &i32| n.to_be_bytes()).collect::<Vec<u8>>();
+        bytes.extend([0, 0, 0, 1, b'a', 255, 255, 255, 255]);
+        assert_eq!(shown(&Type::TEXT_ARRAY, true, &bytes), "[a, ]");
+        assert_eq!(shown(&Type::INT4_ARRAY, false, b"{1,2}"), "[1, 2]");
+        assert!(items("{a").is_none() && items("{{a}}").is_none() && items("{\"a}").is_none());
+    }
+
+    #[test]
+    fn what_is_no_value_is_refused_by_number() {
+        for (kind, binary, bytes) in [
+            (Type::INT4, true, &[1, 2][..]),
+            (Type::INT4, false, b"x"),
+            (Type::DATE, false, b"2026-02-30"),
+            (Type::TEXT, true, &[0xFF]),
+            (Type::TEXT_ARRAY, true, &[0, 0, 0, 1, 0, 0]),
+            (Type::POINT, true, &[0; 16]),
+        ] {
+            let error = value(3, &kind, binary, Some(bytes)).unwrap_err();
+            assert!(error.to_string().contains("$3"), "{kind}: {error}");
+        }
+    }
+}

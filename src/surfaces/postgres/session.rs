@@ -1,0 +1,144 @@
+//! One connection: who it is, what it has set and opened, and how its queries are stopped.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use pgwire::api::auth::StartupHandler;
+use pgwire::api::cancel::CancelHandler;
+use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
+use pgwire::api::{ClientInfo, ErrorHandler, PgWireServerHandlers};
+use pgwire::error::{PgWireError, PgWireResult};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::Shared;
+use super::cancel::Entry;
+use super::cursor::Cursor;
+use super::error::{INVALID_AUTHORIZATION, cancelled, fatal};
+use super::settings::Settings;
+use super::startup::Sasl;
+use crate::access::Caller;
+use crate::engine::{Dialect, QueryOptions};
+
+pub struct Session {
+    pub shared: Arc<Shared>,
+    pub entry: Arc<Entry>,
+    pub settings: Settings,
+    pub sasl: OnceLock<Sasl>,
+    /// One of the connections that there may be.
+    pub slot: OnceLock<OwnedSemaphorePermit>,
+    /// Who it is, once that is known. Nothing is answered before.
+    pub principal: OnceLock<String>,
+    cursors: Mutex<HashMap<String, Cursor>>,
+    /// Whether a statement is being worked on.
+    busy: watch::Sender<bool>,
+    /// The client was told that this is the end.
+    ended: CancellationToken,
+}
+
+impl Session {
+    pub fn new(shared: &Arc<Shared>) -> Session {
+        Session {
+            shared: Arc::clone(shared),
+            entry: Arc::new(Entry::new(&shared.registry)),
+            settings: Settings::default(),
+            sasl: OnceLock::new(),
+            slot: OnceLock::new(),
+            principal: OnceLock::new(),
+            cursors: Mutex::default(),
+            busy: watch::Sender::new(false),
+            ended: CancellationToken::new(),
+        }
+    }
+
+    /// Who asks, with the time that the client gives its statements.
+    pub fn caller(&self) -> PgWireResult<Caller> {
+        let principal = self.principal.get().ok_or_else(|| {
+            fatal(INVALID_AUTHORIZATION, "the connection has not been authenticated", "connect again")
+        })?;
+        Ok(Caller { timeout: self.settings.timeout(), ..Caller::bi(principal) })
+    }
+
+    /// What every query of this surface asks.
+    pub fn options() -> QueryOptions {
+        QueryOptions { dialect: Dialect::Postgres, label: "sql".into(), ..QueryOptions::default() }
+    }
+
+    /// Runs `work` until it is done or the query is cancelled from another connection; then `work` is dropped.
+    pub async fn stoppable<T>(&self, work: impl Future<Output = PgWireResult<T>>) -> PgWireResult<T> {
+        let stop = self.entry.current.begin();
+        let _busy = Busy::now(&self.busy);
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => Err(cancelled()),
+            done = work => done,
+        }
+    }
+
+    pub fn cursors(&self) -> MutexGuard<'_, HashMap<String, Cursor>> {
+        self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ready when nothing is being worked on.
+    pub async fn idle(&self) {
+        let mut busy = self.busy.subscribe();
+        // The sender is ours: it does not go away.
+        let _ = busy.wait_for(|busy| !busy).await;
+    }
+
+    /// Ready when the client has been told that the connection is at its end.
+    pub async fn ended(&self) {
+        self.ended.cancelled().await;
+    }
+}
+
+/// The connection works while this lives.
+struct Busy<'a>(&'a watch::Sender<bool>);
+
+impl Busy<'_> {
+    fn now(busy: &watch::Sender<bool>) -> Busy<'_> {
+        busy.send_replace(true);
+        Busy(busy)
+    }
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.0.send_replace(false);
+    }
+}
+
+/// The session as pgwire wants it: the handlers are the session itself.
+pub struct Handlers(pub Arc<Session>);
+
+impl PgWireServerHandlers for Handlers {
+    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
+        Arc::clone(&self.0)
+    }
+    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
+        Arc::new(Handlers(Arc::clone(&self.0)))
+    }
+    fn startup_handler(&self) -> Arc<impl StartupHandler> {
+        Arc::clone(&self.0)
+    }
+    fn error_handler(&self) -> Arc<impl ErrorHandler> {
+        Arc::clone(&self.0)
+    }
+    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
+        Arc::clone(&self.0.shared.registry)
+    }
+}
+
+impl ErrorHandler for Session {
+    /// pgwire would listen on after a fatal error, even to somebody who was not let in.
+    fn on_error<C: ClientInfo>(&self, _client: &C, error: &mut PgWireError) {
+        let fatal = match error {
+            PgWireError::UserError(info) => info.is_fatal(),
+            _ => false,
+        };
+        if fatal || self.principal.get().is_none() {
+            self.ended.cancel();
+        }
+    }
+}

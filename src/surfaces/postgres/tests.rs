@@ -1,0 +1,284 @@
+//! The protocol over a real socket, message by message: what drivers do, and what a client should not be able to do.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::access::Caller;
+use crate::clock::Clock;
+use crate::config::{EngineConfig, LakeConfig};
+use crate::engine::QueryOptions;
+use crate::lake::Lake;
+
+/// Only a failing test waits this long.
+const SOON: Duration = Duration::from_secs(20);
+/// It computes for hours and gives no row before.
+const ENDLESS: &str =
+    "SELECT count(*) FROM generate_series(1, 2000000) a, generate_series(1, 2000000) b WHERE a.value % 7 = b.value % 5";
+
+struct Running {
+    engine: Engine,
+    addr: SocketAddr,
+    stop: CancellationToken,
+    served: tokio::task::JoinHandle<Result<()>>,
+}
+
+async fn serve(change: impl FnOnce(&mut PostgresConfig, &mut AccessConfig)) -> Running {
+    let lake = Lake::open(&LakeConfig { url: "memory://".into(), ..LakeConfig::default() }).await.unwrap();
+    let engine = Engine::open(&lake, &EngineConfig::default(), &BTreeMap::new(), Clock::system()).await.unwrap();
+    let mut config = PostgresConfig { bind: "127.0.0.1:0".into(), ..PostgresConfig::default() };
+    let mut access = AccessConfig::default();
+    change(&mut config, &mut access);
+    let server = Server::bind(&config, &access, engine.clone()).await.unwrap();
+    let (addr, stop) = (server.addr(), CancellationToken::new());
+    let served = tokio::spawn(server.run(stop.clone().cancelled_owned(), Duration::from_secs(5)));
+    Running { engine, addr, stop, served }
+}
+
+/// A client that reads and writes messages.
+struct Wire(TcpStream);
+
+type Message = (char, Vec<u8>);
+
+impl Wire {
+    async fn open(addr: SocketAddr) -> Wire {
+        let mut wire = Wire(TcpStream::connect(addr).await.unwrap());
+        let body = b"\0\x03\0\0user\0me\0database\0lake\0application_name\0test\0\0";
+        wire.raw(body).await;
+        wire
+    }
+    /// A client that was let in, with the number and secret for cancelling.
+    async fn ready(addr: SocketAddr) -> (Wire, Vec<u8>) {
+        let mut wire = Wire::open(addr).await;
+        let greeting = wire.until_ready().await;
+        let key = greeting.iter().find(|(kind, _)| *kind == 'K').unwrap().1.clone();
+        (wire, key)
+    }
+    async fn raw(&mut self, body: &[u8]) {
+        let length = u32::try_from(body.len() + 4).unwrap().to_be_bytes();
+        self.0.write_all(&[&length[..], body].concat()).await.unwrap();
+    }
+    async fn send(&mut self, kind: char, body: &[u8]) {
+        self.0.write_all(&[kind as u8]).await.unwrap();
+        self.raw(body).await;
+    }
+    async fn query(&mut self, sql: &str) {
+        self.send('Q', format!("{sql}\0").as_bytes()).await;
+    }
+    async fn read(&mut self) -> Option<Message> {
+        let read = async {
+            let kind = self.0.read_u8().await.ok()?;
+            let length = self.0.read_u32().await.ok()?;
+            let mut body = vec![0; usize::try_from(length).ok()?.checked_sub(4)?];
+            self.0.read_exact(&mut body).await.ok()?;
+            Some((char::from(kind), body))
+        };
+        tokio::time::timeout(SOON, read).await.expect("nothing came")
+    }
+    async fn until_ready(&mut self) -> Vec<Message> {
+        let mut all = Vec::new();
+        while let Some(message) = self.read().await {
+            let last = message.0 == 'Z';
+            all.push(message);
+            if last {
+                return all;
+            }
+        }
+        panic!("closed after {all:?}")
+    }
+    /// The kinds of the messages that answer `sql`.
+    async fn kinds(&mut self, sql: &str) -> String {
+        self.query(sql).await;
+        self.until_ready().await.iter().map(|(kind, _)| kind).collect()
+    }
+}
+
+fn text(message: &Message) -> String {
+    String::from_utf8_lossy(&message.1).to_string()
+}
+
+fn error(messages: &[Message]) -> String {
+    messages.iter().find(|(kind, _)| *kind == 'E').map(text).unwrap_or_else(|| panic!("no error in {messages:?}"))
+}
+
+/// Waits until the log knows of `count` statements like `sql` in `state`.
+async fn logged(engine: &Engine, state: &str) -> Duration {
+    let begun = Instant::now();
+    let sql =
+        format!("SELECT 1 FROM system.queries WHERE sql LIKE '%2000000%' AND state = '{state}' AND label <> 'look'");
+    loop {
+        let options = QueryOptions { label: "look".into(), ..QueryOptions::default() };
+        let rows = engine.query(&sql, options, &Caller::local()).await.unwrap().collect().await.unwrap();
+        if rows.iter().any(|batch| batch.num_rows() > 0) {
+            return begun.elapsed();
+        }
+        assert!(begun.elapsed() < SOON, "no query is {state}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test]
+async fn statements_run_one_after_the_other() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    assert_eq!(wire.kinds("SELECT 1; SELECT ';' AS a").await, "TDCTDCZ");
+    assert_eq!(wire.kinds(" ; -- nothing\n").await, "IZ");
+    assert_eq!(wire.kinds("SELECT 1; SELECT nonsense; SELECT 2").await, "TDCEZ");
+    assert_eq!(wire.kinds("BEGIN; SET x = 1; SHOW server_version; COMMIT").await, "CCTDCCZ");
+    wire.query("CREATE TABLE x (a int)").await;
+    assert!(error(&wire.until_ready().await).contains("C25006"));
+    wire.query("COPY (SELECT 1 AS a, NULL AS b) TO STDOUT WITH (FORMAT csv, HEADER)").await;
+    let copied = wire.until_ready().await;
+    assert_eq!(copied.iter().map(|(kind, _)| kind).collect::<String>(), "HddcCZ");
+    assert_eq!((text(&copied[1]), text(&copied[2])), ("a,b\n".into(), "1,\n".into()));
+    assert!(text(&copied[4]).starts_with("COPY 1"));
+}
+
+#[tokio::test]
+async fn a_failed_transaction_takes_only_its_end() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    wire.query("BEGIN").await;
+    assert_eq!(wire.until_ready().await.last().unwrap().1, b"T");
+    wire.query("SELECT nonsense").await;
+    assert_eq!(wire.until_ready().await.last().unwrap().1, b"E");
+    wire.query("SELECT 1").await;
+    assert!(error(&wire.until_ready().await).contains("C25P02"));
+    wire.query("COMMIT").await;
+    let ended = wire.until_ready().await;
+    assert!(text(&ended[0]).starts_with("ROLLBACK"), "{ended:?}");
+    assert_eq!(ended.last().unwrap().1, b"I");
+}
+
+#[tokio::test]
+async fn parameters_are_described_and_portals_are_read_in_parts() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    wire.query("BEGIN").await;
+    wire.until_ready().await;
+    wire.send('P', b"s\0SELECT value FROM generate_series(1, 5) WHERE value >= $1\0\0\0").await;
+    wire.send('D', b"Ss\0").await;
+    wire.send('S', b"").await;
+    let described = wire.until_ready().await;
+    assert_eq!(described.iter().map(|(kind, _)| kind).collect::<String>(), "1tTZ", "{described:?}");
+    assert_eq!(described[1].1, [0, 1, 0, 0, 0, 20], "one parameter, int8");
+    // Portal p of statement s: one text value, results in binary.
+    wire.send('B', b"p\0s\0\0\0\0\x01\0\0\0\x012\0\x01\0\x01").await;
+    wire.send('E', b"p\0\0\0\0\x03").await;
+    wire.send('S', b"").await;
+    let part = wire.until_ready().await;
+    assert_eq!(part.iter().map(|(kind, _)| kind).collect::<String>(), "2DDDsZ", "{part:?}");
+    assert_eq!(part[1].1, [0, 1, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 2], "2 as int8");
+    wire.send('E', b"p\0\0\0\0\0").await;
+    wire.send('S', b"").await;
+    let rest = wire.until_ready().await;
+    assert_eq!(rest.iter().map(|(kind, _)| kind).collect::<String>(), "DCZ", "{rest:?}");
+    // Two formats for one column.
+    wire.send('B', b"q\0s\0\0\0\0\x01\0\0\0\x012\0\x02\0\x01\0\x01").await;
+    wire.send('S', b"").await;
+    assert!(error(&wire.until_ready().await).contains("C08P01"));
+}
+
+#[tokio::test]
+async fn cursors_give_rows_as_they_are_fetched() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    assert_eq!(wire.kinds("DECLARE c CURSOR FOR SELECT 1").await, "EZ", "outside a transaction");
+    let asked = "BEGIN; DECLARE c CURSOR FOR SELECT value FROM generate_series(1, 5); FETCH 2 FROM c; MOVE 1 IN c; FETCH ALL FROM c";
+    assert_eq!(wire.kinds(asked).await, "CCTDDCCTDDCZ");
+    assert_eq!(wire.kinds("COMMIT; FETCH c").await, "CEZ", "it ended with its transaction");
+}
+
+#[tokio::test]
+async fn a_cancelled_query_stops() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, key) = Wire::ready(server.addr).await;
+    wire.query(ENDLESS).await;
+    logged(&server.engine, "running").await;
+    let mut other = Wire(TcpStream::connect(server.addr).await.unwrap());
+    other.raw(&[&[0x04, 0xD2, 0x16, 0x2E], &key[..]].concat()).await;
+    assert!(error(&wire.until_ready().await).contains("C57014"));
+    logged(&server.engine, "cancelled").await;
+    assert_eq!(wire.kinds("SELECT 1").await, "TDCZ", "the connection goes on");
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_stops_its_query() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    wire.query(ENDLESS).await;
+    // More that nobody reads: the end is noticed behind it.
+    wire.query("SELECT 2").await;
+    logged(&server.engine, "running").await;
+    drop(wire);
+    let took = logged(&server.engine, "cancelled").await;
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_statement_has_the_time_that_was_set() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    wire.query(&format!("SET statement_timeout = '200ms'; {ENDLESS}")).await;
+    assert!(error(&wire.until_ready().await).contains("C57014"));
+}
+
+#[tokio::test]
+async fn who_has_no_password_is_not_let_in_nor_heard() {
+    let server = serve(|_, access| {
+        access.tokens.insert("me".into(), "0123456789abcdef".into());
+    })
+    .await;
+    let mut wire = Wire::open(server.addr).await;
+    let (kind, body) = wire.read().await.unwrap();
+    assert_eq!((kind, String::from_utf8_lossy(&body).contains("SCRAM-SHA-256")), ('R', true));
+    wire.send('p', b"SCRAM-SHA-256\0\0\0\0\x10n,,n=me,r=abcdef").await;
+    assert_eq!(wire.read().await.unwrap().0, 'R');
+    let nonsense = b"c=biws,r=abcdef,p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+    wire.send('p', nonsense).await;
+    assert_eq!(wire.read().await.unwrap().0, 'E');
+    // pgwire would go on; this server does not.
+    let _ = wire.0.write_all(b"Q\0\0\0\x0dSELECT 1\0").await;
+    while let Some((kind, _)) = wire.read().await {
+        assert_ne!(kind, 'D', "it was answered");
+    }
+    let rows = server.engine.query(
+        "SELECT 1 FROM system.queries WHERE sql = 'SELECT 1'",
+        QueryOptions::default(),
+        &Caller::local(),
+    );
+    assert!(rows.await.unwrap().collect().await.unwrap().is_empty(), "it was run");
+}
+
+#[tokio::test]
+async fn there_is_room_for_so_many_and_no_more() {
+    let server = serve(|config, _| config.connections = 1).await;
+    let (first, _) = Wire::ready(server.addr).await;
+    let mut second = Wire::open(server.addr).await;
+    let told = second.read().await.unwrap();
+    assert!(told.0 == 'E' && text(&told).contains("C53300"), "{told:?}");
+    while second.read().await.is_some() {}
+    drop(first);
+    let begun = Instant::now();
+    loop {
+        let mut third = Wire::open(server.addr).await;
+        if third.read().await.is_some_and(|(kind, _)| kind == 'R') {
+            break;
+        }
+        assert!(begun.elapsed() < SOON, "the place was not given back");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn shutdown_ends_idle_connections_at_once() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    server.stop.cancel();
+    assert!(wire.read().await.is_none());
+    tokio::time::timeout(SOON, server.served).await.unwrap().unwrap().unwrap();
+}
