@@ -12,6 +12,7 @@ mod http;
 mod kills;
 mod maintenance;
 mod online_retail;
+mod openapi;
 mod order_alias;
 mod push;
 mod readers;

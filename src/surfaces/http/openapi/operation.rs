@@ -85,7 +85,7 @@ pub fn rows(about: &str, headers: &[&str], schema: Value) -> Value {
 
 /// An operation of a route that needs a token; `refusals` are the statuses of its own problems.
 pub fn operation(tag: &str, id: &str, summary: &str, answer: Value, refusals: &[u16]) -> Value {
-    let statuses = [&ANY, refusals].concat();
+    let statuses = [&ANY[..], refusals].concat();
     let mut responses = Map::from_iter([("200".to_string(), answer)]);
     responses.extend(refusals::of(&statuses));
     json!({ "tags": [tag], "operationId": id, "summary": summary, "responses": responses })

@@ -14,7 +14,8 @@ use crate::reports::{MOST_ROWS, ParamInfo, PolicyInfo, ReportInfo};
 
 /// The statuses of a run's own problems.
 pub const RUN_REFUSALS: &[u16] = &[400, 403, 404, 406, 429, 504, 505];
-const HEADERS: &[&str] = &[
+/// The headers of a run's rows.
+pub const RUN_HEADERS: &[&str] = &[
     "ETag",
     "X-Saleslake-Snapshot",
     "X-Saleslake-Report",
@@ -22,6 +23,9 @@ const HEADERS: &[&str] = &[
     "X-Saleslake-Rows",
     "X-Saleslake-Checksum",
 ];
+
+/// How a list is written, for clients that do not repeat the parameter.
+const COMMAS: &str = "Repeated, or between commas; `\\,` is a comma within a value.";
 
 /// What the schemas and the operation of a report are called.
 pub struct Name {
@@ -59,7 +63,7 @@ fn pascal(snake: &str) -> String {
 }
 
 pub fn operation(name: &Name, info: &ReportInfo) -> Value {
-    let answer = rows("The rows, with a receipt in JSON.", HEADERS, reference(&format!("{}Result", name.pascal)));
+    let answer = rows("The rows, with a receipt in JSON.", RUN_HEADERS, reference(&format!("{}Result", name.pascal)));
     let mut run = base("reports", &format!("run_{}", name.snake), &info.title.en, answer, RUN_REFUSALS);
     run["description"] = json!(info.about);
     run["parameters"] = parameters(info).into();
@@ -77,12 +81,16 @@ fn parameters(info: &ReportInfo) -> Vec<Value> {
     let mut all: Vec<Value> = info.params.iter().map(own).chain(info.policies.iter().map(policy)).collect();
     let texts = json!({ "type": "array", "items": { "type": "string" } });
     for name in &info.slicers {
-        let about = format!(
-            "Only these, by id or name of {name}; UNK = not known, N/A = none. A comma within a value is `\\,`."
-        );
+        let found = slicer(name);
+        let about = match found.and_then(|s| s.dimension) {
+            Some(dimension) => {
+                format!("Only these, by id or name of {dimension}; UNK = not known, N/A = none. {COMMAS}")
+            }
+            None => "Only those, true or false.".into(),
+        };
         all.push(query(&format!("where.{name}"), &about, texts.clone()));
-        if let Some(level) = slicer(name).and_then(|s| s.level) {
-            let about = format!("The level of the hierarchy on which `where.{name}` is looked for.");
+        if let Some(level) = found.and_then(|s| s.level) {
+            let about = format!("The level of the hierarchy on which where.{name} is looked for.");
             let schema = json!({ "type": "integer", "minimum": 1, "maximum": 5 });
             all.push(query(&format!("where.{level}"), &about, schema));
         }

@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::super::router;
 use super::operation::{answer, cacheable, operation, path, query, reference, rows, shared};
-use super::reports::RUN_REFUSALS;
+use super::reports::{RUN_HEADERS, RUN_REFUSALS};
 
 const JSON: &str = "application/json";
-const ROW_HEADERS: &[&str] = &["X-Saleslake-Snapshot", "X-Saleslake-Rows", "X-Saleslake-Checksum"];
+/// The headers of a statement's rows.
+const SQL_HEADERS: &[&str] = &["X-Saleslake-Snapshot", "X-Saleslake-Rows", "X-Saleslake-Checksum"];
 
 pub fn paths() -> Map<String, Value> {
     let routes = [
@@ -57,7 +58,7 @@ fn tables() -> Value {
 }
 
 fn sql() -> Value {
-    let rows = rows("The rows, with a receipt in JSON.", ROW_HEADERS, reference("SqlResult"));
+    let rows = rows("The rows, with a receipt in JSON.", SQL_HEADERS, reference("SqlResult"));
     let refusals = [400, 403, 404, 406, 413, 415, 429, 504, 505];
     let mut sql = operation("sql", "run_sql", "Run one statement that reads", rows, &refusals);
     sql["description"] = json!("Off unless the server has `http.allow_sql`. Values are bound, never spliced.");
@@ -102,8 +103,7 @@ fn report() -> Value {
 }
 
 fn run() -> Value {
-    let headers = [&["ETag", "X-Saleslake-Report", "X-Saleslake-Note"], ROW_HEADERS].concat();
-    let rows = rows("The rows, with a receipt in JSON.", &headers, reference("ReportResult"));
+    let rows = rows("The rows, with a receipt in JSON.", RUN_HEADERS, reference("ReportResult"));
     let mut run = operation("reports", "run_report", "Run any report by its id", rows, RUN_REFUSALS);
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     let mut values =

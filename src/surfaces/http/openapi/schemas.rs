@@ -3,13 +3,13 @@
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
+use super::super::{problem, reports, sql, tables};
 use super::operation::reference;
 use crate::encode::Format;
 use crate::engine::options::TYPE_NAMES;
 use crate::error::{Error, Result};
 use crate::ingest::PushAccount;
 use crate::reports::{COMPARISONS, Receipt};
-use crate::surfaces::http::{problem, reports, sql, tables};
 
 /// With everything that they refer to.
 #[derive(OpenApi)]
