@@ -15,7 +15,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{Object, ObjectBuilder, Ref};
+use utoipa::openapi::schema::{ObjectBuilder, Ref};
 
 use super::asked::Asked;
 use super::problem::Problem;
@@ -40,8 +40,8 @@ pub struct Body {
     format: Option<String>,
 }
 
-fn params_schema() -> Object {
-    ObjectBuilder::new().additional_properties(Some(Ref::from_schema_name("SqlParameter"))).build()
+fn params_schema() -> ObjectBuilder {
+    ObjectBuilder::new().additional_properties(Some(Ref::from_schema_name("SqlParameter")))
 }
 
 fn format_schema() -> Ref {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::router;
-use super::operation::{answer, cacheable, operation, path, query, reference, rows, shared};
+use super::operation::{answer, cacheable, header_refs, operation, path, query, reference, rows, shared};
 use super::reports::{RUN_HEADERS, RUN_REFUSALS};
 
 const JSON: &str = "application/json";
@@ -38,10 +38,7 @@ fn probe(id: &str, summary: &str) -> Value {
 
 fn metrics() -> Value {
     // Without a media type: generators do not know OpenMetrics, and Prometheus does not read this.
-    let mut answer = answer("OpenMetrics text, for Prometheus.", &[], JSON, json!({}));
-    if let Some(parts) = answer.as_object_mut() {
-        parts.shift_remove("content");
-    }
+    let answer = json!({ "description": "OpenMetrics text, for Prometheus.", "headers": header_refs(&[]) });
     operation("server", "metrics", "Requests, durations, rows, refusals, pushes", answer, &[])
 }
 
@@ -75,14 +72,12 @@ fn ingest() -> Value {
         "Off unless the server has `http.allow_ingest`. The body is in the source's format. Until the answer nothing is promised; \
          with a key it is safe to send again."
     );
+    let text = json!({ "type": "string" });
+    let packing = json!({ "type": "string", "enum": ["identity", "gzip", "zstd"] });
     ingest["parameters"] = json!([
         path("source", "The source's name."),
-        header(
-            "Idempotency-Key",
-            "One per push, such as a UUID: sent again, it is answered as the first time.",
-            json!({})
-        ),
-        header("Content-Encoding", "How the body is packed.", json!({ "enum": ["identity", "gzip", "zstd"] })),
+        header("Idempotency-Key", "One per push, such as a UUID: sent again, it is answered as the first time.", text),
+        header("Content-Encoding", "How the body is packed.", packing),
     ]);
     let bytes = json!({ "schema": { "type": "string", "format": "binary" } });
     ingest["requestBody"] = json!({ "required": true, "content": { "application/octet-stream": bytes } });
@@ -105,6 +100,7 @@ fn report() -> Value {
 fn run() -> Value {
     let rows = rows("The rows, with a receipt in JSON.", RUN_HEADERS, reference("ReportResult"));
     let mut run = operation("reports", "run_report", "Run any report by its id", rows, RUN_REFUSALS);
+    run["description"] = json!("HEAD answers with the headers and does not run.");
     let texts = json!({ "type": "object", "additionalProperties": { "type": "string" } });
     let mut values =
         query("values", "Parameters, policies and `where.<slicer>` by name, as texts; lists between commas.", texts);
@@ -114,7 +110,5 @@ fn run() -> Value {
 }
 
 fn header(name: &str, about: &str, schema: Value) -> Value {
-    let mut schema = schema;
-    schema["type"] = json!("string");
     json!({ "name": name, "in": "header", "description": about, "schema": schema })
 }
