@@ -99,10 +99,12 @@ fn every_route_and_every_report_is_told() {
 }
 
 #[test]
-fn it_is_openapi_with_unique_operations_and_whole_references() {
+fn operations_have_names_of_their_own_and_references_lead_somewhere() {
     let document = sample();
-    serde_json::from_value::<utoipa::openapi::OpenApi>(document.clone()).unwrap();
-    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(
+        (&document["openapi"], &document["info"]["version"]),
+        (&json!("3.1.0"), &json!(env!("CARGO_PKG_VERSION")))
+    );
     let ids: Vec<&str> = operations(&document).iter().map(|(_, op)| op["operationId"].as_str().unwrap()).collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
     let mut references = BTreeSet::new();
