@@ -37,8 +37,8 @@ pub struct Name {
 
 /// The reports with their names: of ids that differ in no letter or digit, the later ones are numbered.
 pub fn named<'a>(infos: &[&'a ReportInfo]) -> Vec<(Name, &'a ReportInfo)> {
-    // `run_report` and `ReportResult` are any report's.
-    let mut taken = BTreeSet::from(["Report".to_string()]);
+    // What `run_report`, `run_sql` and `ResultRow` begin with.
+    let mut taken = BTreeSet::from(["Report", "Sql", "Result"].map(String::from));
     let mut name = |id: &str| {
         let words: Vec<String> = id
             .split(|c: char| !c.is_ascii_alphanumeric())

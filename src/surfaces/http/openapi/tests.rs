@@ -67,7 +67,8 @@ fn param(name: &str, kind: &'static str, default: Option<&str>) -> ParamInfo {
 }
 
 fn sample() -> Value {
-    document(&[&report("sales-by-day"), &report("2026"), &report("report"), &report("sales_by.day")]).unwrap()
+    document(&[&report("sales-by-day"), &report("2026"), &report("report"), &report("sales_by.day"), &report("sql")])
+        .unwrap()
 }
 
 /// Every operation with its path.
@@ -91,6 +92,7 @@ fn every_route_and_every_report_is_told() {
         ("2026", "run_report_2026", "Report2026Row"),
         ("report", "run_report_2", "Report2Row"),
         ("sales_by.day", "run_sales_by_day_2", "SalesByDay2Row"),
+        ("sql", "run_sql_2", "Sql2Row"),
     ] {
         let run = &document["paths"][format!("/api/v1/reports/{id}/run")]["get"];
         assert_eq!(run["operationId"], operation);
@@ -184,7 +186,7 @@ fn columns() -> Vec<ArrayRef> {
         Arc::new(Int32Array::from(vec![Some(7), None])),
         Arc::new(Int64Array::from(vec![Some(7), None])),
         Arc::new(Float64Array::from(vec![Some(0.5), None])),
-        Arc::new(Decimal128Array::from(vec![Some(10_5000), None]).with_precision_and_scale(38, 4).unwrap()),
+        Arc::new(Decimal128Array::from(vec![Some(105_000), None]).with_precision_and_scale(38, 4).unwrap()),
         Arc::new(StringArray::from(vec![Some("x"), None])),
         Arc::new(Date32Array::from(vec![Some(20_000), None])),
         Arc::new(zoned.clone()),
