@@ -59,7 +59,7 @@ pub async fn show(
     let reports = state.reports.now();
     let mut info = reports.get(&id)?.info().clone();
     for param in info.params.iter_mut().filter(|p| p.values_from_data) {
-        param.values = Some(reports.values(&id, &param.name, &caller).await?.to_vec());
+        param.values = reports.values(&id, &param.name, &caller).await?;
     }
     Ok(Json(Report { info, run: format!("/api/v1/reports/{id}/run") }))
 }
