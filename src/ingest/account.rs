@@ -10,6 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::files::{hex, source_file_id};
 use crate::error::{Error, ErrorKind};
@@ -63,7 +64,7 @@ impl Failed {
 }
 
 /// What became of the records of one file.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct FileAccount {
     /// The file as it was named.

@@ -31,6 +31,7 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use utoipa::ToSchema;
 
 use super::Ingest;
 use super::account::FileAccount;
@@ -69,7 +70,7 @@ pub struct Push {
 }
 
 /// What became of a push.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct PushAccount {
     pub source: String,
     pub batch_id: String,

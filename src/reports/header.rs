@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize as DeserializeDerive, Serialize};
+use utoipa::ToSchema;
 
 use crate::engine::ParamType;
 
@@ -38,7 +39,7 @@ pub struct Header {
 }
 
 /// A title per language.
-#[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive, Serialize, ToSchema)]
 #[serde(try_from = "WrittenTitle")]
 pub struct Title {
     pub en: String,
@@ -161,7 +162,7 @@ fn to() -> String {
 }
 
 /// How a dashboard draws the report (codes of domain 4.1).
-#[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, DeserializeDerive, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Chart {
     pub kind: ChartKind,
@@ -172,7 +173,7 @@ pub struct Chart {
     pub series: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, DeserializeDerive, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, DeserializeDerive, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChartKind {
     Kpi,

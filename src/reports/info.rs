@@ -1,13 +1,14 @@
 //! What surfaces tell about a report: plain, serialisable data. It must not hold SQL to be run.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use super::header::{Allowed, Chart, Header, ParamHeader, Title, text_of};
+use super::header::{Allowed, Chart, Header, ParamHeader, ParamKind, Title, text_of};
 use crate::engine::{Described, Policy, type_name};
 use crate::queryfile::QueryFile;
 
 /// A report, described.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReportInfo {
     pub id: String,
     /// The folder below `reports/`: time, product, region …
@@ -39,10 +40,18 @@ impl ReportInfo {
     pub fn main(&self) -> &[String] {
         self.chart.as_ref().map_or(&[], |chart| &chart.y)
     }
+
+    /// Whether the request's value `name` is a list: texts between commas.
+    pub fn is_list(&self, name: &str) -> bool {
+        let slicer = name.strip_prefix("where.").is_some_and(|word| self.slicers.iter().any(|s| s == word));
+        slicer
+            || name == "order_by"
+            || self.params.iter().any(|p| p.name == name && p.kind == ParamKind::TextList.name())
+    }
 }
 
 /// A parameter: defaults and bounds as text, dates relative as written.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ParamInfo {
     pub name: String,
     #[serde(rename = "type")]
@@ -58,7 +67,7 @@ pub struct ParamInfo {
     pub about: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PolicyInfo {
     pub name: String,
     pub values: Vec<String>,
@@ -66,7 +75,7 @@ pub struct PolicyInfo {
     pub about: String,
 }
 
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ColumnInfo {
     pub name: String,
     /// The SQL type's name.
@@ -76,7 +85,7 @@ pub struct ColumnInfo {
 }
 
 /// A report file that cannot be served, and why.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Broken {
     pub id: String,
     /// The file below `queries/`.

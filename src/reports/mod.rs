@@ -36,8 +36,9 @@ use crate::queryfile::{QueryFile, load_folder};
 pub use header::{Chart, ChartKind, Title};
 pub use info::{Broken, ColumnInfo, ParamInfo, PolicyInfo, ReportInfo};
 pub use live::LiveReports;
+pub use params::MOST_ROWS;
 pub use receipt::{Receipt, ReceiptHead};
-pub use request::Request;
+pub use request::{COMPARISONS, Request};
 pub use run::Run;
 
 use choices::Choices;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::info::ReportInfo;
 use super::params::shown;
@@ -14,7 +15,7 @@ use crate::engine::CompareMode;
 use crate::queryfile::QueryFile;
 
 /// What is known of a run before its first row.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct ReceiptHead {
     pub report: String,
     /// Hash of the report's text and of the views that it reads.
@@ -37,7 +38,7 @@ pub struct ReceiptHead {
 }
 
 /// A finished run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Receipt {
     #[serde(flatten)]
     pub head: ReceiptHead,

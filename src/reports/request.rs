@@ -16,6 +16,9 @@ use crate::model::slicer::{SLICERS, slicer};
 /// Names that the engine understands for every report; no parameter may be called so.
 pub const RESERVED: &[&str] = &["compare", "order_by", "limit", "totals", "format", "where"];
 
+/// What `compare` can be.
+pub const COMPARISONS: [&str; 4] = ["none", "previous_period", "previous_year", "previous_year_aligned"];
+
 /// Names under which people look for `limit`.
 const TOP: &[&str] = &["top", "top_n", "n", "first", "head", "rows", "max_rows"];
 
@@ -206,9 +209,8 @@ fn compare(
         "previous_year" => CompareMode::PreviousYear,
         "previous_year_aligned" => CompareMode::PreviousYearAligned,
         other => {
-            let modes = ["none", "previous_period", "previous_year", "previous_year_aligned"];
             return Err(Error::invalid(format!("compare = {other:?}: there is no such comparison"))
-                .hint(did_you_mean(other, modes)));
+                .hint(did_you_mean(other, COMPARISONS)));
         }
     };
     match &header.period {

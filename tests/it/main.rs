@@ -16,6 +16,7 @@ mod kills;
 mod maintenance;
 mod memory;
 mod online_retail;
+mod openapi;
 mod order_alias;
 mod postgres_clients;
 mod push;

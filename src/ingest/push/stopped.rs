@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use arrow::array::Array;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::error::Result;
 use crate::ingest::columns::{longs, text_at, texts};
@@ -15,7 +16,7 @@ use crate::lake::Lake;
 const MOST: usize = 100;
 
 /// A record that did not land: it is in the quarantine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Stopped {
     /// Line of a text, row of a Parquet file, from 1.
     pub line: i64,

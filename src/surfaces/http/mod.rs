@@ -9,6 +9,7 @@ mod health;
 mod ingest;
 mod metrics;
 mod observe;
+mod openapi;
 mod params;
 mod problem;
 mod reports;

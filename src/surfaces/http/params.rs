@@ -4,6 +4,11 @@ use crate::error::{Error, Result, did_you_mean};
 
 /// The pairs of a query string, decoded. A name that comes twice is an error: taking either would ignore the other.
 pub fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>> {
+    pairs_and_lists(query, |_| false)
+}
+
+/// The same, but the values of a name that `is_list` are joined by commas: many clients write `a=1&a=2` for `a=1,2`.
+pub fn pairs_and_lists(query: Option<&str>, is_list: impl Fn(&str) -> bool) -> Result<Vec<(String, String)>> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     for (name, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         if name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
@@ -16,11 +21,17 @@ pub fn pairs(query: Option<&str>) -> Result<Vec<(String, String)>> {
                 Error::invalid(format!("a parameter without a name (value '{value}')")).hint("write name=value")
             );
         }
-        if pairs.iter().any(|(known, _)| *known == name) {
-            return Err(Error::invalid(format!("parameter '{name}' is given twice"))
-                .hint(format!("give it once; lists are separated by commas: {name}=a,b")));
+        match pairs.iter_mut().find(|(known, _)| *known == name) {
+            None => pairs.push((name.into_owned(), value.into_owned())),
+            Some((_, values)) if is_list(&name) => {
+                values.push(',');
+                values.push_str(&value);
+            }
+            Some(_) => {
+                return Err(Error::invalid(format!("parameter '{name}' is given twice"))
+                    .hint(format!("give it once; lists are separated by commas: {name}=a,b")));
+            }
         }
-        pairs.push((name.into_owned(), value.into_owned()));
     }
     Ok(pairs)
 }
@@ -54,6 +65,15 @@ mod tests {
         let expected = [("from", "2026-01-01"), ("where.channel", "web,app"), ("q", "华东 x")];
         assert_eq!(pairs, expected.map(|(a, b)| (a.to_string(), b.to_string())));
         assert_eq!(super::pairs(None).unwrap(), []);
+    }
+
+    #[test]
+    fn lists_come_between_commas_or_repeated() {
+        let pairs =
+            pairs_and_lists(Some("where.channel=web&limit=1&where.channel=app,pos"), |n| n.starts_with("where."));
+        let expected = [("where.channel", "web,app,pos"), ("limit", "1")];
+        assert_eq!(pairs.unwrap(), expected.map(|(a, b)| (a.to_string(), b.to_string())));
+        assert!(pairs_and_lists(Some("limit=1&limit=2"), |n| n.starts_with("where.")).is_err());
     }
 
     #[test]

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::error::{Error, ErrorKind};
 use crate::surfaces::status;
@@ -22,6 +24,26 @@ pub struct Problem {
     headers: Vec<(HeaderName, HeaderValue)>,
     /// What is behind it; for the log.
     error: Option<Arc<Error>>,
+}
+
+/// A problem as it is written (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Written {
+    /// `urn:saleslake:problem:` and the one word that programs can match on.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The kind of problem, for people.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is wrong.
+    detail: String,
+    /// The request's id, as in the server's log.
+    instance: String,
+    /// What would work.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
 impl Problem {
@@ -70,16 +92,14 @@ impl Problem {
         let internal = self.error.as_ref().is_some_and(|e| e.kind() == ErrorKind::Internal);
         let detail =
             if internal { "something went wrong on the server; its log has the request id" } else { &self.detail };
-        let mut body = json!({
-            "type": format!("urn:saleslake:problem:{}", self.name),
-            "title": self.title,
-            "status": self.status.as_u16(),
-            "detail": detail,
-            "instance": id,
+        let body = json!(Written {
+            kind: format!("urn:saleslake:problem:{}", self.name),
+            title: self.title,
+            status: self.status.as_u16(),
+            detail: detail.into(),
+            instance: id.into(),
+            hint: self.hint.clone().filter(|_| !internal),
         });
-        if let Some(hint) = self.hint.as_ref().filter(|_| !internal) {
-            body["hint"] = json!(hint);
-        }
         let (mut parts, _) = response.into_parts();
         parts.status = self.status;
         parts.headers.remove(header::CONTENT_LENGTH);

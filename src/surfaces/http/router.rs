@@ -1,16 +1,17 @@
-//! The routes, and the layers around them. Adding a route is one line here and one function in a file of its own.
+//! The routes, and the layers around them. Adding a route is one line here, one function in a file of its own, and its entry in
+//! the OpenAPI document (`openapi::routes`).
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Router, http};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
 use super::problem::Problem;
-use super::{HttpState, auth, health, ingest, metrics, observe, reports, run, site, sql, tables};
+use super::{HttpState, auth, health, ingest, metrics, observe, openapi, reports, run, site, sql, tables};
 use crate::encode::Format;
 use crate::error::{Error, ErrorKind};
 
@@ -19,26 +20,36 @@ const MAX_BODY: usize = 1024 * 1024;
 
 pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
-const METRICS: &str = "/metrics";
-const TABLES: &str = "/api/v1/tables";
-const SQL: &str = "/api/v1/sql";
-const INGEST: &str = "/api/v1/ingest/{source}";
-const REPORTS: &str = "/api/v1/reports";
-const REPORT: &str = "/api/v1/reports/{id}";
-const RUN: &str = "/api/v1/reports/{id}/run";
+pub const METRICS: &str = "/metrics";
+pub const OPENAPI: &str = "/api/v1/openapi.json";
+pub const TABLES: &str = "/api/v1/tables";
+pub const SQL: &str = "/api/v1/sql";
+pub const INGEST: &str = "/api/v1/ingest/{source}";
+pub const REPORTS: &str = "/api/v1/reports";
+pub const REPORT: &str = "/api/v1/reports/{id}";
+pub const RUN: &str = "/api/v1/reports/{id}/run";
+
+/// Every route; `openapi::routes` tells what they take and answer.
+pub fn routes() -> [(&'static str, MethodRouter<HttpState>); 10] {
+    [
+        (HEALTHZ, get(health::healthz)),
+        (READYZ, get(health::readyz)),
+        (METRICS, get(metrics::metrics)),
+        (OPENAPI, get(openapi::openapi)),
+        (TABLES, get(tables::tables)),
+        (SQL, post(sql::sql)),
+        (INGEST, post(ingest::ingest)),
+        (REPORTS, get(reports::list)),
+        (REPORT, get(reports::show)),
+        (RUN, get(run::run)),
+    ]
+}
 
 /// From the outside in: request id, span, metrics, log → panics → gzip → names → tokens → cut-off at shutdown → the routes.
 pub fn router(state: HttpState) -> Router {
-    Router::new()
-        .route(HEALTHZ, get(health::healthz))
-        .route(READYZ, get(health::readyz))
-        .route(METRICS, get(metrics::metrics))
-        .route(TABLES, get(tables::tables))
-        .route(SQL, post(sql::sql))
-        .route(INGEST, post(ingest::ingest))
-        .route(REPORTS, get(reports::list))
-        .route(REPORT, get(reports::show))
-        .route(RUN, get(run::run))
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| router.route(path, methods))
         .layer(
             ServiceBuilder::new()
                 .layer(from_fn_with_state(state.clone(), observe::observe))
@@ -64,7 +75,10 @@ pub fn route_of(path: &str) -> &'static str {
     if let Some(source) = path.strip_prefix("/api/v1/ingest/") {
         return if source.is_empty() || source.contains('/') { "other" } else { INGEST };
     }
-    [HEALTHZ, READYZ, METRICS, TABLES, SQL, REPORTS].into_iter().find(|route| *route == path).unwrap_or("other")
+    [HEALTHZ, READYZ, METRICS, OPENAPI, TABLES, SQL, REPORTS]
+        .into_iter()
+        .find(|route| *route == path)
+        .unwrap_or("other")
 }
 
 /// Drops the request's future, and with it the query, when the deadline of a shutdown has passed.

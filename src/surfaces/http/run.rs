@@ -22,10 +22,11 @@ use crate::reports::{ReceiptHead, Request};
 
 pub async fn run(State(state): State<HttpState>, Path(id): Path<String>, asked: Asked) -> Result<Response, Problem> {
     let caller = &asked.caller;
-    let mut values = params::pairs(asked.query.as_deref())?;
+    let reports = state.reports.now();
+    let info = reports.get(&id)?.info();
+    let mut values = params::pairs_and_lists(asked.query.as_deref(), |name| info.is_list(name))?;
     let format = format(params::take(&mut values, "format").as_deref(), &asked.headers)?;
     let request = Request { values };
-    let reports = state.reports.now();
 
     // What the answer would be tagged is planned only for those who ask; the answer has the tag of its own receipt.
     if asked.method == Method::HEAD || asked.headers.contains_key(header::IF_NONE_MATCH) {

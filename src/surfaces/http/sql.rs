@@ -12,8 +12,10 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Ref};
 
 use super::asked::Asked;
 use super::problem::Problem;
@@ -24,13 +26,40 @@ use crate::encode::ReceiptFn;
 use crate::engine::{Param, ParamType, QueryOptions};
 use crate::error::{Error, Result};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Body {
+#[schema(as = SqlRequest)]
+pub struct Body {
+    /// One statement that reads, its parameters as `$name`.
     sql: String,
+    /// The parameters' values by their names.
     #[serde(default)]
+    #[schema(schema_with = params_schema)]
     params: BTreeMap<String, Value>,
+    #[schema(schema_with = format_schema)]
     format: Option<String>,
+}
+
+fn params_schema() -> ObjectBuilder {
+    ObjectBuilder::new().additional_properties(Some(Ref::from_schema_name("SqlParameter")))
+}
+
+fn format_schema() -> Ref {
+    Ref::from_schema_name("Format")
+}
+
+/// What an answer is worth knowing by.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SqlReceipt)]
+pub struct Receipt {
+    /// The engine's snapshot.
+    snapshot: String,
+    /// Delta versions of the tables read; −1 = never written.
+    versions: BTreeMap<String, i64>,
+    rows: u64,
+    /// Of the encoded rows, in their order.
+    checksum: String,
+    seconds: f64,
 }
 
 pub async fn sql(
@@ -56,8 +85,9 @@ pub async fn sql(
     state.metrics.saw(&rows.snapshot);
     let (snapshot, versions) = (rows.snapshot.clone(), rows.versions.clone());
     let receipt: ReceiptFn = Arc::new(move |written| {
-        let (rows, checksum) = (written.rows, &written.checksum);
-        json!({ "snapshot": snapshot, "versions": versions, "rows": rows, "checksum": checksum, "seconds": seconds(begun) })
+        let (snapshot, versions) = (snapshot.clone(), versions.clone());
+        let (rows, checksum) = (written.rows, written.checksum.clone());
+        json!(Receipt { snapshot, versions, rows, checksum, seconds: seconds(begun) })
     });
     let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     let abort = state.abort.clone();

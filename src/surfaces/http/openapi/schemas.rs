@@ -1,0 +1,117 @@
+//! `components.schemas`: those derived from the types that routes serialise, and those of rows, which no type has.
+
+use serde_json::{Map, Value, json};
+use utoipa::OpenApi;
+
+use super::super::{problem, reports, sql, tables};
+use super::operation::reference;
+use crate::encode::Format;
+use crate::engine::options::TYPE_NAMES;
+use crate::error::{Error, Result};
+use crate::ingest::PushAccount;
+use crate::reports::{COMPARISONS, Receipt};
+
+/// With everything that they refer to.
+#[derive(OpenApi)]
+#[openapi(components(schemas(
+    problem::Written,
+    reports::Report,
+    reports::ReportList,
+    sql::Body,
+    sql::Receipt,
+    tables::Tables,
+    PushAccount,
+    Receipt
+)))]
+struct Derived;
+
+/// The schemas that do not depend on the reports.
+pub fn fixed() -> Result<Map<String, Value>> {
+    let derived = serde_json::to_value(Derived::openapi().components.unwrap_or_default().schemas);
+    let derived = derived.map_err(|e| Error::internal(format!("the schemas cannot be written: {e}")))?;
+    let mut schemas: Map<String, Value> = derived.as_object().cloned().unwrap_or_default();
+    schemas.extend([
+        ("Format".into(), words(&Format::ALL.map(Format::name))),
+        ("Comparison".into(), words(&COMPARISONS)),
+        ("RowKind".into(), words(&["row", "total"])),
+        ("SqlParameter".into(), sql_parameter()),
+        ("ResultColumn".into(), column()),
+        ("ResultRow".into(), json!({ "type": "object", "additionalProperties": {} })),
+        ("ReportResult".into(), result("ResultRow", "Receipt")),
+        ("SqlResult".into(), result("ResultRow", "SqlReceipt")),
+    ]);
+    Ok(schemas)
+}
+
+/// What `encode::json` writes around the rows.
+pub fn result(row: &str, receipt: &str) -> Value {
+    json!({
+        "type": "object",
+        "required": ["columns", "rows", "receipt"],
+        "properties": {
+            "columns": { "type": "array", "items": reference("ResultColumn") },
+            "rows": { "type": "array", "items": reference(row) },
+            "receipt": reference(receipt),
+        },
+    })
+}
+
+/// How `encode` writes a column of the SQL type `sql` in JSON. (Integers beyond 2^53, of which counts are far, are strings.)
+pub fn value(sql: &str) -> Value {
+    let (word, rest) = sql.split_at(sql.find(['(', '<']).unwrap_or(sql.len()));
+    let (kind, format) = match word {
+        "BOOLEAN" => ("boolean", None),
+        "INT" | "INT UNSIGNED" | "BIGINT" => ("integer", Some("int64")),
+        "REAL" | "DOUBLE" => ("number", Some("double")),
+        "DECIMAL" => ("string", Some("decimal")),
+        "DATE" => ("string", Some("date")),
+        "TIMESTAMP WITH TIME ZONE" => ("string", Some("date-time")),
+        "LIST" => ("array", None),
+        _ => ("string", None),
+    };
+    let mut schema = json!({ "type": [kind, "null"] });
+    if let Some(format) = format {
+        schema["format"] = json!(format);
+    }
+    if kind == "array" {
+        schema["items"] = value(rest.trim_start_matches('<').trim_end_matches('>'));
+    }
+    schema
+}
+
+fn words(words: &[&str]) -> Value {
+    json!({ "type": "string", "enum": words })
+}
+
+fn column() -> Value {
+    let text = json!({ "type": "string" });
+    json!({
+        "type": "object",
+        "required": ["name", "type"],
+        "properties": { "name": text, "type": { "type": "string", "description": "The SQL type's name." } },
+    })
+}
+
+/// A plain value that JSON types, or one with its type.
+fn sql_parameter() -> Value {
+    let typed = json!({
+        "type": "object",
+        "title": "TypedValue",
+        "required": ["type", "value"],
+        "additionalProperties": false,
+        "properties": {
+            "type": words(&TYPE_NAMES.map(|(name, _)| name)),
+            "value": { "description": "The value as text or in JSON; null is the type's NULL." },
+        },
+    });
+    json!({
+        "description": "A text, a whole number, a short decimal, a truth value, a list of texts; or a value with its type.",
+        "oneOf": [
+            { "type": "string" },
+            { "type": "number" },
+            { "type": "boolean" },
+            { "type": "array", "items": { "type": "string" } },
+            typed,
+        ],
+    })
+}
