@@ -12,7 +12,8 @@ use tonic::transport::Channel;
 pub type Flight = FlightSqlServiceClient<Channel>;
 
 pub async fn flight(addr: SocketAddr) -> Flight {
-    let channel = Channel::from_shared(format!("http://{addr}")).expect("an address").connect().await.expect("connected");
+    let channel =
+        Channel::from_shared(format!("http://{addr}")).expect("an address").connect().await.expect("connected");
     FlightSqlServiceClient::new(channel)
 }
 
