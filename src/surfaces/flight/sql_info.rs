@@ -1,5 +1,5 @@
-//! `GetSqlInfo`: all that the protocol can ask about a server. The kinds of numbers are those that the JDBC driver casts
-//! to: counts and the isolation level are 64 bits wide, bitmasks and choices 32.
+//! `GetSqlInfo`: all that the protocol can ask about a server. Numbers are as wide as the JDBC and ODBC drivers read them,
+//! who do not look: counts and choices 64 bits, bitmasks 32.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,12 +64,12 @@ fn language(all: &mut SqlInfoDataBuilder) {
     for no in [SqlInfo::SqlDdlCatalog, SqlInfo::SqlDdlSchema, SqlInfo::SqlDdlTable] {
         all.append(no, false);
     }
-    all.append(SqlInfo::SqlIdentifierCase, SqlSupportedCaseSensitivity::SqlCaseSensitivityLowercase as i32);
+    all.append(SqlInfo::SqlIdentifierCase, SqlSupportedCaseSensitivity::SqlCaseSensitivityLowercase as i64);
     all.append(SqlInfo::SqlIdentifierQuoteChar, "\"");
-    // Kept as they are written, which the protocol has no word for.
-    all.append(SqlInfo::SqlQuotedIdentifierCase, SqlSupportedCaseSensitivity::SqlCaseSensitivityUnknown as i32);
+    // They are kept as they are written, which the protocol has no word for; ODBC takes "unknown" for it.
+    all.append(SqlInfo::SqlQuotedIdentifierCase, SqlSupportedCaseSensitivity::SqlCaseSensitivityUnknown as i64);
     // NULLs come last in ascending order and first in descending.
-    all.append(SqlInfo::SqlNullOrdering, SqlNullOrdering::SqlNullsSortedHigh as i32);
+    all.append(SqlInfo::SqlNullOrdering, SqlNullOrdering::SqlNullsSortedHigh as i64);
     all.append(SqlInfo::SqlKeywords, words(KEYWORDS));
     all.append(SqlInfo::SqlNumericFunctions, words(NUMERIC));
     all.append(SqlInfo::SqlStringFunctions, words(STRING));
@@ -174,8 +174,9 @@ fn transactions(all: &mut SqlInfoDataBuilder) {
     all.append(SqlInfo::SqlSupportedConcurrenciesForResultSetScrollInsensitive, 0i32);
 }
 
+/// In capitals, as ODBC has them.
 fn words(text: &str) -> Vec<String> {
-    text.split_whitespace().map(Into::into).collect()
+    text.split_whitespace().map(str::to_uppercase).collect()
 }
 
 /// Beyond those of SQL:2003.

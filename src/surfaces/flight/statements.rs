@@ -120,9 +120,10 @@ impl Statements {
     pub fn fetch(&self, ticket: &[u8], caller: &Caller) -> Result<(SchemaRef, Run), Status> {
         let fetch = || {
             let statement = self.signer.open(ticket, TICKET, caller)?;
+            let pin = statement.pin()?;
             let schema = Arc::new(ipc::schema(&statement.schema)?);
             let runs = parameters::unpacked(&statement.parameters)?;
-            let batches = self.batches(statement.sql.clone(), runs, statement.pin()?, Arc::clone(&schema), caller);
+            let batches = self.batches(statement.sql.clone(), runs, pin, Arc::clone(&schema), caller);
             Ok((schema, self.running.run(&statement.id, batches)?))
         };
         fetch().map_err(status)
@@ -133,7 +134,7 @@ impl Statements {
         &self,
         sql: String,
         runs: Vec<BTreeMap<String, Param>>,
-        pin: Option<Pin>,
+        pin: Pin,
         schema: SchemaRef,
         caller: &Caller,
     ) -> Batches {
@@ -142,7 +143,7 @@ impl Statements {
             let (engine, sql, pin) = (engine.clone(), sql.clone(), pin.clone());
             let (schema, caller) = (Arc::clone(&schema), caller.clone());
             async move {
-                let rows = engine.query(&sql, options(params, pin), &caller).await?;
+                let rows = engine.query(&sql, options(params, Some(pin)), &caller).await?;
                 as_told(&rows.schema, &schema)?;
                 Ok::<Batches, Error>(rows.into_stream())
             }

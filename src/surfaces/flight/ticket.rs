@@ -54,12 +54,14 @@ impl Statement {
         Ok(Statement { id: Uuid::new_v4().into_bytes().into(), pin, schema, ..self })
     }
 
-    /// The state to answer from.
-    pub fn pin(&self) -> Result<Option<Pin>> {
+    /// The state to answer a ticket from.
+    pub fn pin(&self) -> Result<Pin> {
         if self.pin.is_empty() {
-            return Ok(None);
+            return Err(
+                Error::invalid("this is a prepared statement, and no ticket").hint("GetFlightInfo gives a ticket")
+            );
         }
-        serde_json::from_str(&self.pin).map(Some).map_err(|e| Error::internal(format!("a pin: {e}")))
+        serde_json::from_str(&self.pin).map_err(|e| Error::internal(format!("a pin: {e}")))
     }
 }
 
@@ -126,7 +128,8 @@ mod tests {
         let ticket = Statement::new("SELECT 1", &bi).pinned(&pin, vec![1, 2]).unwrap();
         let sealed = signer(&tokens).seal(&ticket);
         let opened = signer(&tokens).open(&sealed, "ticket", &bi).unwrap();
-        assert_eq!((opened.pin().unwrap(), &opened), (Some(pin), &ticket));
+        assert_eq!((opened.pin().unwrap(), &opened), (pin, &ticket));
+        assert!(Statement::new("SELECT 1", &bi).pin().is_err(), "no ticket");
         let others = [("bi", "0123456789abcdef"), ("job", "fedcba987654321x")];
         assert_eq!(signer(&others).open(&sealed, "ticket", &bi).unwrap_err().kind(), ErrorKind::Invalid);
     }
