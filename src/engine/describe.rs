@@ -54,7 +54,7 @@ pub struct Parameter {
 }
 
 pub async fn describe(inner: &Inner, sql: &str, options: &QueryOptions, caller: &Caller) -> Result<Described> {
-    let mut parsed = query::parsed(sql, options.dialect)?;
+    let mut parsed = query::parsed(sql, options)?;
     let mut options = options.clone();
     let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
     let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;

@@ -37,6 +37,9 @@ pub struct QueryOptions {
     pub dialect: Dialect,
     /// The state to answer from; `None` = the newest.
     pub at: Option<Pin>,
+    /// Of PostgreSQL's clients: who `current_user` is, and the schema in which bare names are looked for instead of `main`.
+    pub user: Option<String>,
+    pub schema: Option<String>,
 }
 
 /// How SQL is written.

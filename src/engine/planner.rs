@@ -9,15 +9,17 @@ use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::catalog::TableFunctionArgs;
 use datafusion::catalog::cte_worktable::CteWorkTable;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::{ParamValues, ResolvedTableReference, Result as DfResult, TableReference};
+use datafusion::common::{DFSchema, ParamValues, ResolvedTableReference, Result as DfResult, TableReference};
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
+use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{
     AggregateUDF, ExplainOption, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
 };
+use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
@@ -229,10 +231,11 @@ impl<'a> Planner<'a> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let plan = self.plan_numbered(statement, &names, fields)?;
         let found = plan.get_parameter_types().map_err(classify)?;
-        let typed = names
-            .iter()
-            .enumerate()
-            .map(|(i, n)| (n.to_string(), found.get(&format!("${}", i + 1)).cloned().flatten()));
+        let more = super::infer::from_places(&plan).map_err(classify)?;
+        let typed = names.iter().enumerate().map(|(i, n)| {
+            let id = format!("${}", i + 1);
+            (n.to_string(), found.get(&id).cloned().flatten().or_else(|| more.get(&id).cloned()))
+        });
         let typed = typed.collect();
         Ok((plan, typed))
     }
@@ -263,6 +266,15 @@ impl<'a> Planner<'a> {
         let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_reads.verify_plan(&plan).map_err(|_| not_reading("a statement inside the query"))?;
         Ok(plan)
+    }
+
+    /// `arg` worked out as far as can be: table functions take constants.
+    fn constant(&self, arg: Expr) -> DfResult<Expr> {
+        let context = SimplifyContext::builder()
+            .with_config_options(Arc::clone(self.state.config_options()))
+            .with_query_execution_start_time(self.state.execution_props().query_execution_start_time);
+        let simplifier = ExprSimplifier::new(context.build());
+        simplifier.coerce(arg, &DFSchema::empty()).and_then(|arg| simplifier.simplify(arg))
     }
 
     /// Every table and view by the name under which a statement may use it, for "did you mean".
@@ -314,6 +326,7 @@ impl ContextProvider for Planner<'_> {
             let none = Error::not_found(format!("no table function {name}"));
             DataFusionError::External(Box::new(none.hint(did_you_mean(name, known))))
         })?;
+        let args = args.into_iter().map(|arg| self.constant(arg)).collect::<DfResult<Vec<_>>>()?;
         let table = function.create_table_provider_with_args(TableFunctionArgs::new(&args, self.state))?;
         Ok(provider_as_source(table))
     }

@@ -51,7 +51,7 @@ async fn start(
     caller: &Caller,
     log: &Logged,
 ) -> Result<(Permit, Arc<Snapshot>, SendableRecordBatchStream, Read)> {
-    let mut parsed = parsed(sql, options.dialect)?;
+    let mut parsed = parsed(sql, options)?;
     let mut options = options.clone();
     // Before the permit: a report may look up its parameters' values by a query of its own.
     let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
@@ -69,10 +69,10 @@ async fn start(
 }
 
 /// `sql` as one reading statement.
-pub(super) fn parsed(sql: &str, dialect: Dialect) -> Result<Parsed> {
-    match dialect {
+pub(super) fn parsed(sql: &str, options: &QueryOptions) -> Result<Parsed> {
+    match options.dialect {
         Dialect::Own => parse(sql),
-        Dialect::Postgres => postgres::parse(sql),
+        Dialect::Postgres => postgres::parse(sql, options),
     }
 }
 

@@ -129,9 +129,21 @@ fn constants() -> Vec<ScalarUDF> {
         always("pg_type_is_visible", DataType::Boolean, "true"),
         always("pg_function_is_visible", DataType::Boolean, "true"),
         function("pg_size_pretty", DataType::Utf8, |args| Some(format!("{} bytes", args.first().copied().flatten()?))),
-        function("shobj_description", DataType::Utf8, |_| None),
-        function("pg_get_serial_sequence", DataType::Utf8, |_| None),
+        always("pg_advisory_unlock_all", DataType::Utf8, ""),
     ];
+    // What there is none of: comments on databases and roles, sequences, partitions, functions, triggers, rules.
+    let none = [
+        "shobj_description",
+        "pg_get_serial_sequence",
+        "pg_get_partkeydef",
+        "pg_get_partition_constraintdef",
+        "pg_get_function_result",
+        "pg_get_function_arguments",
+        "pg_get_function_identity_arguments",
+        "pg_get_triggerdef",
+        "pg_get_ruledef",
+    ];
+    all.extend(none.map(|name| function(name, DataType::Utf8, |_| None)));
     // One name owns everything: who is connected is for the wire to know.
     all.extend(["session_user", "user", "pg_get_userbyid"].map(|name| always(name, DataType::Utf8, OWNER)));
     // Relations have no files of their own here.
@@ -190,8 +202,9 @@ fn of_relations(listing: &Arc<Listing>) -> Vec<ScalarUDF> {
             of_columns.get(&(number(args.first())?, number(args.get(1))?)).cloned()
         }),
         function("to_regclass", DataType::Int32, move |args| {
+            // A number is the id itself.
             let name = args.first().copied().flatten()?.replace('"', "");
-            oids.get(&name).map(i32::to_string)
+            name.parse().ok().or_else(|| oids.get(&name).copied()).map(|oid| oid.to_string())
         }),
         function("pg_table_is_visible", DataType::Boolean, move |args| {
             number(args.first()).map(|oid| (!hidden.contains(&oid)).to_string())

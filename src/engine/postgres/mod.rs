@@ -6,10 +6,13 @@
 //! descriptions and keys are shown.
 
 mod catalogue;
+mod formats;
 mod functions;
 mod listing;
+mod names;
 mod oids;
 mod parse;
+mod quirks;
 mod schema;
 mod session;
 mod settings;

@@ -5,27 +5,20 @@ use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
-use datafusion::sql::sqlparser::ast::{
-    ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Statement, TableFactor, Value, Visit, VisitMut,
-    Visitor, VisitorMut,
-};
+use datafusion::sql::sqlparser::ast::{ObjectName, Query, SetExpr, Statement, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_pg_catalog::sql::rules::{
-    CurrentUserVariableToSessionUserFunctionCall, FixArrayLiteral, FixVersionColumnName, RewriteArrayAnyAllOperation,
+    CurrentUserVariableToSessionUserFunctionCall, FixArrayLiteral, RewriteArrayAnyAllOperation,
     RewritePgCatalogOperator, RewriteRegCastToSubquery, SqlStatementRewriteRule, StripCallableQualifier, StripCollate,
 };
 
-use super::PG_CATALOG;
+use super::{PG_CATALOG, names, quirks};
 use crate::engine::classify::classify;
+use crate::engine::information::INFORMATION_SCHEMA;
+use crate::engine::options::QueryOptions;
 use crate::engine::planner::{Parsed, read};
-use crate::error::{Error, Result};
-
-/// Tables that the stock rewrites do not know by their bare names.
-const MORE_TABLES: [&str; 2] = ["pg_user", "pg_indexes"];
-/// Types that stand for ids of objects.
-const REG_TYPES: [&str; 3] = ["regclass", "pg_catalog.regclass", "\"regclass\""];
+use crate::error::{Error, ErrorKind, Result};
 
 static FOR_CATALOGUE: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
 /// Rewrites that keep a statement's meaning.
@@ -38,7 +31,6 @@ static FOR_ALL: LazyLock<Vec<Box<dyn SqlStatementRewriteRule>>> = LazyLock::new(
         Box::new(StripCollate),
         Box::new(RewritePgCatalogOperator),
         Box::new(RewriteRegCastToSubquery::new()),
-        Box::new(FixVersionColumnName),
     ]
 });
 
@@ -46,28 +38,54 @@ static FOR_ALL: LazyLock<Vec<Box<dyn SqlStatementRewriteRule>>> = LazyLock::new(
 ///
 /// # Errors
 /// As [`crate::engine::planner::parse`].
-pub fn parse(sql: &str) -> Result<Parsed> {
+pub fn parse(sql: &str, options: &QueryOptions) -> Result<Parsed> {
     let parser = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
     let mut statements = parser.and_then(|mut p| p.parse_statements()).map_err(classify)?;
     if statements.len() > 1 {
         return Err(Error::invalid("more than one statement").hint("send one SELECT at a time"));
     }
     let statement = statements.pop_front().ok_or_else(|| Error::invalid("no statement").hint("write a SELECT"))?;
-    let mut parsed = read(statement)?;
-    let catalogue = asks_the_catalogue(&parsed.statement);
-    parsed.statement = match catalogue.then(|| for_catalogue(sql)).flatten() {
-        Some(Parsed { statement, .. }) if parsed.explain.is_none() => statement,
-        _ => FOR_ALL.iter().fold(parsed.statement, |statement, rule| rule.rewrite(statement)),
+    let Parsed { mut statement, explain } = read(statement)?;
+    makes_no_table(&statement)?;
+    let catalogue = asks_the_catalogue(&statement);
+    if catalogue && explain.is_none() {
+        statement = known_question(sql, &statement).unwrap_or(statement);
+    }
+    names::name_columns(&mut statement);
+    quirks::rewrite(&mut statement, catalogue, options);
+    let statement = match catalogue {
+        true => FOR_CATALOGUE.rewrite(statement),
+        false => FOR_ALL.iter().fold(statement, |statement, rule| rule.rewrite(statement)),
     };
-    let _ = VisitMut::visit(&mut parsed.statement, &mut Quirks { catalogue });
-    Ok(parsed)
+    Ok(Parsed { statement, explain })
 }
 
-/// The statement with everything done that makes DataFusion answer what clients ask of the system tables.
-fn for_catalogue(sql: &str) -> Option<Parsed> {
+/// What the stock rewrites put in the place of a question that they know word by word.
+fn known_question(sql: &str, statement: &Statement) -> Option<Statement> {
     let mut statements = FOR_CATALOGUE.parse(sql).ok()?;
-    let statement = statements.pop().filter(|_| statements.is_empty())?;
-    read(DfStatement::Statement(Box::new(statement))).ok()
+    let replaced = statements.pop().filter(|_| statements.is_empty())?;
+    let differs = replaced.to_string() != FOR_CATALOGUE.rewrite(statement.clone()).to_string();
+    let parsed = differs.then(|| read(DfStatement::Statement(Box::new(replaced))))?;
+    parsed.ok().map(|parsed| parsed.statement)
+}
+
+/// Refuses `SELECT … INTO table`.
+fn makes_no_table(statement: &Statement) -> Result<()> {
+    struct Find;
+    impl Visitor for Find {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            match query.body.as_ref() {
+                SetExpr::Select(select) if select.into.is_some() => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    match Visit::visit(statement, &mut Find).is_break() {
+        true => Err(Error::new(ErrorKind::Denied, "SELECT INTO makes a table: this server only reads")
+            .hint("leave out INTO and keep the rows yourself")),
+        false => Ok(()),
+    }
 }
 
 fn asks_the_catalogue(statement: &Statement) -> bool {
@@ -75,108 +93,26 @@ fn asks_the_catalogue(statement: &Statement) -> bool {
     impl Visitor for Find {
         type Break = ();
         fn pre_visit_relation(&mut self, name: &ObjectName) -> ControlFlow<()> {
-            let parts: Vec<String> = name.0.iter().map(|p| p.to_string().to_ascii_lowercase()).collect();
-            let system = parts.iter().any(|p| p.trim_matches('"') == PG_CATALOG);
-            let bare = parts.len() == 1 && parts.iter().any(|p| p.trim_matches('"').starts_with("pg_"));
+            let parts: Vec<String> =
+                name.0.iter().map(|p| p.to_string().to_ascii_lowercase().replace('"', "")).collect();
+            let system = parts.iter().any(|p| p == PG_CATALOG || p == INFORMATION_SCHEMA);
+            let bare = parts.len() == 1 && parts.iter().any(|p| p.starts_with("pg_"));
             if system || bare { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         }
     }
     Visit::visit(statement, &mut Find).is_break()
 }
 
-/// What clients write and neither DataFusion nor the stock rewrites know.
-struct Quirks {
-    catalogue: bool,
-}
-
-impl VisitorMut for Quirks {
-    type Break = ();
-
-    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
-        if let TableFactor::Table { name, args: None, .. } = factor
-            && let [part] = name.0.as_slice()
-            && let Some(ident) = part.as_ident()
-            && MORE_TABLES.iter().any(|t| ident.value.eq_ignore_ascii_case(t))
-        {
-            *name = ObjectName::from(vec![Ident::new(PG_CATALOG), ident.clone()]);
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let changed = match expr {
-            // psql's \d+ joins options of toast tables, of which there are none.
-            Expr::Function(f) if self.catalogue && is_array_of_query(f) => Some(no_texts()),
-            Expr::Function(f) if is_named(f, "generate_subscripts") => subscripts(f),
-            // A name that is put together, such as format('%I.%I', …)::regclass.
-            Expr::Cast { expr: inner, data_type, .. } if is_reg(data_type) && matches!(**inner, Expr::Function(_)) => {
-                Some(call("to_regclass", vec![(**inner).clone()]))
-            }
-            _ => None,
-        };
-        if let Some(changed) = changed {
-            *expr = changed;
-        }
-        ControlFlow::Continue(())
-    }
-}
-
-fn is_named(function: &Function, name: &str) -> bool {
-    let last = function.name.0.last().and_then(|part| part.as_ident());
-    last.is_some_and(|ident| ident.value.eq_ignore_ascii_case(name))
-}
-
-fn is_array_of_query(function: &Function) -> bool {
-    is_named(function, "array") && matches!(function.args, FunctionArguments::Subquery(_))
-}
-
-fn is_reg(kind: &DataType) -> bool {
-    let name = kind.to_string().to_ascii_lowercase();
-    REG_TYPES.contains(&name.as_str())
-}
-
-/// `NULL::text[]`
-fn no_texts() -> Expr {
-    cast(
-        Expr::Value(Value::Null.into()),
-        DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(DataType::Text), None)),
-    )
-}
-
-/// `generate_subscripts(a, 1)` beside `unnest(a)`: `unnest(range(1, array_length(a) + 1))`.
-fn subscripts(function: &Function) -> Option<Expr> {
-    let FunctionArguments::List(list) = &function.args else { return None };
-    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(array))) = list.args.first() else { return None };
-    let one = || Expr::Value(Value::Number("1".into(), false).into());
-    let length = cast(call("array_length", vec![array.clone()]), DataType::BigInt(None));
-    let end = Expr::BinaryOp { left: Box::new(length), op: BinaryOperator::Plus, right: Box::new(one()) };
-    Some(call("unnest", vec![call("range", vec![one(), end])]))
-}
-
-fn cast(expr: Expr, data_type: DataType) -> Expr {
-    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
-}
-
-fn call(name: &str, args: Vec<Expr>) -> Expr {
-    let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new(name)]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn with(sql: &str, options: &QueryOptions) -> String {
+        parse(sql, options).unwrap().statement.to_string()
+    }
+
     fn rewritten(sql: &str) -> String {
-        parse(sql).unwrap().statement.to_string()
+        with(sql, &QueryOptions::default())
     }
 
     #[test]
@@ -184,11 +120,19 @@ mod tests {
         for sql in [
             "SELECT (SELECT max(o.net) FROM b AS o WHERE o.id = a.id) AS m FROM a",
             "SELECT id, * FROM a",
-            "SELECT (SELECT x FROM b) FROM a",
+            "SELECT (SELECT x FROM b) AS x FROM a",
         ] {
             assert_eq!(rewritten(sql), sql);
         }
-        assert_eq!(rewritten("SELECT 1 = ANY(ARRAY[1, 2])"), "SELECT array_contains(ARRAY[1, 2], 1)");
+        assert_eq!(rewritten("SELECT 1 = ANY(ARRAY[1, 2]) AS a"), "SELECT array_contains(ARRAY[1, 2], 1) AS a");
+    }
+
+    #[test]
+    fn columns_are_named_as_postgres_does() {
+        let named = "SELECT count(*) AS \"count\", a.b, sum(x)::BIGINT AS \"sum\", 1 AS \"?column?\" FROM a";
+        assert_eq!(rewritten("SELECT count(*), a.b, sum(x)::bigint, 1 FROM a"), named);
+        assert_eq!(rewritten("SELECT sum(x), sum(y) FROM a"), "SELECT sum(x), sum(y) FROM a", "none twice");
+        assert_eq!(rewritten("SELECT x FROM (SELECT max(y) FROM a) AS b"), "SELECT x FROM (SELECT max(y) FROM a) AS b");
     }
 
     #[test]
@@ -200,12 +144,45 @@ mod tests {
         assert!(subscripts.contains("unnest(range(1, CAST(array_length(conkey) AS BIGINT) + 1))"), "{subscripts}");
         let options = rewritten("SELECT c.reloptions || array(select 'x' from pg_am) FROM pg_class c");
         assert!(options.contains("CAST(NULL AS TEXT[])"), "{options}");
+        let keys = rewritten(
+            "SELECT r.a FROM (SELECT (information_schema._pg_expandarray(k.conkey)).n AS a, \
+             information_schema._pg_expandarray(k.conkey) AS keys FROM pg_constraint k) r WHERE (r.keys).x = 1",
+        );
+        assert!(
+            keys.contains("unnest(range(") && keys.contains("unnest(k.conkey) AS keys") && keys.contains("r.keys = 1"),
+            "{keys}"
+        );
+        let types =
+            rewritten("SELECT t.oid FROM pg_type t JOIN pg_proc p ON p.oid = t.typreceive WHERE t.typsend <> 0");
+        assert!(types.contains("p.proname = t.typreceive") && types.contains("t.typsend <> '0'"), "{types}");
     }
 
     #[test]
-    fn names_that_are_put_together_are_looked_up() {
+    fn names_are_looked_up() {
         let sql = rewritten("SELECT col_description(format('%I.%I', 'a', 'b')::regclass::oid, 1)");
         assert!(sql.contains("to_regclass(format('%I.%I', 'a', 'b'))"), "{sql}");
+        let sql = rewritten("SELECT d.description FROM pg_description d WHERE d.classoid = 'pg_class'::regclass");
+        assert!(sql.contains("d.classoid = to_regclass('pg_class')"), "{sql}");
+        let sql = rewritten("SELECT typinput = 'pg_catalog.array_in'::regproc AS a FROM pg_type");
+        assert!(sql.contains("typinput = 'array_in'"), "{sql}");
+    }
+
+    #[test]
+    fn who_asks_and_where_is_told() {
+        let options = QueryOptions { user: Some("me".into()), schema: Some("base".into()), ..QueryOptions::default() };
+        assert_eq!(
+            with("SELECT current_user, current_schema() FROM a", &options),
+            "SELECT 'me' AS \"current_user\", 'base' AS \"current_schema\" FROM base.a"
+        );
+        let cte = "WITH b AS (SELECT 1 AS x) SELECT x FROM b";
+        assert_eq!(with(cte, &options), cte);
+        assert_eq!(with("SELECT x FROM main.a", &options), "SELECT x FROM main.a");
+    }
+
+    #[test]
+    fn patterns_of_dates_are_translated() {
+        let sql = rewritten("SELECT x FROM a WHERE d >= TO_DATE('2026-01-01', 'YYYY-MM-DD')");
+        assert!(sql.contains("'%Y-%m-%d'"), "{sql}");
     }
 
     #[test]
@@ -215,9 +192,10 @@ mod tests {
             "CREATE TABLE a (b int)",
             "DROP TABLE a",
             "COPY a TO 'x'",
+            "SELECT * INTO b FROM a",
             "SELECT 1; SELECT 2",
         ] {
-            assert!(parse(sql).is_err(), "{sql}");
+            assert!(parse(sql, &QueryOptions::default()).is_err(), "{sql}");
         }
     }
 }

@@ -50,6 +50,8 @@ fn build(snapshot: &Snapshot) -> Result<SessionState> {
     let mut state = snapshot.state().clone();
     state.register_catalog_list(catalogs(&state, &stock, &listing, &views)?);
     state.config_mut().set_extension(Arc::new(PgTypes::new()));
+    // TIMESTAMP WITH TIME ZONE has one, as clients expect.
+    state.config_mut().options_mut().execution.time_zone = Some("UTC".into());
     let functions = stock.functions.iter().cloned().chain(functions(&listing, &views).into_iter().map(Arc::new));
     for function in functions {
         state.register_udf(function).map_err(classify)?;

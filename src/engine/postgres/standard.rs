@@ -24,6 +24,7 @@ pub fn tables(listing: &Listing) -> Result<Vec<(&'static str, Arc<dyn TableProvi
     Ok(vec![
         ("columns", columns(listing).build()?),
         ("constraint_column_usage", constraint_columns(listing).build()?),
+        ("character_sets", character_sets().build()?),
         ("sequences", Table::new("sequence_catalog text, sequence_schema text, sequence_name text").build()?),
         ("triggers", Table::new("trigger_catalog text, trigger_schema text, trigger_name text").build()?),
     ])
@@ -57,6 +58,16 @@ fn columns(listing: &Listing) -> Table {
             ]);
         }
     }
+    table
+}
+
+fn character_sets() -> Table {
+    let mut table = Table::new(
+        "character_set_catalog text, character_set_schema text, character_set_name text, \
+        character_repertoire text=UCS, form_of_use text=UTF8, default_collate_catalog text=lake, \
+        default_collate_schema text=pg_catalog, default_collate_name text=C",
+    );
+    table.row([("character_set_name", "UTF8".into())]);
     table
 }
 

@@ -18,7 +18,7 @@ pub const INVALID_VALUE: &str = "22023";
 
 /// `error` for the wire.
 pub fn wire(error: &Error) -> PgWireError {
-    let code = status::of(error.kind()).sqlstate;
+    let code = state(error);
     if error.kind() == ErrorKind::Internal {
         let id = uuid::Uuid::now_v7();
         tracing::error!(%id, ?error, "a PostgreSQL client's statement failed");
@@ -28,6 +28,23 @@ pub fn wire(error: &Error) -> PgWireError {
         Some(hint) => hinted(code, error.message(), hint),
         None => coded(code, error.message()),
     }
+}
+
+/// The SQLSTATE: what is invalid has many, by which drivers tell a missing column from a wrong number.
+fn state(error: &Error) -> &'static str {
+    const INVALID: [(&str, &str); 6] = [
+        ("No field named", "42703"),
+        ("Invalid function", "42883"),
+        ("no table function", "42883"),
+        ("Cannot cast", "22P02"),
+        ("division by zero", "22012"),
+        ("parameter $", "22P02"),
+    ];
+    let of_kind = status::of(error.kind()).sqlstate;
+    if !matches!(error.kind(), ErrorKind::Invalid | ErrorKind::NotFound) {
+        return of_kind;
+    }
+    INVALID.iter().find(|(words, _)| error.message().contains(words)).map_or(of_kind, |(_, state)| state)
 }
 
 /// An error that only this protocol has.
@@ -72,6 +89,8 @@ mod tests {
         let missing = fields(&Error::not_found("no table x").hint("did you mean y?"));
         assert_eq!((missing.code.as_str(), missing.hint.as_deref()), ("42P01", Some("did you mean y?")));
         assert_eq!(fields(&Error::new(ErrorKind::Timeout, "slow")).code, "57014");
+        assert_eq!(fields(&Error::invalid("Schema error: No field named x.")).code, "42703");
+        assert_eq!(fields(&Error::invalid("SQL: Expected a statement")).code, "42601");
     }
 
     #[test]

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use arrow::datatypes::SchemaRef;
-use pgwire::api::portal::Format;
+use futures::StreamExt;
+use pgwire::api::portal::{Format, PortalExecutionState};
 use pgwire::api::results::{QueryResponse, Tag};
-use pgwire::api::store::PortalStore;
+use pgwire::api::store::{Entry, PortalStore};
 use pgwire::error::PgWireResult;
 use pgwire::messages::response::TransactionStatus;
 
@@ -100,7 +101,7 @@ impl Session {
 
     /// The rows of a query, and the columns in the types in which they travel.
     async fn query(&self, sql: &str, params: Params) -> PgWireResult<(Batches, SchemaRef)> {
-        let options = QueryOptions { params, ..Session::options() };
+        let options = QueryOptions { params, ..self.options() };
         let rows = self.shared.engine.query(sql, options, &self.caller()?).await.map_err(|e| wire(&e))?;
         let schema = travelling(&rows.schema);
         Ok((rows.into_stream(), schema))
@@ -168,6 +169,26 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// MOVE in a portal that is being read: rows are made and left out.
+    pub async fn moved<P: PortalStore>(&self, command: &Command, store: &P) -> PgWireResult<Option<Tag>> {
+        let Command::Fetch { cursor, rows, give: false } = command else { return Ok(None) };
+        if self.cursors().contains_key(cursor) {
+            return Ok(None);
+        }
+        let Some(Entry::Value(portal)) = store.get_portal(cursor) else { return Ok(None) };
+        let mut state = portal.state.lock().await;
+        let PortalExecutionState::Suspended(response) = &mut *state else { return Ok(None) };
+        let mut count = 0;
+        while rows.is_none_or(|rows| count < rows) {
+            match response.data_rows().next().await {
+                Some(row) => row?,
+                None => break,
+            };
+            count += 1;
+        }
+        Ok(Some(Tag::new("MOVE").with_rows(count)))
     }
 
     /// Lets go of what ends with `command`: portals and cursors with their transaction, statements by name.

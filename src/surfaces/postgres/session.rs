@@ -30,6 +30,8 @@ pub struct Session {
     pub slot: OnceLock<OwnedSemaphorePermit>,
     /// Who it is, once that is known. Nothing is answered before.
     pub principal: OnceLock<String>,
+    /// The name that the client has given itself: `current_user`.
+    pub user: OnceLock<String>,
     cursors: Mutex<HashMap<String, Cursor>>,
     /// Whether a statement is being worked on.
     busy: watch::Sender<bool>,
@@ -46,6 +48,7 @@ impl Session {
             sasl: OnceLock::new(),
             slot: OnceLock::new(),
             principal: OnceLock::new(),
+            user: OnceLock::new(),
             cursors: Mutex::default(),
             busy: watch::Sender::new(false),
             ended: CancellationToken::new(),
@@ -61,8 +64,9 @@ impl Session {
     }
 
     /// What every query of this surface asks.
-    pub fn options() -> QueryOptions {
-        QueryOptions { dialect: Dialect::Postgres, label: "sql".into(), ..QueryOptions::default() }
+    pub fn options(&self) -> QueryOptions {
+        let (user, schema) = (self.user.get().cloned(), self.settings.schema());
+        QueryOptions { dialect: Dialect::Postgres, label: "sql".into(), user, schema, ..QueryOptions::default() }
     }
 
     /// Runs `work` until it is done or the query is cancelled from another connection; then `work` is dropped.

@@ -1,5 +1,5 @@
-//! What a client sets for its connection. Only `statement_timeout` changes what the server does; the others are kept so
-//! that SHOW tells them back.
+//! What a client sets for its connection. `statement_timeout` and `search_path` change what the server does; the others are
+//! kept so that SHOW tells them back.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use pgwire::error::PgWireResult;
 
 use super::error::{INVALID_VALUE, UNKNOWN_SETTING, coded, hinted};
-use crate::engine::POSTGRES_SETTINGS;
+use crate::engine::{MAIN, POSTGRES_SETTINGS};
 
 /// The settings of one connection, by name in lower case.
 #[derive(Default)]
@@ -21,6 +21,10 @@ impl Settings {
     /// Sets one. Refused: an encoding other than UTF-8, a time that is none.
     pub fn set(&self, name: &str, value: &str) -> PgWireResult<()> {
         let name = name.to_ascii_lowercase();
+        if value.eq_ignore_ascii_case("default") {
+            self.reset(Some(&name));
+            return Ok(());
+        }
         match name.as_str() {
             "client_encoding" if !is_utf8(value) => {
                 return Err(hinted(
@@ -75,13 +79,21 @@ impl Settings {
         self.lock().get("statement_timeout").and_then(|value| timeout(value).flatten())
     }
 
+    /// The schema in which bare names are looked for, if it is not `main`: the first of the search path.
+    pub fn schema(&self) -> Option<String> {
+        let path = self.lock().get("search_path").cloned()?;
+        let mut names = path.split(',').map(|name| name.trim().trim_matches('"'));
+        let first = names.find(|name| !["", "$user", "pg_catalog"].contains(name))?;
+        (![MAIN, "public"].contains(&first)).then(|| first.to_string())
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn is_utf8(value: &str) -> bool {
-    ["utf8", "utf-8", "unicode", "default"].iter().any(|known| value.eq_ignore_ascii_case(known))
+    ["utf8", "utf-8", "unicode"].iter().any(|known| value.eq_ignore_ascii_case(known))
 }
 
 /// `Some(None)`: no limit; `None`: not a time.
@@ -89,9 +101,6 @@ fn timeout(value: &str) -> Option<Option<Duration>> {
     let value = value.trim();
     let digits = value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len());
     let (number, unit) = value.split_at(digits);
-    if value.eq_ignore_ascii_case("default") {
-        return Some(None);
-    }
     let number: u64 = number.parse().ok()?;
     let millis = match unit.trim() {
         "" | "ms" => 1,
@@ -118,6 +127,8 @@ mod tests {
         }
         settings.set("statement_timeout", "0").unwrap();
         assert_eq!(settings.timeout(), None);
+        settings.set("statement_timeout", "DEFAULT").unwrap();
+        assert_eq!(settings.show("statement_timeout").unwrap().1, "0");
         assert!(settings.set("statement_timeout", "soon").is_err());
         assert!(settings.set("statement_timeout", "99999999999999999999d").is_err());
     }
@@ -131,6 +142,11 @@ mod tests {
         assert_eq!(settings.show("timezone").unwrap(), ("TimeZone".into(), "UTC".into()));
         assert!(settings.show("no_such").is_err());
         assert!(settings.set("client_encoding", "LATIN1").is_err());
+        assert_eq!(settings.schema(), None);
+        for (path, schema) in [("main, base", None), ("\"$user\", base", Some("base")), ("", None)] {
+            settings.set("search_path", path).unwrap();
+            assert_eq!(settings.schema().as_deref(), schema, "{path}");
+        }
         settings.reset(None);
         assert_eq!(settings.show("application_name").unwrap().1, "");
         assert!(settings.all().len() >= POSTGRES_SETTINGS.len());

@@ -64,6 +64,10 @@ impl Session {
         }
         for sql in all {
             let command = command(sql).map_err(|e| wire(&e))?;
+            if let Some(tag) = self.moved(&command, client.portal_store()).await? {
+                send_execution_response(client, tag).await?;
+                continue;
+            }
             let wanted = Wanted { format: &Format::UnifiedText, promised: None };
             match self.run(&command, Params::new(), wanted, client.transaction_status()).await? {
                 Answer::Rows(rows) => send_query_response(client, rows, true).await?,

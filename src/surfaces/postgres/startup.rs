@@ -125,9 +125,11 @@ impl StartupHandler for Session {
             _ => {}
         }
         if matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
-            let user = client.metadata().get(METADATA_USER).filter(|_| !self.shared.accounts.is_empty());
-            let principal = user.map_or(ANYONE, String::as_str);
+            let user = client.metadata().get(METADATA_USER).map_or(ANYONE, String::as_str);
+            // Without tokens the name is only what the client says.
+            let principal = if self.shared.accounts.is_empty() { ANYONE } else { user };
             tracing::debug!(principal, from = %client.socket_addr(), "a PostgreSQL client is connected");
+            let _ = self.user.set(user.into());
             let _ = self.principal.set(principal.into());
         }
         Ok(())

@@ -17,6 +17,7 @@ use super::lexer::statements;
 use super::parameters::{arrow_type, is_text, known, null};
 use super::rows::{fields, text_schema, travelling};
 use super::session::Session;
+use crate::access::Caller;
 use crate::engine::Parameter;
 
 /// A statement that was described. Cheap to clone.
@@ -66,19 +67,34 @@ impl Session {
         let command = command(sql).map_err(|e| wire(&e))?;
         let (parameters, schema) = match &command {
             Command::Query(sql) => {
-                let mut options = Session::options();
-                // What the client says of its parameters helps to tell the result's types; texts may become anything.
-                let said = types.iter().enumerate().filter_map(|(at, kind)| Some((at, known(kind.as_ref())?)));
-                let said = said.filter(|(_, kind)| !is_text(kind));
-                options.params = said.map(|(at, kind)| ((at + 1).to_string(), null(kind))).collect();
-                let described = self.shared.engine.describe(sql, &options, &caller).await.map_err(|e| wire(&e))?;
-                (parameter_types(&described.parameters, types), Some(travelling(&described.schema)))
+                let (parameters, schema) = self.describe(sql, types, &caller).await?;
+                (parameters, Some(schema))
+            }
+            // Rows come later, or by another way.
+            Command::Declare { query, .. } | Command::Copy { query, .. } => {
+                (self.describe(query, types, &caller).await?.0, None)
             }
             Command::Show(name) => (Vec::new(), Some(Arc::new(text_schema(&self.shown(name.as_deref())?.0)))),
             Command::Fetch { cursor, give: true, .. } => (Vec::new(), Some(self.cursor(cursor)?.schema)),
             _ => (Vec::new(), None),
         };
         Ok(Some(Arc::new(Prepared { command, parameters, schema })))
+    }
+
+    /// The types of a query's parameters, and its columns as they travel.
+    async fn describe(
+        &self,
+        sql: &str,
+        types: &[Option<Type>],
+        caller: &Caller,
+    ) -> PgWireResult<(Vec<Type>, SchemaRef)> {
+        let mut options = self.options();
+        // What the client says of its parameters helps to tell the result's types; texts may become anything.
+        let said = types.iter().enumerate().filter_map(|(at, kind)| Some((at, known(kind.as_ref())?)));
+        let said = said.filter(|(_, kind)| !is_text(kind));
+        options.params = said.map(|(at, kind)| ((at + 1).to_string(), null(kind))).collect();
+        let described = self.shared.engine.describe(sql, &options, caller).await.map_err(|e| wire(&e))?;
+        Ok((parameter_types(&described.parameters, types), travelling(&described.schema)))
     }
 }
 

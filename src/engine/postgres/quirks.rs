@@ -1,0 +1,322 @@
+//! What PostgreSQL's clients write and neither DataFusion nor the stock rewrites know. Every rule names who writes it.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    AccessExpr, ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query, SelectItem, SetExpr, Statement, TableFactor,
+    Value, Visit, VisitMut, Visitor, VisitorMut, visit_expressions_mut,
+};
+
+use super::{PG_CATALOG, formats};
+use crate::engine::options::QueryOptions;
+use crate::engine::session::MAIN;
+
+/// Tables that the stock rewrites do not know by their bare names.
+const MORE_TABLES: [&str; 2] = ["pg_user", "pg_indexes"];
+/// Columns of `pg_type` that hold functions by their names, where PostgreSQL has ids.
+const FUNCTIONS: [&str; 4] = ["typreceive", "typinput", "typoutput", "typsend"];
+/// Functions whose second argument is a pattern.
+const WITH_PATTERN: [&str; 3] = ["to_char", "to_date", "to_timestamp"];
+
+/// Rewrites `statement`; `catalogue`: it asks the system tables, not the lake.
+pub fn rewrite(statement: &mut Statement, catalogue: bool, options: &QueryOptions) {
+    let mut quirks = Quirks { catalogue, options, ctes: ctes(statement) };
+    let _ = VisitMut::visit(statement, &mut quirks);
+}
+
+struct Quirks<'a> {
+    catalogue: bool,
+    options: &'a QueryOptions,
+    ctes: BTreeSet<String>,
+}
+
+impl VisitorMut for Quirks<'_> {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        if self.catalogue
+            && let SetExpr::Select(select) = query.body.as_mut()
+        {
+            select.projection.iter_mut().for_each(without_outer_rows);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, args: None, .. } = factor
+            && let [part] = name.0.as_slice()
+            && let Some(ident) = part.as_ident()
+            && let Some(schema) = self.schema_of(ident)
+        {
+            *name = ObjectName::from(vec![Ident::new(schema), ident.clone()]);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let changed = match expr {
+            Expr::Function(function) => self.call(function),
+            Expr::Identifier(ident) if ident.quote_style.is_none() && self.is_current_schema(&ident.value) => {
+                self.schema()
+            }
+            Expr::Cast { expr: inner, data_type, .. } => named(inner, data_type),
+            Expr::BinaryOp { left, op, right } if self.catalogue => {
+                compared(left, right).map(|(left, right)| binary(left, op.clone(), right))
+            }
+            Expr::CompoundFieldAccess { root, access_chain } if self.catalogue => expanded(root, access_chain),
+            // Grafana: the stock rewrites leave nothing of the search path.
+            Expr::InList { expr: inner, list, .. } if self.catalogue && is_call(inner, "quote_ident") => {
+                if let [Expr::Value(value)] = list.as_mut_slice()
+                    && value.value == Value::SingleQuotedString(String::new())
+                {
+                    value.value = Value::SingleQuotedString(MAIN.into());
+                }
+                None
+            }
+            _ => None,
+        };
+        if let Some(changed) = changed {
+            *expr = changed;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Quirks<'_> {
+    /// The schema that a bare name is given: the search path's, or that of system tables.
+    fn schema_of(&self, name: &Ident) -> Option<&str> {
+        let is = |known: &&str| name.value.eq_ignore_ascii_case(known);
+        if MORE_TABLES.iter().any(|table| is(table)) {
+            return Some(PG_CATALOG);
+        }
+        let own = !name.value.to_ascii_lowercase().starts_with("pg_") && !self.ctes.contains(&name.value);
+        self.options.schema.as_deref().filter(|_| own)
+    }
+
+    fn is_current_schema(&self, word: &str) -> bool {
+        self.options.schema.is_some() && word.eq_ignore_ascii_case("current_schema")
+    }
+
+    fn schema(&self) -> Option<Expr> {
+        self.options.schema.as_deref().map(text)
+    }
+
+    fn call(&self, function: &mut Function) -> Option<Expr> {
+        let name = function.name.0.last()?.as_ident()?.value.to_ascii_lowercase();
+        match name.as_str() {
+            "session_user" | "current_user" | "user" => self.options.user.as_deref().map(text),
+            "current_schema" => self.schema(),
+            // psql joins options of toast tables and members of roles, of which there are none.
+            "array" if self.catalogue && matches!(function.args, FunctionArguments::Subquery(_)) => Some(no_texts()),
+            "generate_subscripts" => first(function).map(subscripts),
+            "_pg_expandarray" => first(function).map(|array| call("unnest", vec![array])),
+            name if WITH_PATTERN.contains(&name) => {
+                with_pattern(function);
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Names of common table expressions, which are in no schema.
+fn ctes(statement: &Statement) -> BTreeSet<String> {
+    struct Find(BTreeSet<String>);
+    impl Visitor for Find {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            let all = query.with.iter().flat_map(|with| &with.cte_tables);
+            self.0.extend(all.map(|cte| cte.alias.name.value.clone()));
+            ControlFlow::Continue(())
+        }
+    }
+    let mut find = Find(BTreeSet::new());
+    let _ = Visit::visit(statement, &mut find);
+    find.0
+}
+
+/// SQLAlchemy and Npgsql look up single values of the outer row below a CASE, which DataFusion cannot: NULL, as the stock
+/// rewrites do it where such a subquery stands alone.
+fn without_outer_rows(item: &mut SelectItem) {
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return };
+    let _ = visit_expressions_mut(expr, |inner| {
+        if let Expr::Subquery(query) = inner
+            && reads_outer_row(query)
+        {
+            *inner = Expr::Value(Value::Null.into());
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+fn reads_outer_row(query: &Query) -> bool {
+    let SetExpr::Select(select) = query.body.as_ref() else { return false };
+    let factors =
+        select.from.iter().flat_map(|t| std::iter::once(&t.relation).chain(t.joins.iter().map(|j| &j.relation)));
+    let own: BTreeSet<String> = factors
+        .filter_map(|factor| match factor {
+            TableFactor::Table { name, alias, .. } => {
+                let bare = name.0.last()?.as_ident()?;
+                Some(alias.as_ref().map_or(bare, |alias| &alias.name).value.clone())
+            }
+            TableFactor::Derived { alias, .. } => Some(alias.as_ref()?.name.value.clone()),
+            _ => None,
+        })
+        .collect();
+    struct Find<'a>(&'a BTreeSet<String>);
+    impl Visitor for Find<'_> {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            match expr {
+                Expr::CompoundIdentifier(parts) if parts.len() == 2 && !self.0.contains(&parts[0].value) => {
+                    ControlFlow::Break(())
+                }
+                _ => ControlFlow::Continue(()),
+            }
+        }
+    }
+    Visit::visit(query, &mut Find(&own)).is_break()
+}
+
+/// `'pg_class'::regclass`, `format('%I.%I', …)::regclass` (Metabase), and names of functions, which are texts here.
+fn named(operand: &Expr, kind: &DataType) -> Option<Expr> {
+    let literal = match operand {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => Some(text.as_str()),
+            Value::Placeholder(_) => None,
+            _ => return None,
+        },
+        Expr::Function(_) => None,
+        _ => return None,
+    };
+    let kind = kind.to_string().to_ascii_lowercase().replace('"', "");
+    match (kind.strip_prefix("pg_catalog.").unwrap_or(&kind), literal) {
+        ("regclass", _) => Some(call("to_regclass", vec![operand.clone()])),
+        ("regproc", Some(name)) => Some(text(name.rsplit('.').next().unwrap_or(name))),
+        _ => None,
+    }
+}
+
+/// Npgsql and ADBC join `pg_proc.oid = typreceive` and ask whether it is not 0; SQLAlchemy writes `indisprimary = 'f'`.
+fn compared(left: &Expr, right: &Expr) -> Option<(Expr, Expr)> {
+    let is_function = |e: &Expr| column(e).is_some_and(|c| FUNCTIONS.contains(&c));
+    let turned = |other: &Expr| match other {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => Some(text(digits)),
+            _ => None,
+        },
+        other if column(other) == Some("oid") => renamed(other, "proname"),
+        _ => None,
+    };
+    let truth = |e: &Expr| match e {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(letter) if letter == "t" || letter == "f" => {
+                Some(Expr::Value(Value::Boolean(letter == "t").into()))
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    if is_function(left) {
+        turned(right).map(|right| (left.clone(), right))
+    } else if is_function(right) {
+        turned(left).map(|left| (left, right.clone()))
+    } else if column(left).is_some_and(|c| c.starts_with("indis")) {
+        truth(right).map(|right| (left.clone(), right))
+    } else {
+        None
+    }
+}
+
+/// JDBC's `(information_schema._pg_expandarray(keys)).n`, and `(result.keys).x` of it.
+fn expanded(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
+    let [AccessExpr::Dot(Expr::Identifier(field))] = chain else { return None };
+    let Expr::Nested(inner) = root else { return None };
+    match (inner.as_ref(), field.value.as_str()) {
+        (Expr::Function(function), "n") if is_call(inner, "_pg_expandarray") => first(function).map(subscripts),
+        (Expr::Function(_), "x") if is_call(inner, "_pg_expandarray") => Some(inner.as_ref().clone()),
+        (Expr::CompoundIdentifier(_) | Expr::Identifier(_), "x") => Some(inner.as_ref().clone()),
+        _ => None,
+    }
+}
+
+fn with_pattern(function: &mut Function) {
+    let FunctionArguments::List(list) = &mut function.args else { return };
+    if let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] = list.args.as_mut_slice()
+        && let Value::SingleQuotedString(pattern) = &mut value.value
+        && let Some(ours) = formats::format(pattern)
+    {
+        *pattern = ours;
+    }
+}
+
+/// `generate_subscripts(a, 1)` beside `unnest(a)`: `unnest(range(1, array_length(a) + 1))`.
+fn subscripts(array: Expr) -> Expr {
+    let one = || Expr::Value(Value::Number("1".into(), false).into());
+    let length = cast(call("array_length", vec![array]), DataType::BigInt(None));
+    call("unnest", vec![call("range", vec![one(), binary(length, BinaryOperator::Plus, one())])])
+}
+
+/// `NULL::text[]`
+fn no_texts() -> Expr {
+    let texts = DataType::Array(ArrayElemTypeDef::SquareBracket(Box::new(DataType::Text), None));
+    cast(Expr::Value(Value::Null.into()), texts)
+}
+
+/// The column that an expression is.
+fn column(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Identifier(ident) => Some(&ident.value),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|p| p.value.as_str()),
+        _ => None,
+    }
+}
+
+fn renamed(expr: &Expr, name: &str) -> Option<Expr> {
+    let Expr::CompoundIdentifier(parts) = expr else { return None };
+    let mut parts = parts.clone();
+    *parts.last_mut()? = Ident::new(name);
+    Some(Expr::CompoundIdentifier(parts))
+}
+
+fn is_call(expr: &Expr, name: &str) -> bool {
+    let Expr::Function(function) = expr else { return false };
+    let last = function.name.0.last().and_then(|part| part.as_ident());
+    last.is_some_and(|ident| ident.value.eq_ignore_ascii_case(name))
+}
+
+fn first(function: &Function) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else { return None };
+    match list.args.first()? {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    }
+}
+
+fn text(text: &str) -> Expr {
+    Expr::Value(Value::SingleQuotedString(text.into()).into())
+}
+
+fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+}
+
+fn cast(expr: Expr, data_type: DataType) -> Expr {
+    Expr::Cast { kind: CastKind::Cast, expr: Box::new(expr), data_type, array: false, format: None }
+}
+
+fn call(name: &str, args: Vec<Expr>) -> Expr {
+    let args = args.into_iter().map(|arg| FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))).collect();
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList { duplicate_treatment: None, args, clauses: Vec::new() }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
+}
