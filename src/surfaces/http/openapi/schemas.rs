@@ -1,5 +1,6 @@
 //! `components.schemas`: those derived from the types that routes serialise, and those of rows, which no type has.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::OpenApi;
 
@@ -8,7 +9,7 @@ use super::operation::reference;
 use crate::encode::Format;
 use crate::engine::options::TYPE_NAMES;
 use crate::error::{Error, Result};
-use crate::ingest::PushAccount;
+use crate::ingest::{FileAccount, PushAccount};
 use crate::reports::{COMPARISONS, Receipt};
 
 /// With everything that they refer to.
@@ -27,9 +28,10 @@ struct Derived;
 
 /// The schemas that do not depend on the reports.
 pub fn fixed() -> Result<Map<String, Value>> {
-    let derived = serde_json::to_value(Derived::openapi().components.unwrap_or_default().schemas);
-    let derived = derived.map_err(|e| Error::internal(format!("the schemas cannot be written: {e}")))?;
-    let mut schemas: Map<String, Value> = derived.as_object().cloned().unwrap_or_default();
+    let mut schemas = fields(Derived::openapi().components.unwrap_or_default().schemas)?;
+    if let Some(account) = schemas.get_mut("FileAccount") {
+        always_written(account, &fields(FileAccount::default())?);
+    }
     schemas.extend([
         ("Format".into(), words(&Format::ALL.map(Format::name))),
         ("Comparison".into(), words(&COMPARISONS)),
@@ -41,6 +43,22 @@ pub fn fixed() -> Result<Map<String, Value>> {
         ("SqlResult".into(), result("ResultRow", "SqlReceipt")),
     ]);
     Ok(schemas)
+}
+
+/// Serde's defaults are for reading old accounts: an answer has every field that an empty account is written with.
+fn always_written(schema: &mut Value, empty: &Map<String, Value>) {
+    schema["required"] = empty.keys().map(String::as_str).collect();
+    for property in schema["properties"].as_object_mut().into_iter().flat_map(|properties| properties.values_mut()) {
+        if let Some(property) = property.as_object_mut() {
+            property.shift_remove("default");
+        }
+    }
+}
+
+fn fields(of: impl Serialize) -> Result<Map<String, Value>> {
+    let written = serde_json::to_value(of);
+    let written = written.map_err(|e| Error::internal(format!("the OpenAPI schemas cannot be written: {e}")))?;
+    Ok(written.as_object().cloned().unwrap_or_default())
 }
 
 /// What `encode::json` writes around the rows.

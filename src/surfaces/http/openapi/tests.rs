@@ -130,6 +130,15 @@ fn collect(value: &Value, references: &mut BTreeSet<String>) {
 }
 
 #[test]
+fn an_account_is_told_as_it_is_written() {
+    let account = sample()["components"]["schemas"]["FileAccount"].clone();
+    let required = account["required"].as_array().unwrap();
+    assert!(required.contains(&json!("landed")) && !required.contains(&json!("drift")), "{required:?}");
+    assert!(required.iter().all(|name| account["properties"][name.as_str().unwrap()].is_object()), "{account}");
+    assert!(!account.to_string().contains("\"default\""), "{account}");
+}
+
+#[test]
 fn all_but_the_probes_need_a_token_and_say_so() {
     let document = sample();
     assert_eq!(document["security"], json!([{ "token": [] }]));
