@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use arrow_flight::decode::FlightRecordBatchStream;
@@ -28,9 +28,13 @@ pub fn schema(parameters: &[Parameter]) -> Schema {
     Schema::new(parameters.iter().map(field).collect::<Vec<_>>())
 }
 
-/// Types that every driver can bind.
+/// Types that every driver can bind. The Arrow JDBC driver writes milliseconds into times of any unit, and days into
+/// `Date64`.
 fn told(kind: DataType) -> DataType {
     match kind {
+        DataType::Timestamp(_, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone),
+        DataType::Time32(_) | DataType::Time64(_) => DataType::Time32(TimeUnit::Millisecond),
+        DataType::Date64 => DataType::Date32,
         DataType::Utf8View | DataType::LargeUtf8 | DataType::Null => DataType::Utf8,
         DataType::BinaryView | DataType::LargeBinary => DataType::Binary,
         DataType::Dictionary(_, value) => told(*value),

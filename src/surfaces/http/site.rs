@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn hosts_are_names_alone() {
         for wrong in ["https://lake.example", "lake.example:80", "lake/x", "", "a b"] {
-            let e = Site::new(&HttpConfig { hosts: vec![wrong.into()], ..HttpConfig::default() }).err();
+            let e = site(&[wrong], None).err();
             assert!(e.is_some_and(|e| e.message().contains("http.hosts")), "{wrong}");
         }
         assert!(site(&["[fd00::7]", "LAKE"], None).is_ok());

@@ -177,8 +177,11 @@ impl Session {
         if self.cursors().contains_key(cursor) {
             return Ok(None);
         }
-        let Some(Entry::Value(portal)) = store.get_portal(cursor) else { return Ok(None) };
-        let mut state = portal.state.lock().await;
+        let state = match store.get_portal(cursor) {
+            Some(Entry::Value(portal)) => Arc::clone(&portal.state),
+            _ => return Ok(None),
+        };
+        let mut state = state.lock().await;
         let PortalExecutionState::Suspended(response) = &mut *state else { return Ok(None) };
         let mut count = 0;
         while rows.is_none_or(|rows| count < rows) {

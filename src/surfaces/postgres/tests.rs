@@ -246,11 +246,8 @@ async fn who_has_no_password_is_not_let_in_nor_heard() {
     while let Some((kind, _)) = wire.read().await {
         assert_ne!(kind, 'D', "it was answered");
     }
-    let rows = server.engine.query(
-        "SELECT 1 FROM system.queries WHERE sql = 'SELECT 1'",
-        QueryOptions::default(),
-        &Caller::local(),
-    );
+    let (sql, me) = ("SELECT 1 FROM system.queries WHERE sql = 'SELECT 1'", Caller::local());
+    let rows = server.engine.query(sql, QueryOptions::default(), &me);
     assert!(rows.await.unwrap().collect().await.unwrap().is_empty(), "it was run");
 }
 
