@@ -1,14 +1,16 @@
 //! Running one statement: a query through the engine, everything else by the connection itself.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
 use pgwire::api::portal::{Format, PortalExecutionState};
 use pgwire::api::results::{QueryResponse, Tag};
-use pgwire::api::store::{Entry, PortalStore};
+use pgwire::api::store::PortalStore;
 use pgwire::error::PgWireResult;
 use pgwire::messages::response::TransactionStatus;
+use tokio::sync::Mutex;
 
 use super::command::Command;
 use super::copy::Copy;
@@ -171,29 +173,6 @@ impl Session {
         Ok(())
     }
 
-    /// MOVE in a portal that is being read: rows are made and left out.
-    pub async fn moved<P: PortalStore>(&self, command: &Command, store: &P) -> PgWireResult<Option<Tag>> {
-        let Command::Fetch { cursor, rows, give: false } = command else { return Ok(None) };
-        if self.cursors().contains_key(cursor) {
-            return Ok(None);
-        }
-        let state = match store.get_portal(cursor) {
-            Some(Entry::Value(portal)) => Arc::clone(&portal.state),
-            _ => return Ok(None),
-        };
-        let mut state = state.lock().await;
-        let PortalExecutionState::Suspended(response) = &mut *state else { return Ok(None) };
-        let mut count = 0;
-        while rows.is_none_or(|rows| count < rows) {
-            match response.data_rows().next().await {
-                Some(row) => row?,
-                None => break,
-            };
-            count += 1;
-        }
-        Ok(Some(Tag::new("MOVE").with_rows(count)))
-    }
-
     /// Lets go of what ends with `command`: portals and cursors with their transaction, statements by name.
     pub fn forget(&self, command: &Command, store: &impl PortalStore) {
         match command {
@@ -206,6 +185,31 @@ impl Session {
             _ => {}
         }
     }
+}
+
+/// A portal's rows that are being read.
+pub type Reading = Arc<Mutex<PortalExecutionState>>;
+
+/// The portal that `command` moves in, where that is no cursor: asyncpg does so.
+pub fn moves_in(command: &Command, store: &impl PortalStore) -> Option<(Reading, Option<usize>)> {
+    let Command::Fetch { cursor, rows, give: false } = command else { return None };
+    let portal = store.get_portal(cursor)?;
+    Some((Arc::clone(&portal.value()?.state), *rows))
+}
+
+/// Leaves out the next `rows`, `None` = all.
+pub async fn leave_out(reading: Reading, rows: Option<usize>) -> PgWireResult<Tag> {
+    let mut count = 0;
+    if let PortalExecutionState::Suspended(response) = &mut *reading.lock().await {
+        while rows.is_none_or(|rows| count < rows) {
+            match response.data_rows().next().await {
+                Some(row) => row?,
+                None => break,
+            };
+            count += 1;
+        }
+    }
+    Ok(Tag::new("MOVE").with_rows(count))
 }
 
 /// After an error, a transaction takes nothing but its end.

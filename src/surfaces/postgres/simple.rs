@@ -17,7 +17,7 @@ use pgwire::messages::simplequery::Query;
 use super::command::command;
 use super::error::wire;
 use super::lexer::statements;
-use super::run::{Answer, Params, Wanted};
+use super::run::{Answer, Params, Wanted, leave_out, moves_in};
 use super::session::Session;
 
 #[async_trait]
@@ -64,8 +64,8 @@ impl Session {
         }
         for sql in all {
             let command = command(sql).map_err(|e| wire(&e))?;
-            if let Some(tag) = self.moved(&command, client.portal_store()).await? {
-                send_execution_response(client, tag).await?;
+            if let Some((reading, rows)) = moves_in(&command, client.portal_store()) {
+                send_execution_response(client, leave_out(reading, rows).await?).await?;
                 continue;
             }
             let wanted = Wanted { format: &Format::UnifiedText, promised: None };
