@@ -5,8 +5,8 @@
 //! ```text
 //! sources → ingest → lake → engine → reports → surfaces
 //!  files,    clean,   Delta  DataFusion  SQL     CLI · HTTP
-//!            check,   tables  over one   files
-//!            dedup            snapshot
+//!            check,   tables  over one   files   Flight SQL
+//!            dedup            snapshot           PostgreSQL
 //! ```
 
 /// Who is asking and what they may see.
@@ -32,6 +32,6 @@ pub mod queryfile;
 pub mod reports;
 /// The generator of a consistent retailer.
 pub mod sample;
-/// Thin translations: command line, HTTP.
+/// Thin translations: command line, HTTP, Flight SQL, PostgreSQL.
 pub mod surfaces;
 pub mod telemetry;
