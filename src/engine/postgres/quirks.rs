@@ -88,7 +88,7 @@ impl Quirks<'_> {
     /// The schema that a bare name is given: the search path's, or that of system tables.
     fn schema_of(&self, name: &Ident) -> Option<&str> {
         let is = |known: &&str| name.value.eq_ignore_ascii_case(known);
-        if MORE_TABLES.iter().any(|table| is(table)) {
+        if MORE_TABLES.iter().any(is) {
             return Some(PG_CATALOG);
         }
         let own = !name.value.to_ascii_lowercase().starts_with("pg_") && !self.ctes.contains(&name.value);
