@@ -40,6 +40,8 @@ async fn a_report_in_sql_is_the_report() {
     let rows = texts(run.rows).await;
     assert!(rows.len() > 1);
     assert_eq!(sql(&engine, call, &[]).await.unwrap(), rows, "in the report's order");
+    let first = sql(&engine, &format!("{call} LIMIT 1"), &[]).await.unwrap();
+    assert_eq!(first, rows[..1], "its first row");
     let versions = engine.query(call, QueryOptions::default(), &Caller::local()).await.unwrap().versions;
     assert!(
         versions.contains_key("order_line") && versions.contains_key("channel"),
