@@ -1,9 +1,12 @@
 //! From DataFusion's errors to ours: the only place that decides which kind a failed query is. It must not log.
 
+use std::collections::BTreeSet;
+
 use arrow::error::ArrowError;
+use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, did_you_mean};
 
 /// Our error for `error`: its root decides the kind, its message is what the user can act on.
 pub fn classify(error: DataFusionError) -> Error {
@@ -23,7 +26,7 @@ pub fn classify(error: DataFusionError) -> Error {
         DataFusionError::IoError(inner) => Error::unavailable(format!("input or output failed: {inner}")),
         DataFusionError::SQL(inner, _) => Error::invalid(format!("SQL: {inner}")),
         DataFusionError::Plan(text) => Error::invalid(text.clone()),
-        DataFusionError::SchemaError(inner, _) => Error::invalid(inner.to_string()),
+        DataFusionError::SchemaError(inner, _) => schema(inner),
         DataFusionError::NotImplemented(text) => Error::invalid(format!("not supported: {text}")),
         DataFusionError::Execution(text) => Error::invalid(text.clone()),
         // Without its cause, which is the same text under other headings.
@@ -76,6 +79,18 @@ fn arrow(error: &ArrowError) -> Error {
         ArrowError::IoError(_, _) | ArrowError::ParquetError(_) => Error::unavailable(error.to_string()),
         ArrowError::MemoryError(_) => Error::new(ErrorKind::Busy, error.to_string()),
         _ => Error::internal(error.to_string()),
+    }
+}
+
+/// A column that is not there is told with those that are near.
+fn schema(error: &SchemaError) -> Error {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => {
+            let known: BTreeSet<&str> = valid_fields.iter().map(Column::name).collect();
+            Error::invalid(format!("No field named {}", field.quoted_flat_name()))
+                .hint(did_you_mean(field.name(), known))
+        }
+        other => Error::invalid(other.to_string()),
     }
 }
 

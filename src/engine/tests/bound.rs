@@ -96,7 +96,7 @@ async fn lists_say_what_tables_and_columns_mean() {
     assert_eq!(own(about).await, "net sales");
     let comment = "SELECT data_type, is_nullable, column_comment, numeric_scale FROM information_schema.columns \
                    WHERE table_schema = 'main' AND table_name = 'sales' AND column_name = 'net'";
-    assert_eq!(own(comment).await, "DECIMAL(18,4) YES net sales 4");
+    assert_eq!(own(comment).await, "DECIMAL(18,4) NO net sales 4");
     let table = "SELECT table_type, table_comment FROM information_schema.tables WHERE table_name = 'sales'";
     assert_eq!(own(table).await, "VIEW Sales and returns.");
     let keys = "SELECT count(*) FROM information_schema.table_constraints c JOIN information_schema.key_column_usage k \
