@@ -258,9 +258,7 @@ impl<'a> Planner<'a> {
         if let Some(text) = unknown {
             return Err(missing(&text));
         }
-        let mut options = ParserOptions::from(&self.state.config_options().sql_parser);
-        // A report's rows come in the report's order, also below a LIMIT.
-        options.enable_subquery_sort_elimination &= self.calls.is_empty();
+        let options = ParserOptions::from(&self.state.config_options().sql_parser);
         let mut context = PlannerContext::new().with_prepare_param_data_types(fields);
         let plan = SqlToRel::new_with_options(self, options)
             .sql_statement_to_plan_with_context(statement, &mut context)
