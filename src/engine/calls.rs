@@ -55,7 +55,7 @@ pub trait ReportSource: Send + Sync {
 #[derive(Default)]
 pub(super) struct Calls {
     asked: Vec<(Parsed, QueryOptions)>,
-    /// Parameters that only the calls used: they hold texts.
+    /// Parameters that only the calls used, or what was taken out of the statement: they hold texts.
     pub params: Vec<String>,
 }
 
@@ -73,13 +73,13 @@ impl Calls {
     ) -> Result<Calls> {
         let before = placeholders(&parsed.statement);
         let written = written(&mut parsed.statement, params)?;
+        let after = placeholders(&parsed.statement);
+        let only_theirs: Vec<String> = before.difference(&after).chain(&parsed.dropped).cloned().collect();
+        params.retain(|name, _| !only_theirs.contains(name));
         if written.is_empty() {
-            return Ok(Calls::default());
+            return Ok(Calls { params: only_theirs, ..Calls::default() });
         }
         let source = source.ok_or_else(|| Error::invalid("report() cannot be used here"))?;
-        let after = placeholders(&parsed.statement);
-        let only_theirs: Vec<String> = before.difference(&after).cloned().collect();
-        params.retain(|name, _| !only_theirs.contains(name));
         let mut asked = Vec::new();
         for Written { id, values } in written {
             let (sql, options) = source.asked(&id, values, caller).await?;

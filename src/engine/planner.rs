@@ -37,6 +37,8 @@ pub struct Parsed {
     pub statement: Statement,
     /// Set when the text was `EXPLAIN …` of it.
     pub explain: Option<ExplainOption>,
+    /// Parameters that were written, but only in what a dialect's rewrites took out.
+    pub dropped: BTreeSet<String>,
 }
 
 impl Parsed {
@@ -68,7 +70,7 @@ pub fn parse(sql: &str) -> Result<Parsed> {
 /// A parsed statement, if it only reads.
 pub fn read(statement: DfStatement) -> Result<Parsed> {
     match statement {
-        DfStatement::Statement(inner) => Ok(Parsed { statement: reading(*inner)?, explain: None }),
+        DfStatement::Statement(inner) => Ok(parsed(reading(*inner)?, None)),
         DfStatement::Explain(explain) => {
             let DfStatement::Statement(inner) = *explain.statement else { return Err(not_reading("EXPLAIN of it")) };
             let given = explain.options;
@@ -84,10 +86,14 @@ pub fn read(statement: DfStatement) -> Result<Parsed> {
                 Some(format) => option.with_format(format),
                 None => option,
             };
-            Ok(Parsed { statement: reading(*inner)?, explain: Some(option) })
+            Ok(parsed(reading(*inner)?, Some(option)))
         }
         other => Err(not_reading(&first_word(&other.to_string()))),
     }
+}
+
+fn parsed(statement: Statement, explain: Option<ExplainOption>) -> Parsed {
+    Parsed { statement, explain, dropped: BTreeSet::new() }
 }
 
 fn reading(statement: Statement) -> Result<Statement> {
@@ -153,6 +159,7 @@ pub struct Planner<'a> {
     tables: HashMap<ResolvedTableReference, Arc<dyn TableSource>>,
     /// What the statement's calls of `report()` stand for, by their numbers.
     calls: Vec<Arc<dyn TableSource>>,
+    options: Arc<ConfigOptions>,
 }
 
 impl<'a> Planner<'a> {
@@ -165,12 +172,17 @@ impl<'a> Planner<'a> {
                 tables.insert(resolved, provider_as_source(table));
             }
         }
-        Ok(Planner { state, tables, calls: Vec::new() })
+        Ok(Planner { state, tables, calls: Vec::new(), options: Arc::clone(state.config_options()) })
     }
 
     /// The same with reports that the statement reads: see [`super::calls`].
     pub fn with_calls(self, calls: Vec<Arc<dyn TableSource>>) -> Planner<'a> {
-        Planner { calls, ..self }
+        let mut options = self.options;
+        // A report's rows come in the report's order, also below a LIMIT.
+        if !calls.is_empty() {
+            Arc::make_mut(&mut options).sql_parser.enable_subquery_sort_elimination = false;
+        }
+        Planner { calls, options, ..self }
     }
 
     /// The tables and views that `statement` names, CTEs left out.
@@ -258,7 +270,7 @@ impl<'a> Planner<'a> {
         if let Some(text) = unknown {
             return Err(missing(&text));
         }
-        let options = ParserOptions::from(&self.state.config_options().sql_parser);
+        let options = ParserOptions::from(&self.options.sql_parser);
         let mut context = PlannerContext::new().with_prepare_param_data_types(fields);
         let plan = SqlToRel::new_with_options(self, options)
             .sql_statement_to_plan_with_context(statement, &mut context)
@@ -358,7 +370,7 @@ impl ContextProvider for Planner<'_> {
         None
     }
     fn options(&self) -> &ConfigOptions {
-        self.state.config_options()
+        &self.options
     }
     fn udf_names(&self) -> Vec<String> {
         self.state.scalar_functions().keys().cloned().collect()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 
-use super::listing::Listing;
+use super::listing::{Entry, Listing};
 use super::settings::SETTINGS;
 use super::table::{Table, Value};
 use super::{OWNER, OWNER_OID};
@@ -106,8 +106,28 @@ fn attributes(listing: &Listing) -> Table {
                 ("attnotnull", (!column.nullable).into()),
             ]);
         }
+        keys_of(entry, listing, &mut table);
     }
     table
+}
+
+/// The columns of the index of `entry`'s primary key.
+fn keys_of(entry: &Entry, listing: &Listing, table: &mut Table) {
+    for key in listing.primary_keys().filter(|key| key.table_oid == entry.oid) {
+        for (at, number) in key.columns.iter().enumerate() {
+            let position = usize::try_from(number - 1).ok();
+            let Some(column) = position.and_then(|at| entry.columns.get(at)) else { continue };
+            table.row([
+                ("attrelid", key.index_oid.into()),
+                ("attname", column.name.as_str().into()),
+                ("atttypid", column.kind.oid.into()),
+                ("attlen", column.kind.len.into()),
+                ("attnum", count(at + 1)),
+                ("atttypmod", column.kind.modifier.into()),
+                ("attnotnull", false.into()),
+            ]);
+        }
+    }
 }
 
 fn constraints(listing: &Listing) -> Table {

@@ -128,6 +128,7 @@ fn constants() -> Vec<ScalarUDF> {
         always("pg_my_temp_schema", DataType::Int32, "0"),
         always("pg_type_is_visible", DataType::Boolean, "true"),
         always("pg_function_is_visible", DataType::Boolean, "true"),
+        always("pg_collation_is_visible", DataType::Boolean, "true"),
         function("pg_size_pretty", DataType::Utf8, |args| Some(format!("{} bytes", args.first().copied().flatten()?))),
         always("pg_advisory_unlock_all", DataType::Utf8, ""),
     ];

@@ -1,5 +1,6 @@
 //! Columns without an alias are named as PostgreSQL does: after the function, the column below a cast, or `?column?`.
-//! Only the outermost SELECT is touched, and no name is given twice, which DataFusion would refuse.
+//! Only the outermost SELECT is touched, and no name is given twice, which DataFusion would refuse: `NULL, NULL` of JDBC gets
+//! a number behind the second.
 
 use datafusion::sql::sqlparser::ast::{Expr, Ident, Query, Select, SelectItem, SetExpr, Statement};
 
@@ -31,7 +32,17 @@ fn name(select: &mut Select) {
     }
     let names: Vec<Option<String>> = select.projection.iter().map(of_item).collect();
     let once = |name: &String| names.iter().flatten().filter(|n| *n == name).count() == 1;
+    let mut seen: Vec<String> = Vec::new();
     for (item, name) in select.projection.iter_mut().zip(&names) {
+        if let (SelectItem::UnnamedExpr(expr @ Expr::Value(_)), Some(name)) = (&*item, name) {
+            let shown = expr.to_string();
+            let nth = seen.iter().filter(|earlier| **earlier == shown).count();
+            if nth > 0 {
+                let alias = Ident::with_quote('"', format!("{name}{}", nth + 1));
+                *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
+            }
+            seen.push(shown);
+        }
         if let (SelectItem::UnnamedExpr(expr), Some(name)) = (&*item, name)
             && !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
             && once(name)

@@ -17,7 +17,7 @@ use super::{PG_CATALOG, names, quirks};
 use crate::engine::classify::classify;
 use crate::engine::information::INFORMATION_SCHEMA;
 use crate::engine::options::QueryOptions;
-use crate::engine::planner::{Parsed, read};
+use crate::engine::planner::{Parsed, placeholders, read};
 use crate::error::{Error, ErrorKind, Result};
 
 static FOR_CATALOGUE: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
@@ -45,7 +45,8 @@ pub fn parse(sql: &str, options: &QueryOptions) -> Result<Parsed> {
         return Err(Error::invalid("more than one statement").hint("send one SELECT at a time"));
     }
     let statement = statements.pop_front().ok_or_else(|| Error::invalid("no statement").hint("write a SELECT"))?;
-    let Parsed { mut statement, explain } = read(statement)?;
+    let Parsed { mut statement, explain, .. } = read(statement)?;
+    let written = placeholders(&statement);
     makes_no_table(&statement)?;
     let catalogue = asks_the_catalogue(&statement);
     if catalogue && explain.is_none() {
@@ -57,7 +58,8 @@ pub fn parse(sql: &str, options: &QueryOptions) -> Result<Parsed> {
         true => FOR_CATALOGUE.rewrite(statement),
         false => FOR_ALL.iter().fold(statement, |statement, rule| rule.rewrite(statement)),
     };
-    Ok(Parsed { statement, explain })
+    let dropped = written.difference(&placeholders(&statement)).cloned().collect();
+    Ok(Parsed { statement, explain, dropped })
 }
 
 /// What the stock rewrites put in the place of a question that they know word by word.
@@ -131,6 +133,7 @@ mod tests {
     fn columns_are_named_as_postgres_does() {
         let named = "SELECT count(*) AS \"count\", a.b, sum(x)::BIGINT AS \"sum\", 1 AS \"?column?\" FROM a";
         assert_eq!(rewritten("SELECT count(*), a.b, sum(x)::bigint, 1 FROM a"), named);
+        assert_eq!(rewritten("SELECT NULL, a.b, NULL FROM a"), "SELECT NULL, a.b, NULL AS \"?column?2\" FROM a");
         assert_eq!(rewritten("SELECT sum(x), sum(y) FROM a"), "SELECT sum(x), sum(y) FROM a", "none twice");
         assert_eq!(rewritten("SELECT x FROM (SELECT max(y) FROM a) AS b"), "SELECT x FROM (SELECT max(y) FROM a) AS b");
     }
@@ -140,6 +143,14 @@ mod tests {
         let sql = "SELECT relname, (SELECT d.adbin FROM pg_attrdef d WHERE d.adrelid = c.oid) AS d FROM pg_class c";
         assert_eq!(rewritten(sql), "SELECT relname, NULL AS d FROM pg_catalog.pg_class c");
         assert!(rewritten("SELECT * FROM pg_user").contains("pg_catalog.pg_user"));
+        let rows = rewritten(
+            "SELECT 1 FROM pg_type t WHERE (SELECT c.relkind = 'c' FROM pg_class c WHERE c.oid = t.typrelid)",
+        );
+        assert!(rows.contains("SELECT max(c.relkind = 'c')"), "{rows}");
+        let index = rewritten("SELECT 1 FROM pg_index i, pg_attribute a WHERE a.attnum = i.indkey[a.attnum-1]");
+        assert!(index.contains("i.indkey[(a.attnum - 1) + 1]"), "{index}");
+        let kind = rewritten("SELECT typname FROM pg_type t WHERE t.oid = to_regtype('hstore')");
+        assert!(kind.contains("typname = lower('hstore')"), "{kind}");
         let subscripts = rewritten("SELECT unnest(conkey), generate_subscripts(conkey, 1) FROM pg_constraint");
         assert!(subscripts.contains("unnest(range(1, CAST(array_length(conkey) AS BIGINT) + 1))"), "{subscripts}");
         let options = rewritten("SELECT c.reloptions || array(select 'x' from pg_am) FROM pg_class c");
@@ -155,6 +166,13 @@ mod tests {
         let types =
             rewritten("SELECT t.oid FROM pg_type t JOIN pg_proc p ON p.oid = t.typreceive WHERE t.typsend <> 0");
         assert!(types.contains("p.proname = t.typreceive") && types.contains("t.typsend <> '0'"), "{types}");
+    }
+
+    #[test]
+    fn parameters_of_what_is_taken_out_are_known() {
+        let sql = "SELECT unnest(conkey), generate_subscripts(conkey, $1) FROM pg_constraint WHERE contype = $2";
+        let dropped = parse(sql, &QueryOptions::default()).unwrap().dropped;
+        assert_eq!(dropped.into_iter().collect::<Vec<_>>(), ["1"]);
     }
 
     #[test]
@@ -183,6 +201,14 @@ mod tests {
     fn patterns_of_dates_are_translated() {
         let sql = rewritten("SELECT x FROM a WHERE d >= TO_DATE('2026-01-01', 'YYYY-MM-DD')");
         assert!(sql.contains("'%Y-%m-%d'"), "{sql}");
+    }
+
+    #[test]
+    fn patterns_are_escaped_by_any_letter() {
+        let sql = rewritten("SELECT x FROM a WHERE x NOT LIKE $1 || '%' ESCAPE '/'");
+        assert!(sql.contains("replace(") && !sql.contains("ESCAPE"), "{sql}");
+        let sql = "SELECT x FROM a WHERE x LIKE 'a!_%' ESCAPE '\\'";
+        assert_eq!(rewritten(sql), sql);
     }
 
     #[test]

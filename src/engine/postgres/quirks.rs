@@ -5,9 +5,11 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, ArrayElemTypeDef, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query, SelectItem, SetExpr, Statement, TableFactor,
-    Value, Visit, VisitMut, Visitor, VisitorMut, visit_expressions_mut,
+    FunctionArgumentList, FunctionArguments, Ident, ObjectName, Query, SelectItem, SetExpr, Statement, Subscript,
+    TableFactor, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut, visit_expressions_mut,
 };
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 
 use super::{PG_CATALOG, formats};
 use crate::engine::options::QueryOptions;
@@ -40,6 +42,8 @@ impl VisitorMut for Quirks<'_> {
             && let SetExpr::Select(select) = query.body.as_mut()
         {
             select.projection.iter_mut().for_each(without_outer_rows);
+            select.projection.iter_mut().for_each(with_rows_of_series);
+            select.selection.iter_mut().for_each(with_one_row);
         }
         ControlFlow::Continue(())
     }
@@ -65,7 +69,14 @@ impl VisitorMut for Quirks<'_> {
             Expr::BinaryOp { left, op, right } if self.catalogue => {
                 compared(left, right).map(|(left, right)| binary(left, op.clone(), right))
             }
-            Expr::CompoundFieldAccess { root, access_chain } if self.catalogue => expanded(root, access_chain),
+            Expr::CompoundFieldAccess { root, access_chain } if self.catalogue => {
+                count_from_one(root, access_chain);
+                expanded(root, access_chain)
+            }
+            Expr::Like { pattern, escape_char, .. } | Expr::ILike { pattern, escape_char, .. } => {
+                with_backslashes(pattern, escape_char);
+                None
+            }
             // Grafana: the stock rewrites leave nothing of the search path.
             Expr::InList { expr: inner, list, .. } if self.catalogue && is_call(inner, "quote_ident") => {
                 if let [Expr::Value(value)] = list.as_mut_slice()
@@ -112,6 +123,7 @@ impl Quirks<'_> {
             "array" if self.catalogue && matches!(function.args, FunctionArguments::Subquery(_)) => Some(no_texts()),
             "generate_subscripts" => first(function).map(subscripts),
             "_pg_expandarray" => first(function).map(|array| call("unnest", vec![array])),
+            "to_regtype" => first(function).and_then(type_oid),
             name if WITH_PATTERN.contains(&name) => {
                 with_pattern(function);
                 None
@@ -170,14 +182,98 @@ fn reads_outer_row(query: &Query) -> bool {
         type Break = ();
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
             match expr {
-                Expr::CompoundIdentifier(parts) if parts.len() == 2 && !self.0.contains(&parts[0].value) => {
-                    ControlFlow::Break(())
-                }
+                // `alias.column` or `schema.table.column`
+                Expr::CompoundIdentifier(parts) => match parts.iter().rev().nth(1) {
+                    Some(table) if !self.0.contains(&table.value) => ControlFlow::Break(()),
+                    _ => ControlFlow::Continue(()),
+                },
                 _ => ControlFlow::Continue(()),
             }
         }
     }
     Visit::visit(query, &mut Find(&own)).is_break()
+}
+
+/// psqlODBC numbers the columns of foreign keys by `generate_series(…)` in the SELECT list, which is an array here.
+fn with_rows_of_series(item: &mut SelectItem) {
+    let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return };
+    if is_call(expr, "generate_series") {
+        *expr = call("unnest", vec![expr.clone()]);
+    }
+}
+
+/// psql's \dT and JDBC look up one value of the outer row in WHERE: DataFusion wants to see that it is one. PostgreSQL
+/// would refuse more than one row, so the greatest is the only one.
+fn with_one_row(condition: &mut Expr) {
+    let _ = visit_expressions_mut(condition, |inner| {
+        if let Expr::Subquery(query) = inner
+            && reads_outer_row(query)
+            && query.limit_clause.is_none()
+            && let SetExpr::Select(select) = query.body.as_mut()
+            && let [SelectItem::UnnamedExpr(value)] = select.projection.as_mut_slice()
+            && !calls_anything(value)
+        {
+            *value = call("max", vec![value.clone()]);
+        }
+        ControlFlow::<()>::Continue(())
+    });
+}
+
+/// An aggregate would not bear another around it.
+fn calls_anything(expr: &Expr) -> bool {
+    struct Find;
+    impl Visitor for Find {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+            if matches!(expr, Expr::Function(_)) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    Visit::visit(expr, &mut Find).is_break()
+}
+
+/// SQLAlchemy and psycopg ask for the id of a type that may not be there.
+fn type_oid(name: Expr) -> Option<Expr> {
+    if !matches!(name, Expr::Value(_) | Expr::Cast { .. }) {
+        return None;
+    }
+    let ours = format!(
+        "SELECT max(oid) FROM {PG_CATALOG}.pg_type \
+         WHERE typname = lower({name}) OR format_type(oid, NULL) = lower({name})"
+    );
+    let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, &ours).ok()?;
+    match statements.pop()? {
+        Statement::Query(query) => Some(Expr::Subquery(query)),
+        _ => None,
+    }
+}
+
+/// psqlODBC reads the columns of an index: PostgreSQL counts the items of `indkey` and its like from 0, arrays from 1.
+fn count_from_one(root: &Expr, chain: &mut [AccessExpr]) {
+    const VECTORS: [&str; 5] = ["indkey", "indoption", "indclass", "indcollation", "i_indoption"];
+    let Some((AccessExpr::Subscript(Subscript::Index { index }), before)) = chain.split_last_mut() else { return };
+    let name = match before.last() {
+        None => column(root),
+        Some(AccessExpr::Dot(field)) => column(field),
+        Some(AccessExpr::Subscript(_)) => None,
+    };
+    if name.is_some_and(|name| VECTORS.iter().any(|vector| name.eq_ignore_ascii_case(vector))) {
+        let one = Expr::Value(Value::Number("1".into(), false).into());
+        *index = binary(Expr::Nested(Box::new(index.clone())), BinaryOperator::Plus, one);
+    }
+}
+
+/// SQLAlchemy escapes patterns with `/`; DataFusion knows the backslash only.
+fn with_backslashes(pattern: &mut Expr, escape: &mut Option<ValueWithSpan>) {
+    let Some(Value::SingleQuotedString(letter)) = escape.as_ref().map(|escape| &escape.value) else { return };
+    if letter.chars().count() != 1 || letter == "\\" {
+        return;
+    }
+    let replaced = |from: Expr, what: &str, by: &str| call("replace", vec![from, text(what), text(by)]);
+    // The letter twice is the letter itself; what holds its place is in no pattern.
+    let plain = replaced(Expr::Nested(Box::new(pattern.clone())), "\\", "\\\\");
+    let kept = replaced(plain, &letter.repeat(2), "\u{1}");
+    *pattern = replaced(replaced(kept, letter, "\\"), "\u{1}", letter);
+    *escape = None;
 }
 
 /// `'pg_class'::regclass`, `format('%I.%I', …)::regclass` (Metabase), and names of functions, which are texts here.

@@ -65,6 +65,14 @@ pub fn fatal(code: &str, message: &str, hint: &str) -> PgWireError {
     PgWireError::UserError(Box::new(info))
 }
 
+/// `error`, which ends the connection.
+pub fn ending(error: PgWireError) -> PgWireError {
+    let mut info: ErrorInfo = error.into();
+    info.severity = "FATAL".into();
+    info.severity_nonlocalized = Some("FATAL".into());
+    PgWireError::UserError(Box::new(info))
+}
+
 /// What a cancelled query answers.
 pub fn cancelled() -> PgWireError {
     coded(status::of(ErrorKind::Cancelled).sqlstate, "canceling statement due to user request")

@@ -105,11 +105,20 @@ fn from_text(number: usize, kind: &Type, text: &str) -> Result<ArrayRef> {
     }
     let array: ArrayRef = match *kind {
         Type::BYTEA => Arc::new(BinaryArray::from_vec(vec![&bytea(text)])),
+        Type::DATE => Arc::new(StringArray::from(vec![day(text)])),
         _ => Arc::new(StringArray::from(vec![text])),
     };
     let strict = CastOptions { safe: false, ..CastOptions::default() };
     cast_with_options(&array, &arrow_type(kind), &strict)
         .map_err(|e| Error::invalid(format!("parameter ${number} = '{text}': not a {}", kind.name())).caused_by(e))
+}
+
+/// Without the zone that JDBC writes behind a date: `2026-01-01 +00`.
+fn day(text: &str) -> &str {
+    let is_zone = |rest: &str| {
+        rest.strip_prefix(['+', '-']).is_some_and(|zone| zone.bytes().all(|b| b.is_ascii_digit() || b == b':'))
+    };
+    text.trim().split_once(' ').filter(|(_, rest)| is_zone(rest)).map_or(text, |(day, _)| day)
 }
 
 /// `\x` and hexadecimal digits, else the bytes themselves.
@@ -211,8 +220,11 @@ fn items(text: &str) -> Option<Vec<Option<String>>> {
     let mut letters = inner.chars();
     let done = |item: &mut String, quoted: &mut bool| {
         let text = std::mem::take(item);
-        let null = !std::mem::take(quoted) && text.trim().eq_ignore_ascii_case("null");
-        (!null).then_some(text)
+        if std::mem::take(quoted) {
+            return Some(text);
+        }
+        let text = text.trim_end();
+        (!text.eq_ignore_ascii_case("null")).then(|| text.to_string())
     };
     while let Some(c) = letters.next() {
         match c {
@@ -220,6 +232,8 @@ fn items(text: &str) -> Option<Vec<Option<String>>> {
             '"' => (open, quoted) = (!open, true),
             ',' if !open => items.push(done(&mut item, &mut quoted)),
             '{' | '}' if !open => return None,
+            // ADBC writes blanks around items: they are not of them, those within are.
+            c if c.is_ascii_whitespace() && !open && (quoted || item.is_empty()) => {}
             c => item.push(c),
         }
     }
@@ -281,6 +295,7 @@ mod tests {
         both(Type::INT8, "42", &42i64.to_be_bytes(), "42");
         both(Type::FLOAT8, "0.5", &0.5f64.to_be_bytes(), "0.5");
         both(Type::DATE, "2026-02-28", &(20_512 - DAYS).to_be_bytes(), "2026-02-28");
+        both(Type::DATE, "2026-02-28 +01", &(20_512 - DAYS).to_be_bytes(), "2026-02-28");
         let at = (1_767_225_600_000_000 - MICROS).to_be_bytes();
         both(Type::TIMESTAMP, "2026-01-01 00:00:00", &at, "2026-01-01T00:00:00");
         both(Type::TIMESTAMPTZ, "2026-01-01 08:00:00+08", &at, "2026-01-01T00:00:00Z");
@@ -313,6 +328,8 @@ mod tests {
             items("{a,\"b, c\",\"\",null,\"NULL\"}").unwrap(),
             [Some("a".into()), Some("b, c".into()), Some(String::new()), None, Some("NULL".into())]
         );
+        let with_blanks = items("{ \"p\" , \"f\", a b , null }").unwrap();
+        assert_eq!(with_blanks, [Some("p".into()), Some("f".into()), Some("a b".into()), None]);
         let mut bytes = [1, 0, 25, 2, 1].iter().flat_map(|n: &i32| n.to_be_bytes()).collect::<Vec<u8>>();
         bytes.extend([0, 0, 0, 1, b'a', 255, 255, 255, 255]);
         assert_eq!(shown(&Type::TEXT_ARRAY, true, &bytes), "[a, ]");

@@ -41,6 +41,8 @@ impl Settings {
             _ => {}
         }
         if !FIXED.contains(&name.as_str()) {
+            // Of UTF-8's many names one is told back.
+            let value = if name == "client_encoding" { "UTF8" } else { value };
             self.lock().insert(name, value.into());
         }
         Ok(())
@@ -92,8 +94,10 @@ impl Settings {
     }
 }
 
+/// As PostgreSQL compares encodings: by letters and digits only. asyncpg and pg8000 send quotes, too.
 fn is_utf8(value: &str) -> bool {
-    ["utf8", "utf-8", "unicode"].iter().any(|known| value.eq_ignore_ascii_case(known))
+    let letters: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+    ["utf8", "unicode"].iter().any(|known| letters.eq_ignore_ascii_case(known))
 }
 
 /// `Some(None)`: no limit; `None`: not a time.
@@ -142,6 +146,10 @@ mod tests {
         assert_eq!(settings.show("timezone").unwrap(), ("TimeZone".into(), "UTC".into()));
         assert!(settings.show("no_such").is_err());
         assert!(settings.set("client_encoding", "LATIN1").is_err());
+        for name in ["utf8", "'utf-8'", "UTF8", "Unicode"] {
+            settings.set("client_encoding", name).unwrap();
+            assert_eq!(settings.show("client_encoding").unwrap().1, "UTF8");
+        }
         assert_eq!(settings.schema(), None);
         for (path, schema) in [("main, base", None), ("\"$user\", base", Some("base")), ("", None)] {
             settings.set("search_path", path).unwrap();

@@ -19,7 +19,7 @@ use pgwire::messages::startup::Startup;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use sha2::{Digest, Sha256};
 
-use super::error::{INVALID_AUTHORIZATION, TOO_MANY_CONNECTIONS, fatal};
+use super::error::{INVALID_AUTHORIZATION, TOO_MANY_CONNECTIONS, ending, fatal};
 use super::session::Session;
 use crate::engine::POSTGRES_SETTINGS;
 
@@ -111,7 +111,8 @@ impl StartupHandler for Session {
     {
         if let PgWireFrontendMessage::Startup(startup) = &message {
             self.admit(client)?;
-            self.take_settings(startup)?;
+            // No query may follow: asyncpg stumbles over a server that is ready although it refused.
+            self.take_settings(startup).map_err(ending)?;
         }
         match (&message, self.shared.accounts.is_empty()) {
             (_, false) => self.sasl(client.is_secure()).on_startup(client, message).await?,

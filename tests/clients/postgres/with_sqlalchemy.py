@@ -49,10 +49,10 @@ def checks(place):
         names = sa.inspect(engine)
         equal(names.get_pk_constraint("order_line", "base")["constrained_columns"], ["source_system", "order_id", "order_line_id"])
         foreign = {
-            (*key["constrained_columns"], key["referred_schema"], key["referred_table"], *key["referred_columns"])
+            (*key["constrained_columns"], key["referred_schema"] or "main", key["referred_table"], *key["referred_columns"])
             for key in names.get_foreign_keys("order_line", "base")
         }
-        holds(("product_id", "base", "product", "product_id") in foreign, f"{foreign}")
+        holds(("product_id", "main", "product", "product_id") in foreign, f"{foreign}")
         holds("event" in (names.get_table_comment("sales_event", "main")["text"] or ""), "no comment on sales_event")
         for listed in (names.get_indexes, names.get_unique_constraints, names.get_check_constraints):
             holds(isinstance(listed("order_line", "base"), list), "no list")

@@ -131,10 +131,10 @@ public class Check {
         DatabaseMetaData meta = c.getMetaData();
         equal(rows(meta.getPrimaryKeys(null, "base", "order_line"), "COLUMN_NAME", "KEY_SEQ"), List.of("source_system|1", "order_id|2", "order_line_id|3"));
         List<String> imported = rows(meta.getImportedKeys(null, "base", "order_line"), "FKCOLUMN_NAME", "PKTABLE_SCHEM", "PKTABLE_NAME", "PKCOLUMN_NAME");
-        holds(imported.contains("product_id|base|product|product_id"), "imported keys " + imported);
-        List<String> exported = rows(meta.getExportedKeys(null, "base", "product"), "FKTABLE_NAME", "FKCOLUMN_NAME");
+        holds(imported.contains("product_id|main|product|product_id"), "imported keys " + imported);
+        List<String> exported = rows(meta.getExportedKeys(null, "main", "product"), "FKTABLE_NAME", "FKCOLUMN_NAME");
         holds(exported.contains("order_line|product_id"), "exported keys " + exported);
-        rows(meta.getCrossReference(null, "base", "product", null, "base", "order_line"), "FKTABLE_NAME");
+        rows(meta.getCrossReference(null, "main", "product", null, "base", "order_line"), "FKTABLE_NAME");
         equal(rows(meta.getPrimaryKeys(null, "main", "sales_event"), "COLUMN_NAME"), List.of());
     }
 
