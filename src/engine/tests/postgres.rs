@@ -83,7 +83,8 @@ FROM pg_catalog.pg_attribute a WHERE a.attrelid = '{oid}' AND a.attnum > 0 AND N
         columns.contains("| net ") && columns.contains("numeric(18,4)") && columns.contains("net sales"),
         "{columns}"
     );
-    let text = answer(&engine, &format!("SELECT pg_catalog.pg_get_viewdef('{oid}'::pg_catalog.oid, true) AS def")).await;
+    let text =
+        answer(&engine, &format!("SELECT pg_catalog.pg_get_viewdef('{oid}'::pg_catalog.oid, true) AS def")).await;
     assert!(text.contains("SELECT s.channel_id"), "{text}");
     let parents = format!(
         "SELECT c.oid::pg_catalog.regclass, c.relkind, inhdetachpending, pg_catalog.pg_get_expr(c.relpartbound, c.oid) FROM pg_catalog.pg_class c, pg_catalog.pg_inherits i WHERE c.oid = i.inhrelid AND i.inhparent = '{oid}' ORDER BY pg_catalog.pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT', c.oid::pg_catalog.regclass::pg_catalog.text;"
