@@ -57,11 +57,17 @@ pub async fn by_postgres(client: &tokio_postgres::Client, sql: &str) -> Vec<Vec<
             SimpleQueryMessage::RowDescription(columns) => {
                 rows.push(columns.iter().map(|c| Some(c.name().to_string())).collect());
             }
-            SimpleQueryMessage::Row(row) => rows.push((0..row.len()).map(|at| row.get(at).map(String::from)).collect()),
+            SimpleQueryMessage::Row(row) => rows.push((0..row.len()).map(|at| row.get(at).map(number)).collect()),
             _ => {}
         }
     }
     rows
+}
+
+/// Whole floats are written with or without `.0`.
+fn number(text: &str) -> String {
+    let whole = text.strip_suffix(".0").filter(|whole| whole.parse::<i64>().is_ok());
+    whole.unwrap_or(text).into()
 }
 
 /// The CSV's values as PostgreSQL writes them.
@@ -75,7 +81,7 @@ pub fn as_postgres(csv: &str) -> Vec<Vec<Option<String>>> {
         instant if instant.len() >= 20 && &instant[10..11] == "T" && instant.ends_with('Z') => {
             Some(instant.replacen('T', " ", 1).replace('Z', "+00"))
         }
-        text => Some(text.into()),
+        text => Some(number(text)),
     };
     reader.records().map(|row| row.expect("CSV").iter().map(value).collect()).collect()
 }
