@@ -78,7 +78,7 @@ pub fn as_postgres(csv: &str) -> Vec<Vec<Option<String>>> {
         "true" => Some("t".into()),
         "false" => Some("f".into()),
         // An instant: 2026-01-31T08:00:00Z.
-        instant if instant.len() >= 20 && &instant[10..11] == "T" && instant.ends_with('Z') => {
+        instant if instant.len() >= 20 && instant.as_bytes()[10] == b'T' && instant.ends_with('Z') => {
             Some(instant.replacen('T', " ", 1).replace('Z', "+00"))
         }
         text => Some(number(text)),
