@@ -57,17 +57,24 @@ pub async fn by_postgres(client: &tokio_postgres::Client, sql: &str) -> Vec<Vec<
             SimpleQueryMessage::RowDescription(columns) => {
                 rows.push(columns.iter().map(|c| Some(c.name().to_string())).collect());
             }
-            SimpleQueryMessage::Row(row) => rows.push((0..row.len()).map(|at| row.get(at).map(number)).collect()),
+            SimpleQueryMessage::Row(row) => rows.push((0..row.len()).map(|at| row.get(at).map(spelled)).collect()),
             _ => {}
         }
     }
     rows
 }
 
-/// Whole floats are written with or without `.0`.
-fn number(text: &str) -> String {
-    let whole = text.strip_suffix(".0").filter(|whole| whole.parse::<i64>().is_ok());
-    whole.unwrap_or(text).into()
+/// One spelling of what is written in several: whole floats with or without `.0`, instants with fewer digits, `T` and `Z`.
+fn spelled(text: &str) -> String {
+    if text.strip_suffix(".0").is_some_and(|whole| whole.parse::<i64>().is_ok()) {
+        return text[..text.len() - 2].into();
+    }
+    let instant = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00"));
+    match instant.filter(|i| i.is_ascii() && i.len() >= 19 && matches!(i.as_bytes()[10], b'T' | b' ')) {
+        Some(instant) if instant.contains('.') => instant.replacen('T', " ", 1).trim_end_matches('0').into(),
+        Some(instant) => format!("{}.", instant.replacen('T', " ", 1)),
+        None => text.into(),
+    }
 }
 
 /// The CSV's values as PostgreSQL writes them.
@@ -77,11 +84,7 @@ pub fn as_postgres(csv: &str) -> Vec<Vec<Option<String>>> {
         "" => None,
         "true" => Some("t".into()),
         "false" => Some("f".into()),
-        // An instant: 2026-01-31T08:00:00Z.
-        instant if instant.len() >= 20 && instant.as_bytes()[10] == b'T' && instant.ends_with('Z') => {
-            Some(instant.replacen('T', " ", 1).replace('Z', "+00"))
-        }
-        text => Some(number(text)),
+        text => Some(spelled(text)),
     };
     reader.records().map(|row| row.expect("CSV").iter().map(value).collect()).collect()
 }
