@@ -57,17 +57,25 @@ pub async fn by_postgres(client: &tokio_postgres::Client, sql: &str) -> Vec<Vec<
             SimpleQueryMessage::RowDescription(columns) => {
                 rows.push(columns.iter().map(|c| Some(c.name().to_string())).collect());
             }
-            SimpleQueryMessage::Row(row) => rows.push((0..row.len()).map(|at| row.get(at).map(spelled)).collect()),
+            SimpleQueryMessage::Row(row) => {
+                // CSV has no empty text beside NULL.
+                let value = |at| row.get(at).filter(|text: &&str| !text.is_empty()).map(spelled);
+                rows.push((0..row.len()).map(value).collect());
+            }
             _ => {}
         }
     }
     rows
 }
 
-/// One spelling of what is written in several: whole floats with or without `.0`, instants with fewer digits, `T` and `Z`.
+/// One spelling of what is written in several: floats, instants with fewer digits, `T` and `Z`.
 fn spelled(text: &str) -> String {
     if text.strip_suffix(".0").is_some_and(|whole| whole.parse::<i64>().is_ok()) {
         return text[..text.len() - 2].into();
+    }
+    let is_float = text.contains(['e', 'E']) || text.split_once('.').is_some_and(|(_, part)| part.len() > 6);
+    if let Some(float) = text.parse::<f64>().ok().filter(|f| is_float && f.is_finite()) {
+        return float.to_string();
     }
     let instant = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00"));
     match instant.filter(|i| i.is_ascii() && i.len() >= 19 && matches!(i.as_bytes()[10], b'T' | b' ')) {
