@@ -15,9 +15,9 @@ use serde_json::{Map, Value};
 
 use super::audit::REPLACED_BY_FILE;
 use super::columns::{binary, longs, replace_column, row_json, texts};
-use super::commit::{Attempts, Edit, Ready, Writer};
+use super::commit::{Attempts, Edit, Writer};
 use super::decide::{Incoming, KeyMap, Outcome, Rank};
-use super::quarantine;
+use super::underway::Underway;
 use crate::error::{Error, Result};
 use crate::lake::{DataFile, Kept, Lake, Perhaps, Prepared, TableState};
 use crate::model::Table;
@@ -87,9 +87,7 @@ struct Plan {
     displaced: Vec<Displaced>,
 }
 
-/// Pieces on their way into a table: what they do to it is known and the files are written, but nothing is committed. So
-/// a batch can have everything in place before it touches the first of its tables: a disk that fills up leaves them all
-/// as they were.
+/// Pieces on their way into a table.
 pub(crate) struct Landing<'a> {
     writer: Writer<'a>,
     /// In arrival order.
@@ -102,11 +100,9 @@ pub(crate) struct Landing<'a> {
 
 /// What was worked out on one version of a table.
 struct Attempt {
-    state: Arc<TableState>,
-    ready: Ready,
+    edit: Underway,
     outcomes: Vec<Outcome>,
     stored: KeyMap<Held>,
-    displaced: Vec<Displaced>,
 }
 
 impl<'a> Landing<'a> {
@@ -125,32 +121,24 @@ impl<'a> Landing<'a> {
         Ok(Landing { writer, pieces, files, incoming, attempts, attempt })
     }
 
-    /// Puts displaced rows into the quarantine: before the commit that removes them, so that a crash between the two loses
-    /// nothing. A lost race may find the same rows again, which changes nothing.
+    /// See [`Underway::secure`].
     pub async fn secure(&mut self) -> Result<()> {
-        let displaced = std::mem::take(&mut self.attempt.displaced);
-        if !displaced.is_empty() {
-            quarantine::keep_displaced(self.writer, self.attempt.state.table, displaced, self.files).await?;
-        }
-        Ok(())
+        self.attempt.edit.secure(self.writer, self.files).await
     }
 
-    /// What it is about to commit, and on which state; `None`: nothing, or it must be worked out anew.
+    /// See [`Underway::intent`].
     pub fn intent(&self) -> Option<(&TableState, &Prepared)> {
-        match &self.attempt.ready {
-            Ready::Files(prepared) => Some((self.attempt.state.as_ref(), prepared.as_ref())),
-            Ready::Nothing | Ready::Moved => None,
-        }
+        self.attempt.edit.intent()
     }
 
     /// Commits; where another writer was faster, all is worked out anew.
     pub async fn commit(mut self) -> Result<Landed> {
         loop {
             self.secure().await?;
-            let Attempt { state, ready, outcomes, stored, .. } = self.attempt;
             let Landing { writer, pieces, files, .. } = self;
-            if let Some(version) = self.attempts.put(&state, ready).await? {
-                let before = again::Before { lake: writer.lake, state: &state, pieces, files };
+            if let Some(version) = self.attempt.edit.commit(&mut self.attempts).await? {
+                let Attempt { edit, outcomes, stored } = self.attempt;
+                let before = again::Before { lake: writer.lake, state: &edit.state, pieces, files };
                 let outcomes = before.outcomes(outcomes, &stored).await?;
                 let mut rest = outcomes.as_slice();
                 let outcomes = pieces
@@ -159,13 +147,14 @@ impl<'a> Landing<'a> {
                     .collect();
                 return Ok(Landed { version, outcomes, incoming: self.incoming, stored });
             }
-            self.attempt = attempt(writer, &self.attempts, state.table, pieces, files, &self.incoming).await?;
+            let table = self.attempt.edit.state.table;
+            self.attempt = attempt(writer, &self.attempts, table, pieces, files, &self.incoming).await?;
         }
     }
 
     /// Gives it up: the files that were written go.
     pub async fn discard(self) {
-        self.attempts.discard(&self.attempt.state, self.attempt.ready).await;
+        self.attempt.edit.discard(&self.attempts).await;
     }
 }
 
@@ -180,7 +169,7 @@ async fn attempt(
     let state = writer.lake.state(table).await?;
     let Plan { edit, outcomes, stored, displaced } = plan(writer, &state, pieces, files, incoming).await?;
     let ready = attempts.prepare(&state, edit).await?;
-    Ok(Attempt { state, ready, outcomes, stored, displaced })
+    Ok(Attempt { edit: Underway { state, ready, displaced }, outcomes, stored })
 }
 
 async fn plan(

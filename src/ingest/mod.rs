@@ -70,6 +70,7 @@ mod strict;
 mod testing;
 mod text;
 mod time;
+mod underway;
 mod verdict;
 
 use futures::FutureExt;

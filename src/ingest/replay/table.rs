@@ -6,16 +6,15 @@
 //! between the two is seen. A key whose row came from another file is decided by rank, as when files land.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
 
 use super::plan::{Plan, Rows, note_orders};
 use crate::error::Result;
 use crate::ingest::columns::texts;
-use crate::ingest::commit::{Attempts, Ready, Writer};
+use crate::ingest::commit::{Attempts, Writer};
 use crate::ingest::decide::{Incoming, KeyMap, Outcome, Rank};
 use crate::ingest::fill::Orders;
 use crate::ingest::land::{BLOOM_KEYS, BatchFile, Piece, RANKS, for_each_rank, landing_rows};
-use crate::ingest::quarantine;
+use crate::ingest::underway::Underway;
 use crate::lake::{Lake, Prepared, TableState};
 use crate::model::Table;
 
@@ -64,8 +63,7 @@ struct Found {
     concerned: Vec<bool>,
 }
 
-/// One table of a replay on its way: what becomes of it is known and the files are written, but nothing is committed (as
-/// `Landing` of [`crate::ingest::land`]). So a replay has every table in place before it touches the first.
+/// One table of a replay on its way (as `Landing` of [`crate::ingest::land`]).
 pub(super) struct Replacing<'a> {
     writer: Writer<'a>,
     pieces: &'a [Piece],
@@ -78,8 +76,7 @@ pub(super) struct Replacing<'a> {
 
 /// What was worked out on one version of a table.
 struct Attempt {
-    state: Arc<TableState>,
-    ready: Ready,
+    edit: Underway,
     held: KeyMap<Held>,
     fresh: Vec<Outcome>,
     done: Vec<Outcome>,
@@ -103,31 +100,23 @@ impl<'a> Replacing<'a> {
         Ok(Replacing { writer, pieces, files, ids, incoming, attempts, attempt })
     }
 
-    /// Puts displaced rows into the quarantine: before the commit that removes them, so that a crash between the two loses
-    /// nothing.
+    /// See [`Underway::secure`].
     pub async fn secure(&mut self) -> Result<()> {
-        let displaced = std::mem::take(&mut self.attempt.plan.displaced);
-        if !displaced.is_empty() {
-            quarantine::keep_displaced(self.writer, self.attempt.state.table, displaced, self.files).await?;
-        }
-        Ok(())
+        self.attempt.edit.secure(self.writer, self.files).await
     }
 
-    /// What it is about to commit, and on which state; `None`: nothing, or it must be worked out anew.
+    /// See [`Underway::intent`].
     pub fn intent(&self) -> Option<(&TableState, &Prepared)> {
-        match &self.attempt.ready {
-            Ready::Files(prepared) => Some((self.attempt.state.as_ref(), prepared.as_ref())),
-            Ready::Nothing | Ready::Moved => None,
-        }
+        self.attempt.edit.intent()
     }
 
     /// Commits; where another writer was faster, all is worked out anew.
     pub async fn commit(mut self) -> Result<Replaced> {
         loop {
             self.secure().await?;
-            let Attempt { state, ready, held, fresh, done, plan } = self.attempt;
             let Replacing { writer, pieces, ids, .. } = self;
-            if let Some(version) = self.attempts.put(&state, ready).await? {
+            if let Some(version) = self.attempt.edit.commit(&mut self.attempts).await? {
+                let Attempt { held, fresh, done, plan, .. } = self.attempt;
                 let incoming = &self.incoming;
                 let now = incoming.keys().filter_map(|key| {
                     let other = held.get(&key).filter(|h| !h.own).map(|h| h.rank);
@@ -144,13 +133,14 @@ impl<'a> Replacing<'a> {
                     orders: plan.orders,
                 });
             }
-            self.attempt = attempt(writer, &self.attempts, state.table, pieces, &self.incoming, ids).await?;
+            let table = self.attempt.edit.state.table;
+            self.attempt = attempt(writer, &self.attempts, table, pieces, &self.incoming, ids).await?;
         }
     }
 
     /// Gives it up: the files that were written go.
     pub async fn discard(self) {
-        self.attempts.discard(&self.attempt.state, self.attempt.ready).await;
+        self.attempt.edit.discard(&self.attempts).await;
     }
 }
 
@@ -181,7 +171,8 @@ async fn attempt(
     }
     plan.edit.info.insert("replayed".into(), writer.source.into());
     let ready = attempts.prepare(&state, std::mem::take(&mut plan.edit)).await?;
-    Ok(Attempt { state, ready, held, fresh, done, plan })
+    let edit = Underway { state, ready, displaced: std::mem::take(&mut plan.displaced) };
+    Ok(Attempt { edit, held, fresh, done, plan })
 }
 
 /// What a row does to the table, from what it would do if the replayed files had never landed.
