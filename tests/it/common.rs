@@ -229,6 +229,30 @@ pub fn clone() -> tempfile::TempDir {
     dir
 }
 
+/// A source of receipts with one line each (order_no, channel, sold, sku, qty, price), in files of `format`.
+pub fn till(format: &str) -> String {
+    format!(
+        r#"-- ---
+-- title = {{ en = "Till", zh = "收银" }}
+-- about = "Receipts of a line each."
+-- order = 20
+-- [read]
+-- path = "till/*.{format}"
+-- format = "{format}"
+-- [defaults]
+-- currency = "GBP"
+-- tz = "Europe/London"
+-- price_includes_tax = false
+-- ---
+-- into = "order_line"
+SELECT order_no AS order_id, '1' AS order_line_id, channel AS channel_id, local_time(sold, '%Y-%m-%d') AS created_at,
+       local_time(sold, '%Y-%m-%d') AS confirmed_at, local_time(sold, '%Y-%m-%d') AS paid_at, sku,
+       CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(price AS DECIMAL(18,4)) AS unit_price
+FROM raw;
+"#
+    )
+}
+
 #[test]
 fn only_ci_insists_on_python() {
     let find = |python: Option<&str>, ci: Option<&str>| find_python(python.map(OsString::from), ci.map(OsString::from));

@@ -20,24 +20,8 @@ use tokio::task::JoinHandle;
 
 use crate::common::{self, Silent};
 
-const TILL: &str = r#"-- ---
--- title = { en = "Till", zh = "收银" }
--- about = "Sales with a channel each."
--- order = 20
--- [read]
--- path = "till/*.csv"
--- format = "csv"
--- [defaults]
--- currency = "GBP"
--- tz = "Europe/London"
--- price_includes_tax = false
--- ---
--- into = "order_line"
-SELECT order_no AS order_id, '1' AS order_line_id, channel AS channel_id, local_time(sold, '%Y-%m-%d') AS created_at,
-       local_time(sold, '%Y-%m-%d') AS confirmed_at, local_time(sold, '%Y-%m-%d') AS paid_at, sku,
-       CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(price AS DECIMAL(18,4)) AS unit_price
-FROM raw;
--- into = "channel", reference = true
+/// What [`common::till`] tells of its channels.
+const CHANNELS: &str = r#"-- into = "channel", reference = true
 SELECT channel AS channel_id, upper(channel) AS channel_name, 'own_web' AS channel_type FROM raw;
 "#;
 const SALES: &str = "A,web,2026-01-10,tea,2,10.50\nB,app,2026-01-11,cup,1,5.25\nC,web,2026-02-01,tea,1,10.50\n";
@@ -62,7 +46,7 @@ async fn site(change: impl FnOnce(&mut Config)) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let sources = folder.path().join("sources");
     std::fs::create_dir_all(&sources).unwrap();
-    std::fs::write(sources.join("till.sql"), TILL).unwrap();
+    std::fs::write(sources.join("till.sql"), common::till("csv") + CHANNELS).unwrap();
     let mut config = common::config();
     config.queries_dir = Some(folder.path().to_path_buf());
     change(&mut config);

@@ -20,24 +20,6 @@ use tokio::task::JoinHandle;
 
 use crate::common::{self, sql};
 
-const TILL: &str = r#"-- ---
--- title = { en = "Till", zh = "收银" }
--- about = "One receipt a push."
--- order = 20
--- [read]
--- path = "till/*.csv"
--- format = "csv"
--- [defaults]
--- currency = "GBP"
--- tz = "Europe/London"
--- price_includes_tax = false
--- ---
--- into = "order_line"
-SELECT order_no AS order_id, '1' AS order_line_id, channel AS channel_id, local_time(sold, '%Y-%m-%d') AS created_at,
-       local_time(sold, '%Y-%m-%d') AS confirmed_at, local_time(sold, '%Y-%m-%d') AS paid_at, sku,
-       CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(price AS DECIMAL(18,4)) AS unit_price
-FROM raw;
-"#;
 const HEAD: &str = "order_no,channel,sold,sku,qty,price";
 const RUN: &str = "/api/v1/reports/sales-by-channel/run?from=2026-01-01&to=2026-03-01";
 /// Longer than any test: such a group ends when it is full, or at shutdown.
@@ -60,7 +42,7 @@ async fn site(change: impl FnOnce(&mut Config)) -> Site {
     let folder = tempfile::tempdir().unwrap();
     let sources = folder.path().join("sources");
     std::fs::create_dir_all(&sources).unwrap();
-    std::fs::write(sources.join("till.sql"), TILL).unwrap();
+    std::fs::write(sources.join("till.sql"), common::till("csv")).unwrap();
     let mut config = common::config();
     config.queries_dir = Some(folder.path().to_path_buf());
     config.engine.refresh_ms = NEVER;
@@ -444,8 +426,8 @@ async fn changed_and_new_definitions_take_effect_while_the_server_runs() {
         std::fs::rename(sources.join("draft"), sources.join(name)).unwrap();
     };
     // Whoever sees the file that is written last has seen the others.
-    write("till.sql", &TILL.replace("channel AS channel_id", "'kiosk' AS channel_id"));
-    write("new_till.sql", TILL);
+    write("till.sql", &common::till("csv").replace("channel AS channel_id", "'kiosk' AS channel_id"));
+    write("new_till.sql", &common::till("csv"));
     let new = |source: &str| {
         let request = site.client.post(format!("{}/api/v1/ingest/{source}", site.url));
         request.header("idempotency-key", source).body(receipts(&["N"]))
@@ -467,7 +449,7 @@ async fn changed_and_new_definitions_take_effect_while_the_server_runs() {
     account(site.push(receipts(&["B"])).send().await.unwrap()).await;
     // A broken one changes nothing for its senders.
     write("till.sql", "-- half of a fi");
-    write("newer_till.sql", TILL);
+    write("newer_till.sql", &common::till("csv"));
     known("newer_till").await;
     account(site.push(receipts(&["C"])).send().await.unwrap()).await;
     let app = App::over(site.lake.clone(), common::config(), common::clock()).await.unwrap();

@@ -29,30 +29,6 @@ pub const PUSHED: &str = "till_push";
 /// Only a failing test waits this long.
 const SOON: Duration = Duration::from_secs(60);
 
-/// A source `till` of files, or one of Arrow's batches with the same columns.
-fn source(format: &str) -> String {
-    format!(
-        r#"-- ---
--- title = {{ en = "Till", zh = "收银" }}
--- about = "Receipts of a line each."
--- order = 20
--- [read]
--- path = "till/*.{format}"
--- format = "{format}"
--- [defaults]
--- currency = "GBP"
--- tz = "Europe/London"
--- price_includes_tax = false
--- ---
--- into = "order_line"
-SELECT order_no AS order_id, '1' AS order_line_id, channel AS channel_id, local_time(sold, '%Y-%m-%d') AS created_at,
-       local_time(sold, '%Y-%m-%d') AS confirmed_at, local_time(sold, '%Y-%m-%d') AS paid_at, sku,
-       CAST(qty AS DECIMAL(18,3)) AS quantity, CAST(price AS DECIMAL(18,4)) AS unit_price
-FROM raw;
-"#
-    )
-}
-
 /// A server that answers on a free port.
 pub struct Site {
     pub addr: SocketAddr,
@@ -85,8 +61,8 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let sources = folder.path().join("sources");
         std::fs::create_dir_all(&sources).unwrap();
-        std::fs::write(sources.join("till.sql"), source("csv")).unwrap();
-        std::fs::write(sources.join(format!("{PUSHED}.sql")), source("arrow")).unwrap();
+        std::fs::write(sources.join("till.sql"), common::till("csv")).unwrap();
+        std::fs::write(sources.join(format!("{PUSHED}.sql")), common::till("arrow")).unwrap();
         let mut config = common::config();
         config.queries_dir = Some(folder.path().to_path_buf());
         config.flight.enabled = true;
