@@ -59,7 +59,7 @@ impl Server {
         let mut child = Command::new(env!("CARGO_BIN_EXE_saleslake"))
             .current_dir(dir)
             .arg("serve")
-            .args(settings.iter().flat_map(|set| ["--set", set]))
+            .args(settings.iter().flat_map(|set| ["--set", *set]))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
