@@ -36,9 +36,11 @@ mod scan;
 mod session;
 mod snapshot;
 mod stats;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watch;
 
 use futures::FutureExt;
 use std::collections::BTreeMap;
@@ -192,6 +194,12 @@ impl Engine {
                 () = work => {}
             }
         })
+    }
+
+    /// The tasks that compute for queries now.
+    #[cfg(test)]
+    pub(crate) fn tasks(&self) -> usize {
+        self.inner.threads.tasks()
     }
 
     /// The state that a query would read now.

@@ -10,7 +10,6 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
 use tokio::time::{Instant, timeout_at};
 
-use super::admission::Permit;
 use super::calls::Calls;
 use super::classify::classify;
 use super::log::Logged;
@@ -20,6 +19,8 @@ use super::reading::Reading;
 use super::rows::{Guards, Read, Rows, plain_schema, timed_out};
 use super::rules::{assemble, expand, members, slicers};
 use super::snapshot::Snapshot;
+use super::stop::{Stop, Work};
+use super::watch::watched;
 use super::{Inner, pins, postgres};
 use crate::access::{Caller, Scope};
 use crate::error::{Error, Result};
@@ -31,10 +32,11 @@ pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller
     let deadline = Instant::now() + timeout;
     let label = if options.label.is_empty() { "sql" } else { &options.label };
     let log = inner.log.begin(&caller.principal, label, sql);
-    let started = timeout_at(deadline, start(inner, sql, options, caller, &log)).await;
+    let stop = Stop::at(deadline, timeout);
+    let started = timeout_at(deadline, start(inner, sql, options, caller, &log, stop)).await;
     match started.unwrap_or_else(|_| Err(timed_out(timeout))) {
-        Ok((permit, snapshot, stream, read)) => {
-            let guards = Guards { log, permit, snapshot, deadline, timeout, row_limit: inner.cfg.row_limit };
+        Ok((work, stream, read)) => {
+            let guards = Guards { log, work, deadline, timeout, row_limit: inner.cfg.row_limit };
             Ok(Rows::guarded(guards, stream, read))
         }
         Err(error) => {
@@ -50,7 +52,8 @@ async fn start(
     options: &QueryOptions,
     caller: &Caller,
     log: &Logged,
-) -> Result<(Permit, Arc<Snapshot>, SendableRecordBatchStream, Read)> {
+    stop: Stop,
+) -> Result<(Arc<Work>, SendableRecordBatchStream, Read)> {
     let mut parsed = parsed(sql, options)?;
     let mut options = options.clone();
     // Before the permit: a report may look up its parameters' values by a query of its own.
@@ -63,9 +66,11 @@ async fn start(
     let plan = analyzed(&session, planned.plan)?;
     let schema = plain_schema(plan.schema().as_arrow());
     let physical = session.create_physical_plan(&plan).await.map_err(classify)?;
-    let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
     let read = Read { schema, snapshot: snapshot.id.clone(), versions: planned.versions };
-    Ok((permit, snapshot, stream, read))
+    let work = Arc::new(Work::new(stop, permit, snapshot));
+    let physical = watched(physical, &work).map_err(classify)?;
+    let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
+    Ok((work, stream, read))
 }
 
 /// `sql` as one reading statement.

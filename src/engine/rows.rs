@@ -1,5 +1,5 @@
 //! Rows: all that leaves the engine. Row limit, deadline, permit and query log live inside, so they hold on every surface.
-//! It must not know formats. Dropping it cancels the query.
+//! It must not know formats. Dropping it cancels the query, whatever its threads are doing.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -18,10 +18,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
 
-use super::admission::Permit;
 use super::classify::classify;
 use super::log::Logged;
-use super::snapshot::Snapshot;
+use super::stop::{Stopper, Work};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Batches that wait for a slow reader.
@@ -62,8 +61,9 @@ impl Rows {
         let schema = read.schema;
         let (into, from) = mpsc::channel(AHEAD);
         let (deadline, timeout) = (guards.deadline, guards.timeout);
-        let task = tokio::spawn(pump(guards, inner, Arc::clone(&schema), into));
-        let stream = Pumped { from, task, ended: false, deadline, timeout, late: None };
+        let stopper = guards.work.stopper();
+        let task = tokio::spawn(pump(inner, guards, Arc::clone(&schema), into));
+        let stream = Pumped { from, task, stopper, ended: false, deadline, timeout, late: None };
         Rows { schema, snapshot: read.snapshot, versions: read.versions, stream: stream.boxed() }
     }
 }
@@ -79,9 +79,8 @@ pub(super) struct Read {
 /// What holds for a query until its end.
 pub(super) struct Guards {
     pub log: Logged,
-    pub permit: Permit,
-    /// Held, so that a vacuum in this process leaves its files alone.
-    pub snapshot: Arc<Snapshot>,
+    /// Its place among the queries, and its snapshot.
+    pub work: Arc<Work>,
     pub deadline: Instant,
     /// The time that was allowed, for the message.
     pub timeout: Duration,
@@ -95,12 +94,10 @@ enum Message {
     End,
 }
 
-async fn pump(guards: Guards, inner: SendableRecordBatchStream, schema: SchemaRef, into: mpsc::Sender<Message>) {
-    let Guards { log, permit, snapshot, deadline, timeout, row_limit } = guards;
+async fn pump(inner: SendableRecordBatchStream, guards: Guards, schema: SchemaRef, into: mpsc::Sender<Message>) {
+    let Guards { log, work, deadline, timeout, row_limit } = guards;
     let run = give_all(inner, &schema, &log, row_limit, &into);
     let outcome = timeout_at(deadline, run).await.unwrap_or_else(|_| Err(timed_out(timeout)));
-    // The query is over: let the next one in before waiting for a slow reader.
-    drop((permit, snapshot));
     let last = match outcome {
         Ok(()) => {
             log.done();
@@ -111,6 +108,8 @@ async fn pump(guards: Guards, inner: SendableRecordBatchStream, schema: SchemaRe
             Message::Failed(error)
         }
     };
+    // The query is over: let the next one in before waiting for a slow reader.
+    work.over().await;
     // Nobody to tell: the reader is gone.
     let _ = into.send(last).await;
 }
@@ -140,10 +139,11 @@ async fn give_all(
     Ok(())
 }
 
-/// The reader's end. Dropping it aborts the task, and with it the query.
+/// The reader's end. Dropping it stops the query's work, and aborts the task, which may be waiting.
 struct Pumped {
     from: mpsc::Receiver<Message>,
     task: JoinHandle<()>,
+    stopper: Stopper,
     ended: bool,
     deadline: Instant,
     timeout: Duration,
@@ -163,6 +163,7 @@ impl Stream for Pumped {
             let late = self.late.get_or_insert_with(|| Box::pin(sleep_until(over)));
             std::task::ready!(late.as_mut().poll(cx));
             self.ended = true;
+            self.stopper.stop();
             self.task.abort();
             return Poll::Ready(Some(Err(timed_out(self.timeout))));
         };
@@ -178,6 +179,8 @@ impl Stream for Pumped {
 
 impl Drop for Pumped {
     fn drop(&mut self) {
+        // First: on one of the query's own threads the task could only be dropped when that has a pause.
+        self.stopper.stop();
         self.task.abort();
     }
 }

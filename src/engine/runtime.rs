@@ -34,6 +34,14 @@ impl QueryThreads {
     }
 }
 
+#[cfg(test)]
+impl QueryThreads {
+    /// The tasks that are there: what was cancelled counts until it has noticed.
+    pub fn tasks(&self) -> usize {
+        self.0.as_ref().map_or(0, |runtime| runtime.metrics().num_alive_tasks())
+    }
+}
+
 /// Ends a task when nobody waits for it any more.
 struct Cancels(AbortHandle);
 

@@ -22,4 +22,6 @@ mod postgres_clients;
 mod push;
 mod readers;
 mod shell;
+#[cfg(target_os = "linux")]
+mod stops;
 mod stores;

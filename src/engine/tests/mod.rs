@@ -4,6 +4,7 @@ mod bound;
 mod data;
 mod postgres;
 mod sql;
+mod stop;
 mod views;
 
 use std::collections::BTreeMap;
