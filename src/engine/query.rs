@@ -10,15 +10,17 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
 use tokio::time::{Instant, timeout_at};
 
-use super::admission::Permit;
+use super::admission::Turn;
 use super::calls::Calls;
 use super::classify::classify;
+use super::information::INFORMATION_SCHEMA;
 use super::log::Logged;
 use super::options::{Dialect, QueryOptions};
 use super::planner::{Parsed, Planner, parse};
 use super::reading::Reading;
-use super::rows::{Guards, Read, Rows, plain_schema, timed_out};
+use super::rows::{Guards, Read, Rows, late, plain_schema};
 use super::rules::{assemble, expand, members, slicers};
+use super::session::SYSTEM;
 use super::snapshot::Snapshot;
 use super::{Inner, pins, postgres};
 use crate::access::{Caller, Scope};
@@ -31,10 +33,11 @@ pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller
     let deadline = Instant::now() + timeout;
     let label = if options.label.is_empty() { "sql" } else { &options.label };
     let log = inner.log.begin(&caller.principal, label, sql);
-    let started = timeout_at(deadline, start(inner, sql, options, caller, &log)).await;
-    match started.unwrap_or_else(|_| Err(timed_out(timeout))) {
-        Ok((permit, snapshot, stream, read)) => {
-            let guards = Guards { log, permit, snapshot, deadline, timeout, row_limit: inner.cfg.row_limit };
+    let mut turn = inner.admission.turn(caller.class);
+    let started = timeout_at(deadline, start(inner, sql, options, caller, &log, &mut turn)).await;
+    match started.unwrap_or_else(|_| Err(late(&turn, timeout))) {
+        Ok((snapshot, stream, read)) => {
+            let guards = Guards { log, turn, snapshot, deadline, timeout, row_limit: inner.cfg.row_limit };
             Ok(Rows::guarded(guards, stream, read))
         }
         Err(error) => {
@@ -50,12 +53,14 @@ async fn start(
     options: &QueryOptions,
     caller: &Caller,
     log: &Logged,
-) -> Result<(Permit, Arc<Snapshot>, SendableRecordBatchStream, Read)> {
+    turn: &mut Turn,
+) -> Result<(Arc<Snapshot>, SendableRecordBatchStream, Read)> {
     let mut parsed = parsed(sql, options)?;
     let mut options = options.clone();
-    // Before the permit: a report may look up its parameters' values by a query of its own.
+    // Before the turn: a report may look up its parameters' values by a query of its own.
     let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
-    let permit = inner.admission.admit(caller.class).await?;
+    let light = reads_no_table(&inner.current.load_full(), &parsed);
+    turn.take(light).await?;
     let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;
     log.on_snapshot(&snapshot.id);
     let session = session(&snapshot, options.dialect, &caller.scope)?;
@@ -65,7 +70,14 @@ async fn start(
     let physical = session.create_physical_plan(&plan).await.map_err(classify)?;
     let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
     let read = Read { schema, snapshot: snapshot.id.clone(), versions: planned.versions };
-    Ok((permit, snapshot, stream, read))
+    Ok((snapshot, stream, read))
+}
+
+/// Whether `parsed` names nothing but what the engine tells about itself: no table, view, report or table function.
+fn reads_no_table(snapshot: &Snapshot, parsed: &Parsed) -> bool {
+    let own = [SYSTEM, INFORMATION_SCHEMA, postgres::PG_CATALOG];
+    let named = Planner::names(snapshot.state(), &parsed.statement);
+    named.is_ok_and(|named| named.iter().all(|name| own.contains(&&*name.schema)))
 }
 
 /// `sql` as one reading statement.

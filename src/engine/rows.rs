@@ -1,4 +1,4 @@
-//! Rows: all that leaves the engine. Row limit, deadline, permit and query log live inside, so they hold on every surface.
+//! Rows: all that leaves the engine. Row limit, deadline, turn and query log live inside, so they hold on every surface.
 //! It must not know formats. Dropping it cancels the query.
 
 use std::collections::BTreeMap;
@@ -16,9 +16,9 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 
-use super::admission::Permit;
+use super::admission::Turn;
 use super::classify::classify;
 use super::log::Logged;
 use super::snapshot::Snapshot;
@@ -26,6 +26,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Batches that wait for a slow reader.
 const AHEAD: usize = 2;
+/// How long a query keeps its turn while its reader takes nothing: longer than one who reads steadily needs for a batch,
+/// for taking a turn again may mean to wait.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How long after its deadline a query may still say so itself.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -79,7 +82,7 @@ pub(super) struct Read {
 /// What holds for a query until its end.
 pub(super) struct Guards {
     pub log: Logged,
-    pub permit: Permit,
+    pub turn: Turn,
     /// Held, so that a vacuum in this process leaves its files alone.
     pub snapshot: Arc<Snapshot>,
     pub deadline: Instant,
@@ -96,11 +99,12 @@ enum Message {
 }
 
 async fn pump(guards: Guards, inner: SendableRecordBatchStream, schema: SchemaRef, into: mpsc::Sender<Message>) {
-    let Guards { log, permit, snapshot, deadline, timeout, row_limit } = guards;
-    let run = give_all(inner, &schema, &log, row_limit, &into);
-    let outcome = timeout_at(deadline, run).await.unwrap_or_else(|_| Err(timed_out(timeout)));
+    let Guards { log, mut turn, snapshot, deadline, timeout, row_limit } = guards;
+    let run = give_all(inner, &schema, &log, row_limit, &mut turn, &into);
+    let outcome = timeout_at(deadline, run).await;
+    let outcome = outcome.unwrap_or_else(|_| Err(late(&turn, timeout)));
     // The query is over: let the next one in before waiting for a slow reader.
-    drop((permit, snapshot));
+    drop((turn, snapshot));
     let last = match outcome {
         Ok(()) => {
             log.done();
@@ -120,6 +124,7 @@ async fn give_all(
     schema: &SchemaRef,
     log: &Logged,
     row_limit: u64,
+    turn: &mut Turn,
     into: &mpsc::Sender<Message>,
 ) -> Result<()> {
     let mut given = 0;
@@ -134,10 +139,21 @@ async fn give_all(
             return Err(error.hint("aggregate, filter, give a limit, or raise engine.row_limit"));
         }
         log.add_rows(batch.num_rows());
-        let cancelled = |_| Error::new(ErrorKind::Cancelled, "the reader went away");
-        into.send(Message::Batch(plain(&batch, schema)?)).await.map_err(cancelled)?;
+        give(plain(&batch, schema)?, turn, into).await?;
     }
     Ok(())
+}
+
+/// Gives a batch to the reader. Others have the turn while the reader is slow: nothing is worked on meanwhile.
+async fn give(batch: RecordBatch, turn: &mut Turn, into: &mpsc::Sender<Message>) -> Result<()> {
+    let gone = |_| Error::new(ErrorKind::Cancelled, "the reader went away");
+    if let Ok(room) = timeout(PATIENCE, into.reserve()).await {
+        room.map_err(gone)?.send(Message::Batch(batch));
+        return Ok(());
+    }
+    turn.pause()?;
+    into.reserve().await.map_err(gone)?.send(Message::Batch(batch));
+    turn.go_on().await
 }
 
 /// The reader's end. Dropping it aborts the task, and with it the query.
@@ -159,13 +175,15 @@ impl Stream for Pumped {
             return Poll::Ready(None);
         }
         let Poll::Ready(message) = self.from.poll_recv(cx) else {
-            let over = self.deadline + GRACE;
+            // A reader who comes late has time to hear what the query itself says.
+            let over = self.deadline.max(Instant::now()) + GRACE;
             let late = self.late.get_or_insert_with(|| Box::pin(sleep_until(over)));
             std::task::ready!(late.as_mut().poll(cx));
             self.ended = true;
             self.task.abort();
             return Poll::Ready(Some(Err(timed_out(self.timeout))));
         };
+        self.late = None;
         self.ended = !matches!(message, Some(Message::Batch(_)));
         Poll::Ready(match message {
             Some(Message::Batch(batch)) => Some(Ok(batch)),
@@ -182,8 +200,13 @@ impl Drop for Pumped {
     }
 }
 
+/// The error of a query that was not done within `allowed`: it had no turn, no reader, or too much to do.
+pub(super) fn late(turn: &Turn, allowed: Duration) -> Error {
+    turn.late(allowed).unwrap_or_else(|| timed_out(allowed))
+}
+
 /// The error of a query that took longer than `allowed`.
-pub(super) fn timed_out(allowed: Duration) -> Error {
+fn timed_out(allowed: Duration) -> Error {
     Error::new(ErrorKind::Timeout, format!("the query took longer than {} s", allowed.as_secs_f64()))
         .hint("ask for a shorter period or fewer groups, or raise engine.timeout_seconds")
 }

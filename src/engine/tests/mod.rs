@@ -4,6 +4,7 @@ mod bound;
 mod data;
 mod postgres;
 mod sql;
+mod turns;
 mod views;
 
 use std::collections::BTreeMap;
