@@ -90,6 +90,7 @@ impl Config {
             ("engine.timeout_seconds", self.engine.timeout_seconds),
             ("engine.row_limit", self.engine.row_limit),
             ("engine.concurrent", self.engine.concurrent as u64),
+            ("engine.unread", self.engine.unread as u64),
             ("engine.refresh_ms", self.engine.refresh_ms),
             ("http.ingest_max_mb", self.http.ingest_max_mb),
             ("http.ingest_queue", self.http.ingest_queue as u64),

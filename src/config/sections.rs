@@ -82,10 +82,12 @@ pub struct EngineConfig {
     pub row_limit: u64,
     /// Threads per query; 0 = one per core.
     pub threads: usize,
-    /// Queries that run at once.
+    /// Queries that run at once: people's; BI tools get half of it, batch jobs a quarter. As many more run that read no table.
     pub concurrent: usize,
     /// Queries that may wait; beyond them callers are told to come back.
     pub queued: usize,
+    /// Results, per class, that may wait half read for slow readers, keeping their memory; beyond them one fails.
+    pub unread: usize,
     /// How often tables are looked at for commits of other processes.
     pub refresh_ms: u64,
     /// Queries that `system.queries` remembers.
@@ -242,6 +244,7 @@ impl Default for EngineConfig {
             threads: 0,
             concurrent: 4,
             queued: 64,
+            unread: 64,
             refresh_ms: 1000,
             query_log: 1000,
         }

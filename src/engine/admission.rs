@@ -1,9 +1,13 @@
-//! How many queries run and wait at once: per class two semaphores, the first sheds, the second queues.
-//! It must not know what a query is.
+//! How many queries run and wait at once, and how many wait for their readers. It must not know what a query is.
+//!
+//! Whoever works has a turn. A query whose reader is slow gives its turn back and takes one again when it is read on, so
+//! results that nobody reads hold up nobody.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 
 use crate::access::Class;
 use crate::error::{Error, ErrorKind, Result};
@@ -11,54 +15,188 @@ use crate::error::{Error, ErrorKind, Result};
 /// The door that every query passes.
 #[derive(Debug)]
 pub struct Admission {
-    interactive: Gate,
-    bi: Gate,
-    batch: Gate,
+    interactive: Arc<Doors>,
+    bi: Arc<Doors>,
+    batch: Arc<Doors>,
+}
+
+/// The doors of one class. What reads no table has a door of its own, and does not wait behind what does.
+#[derive(Debug)]
+struct Doors {
+    class: &'static str,
+    /// The class's share of `engine.concurrent`, in words.
+    share: &'static str,
+    most: usize,
+    unread: usize,
+    reading: Gate,
+    light: Gate,
+    /// Queries that wait for their readers.
+    paused: Arc<Semaphore>,
 }
 
 #[derive(Debug)]
 struct Gate {
     /// Running and waiting together: full = shed.
     inside: Arc<Semaphore>,
+    /// The one that comes next stands here, the others behind it: a query that goes on waits for one newcomer at most.
+    next: Semaphore,
     running: Arc<Semaphore>,
 }
 
-/// The right to run; dropping it lets the next one in.
+impl Gate {
+    fn new(running: usize, queued: usize) -> Gate {
+        let inside = running.saturating_add(queued).min(Semaphore::MAX_PERMITS);
+        Gate {
+            inside: Arc::new(Semaphore::new(inside)),
+            next: Semaphore::new(1),
+            running: Arc::new(Semaphore::new(running)),
+        }
+    }
+}
+
+/// One query's right to run, from its coming to its end; dropping it lets the next one in.
 #[derive(Debug)]
-pub struct Permit {
-    _inside: OwnedSemaphorePermit,
-    _running: OwnedSemaphorePermit,
+pub struct Turn {
+    doors: Arc<Doors>,
+    light: bool,
+    place: Place,
+    waited: Duration,
+}
+
+#[derive(Debug)]
+enum Place {
+    Outside,
+    /// For a turn, since then.
+    Waiting(Instant),
+    Running {
+        _inside: Option<OwnedSemaphorePermit>,
+        _running: OwnedSemaphorePermit,
+    },
+    /// For its reader.
+    Paused(OwnedSemaphorePermit),
 }
 
 impl Admission {
     /// `concurrent` interactive queries run at once; BI tools get half of that and batch jobs a quarter (at least one each),
-    /// so that people are answered first. In each class `queued` more wait.
-    pub fn new(concurrent: usize, queued: usize) -> Admission {
-        let gate = |share: usize| {
-            let running = (concurrent / share).clamp(1, Semaphore::MAX_PERMITS);
-            let inside = running.saturating_add(queued).min(Semaphore::MAX_PERMITS);
-            Gate { inside: Arc::new(Semaphore::new(inside)), running: Arc::new(Semaphore::new(running)) }
+    /// so that people are answered first. As many more run that read no table. In each class `queued` more wait for a turn,
+    /// and `unread` for their readers.
+    pub fn new(concurrent: usize, queued: usize, unread: usize) -> Admission {
+        let doors = |class, part: usize, share| {
+            let most = (concurrent / part).clamp(1, Semaphore::MAX_PERMITS);
+            let unread = unread.min(Semaphore::MAX_PERMITS);
+            let (reading, light) = (Gate::new(most, queued), Gate::new(most, queued));
+            Arc::new(Doors { class, share, most, unread, reading, light, paused: Arc::new(Semaphore::new(unread)) })
         };
-        Admission { interactive: gate(1), bi: gate(2), batch: gate(4) }
+        Admission {
+            interactive: doors("interactive", 1, "all"),
+            bi: doors("bi", 2, "half"),
+            batch: doors("batch", 4, "a quarter"),
+        }
     }
 
-    /// Waits for a turn.
-    ///
-    /// # Errors
-    /// `Busy` at once when as many wait as may.
-    pub async fn admit(&self, class: Class) -> Result<Permit> {
-        let gate = match class {
+    /// A query of `class` has come; it may run once it has taken its turn.
+    pub fn turn(&self, class: Class) -> Turn {
+        let doors = match class {
             Class::Interactive => &self.interactive,
             Class::Bi => &self.bi,
             Class::Batch => &self.batch,
         };
+        Turn { doors: Arc::clone(doors), light: false, place: Place::Outside, waited: Duration::ZERO }
+    }
+}
+
+impl Turn {
+    /// Waits for a turn; `light` tells that no table is read.
+    ///
+    /// # Errors
+    /// `Busy` at once when as many wait as may.
+    pub async fn take(&mut self, light: bool) -> Result<()> {
+        self.light = light;
+        let doors = Arc::clone(&self.doors);
+        let gate = doors.gate(light);
         let inside = Arc::clone(&gate.inside).try_acquire_owned().map_err(|_| {
             Error::new(ErrorKind::Busy, "too many queries run and wait already").hint("try again in a few seconds")
         })?;
-        let closed = |_| Error::new(ErrorKind::Unavailable, "the engine is shutting down");
+        let begun = Instant::now();
+        self.place = Place::Waiting(begun);
+        let next = gate.next.acquire().await.map_err(closed)?;
         let running = Arc::clone(&gate.running).acquire_owned().await.map_err(closed)?;
-        Ok(Permit { _inside: inside, _running: running })
+        drop(next);
+        self.waited += begun.elapsed();
+        self.place = Place::Running { _inside: Some(inside), _running: running };
+        Ok(())
     }
+
+    /// Gives the turn back until the reader goes on.
+    ///
+    /// # Errors
+    /// `Busy`: as many wait for their readers as may.
+    pub fn pause(&mut self) -> Result<()> {
+        let Doors { class, unread, paused, .. } = &*self.doors;
+        let place = Arc::clone(paused).try_acquire_owned().map_err(|_| {
+            let message = format!("{unread} results of class {class} wait for their readers, and now this one");
+            Error::new(ErrorKind::Busy, message).hint("read results to their end or close them, or raise engine.unread")
+        })?;
+        self.place = Place::Paused(place);
+        Ok(())
+    }
+
+    /// Waits for a turn after [`Turn::pause`], before newcomers.
+    pub async fn go_on(&mut self) -> Result<()> {
+        let begun = Instant::now();
+        // Until it runs it counts as one of those that wait for their readers: there are no more open ones than that.
+        let _paused = match std::mem::replace(&mut self.place, Place::Waiting(begun)) {
+            Place::Paused(place) => place,
+            other => {
+                self.place = other;
+                return Ok(());
+            }
+        };
+        let running = Arc::clone(&self.doors.gate(self.light).running).acquire_owned().await.map_err(closed)?;
+        self.waited += begun.elapsed();
+        self.place = Place::Running { _inside: None, _running: running };
+        Ok(())
+    }
+
+    /// Why the query was not done within `allowed`, if that was not its own work.
+    pub fn late(&self, allowed: Duration) -> Option<Error> {
+        let Doors { class, share, most, .. } = &*self.doors;
+        let hint =
+            format!("ask again later, ask less at once, or raise engine.concurrent: class {class} gets {share} of it");
+        match &self.place {
+            Place::Waiting(since) => {
+                let seconds = (self.waited + since.elapsed()).as_secs_f64();
+                let running = match *most {
+                    1 => format!("1 query of class {class} was running"),
+                    most => format!("{most} queries of class {class} were running"),
+                };
+                let message = format!("the query waited {seconds:.1} s for a turn: {running}");
+                Some(Error::new(ErrorKind::Busy, message).hint(hint))
+            }
+            Place::Paused(_) => {
+                let message = format!("the result was not read to its end within {} s", allowed.as_secs_f64());
+                let hint = "read on without pauses, ask for fewer rows, or raise engine.timeout_seconds";
+                Some(Error::new(ErrorKind::Timeout, message).hint(hint))
+            }
+            Place::Running { .. } if self.waited > allowed / 2 => {
+                let (allowed, waited) = (allowed.as_secs_f64(), self.waited.as_secs_f64());
+                let message =
+                    format!("the query took longer than {allowed} s, {waited:.1} s of them waiting for a turn");
+                Some(Error::new(ErrorKind::Timeout, message).hint(hint))
+            }
+            Place::Outside | Place::Running { .. } => None,
+        }
+    }
+}
+
+impl Doors {
+    fn gate(&self, light: bool) -> &Gate {
+        if light { &self.light } else { &self.reading }
+    }
+}
+
+fn closed(_: tokio::sync::AcquireError) -> Error {
+    Error::new(ErrorKind::Unavailable, "the engine is shutting down")
 }
 
 #[cfg(test)]
@@ -69,14 +207,41 @@ mod tests {
 
     #[tokio::test]
     async fn one_runs_one_waits_the_third_is_shed() {
-        let door = Admission::new(1, 1);
-        let first = door.admit(Class::Interactive).await.unwrap();
-        let mut second = Box::pin(door.admit(Class::Interactive));
-        assert!(second.as_mut().now_or_never().is_none(), "the second waits");
-        let third = door.admit(Class::Interactive).await.unwrap_err();
-        assert_eq!(third.kind(), ErrorKind::Busy);
-        assert!(door.admit(Class::Batch).now_or_never().is_some(), "classes do not block each other");
+        let door = Admission::new(1, 1, 1);
+        let [mut first, mut second, mut third] = [(); 3].map(|()| door.turn(Class::Interactive));
+        first.take(false).await.unwrap();
+        let mut waits = Box::pin(second.take(false));
+        assert!(waits.as_mut().now_or_never().is_none(), "the second waits");
+        let shed = third.take(false).await.unwrap_err();
+        assert_eq!(shed.kind(), ErrorKind::Busy);
+        assert!(door.turn(Class::Batch).take(false).now_or_never().is_some(), "classes do not block each other");
+        assert!(third.take(true).now_or_never().is_some(), "nor do queries of tables those of none");
         drop(first);
-        assert!(second.now_or_never().unwrap().is_ok());
+        assert!(waits.now_or_never().unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_goes_on_waits_for_one_newcomer_at_most() {
+        let door = Admission::new(1, 3, 1);
+        let [mut paused, mut now, mut next, mut last] = [(); 4].map(|()| door.turn(Class::Interactive));
+        paused.take(false).await.unwrap();
+        paused.pause().unwrap();
+        now.take(false).await.unwrap();
+        assert_eq!(now.pause().unwrap_err().kind(), ErrorKind::Busy, "one waits for its reader already");
+        let mut next_waits = Box::pin(next.take(false));
+        let mut last_waits = Box::pin(last.take(false));
+        assert!(next_waits.as_mut().now_or_never().is_none() && last_waits.as_mut().now_or_never().is_none());
+        let mut goes_on = Box::pin(paused.go_on());
+        assert!(goes_on.as_mut().now_or_never().is_none());
+        drop(now);
+        assert!(goes_on.as_mut().now_or_never().is_none() && last_waits.as_mut().now_or_never().is_none());
+        assert!(next_waits.as_mut().now_or_never().is_some(), "it came first");
+        drop(next_waits);
+        drop(next);
+        assert!(last_waits.as_mut().now_or_never().is_none(), "the one that goes on is before it");
+        assert!(goes_on.as_mut().now_or_never().is_some());
+        drop(goes_on);
+        drop(paused);
+        assert!(last_waits.now_or_never().is_some());
     }
 }

@@ -140,7 +140,7 @@ impl Engine {
             recent: Recent::default(),
             reports,
             refreshing: Mutex::new(()),
-            admission: Admission::new(cfg.concurrent, cfg.queued),
+            admission: Admission::new(cfg.concurrent, cfg.queued, cfg.unread),
             log,
             threads: QueryThreads::start(cfg.threads)?,
             cfg: cfg.clone(),
@@ -211,7 +211,7 @@ impl Engine {
     ///
     /// # Errors
     /// `NotFound`: tables, columns of slicers, members. `Invalid`: the SQL, its parameters, policies. `Denied`: not a reading
-    /// statement. `Busy`: shed, or out of memory. `Timeout`.
+    /// statement. `Busy`: shed, no turn in time, too many unread, or out of memory. `Timeout`.
     pub async fn query(&self, sql: &str, options: QueryOptions, caller: &Caller) -> Result<Rows> {
         let (inner, sql, caller) = (Arc::clone(&self.inner), sql.to_string(), caller.clone());
         self.inner.threads.run(async move { query::run(&inner, &sql, &options, &caller).await }).boxed().await

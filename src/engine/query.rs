@@ -12,12 +12,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::calls::Calls;
 use super::classify::classify;
+use super::information::INFORMATION_SCHEMA;
 use super::log::Logged;
 use super::options::{Dialect, QueryOptions};
 use super::planner::{Parsed, Planner, parse};
 use super::reading::Reading;
-use super::rows::{Guards, Read, Rows, plain_schema, timed_out};
+use super::rows::{Guards, Read, Rows, plain_schema};
 use super::rules::{assemble, expand, members, slicers};
+use super::session::SYSTEM;
 use super::snapshot::Snapshot;
 use super::stop::{Stop, Work};
 use super::watch::watched;
@@ -33,9 +35,10 @@ pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller
     let label = if options.label.is_empty() { "sql" } else { &options.label };
     let log = inner.log.begin(&caller.principal, label, sql);
     let stop = Stop::at(deadline, timeout);
-    let started = timeout_at(deadline, start(inner, sql, options, caller, &log, stop)).await;
-    match started.unwrap_or_else(|_| Err(timed_out(timeout))) {
-        Ok((work, stream, read)) => {
+    let work = Arc::new(Work::new(stop, inner.admission.turn(caller.class)));
+    let started = timeout_at(deadline, start(inner, sql, options, caller, &log, &work)).await;
+    match started.unwrap_or_else(|_| Err(work.late())) {
+        Ok((stream, read)) => {
             let guards = Guards { log, work, deadline, timeout, row_limit: inner.cfg.row_limit };
             Ok(Rows::guarded(guards, stream, read))
         }
@@ -52,13 +55,14 @@ async fn start(
     options: &QueryOptions,
     caller: &Caller,
     log: &Logged,
-    stop: Stop,
-) -> Result<(Arc<Work>, SendableRecordBatchStream, Read)> {
+    work: &Arc<Work>,
+) -> Result<(SendableRecordBatchStream, Read)> {
     let mut parsed = parsed(sql, options)?;
     let mut options = options.clone();
-    // Before the permit: a report may look up its parameters' values by a query of its own.
+    // Before the turn: a report may look up its parameters' values by a query of its own.
     let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
-    let permit = inner.admission.admit(caller.class).await?;
+    let light = reads_no_table(&inner.current.load_full(), &parsed);
+    work.turn().await.take(light).await?;
     let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;
     log.on_snapshot(&snapshot.id);
     let session = session(&snapshot, options.dialect, &caller.scope)?;
@@ -67,10 +71,17 @@ async fn start(
     let schema = plain_schema(plan.schema().as_arrow());
     let physical = session.create_physical_plan(&plan).await.map_err(classify)?;
     let read = Read { schema, snapshot: snapshot.id.clone(), versions: planned.versions };
-    let work = Arc::new(Work::new(stop, permit, snapshot));
-    let physical = watched(physical, &work).map_err(classify)?;
+    work.reads(snapshot);
+    let physical = watched(physical, work).map_err(classify)?;
     let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
-    Ok((work, stream, read))
+    Ok((stream, read))
+}
+
+/// Whether `parsed` names nothing but what the engine tells about itself: no table, view, report or table function.
+pub(super) fn reads_no_table(snapshot: &Snapshot, parsed: &Parsed) -> bool {
+    let own = [SYSTEM, INFORMATION_SCHEMA, postgres::PG_CATALOG];
+    let named = Planner::names(snapshot.state(), &parsed.statement);
+    named.is_ok_and(|named| named.iter().all(|name| own.contains(&&*name.schema)))
 }
 
 /// `sql` as one reading statement.

@@ -1,4 +1,4 @@
-//! Rows: all that leaves the engine. Row limit, deadline, permit and query log live inside, so they hold on every surface.
+//! Rows: all that leaves the engine. Row limit, deadline, turn and query log live inside, so they hold on every surface.
 //! It must not know formats. Dropping it cancels the query, whatever its threads are doing.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, Sleep, sleep_until, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 
 use super::classify::classify;
 use super::log::Logged;
@@ -25,6 +25,9 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Batches that wait for a slow reader.
 const AHEAD: usize = 2;
+/// How long a query keeps its turn while its reader takes nothing: longer than one who reads steadily needs for a batch,
+/// for taking a turn again may mean to wait.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// How long after its deadline a query may still say so itself.
 const GRACE: Duration = Duration::from_millis(250);
 
@@ -79,7 +82,7 @@ pub(super) struct Read {
 /// What holds for a query until its end.
 pub(super) struct Guards {
     pub log: Logged,
-    /// Its place among the queries, and its snapshot.
+    /// Its turn and its snapshot.
     pub work: Arc<Work>,
     pub deadline: Instant,
     /// The time that was allowed, for the message.
@@ -95,9 +98,13 @@ enum Message {
 }
 
 async fn pump(inner: SendableRecordBatchStream, guards: Guards, schema: SchemaRef, into: mpsc::Sender<Message>) {
-    let Guards { log, work, deadline, timeout, row_limit } = guards;
-    let run = give_all(inner, &schema, &log, row_limit, &into);
-    let outcome = timeout_at(deadline, run).await.unwrap_or_else(|_| Err(timed_out(timeout)));
+    let Guards { log, work, deadline, row_limit, .. } = guards;
+    let run = give_all(inner, &schema, &log, row_limit, &work, &into);
+    let outcome = match timeout_at(deadline, run).await {
+        Ok(Err(error)) if error.kind() == ErrorKind::Timeout => Err(work.late()),
+        Ok(outcome) => outcome,
+        Err(_) => Err(work.late()),
+    };
     let last = match outcome {
         Ok(()) => {
             log.done();
@@ -119,6 +126,7 @@ async fn give_all(
     schema: &SchemaRef,
     log: &Logged,
     row_limit: u64,
+    work: &Work,
     into: &mpsc::Sender<Message>,
 ) -> Result<()> {
     let mut given = 0;
@@ -133,10 +141,22 @@ async fn give_all(
             return Err(error.hint("aggregate, filter, give a limit, or raise engine.row_limit"));
         }
         log.add_rows(batch.num_rows());
-        let cancelled = |_| Error::new(ErrorKind::Cancelled, "the reader went away");
-        into.send(Message::Batch(plain(&batch, schema)?)).await.map_err(cancelled)?;
+        give(plain(&batch, schema)?, work, into).await?;
     }
     Ok(())
+}
+
+/// Gives a batch to the reader. Others have the turn while the reader is slow: nothing is worked on meanwhile.
+async fn give(batch: RecordBatch, work: &Work, into: &mpsc::Sender<Message>) -> Result<()> {
+    let gone = |_| Error::new(ErrorKind::Cancelled, "the reader went away");
+    if let Ok(room) = timeout(PATIENCE, into.reserve()).await {
+        room.map_err(gone)?.send(Message::Batch(batch));
+        return Ok(());
+    }
+    let mut turn = work.turn().await;
+    turn.pause()?;
+    into.reserve().await.map_err(gone)?.send(Message::Batch(batch));
+    turn.go_on().await
 }
 
 /// The reader's end. Dropping it stops the query's work, and aborts the task, which may be waiting.
@@ -159,7 +179,8 @@ impl Stream for Pumped {
             return Poll::Ready(None);
         }
         let Poll::Ready(message) = self.from.poll_recv(cx) else {
-            let over = self.deadline + GRACE;
+            // A reader who comes late has time to hear what the query itself says.
+            let over = self.deadline.max(Instant::now()) + GRACE;
             let late = self.late.get_or_insert_with(|| Box::pin(sleep_until(over)));
             std::task::ready!(late.as_mut().poll(cx));
             self.ended = true;
@@ -167,6 +188,7 @@ impl Stream for Pumped {
             self.task.abort();
             return Poll::Ready(Some(Err(timed_out(self.timeout))));
         };
+        self.late = None;
         self.ended = !matches!(message, Some(Message::Batch(_)));
         Poll::Ready(match message {
             Some(Message::Batch(batch)) => Some(Ok(batch)),

@@ -1,14 +1,15 @@
-//! When a query's work must stop, and what the work holds until it has: its place in the queue and its snapshot. Whoever gives
+//! When a query's work must stop, and what the work holds until it has: its turn and its snapshot. Whoever gives
 //! a query up says so here; whoever computes asks here. It must not know operators.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
-use super::admission::Permit;
+use super::admission::Turn;
 use super::rows::timed_out;
 use super::snapshot::Snapshot;
 use crate::error::{Error, ErrorKind, Result};
@@ -76,9 +77,10 @@ impl Drop for Stopper {
 /// and its place is not another query's before.
 pub struct Work {
     stop: Stop,
-    _permit: Permit,
+    /// Taken, paused and taken again by whoever moves the query on; nobody else waits for the lock.
+    turn: Mutex<Turn>,
     /// So that a vacuum in this process leaves its files alone.
-    _snapshot: Arc<Snapshot>,
+    snapshot: OnceLock<Arc<Snapshot>>,
 }
 
 impl std::fmt::Debug for Work {
@@ -88,8 +90,24 @@ impl std::fmt::Debug for Work {
 }
 
 impl Work {
-    pub fn new(stop: Stop, permit: Permit, snapshot: Arc<Snapshot>) -> Work {
-        Work { stop, _permit: permit, _snapshot: snapshot }
+    pub fn new(stop: Stop, turn: Turn) -> Work {
+        Work { stop, turn: Mutex::new(turn), snapshot: OnceLock::new() }
+    }
+
+    pub async fn turn(&self) -> MutexGuard<'_, Turn> {
+        self.turn.lock().await
+    }
+
+    /// The state that it works on.
+    pub fn reads(&self, snapshot: Arc<Snapshot>) {
+        let _ = self.snapshot.set(snapshot);
+    }
+
+    /// The error of a query that was not done in time: it had no turn, no reader, or too much to do.
+    pub fn late(&self) -> Error {
+        let allowed = self.stop.0.timeout;
+        let waited = self.turn.try_lock().ok().and_then(|turn| turn.late(allowed));
+        waited.unwrap_or_else(|| timed_out(allowed))
     }
 
     /// See [`Stop::go_on`].

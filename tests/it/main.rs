@@ -19,6 +19,7 @@ mod online_retail;
 mod openapi;
 mod order_alias;
 mod postgres_clients;
+mod postgres_reading;
 mod push;
 mod readers;
 mod shell;

@@ -29,5 +29,5 @@ const OWNER: &str = "saleslake";
 /// The owner's id: PostgreSQL's first superuser.
 const OWNER_OID: i32 = 10;
 /// The schema of the system tables, and its well-known id.
-const PG_CATALOG: &str = "pg_catalog";
+pub const PG_CATALOG: &str = "pg_catalog";
 const PG_CATALOG_OID: i32 = 11;

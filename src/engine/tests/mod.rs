@@ -5,6 +5,7 @@ mod data;
 mod postgres;
 mod sql;
 mod stop;
+mod turns;
 mod views;
 
 use std::collections::BTreeMap;

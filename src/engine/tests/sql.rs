@@ -97,7 +97,8 @@ async fn limits_are_errors_with_hints() {
     let rows: Rows = engine.query(slow, QueryOptions::default(), &hurried).await.unwrap();
     assert_eq!(rows.collect().await.unwrap_err().kind(), ErrorKind::Timeout);
     drop(engine.query(slow, QueryOptions::default(), &Caller::named("gone")).await.unwrap());
-    // The permit is free again once the dropped query's task has ended.
+    // The turn is free again once the dropped query's task has ended.
+    assert_eq!(one(&engine, "SELECT count(*) FROM base.order_line", QueryOptions::default()).await, "3");
     let log =
         "SELECT state, error, label FROM system.queries WHERE principal IN ('hurried', 'gone') ORDER BY started_at";
     let shown = ask(&engine, log, QueryOptions { label: "the log".into(), ..QueryOptions::default() }).await.unwrap();

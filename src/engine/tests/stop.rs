@@ -90,8 +90,9 @@ async fn the_place_of_a_dropped_query_is_free_when_it_has_stopped() {
         let rows = engine.query(&sql, QueryOptions::default(), &Caller::local()).await.unwrap();
         tokio::time::sleep(BUSY).await;
         drop(rows);
-        let place = tokio::time::timeout(SOON, engine.inner.admission.admit(Class::Interactive)).await;
-        let _place = place.unwrap_or_else(|_| panic!("its place is not free after {SOON:?}: {sql}")).unwrap();
+        let mut turn = engine.inner.admission.turn(Class::Interactive);
+        let taken = tokio::time::timeout(SOON, turn.take(false)).await;
+        taken.unwrap_or_else(|_| panic!("its place is not free after {SOON:?}: {sql}")).unwrap();
         // What it held is gone; the runtime counts the last task a moment longer.
         tokio::time::sleep(Duration::from_millis(100)).await;
         assert_eq!(engine.tasks(), 0, "it computes without a place: {sql}");

@@ -37,7 +37,7 @@ use std::time::Duration;
 use pgwire::tokio::process_socket;
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -50,8 +50,11 @@ use session::{Handlers, Session};
 use startup::Accounts;
 use tls::Tls;
 
-/// Sockets beyond the connections: those that only cancel a query, and those that are being told that there is no room.
-const MORE_SOCKETS: usize = 64;
+/// Sockets beyond the connections: those that log in, or only cancel a query, and those that are being told that there is
+/// no room.
+const STARTING: usize = 100;
+/// How long a client has until it is logged in, with all that goes before: TLS, password.
+const START_UP: Duration = Duration::from_secs(10);
 /// How often a connection is looked at while its query runs: a client that went away is noticed after this.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a client has to read why its connection ends.
@@ -65,7 +68,7 @@ struct Shared {
     accounts: Arc<Accounts>,
     registry: Arc<Registry>,
     tls: Option<Tls>,
-    /// Connections that there may be.
+    /// Connections that there may be, once they are logged in.
     slots: Arc<Semaphore>,
     /// Shutdown began: connections end with their statement.
     stopping: CancellationToken,
@@ -75,7 +78,7 @@ struct Shared {
 pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
-    connections: usize,
+    start_up: Duration,
     shared: Arc<Shared>,
 }
 
@@ -94,7 +97,7 @@ impl Server {
                 .caused_by(e)
         })?;
         let addr = listener.local_addr()?;
-        let connections = config.connections.clamp(1, Semaphore::MAX_PERMITS - MORE_SOCKETS);
+        let connections = config.connections.clamp(1, Semaphore::MAX_PERMITS);
         let shared = Shared {
             engine,
             accounts: Arc::new(Accounts::new(&access.tokens)),
@@ -103,7 +106,7 @@ impl Server {
             slots: Arc::new(Semaphore::new(connections)),
             stopping: CancellationToken::new(),
         };
-        Ok(Server { listener, addr, connections, shared: Arc::new(shared) })
+        Ok(Server { listener, addr, start_up: START_UP, shared: Arc::new(shared) })
     }
 
     /// The address it is bound to, with the real port.
@@ -114,12 +117,11 @@ impl Server {
     /// Serves until `shutdown` is ready; then takes no more connections, lets statements in flight finish for `grace`, and
     /// cuts off the rest.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send, grace: Duration) -> Result<()> {
-        let Server { listener, addr, connections, shared } = self;
+        let Server { listener, addr, start_up, shared } = self;
         tracing::info!(%addr, encrypted = shared.tls.is_some(), "postgres server listens");
-        let sockets = Arc::new(Semaphore::new(connections + MORE_SOCKETS));
         let mut tasks = JoinSet::new();
         tokio::select! {
-            () = accept(&listener, &shared, &sockets, &mut tasks) => {}
+            () = accept(&listener, &shared, start_up, &mut tasks) => {}
             () = shutdown => {}
         }
         drop(listener);
@@ -133,7 +135,8 @@ impl Server {
     }
 }
 
-async fn accept(listener: &TcpListener, shared: &Arc<Shared>, sockets: &Arc<Semaphore>, tasks: &mut JoinSet<()>) {
+async fn accept(listener: &TcpListener, shared: &Arc<Shared>, start_up: Duration, tasks: &mut JoinSet<()>) {
+    let starting = Arc::new(Semaphore::new(STARTING));
     loop {
         // Those that have ended need no place any more.
         while tasks.try_join_next().is_some() {}
@@ -146,24 +149,29 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>, sockets: &Arc<Sema
             }
         };
         // Beyond that, not even an answer.
-        let Ok(place) = Arc::clone(sockets).try_acquire_owned() else { continue };
+        let Ok(place) = Arc::clone(&starting).try_acquire_owned() else { continue };
         let shared = Arc::clone(shared);
         tasks.spawn(async move {
-            let _place = place;
-            if let Err(error) = serve(socket, &shared).await {
+            if let Err(error) = serve(socket, &shared, place, start_up).await {
                 tracing::debug!(%error, "a PostgreSQL connection broke");
             }
         });
     }
 }
 
-/// Serves one connection. Whatever ends it drops what it was doing, and that stops its query.
-async fn serve(socket: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
+/// Serves one connection, which has `place` until it is logged in. Whatever ends it drops what it was doing, and that stops
+/// its query.
+async fn serve(
+    socket: TcpStream,
+    shared: &Arc<Shared>,
+    place: OwnedSemaphorePermit,
+    start_up: Duration,
+) -> io::Result<()> {
     // pgwire takes the socket and does not read it while a query runs: a second handle notices when the client goes.
     let socket = socket.into_std()?;
     let watched = TcpStream::from_std(socket.try_clone()?)?;
     let socket = TcpStream::from_std(socket)?;
-    let session = Arc::new(Session::new(shared));
+    let session = Arc::new(Session::new(shared, place));
     let acceptor = shared.tls.as_ref().map(|tls| tls.acceptor.clone());
     let stopped = async {
         shared.stopping.cancelled().await;
@@ -173,11 +181,21 @@ async fn serve(socket: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
         session.ended().await;
         tokio::time::sleep(LAST_WORDS).await;
     };
+    let late = async {
+        tokio::time::sleep(start_up).await;
+        if session.principal.get().is_some() {
+            std::future::pending::<()>().await;
+        }
+    };
     tokio::select! {
         served = process_socket(socket, acceptor, Handlers(Arc::clone(&session))) => served,
         gone = gone(&watched) => gone,
         () = stopped => Ok(()),
         () = told => Ok(()),
+        () = late => {
+            tracing::info!(from = ?watched.peer_addr().ok(), "a PostgreSQL client did not log in in time");
+            Ok(())
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use pgwire::api::auth::StartupHandler;
 use pgwire::api::cancel::CancelHandler;
 use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use pgwire::api::{ClientInfo, ErrorHandler, PgWireServerHandlers};
+use pgwire::api::{ClientInfo, ErrorHandler, METADATA_USER, PgWireServerHandlers};
 use pgwire::error::{PgWireError, PgWireResult};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
@@ -26,8 +26,10 @@ pub struct Session {
     pub entry: Arc<Entry>,
     pub settings: Settings,
     pub sasl: OnceLock<Sasl>,
-    /// One of the connections that there may be.
-    pub slot: OnceLock<OwnedSemaphorePermit>,
+    /// One of those that log in, until it is logged in.
+    starting: Mutex<Option<OwnedSemaphorePermit>>,
+    /// One of the connections that there may be, from then on.
+    slot: OnceLock<OwnedSemaphorePermit>,
     /// Who it is, once that is known. Nothing is answered before.
     pub principal: OnceLock<String>,
     /// The name that the client has given itself: `current_user`.
@@ -40,12 +42,13 @@ pub struct Session {
 }
 
 impl Session {
-    pub fn new(shared: &Arc<Shared>) -> Session {
+    pub fn new(shared: &Arc<Shared>, starting: OwnedSemaphorePermit) -> Session {
         Session {
             shared: Arc::clone(shared),
             entry: Arc::new(Entry::new(&shared.registry)),
             settings: Settings::default(),
             sasl: OnceLock::new(),
+            starting: Mutex::new(Some(starting)),
             slot: OnceLock::new(),
             principal: OnceLock::new(),
             user: OnceLock::new(),
@@ -53,6 +56,12 @@ impl Session {
             busy: watch::Sender::new(false),
             ended: CancellationToken::new(),
         }
+    }
+
+    /// It is logged in, and one of the connections.
+    pub fn enter(&self, slot: OwnedSemaphorePermit) {
+        let _ = self.slot.set(slot);
+        self.starting.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Who asks, with the time that the client gives its statements.
@@ -136,7 +145,12 @@ impl PgWireServerHandlers for Handlers {
 
 impl ErrorHandler for Session {
     /// pgwire would listen on after a fatal error, even to somebody who was not let in.
-    fn on_error<C: ClientInfo>(&self, _client: &C, error: &mut PgWireError) {
+    fn on_error<C: ClientInfo>(&self, client: &C, error: &mut PgWireError) {
+        if let PgWireError::InvalidPassword(user) = error {
+            // pgwire knows the name within SCRAM's messages only, which clients leave empty.
+            *user = client.metadata().get(METADATA_USER).cloned().unwrap_or_default();
+            tracing::warn!(user = user.as_str(), from = %client.socket_addr(), "a PostgreSQL client's password is wrong");
+        }
         let fatal = match error {
             PgWireError::UserError(info) => info.is_fatal(),
             _ => false,

@@ -18,6 +18,7 @@ use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::startup::Startup;
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
 use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::error::{INVALID_AUTHORIZATION, TOO_MANY_CONNECTIONS, ending, fatal};
 use super::session::Session;
@@ -110,11 +111,17 @@ impl StartupHandler for Session {
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
         if let PgWireFrontendMessage::Startup(startup) = &message {
-            self.admit(client)?;
+            self.encrypted(client)?;
             // No query may follow: asyncpg stumbles over a server that is ready although it refused.
             self.take_settings(startup).map_err(ending)?;
         }
-        match (&message, self.shared.accounts.is_empty()) {
+        let open = self.shared.accounts.is_empty();
+        // Only what may end the log-in needs room, and gives it back when it does not: who never logs in takes none.
+        let slot = match open || !matches!(message, PgWireFrontendMessage::Startup(_)) {
+            true => Some(self.room()?),
+            false => None,
+        };
+        match (&message, open) {
             (_, false) => self.sasl(client.is_secure()).on_startup(client, message).await?,
             (PgWireFrontendMessage::Startup(startup), true) => {
                 protocol_negotiation(client, startup).await?;
@@ -128,28 +135,34 @@ impl StartupHandler for Session {
         if matches!(client.state(), PgWireConnectionState::ReadyForQuery) {
             let user = client.metadata().get(METADATA_USER).map_or(ANYONE, String::as_str);
             // Without tokens the name is only what the client says.
-            let principal = if self.shared.accounts.is_empty() { ANYONE } else { user };
+            let principal = if open { ANYONE } else { user };
             tracing::debug!(principal, from = %client.socket_addr(), "a PostgreSQL client is connected");
             let _ = self.user.set(user.into());
             let _ = self.principal.set(principal.into());
+            if let Some(slot) = slot {
+                self.enter(slot);
+            }
         }
         Ok(())
     }
 }
 
 impl Session {
-    /// Encrypted if the server can, unless from this machine; and one of so many.
-    fn admit<C: ClientInfo>(&self, client: &C) -> PgWireResult<()> {
+    /// Encrypted if the server can, unless from this machine.
+    fn encrypted<C: ClientInfo>(&self, client: &C) -> PgWireResult<()> {
         if self.shared.tls.is_some() && !client.is_secure() && !client.socket_addr().ip().is_loopback() {
             let hint = "connect with sslmode=require";
             return Err(fatal(INVALID_AUTHORIZATION, "this server takes encrypted connections only", hint));
         }
-        let slot = Arc::clone(&self.shared.slots).try_acquire_owned().map_err(|_| {
+        Ok(())
+    }
+
+    /// One of the connections that there may be.
+    fn room(&self) -> PgWireResult<OwnedSemaphorePermit> {
+        Arc::clone(&self.shared.slots).try_acquire_owned().map_err(|_| {
             let hint = "close idle connections, or raise postgres.connections";
             fatal(TOO_MANY_CONNECTIONS, "too many connections", hint)
-        })?;
-        let _ = self.slot.set(slot);
-        Ok(())
+        })
     }
 
     /// Settings that come with the start-up: by name, or as `options = '-c name=value'`.

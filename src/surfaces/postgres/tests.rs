@@ -1,5 +1,7 @@
 //! The protocol over a real socket, message by message: what drivers do, and what a client should not be able to do.
 
+mod room;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -30,12 +32,18 @@ struct Running {
 }
 
 async fn serve(change: impl FnOnce(&mut PostgresConfig, &mut AccessConfig)) -> Running {
+    serve_within(START_UP, change).await
+}
+
+async fn serve_within(start_up: Duration, change: impl FnOnce(&mut PostgresConfig, &mut AccessConfig)) -> Running {
     let lake = Lake::open(&LakeConfig { url: "memory://".into(), ..LakeConfig::default() }).await.unwrap();
-    let engine = Engine::open(&lake, &EngineConfig::default(), &BTreeMap::new(), Clock::system()).await.unwrap();
+    let engine = EngineConfig { concurrent: 4, ..EngineConfig::default() }; // BI tools get half
+    let engine = Engine::open(&lake, &engine, &BTreeMap::new(), Clock::system()).await.unwrap();
     let mut config = PostgresConfig { bind: "127.0.0.1:0".into(), ..PostgresConfig::default() };
     let mut access = AccessConfig::default();
     change(&mut config, &mut access);
-    let server = Server::bind(&config, &access, engine.clone()).await.unwrap();
+    let mut server = Server::bind(&config, &access, engine.clone()).await.unwrap();
+    server.start_up = start_up;
     let (addr, stop) = (server.addr(), CancellationToken::new());
     let served = tokio::spawn(server.run(stop.clone().cancelled_owned(), Duration::from_secs(5)));
     Running { engine, addr, stop, served }
@@ -269,26 +277,6 @@ async fn who_has_no_password_is_not_let_in_nor_heard() {
     let (sql, me) = ("SELECT 1 FROM system.queries WHERE sql = 'SELECT 1'", Caller::local());
     let rows = server.engine.query(sql, QueryOptions::default(), &me);
     assert!(rows.await.unwrap().collect().await.unwrap().is_empty(), "it was run");
-}
-
-#[tokio::test]
-async fn there_is_room_for_so_many_and_no_more() {
-    let server = serve(|config, _| config.connections = 1).await;
-    let (first, _) = Wire::ready(server.addr).await;
-    let mut second = Wire::open(server.addr).await;
-    let told = second.read().await.unwrap();
-    assert!(told.0 == 'E' && text(&told).contains("C53300"), "{told:?}");
-    while second.read().await.is_some() {}
-    drop(first);
-    let begun = Instant::now();
-    loop {
-        let mut third = Wire::open(server.addr).await;
-        if third.read().await.is_some_and(|(kind, _)| kind == 'R') {
-            break;
-        }
-        assert!(begun.elapsed() < SOON, "the place was not given back");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }
 
 #[tokio::test]

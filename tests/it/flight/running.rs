@@ -8,7 +8,6 @@ use tonic::Code;
 
 use super::site::{Site, answer, ask, fetch, on_sample, status};
 use super::ticket;
-use crate::common;
 
 /// A dropped client's query ends within a second.
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -134,18 +133,7 @@ fn a_slow_reader_holds_bounded_memory() {
         let info = client.execute(sql.clone(), None).await.unwrap();
         let mut rows = client.do_get(ticket(&info)).await.unwrap();
         rows.next().await.unwrap().unwrap();
-        let given = async || {
-            let of = format!("SELECT rows FROM system.queries WHERE sql = '{sql}'");
-            common::query(&site.engine, &of, Default::default()).await.unwrap().rows[0][0].parse::<u64>().unwrap()
-        };
-        // Whatever lies in buffers on the way fills, and then the query waits.
-        let mut before = 0;
-        let begun = std::time::Instant::now();
-        while given().await != before {
-            before = given().await;
-            assert!(begun.elapsed() < SOON, "it never stops: {before} rows");
-            tokio::time::sleep(Duration::from_millis(500)).await;
-        }
+        let before = site.stalled(&sql).await;
         assert!(before < 5_000_000, "{before} rows, of 16 bytes each, wait for a reader of one batch");
         let more = rows.next().await.unwrap().unwrap();
         assert!(more.num_rows() > 0, "it goes on when it is read");

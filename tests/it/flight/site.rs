@@ -32,6 +32,8 @@ const SOON: Duration = Duration::from_secs(60);
 /// A server that answers on a free port.
 pub struct Site {
     pub addr: SocketAddr,
+    /// Where it speaks the PostgreSQL wire protocol, if it does.
+    pub postgres: Option<SocketAddr>,
     pub engine: Engine,
     ingest: Ingest,
     folder: tempfile::TempDir,
@@ -73,11 +75,12 @@ impl Site {
         let (engine, ingest) = (app.engine.clone(), app.ingest().unwrap());
         let serving = app.build().await.unwrap();
         let addr = serving.flight_addr().expect("Flight SQL is on");
+        let postgres = serving.postgres_addr();
         let (stop, stopped) = oneshot::channel::<()>();
         let served = tokio::spawn(serving.run(async {
             let _ = stopped.await;
         }));
-        Site { addr, engine, ingest, folder, stop, served }
+        Site { addr, postgres, engine, ingest, folder, stop, served }
     }
 
     pub fn uri(&self) -> String {
@@ -120,6 +123,28 @@ impl Site {
             }
             assert!(begun.elapsed() < within, "{sql}: {states:?} after {within:?}, wanted {state}");
             tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// The rows that a statement has given so far.
+    pub async fn given(&self, sql: &str) -> u64 {
+        let of = format!("SELECT rows FROM system.queries WHERE sql = '{}'", sql.replace('\'', "''"));
+        let told = common::query(&self.engine, &of, QueryOptions::default()).await.unwrap();
+        told.rows[0][0].parse().unwrap()
+    }
+
+    /// The rows that a statement gives to a reader who does not read: whatever lies in buffers on the way fills, and then
+    /// it waits.
+    pub async fn stalled(&self, sql: &str) -> u64 {
+        let (mut before, begun) = (0, std::time::Instant::now());
+        loop {
+            let given = self.given(sql).await;
+            if given == before && given > 0 {
+                return given;
+            }
+            assert!(begun.elapsed() < SOON, "it never stops: {given} rows");
+            before = given;
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
     }
 
