@@ -72,7 +72,8 @@ pub struct LandingConfig {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct EngineConfig {
-    /// Memory that queries may use together, in MiB; beyond it they spill.
+    /// Memory that queries may use together, in MiB; beyond it they spill. One function may
+    /// make an eighth of it of one batch of rows.
     pub memory_mb: u64,
     /// Where queries spill; the system's temporary folder if unset.
     pub spill_dir: Option<PathBuf>,

@@ -10,6 +10,7 @@
 //! The engine reads the lake and never writes it; it must not know reports, formats or surfaces.
 
 mod admission;
+mod bounded;
 mod calls;
 mod classify;
 mod describe;

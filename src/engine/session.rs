@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::execution::FunctionRegistry;
-use datafusion::execution::memory_pool::{FairSpillPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 
+use super::bounded::{self, Bounding, Limits, Operators};
 use super::classify::classify;
 use crate::config::EngineConfig;
 use crate::error::Result;
@@ -39,6 +40,8 @@ pub struct Sessions {
     runtime: Arc<RuntimeEnv>,
     config: SessionConfig,
     store: ObjectStoreUrl,
+    /// What one function may make.
+    limits: Arc<Limits>,
     /// The lake's reporting currency.
     currency: String,
 }
@@ -46,8 +49,9 @@ pub struct Sessions {
 impl Sessions {
     pub fn new(lake: &Lake, cfg: &EngineConfig) -> Result<Sessions> {
         let pool = TrackConsumersPool::new(FairSpillPool::new(pool_bytes(cfg)), NAMED_CONSUMERS);
-        let mut runtime =
-            RuntimeEnvBuilder::new().with_memory_pool(Arc::new(pool)).with_metadata_cache_limit(METADATA_CACHE);
+        let pool: Arc<dyn MemoryPool> = Arc::new(pool);
+        let limits = Limits::new(Arc::clone(&pool), pool_bytes(cfg));
+        let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).with_metadata_cache_limit(METADATA_CACHE);
         if let Some(dir) = &cfg.spill_dir {
             std::fs::create_dir_all(dir)
                 .map_err(|e| crate::error::Error::from(e).context(format!("engine.spill_dir {}", dir.display())))?;
@@ -57,7 +61,8 @@ impl Sessions {
         let url = lake.store_url();
         let store = ObjectStoreUrl::parse(&url[..url::Position::BeforePath]).map_err(classify)?;
         runtime.register_object_store(store.as_ref(), lake.object_store());
-        Ok(Sessions { runtime, config: config(cfg), store, currency: lake.properties().currency.clone() })
+        let currency = lake.properties().currency.clone();
+        Ok(Sessions { runtime, config: config(cfg), store, limits, currency })
     }
 
     /// The store that scans read.
@@ -72,9 +77,13 @@ impl Sessions {
             .with_config(self.config.clone())
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_catalog_list(catalogs)
+            // Before the stock ones, which come with the features.
+            .with_expr_planners(vec![Arc::new(Operators(Arc::clone(&self.limits)))])
             .with_default_features()
+            .with_query_planner(Arc::new(Bounding(Arc::clone(&self.limits))))
             .with_optimizer_rules(super::rules::distinct::optimizer_rules())
             .build();
+        bounded::bound_functions(&mut state, &self.limits).map_err(classify)?;
         let own = [super::functions::reporting_currency(&self.currency)];
         for function in super::functions::all().into_iter().chain(own) {
             state.register_udf(Arc::new(function)).map_err(classify)?;

@@ -2,6 +2,7 @@
 
 mod bound;
 mod data;
+mod multiplied;
 mod postgres;
 mod sql;
 mod stop;
