@@ -76,6 +76,16 @@ impl Error {
     pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
+    /// The message and those of all that is behind it, for a log.
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            text.push_str(&format!("; caused by: {inner}"));
+            cause = inner.source();
+        }
+        text
+    }
 }
 
 impl fmt::Display for Error {
