@@ -12,11 +12,15 @@
 mod cancel;
 mod command;
 mod copy;
+mod copy_options;
+mod csv;
 mod cursor;
 mod error;
 mod extended;
 mod lexer;
+mod numeric;
 mod parameters;
+mod reach;
 mod rows;
 mod run;
 mod session;

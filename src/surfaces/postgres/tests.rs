@@ -136,6 +136,10 @@ async fn statements_run_one_after_the_other() {
     assert_eq!(copied.iter().map(|(kind, _)| kind).collect::<String>(), "HddcCZ");
     assert_eq!((text(&copied[1]), text(&copied[2])), ("a,b\n".into(), "1,\n".into()));
     assert!(text(&copied[4]).starts_with("COPY 1"));
+    wire.query("COPY (SELECT '' AS a, NULL AS b, 'x;y' AS c) TO STDOUT WITH CSV DELIMITER ';'").await;
+    assert_eq!(text(&wire.until_ready().await[1]), "\"\";;\"x;y\"\n", "an empty text is none that is missing");
+    wire.query("COPY (SELECT 1 AS a) TO STDOUT WITH (FORMAT csv, DELIMITER '§')").await;
+    assert!(error(&wire.until_ready().await).contains("COPY delimiter must be a single one-byte character"));
 }
 
 #[tokio::test]
