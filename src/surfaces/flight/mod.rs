@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! service (who calls, which command) ─┬─ statements ─ parameters · ticket · running
-//!                                     ├─ metadata ─── catalog · keys · types · sql_info · fields
+//!                                     ├─ metadata ─── catalog · keys · types · sql_info · fields · answers
 //!                                     ├─ actions ──── sessions
 //!                                     └─ ingest
 //! ```
@@ -11,6 +11,7 @@
 //! own, collect results, or know the other surfaces.
 
 mod actions;
+mod answers;
 mod auth;
 mod catalog;
 mod errors;
