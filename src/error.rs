@@ -142,3 +142,15 @@ pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + 
         format!("did you mean {}?", near.join(", "))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_follow_the_message() {
+        let inner = Error::unavailable("the lake").caused_by(std::io::Error::other("no such disk"));
+        let told = Error::internal("the report").hint("wait").caused_by(inner).with_causes();
+        assert_eq!(told, "the report; caused by: the lake; caused by: no such disk");
+    }
+}

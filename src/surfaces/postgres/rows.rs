@@ -183,7 +183,7 @@ pub fn travel(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
             kind if kind == column.data_type() => Arc::clone(column),
             kind => cast_with_options(column, kind, &strict).map_err(|e| untold(&e.to_string()).caused_by(e))?,
         };
-        if in_reach(&column) { Ok(column) } else { Err(untold(&format!("{} is too large", field.data_type()))) }
+        if in_reach(&column) { Ok(column) } else { Err(untold(&format!("{} out of range", field.data_type()))) }
     });
     Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_>>()?)?)
 }
