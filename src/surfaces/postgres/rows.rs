@@ -39,6 +39,8 @@ fn travelling_type(field: &Arc<Field>) -> DataType {
         DataType::Decimal32(p, s) | DataType::Decimal64(p, s) => DataType::Decimal128(*p, *s),
         // Where that does not fit, arrow-pg would wrap.
         DataType::Duration(_) => DataType::Duration(TimeUnit::Microsecond),
+        // What is less than a microsecond is cut off: arrow-pg would round it in binary and not in text.
+        DataType::Timestamp(TimeUnit::Nanosecond, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
         DataType::FixedSizeBinary(_) => DataType::Binary,
         DataType::Null => DataType::Utf8,
         // What PostgreSQL has no type for is sent as text.
@@ -208,7 +210,7 @@ pub fn text_schema(names: &[&str]) -> Schema {
 mod tests {
     use arrow::array::{
         Date32Array, Decimal128Array, Decimal256Array, DurationSecondArray, FixedSizeBinaryArray, Int8Array, NullArray,
-        StringArray, new_null_array,
+        StringArray, TimestampNanosecondArray, new_null_array,
     };
     use arrow::datatypes::{IntervalUnit, i256};
 
@@ -279,6 +281,10 @@ mod tests {
         assert_eq!(told(interval, Format::UnifiedText).await.unwrap(), [None]);
         let bytes = FixedSizeBinaryArray::try_from_iter([[1_u8, 2]].into_iter()).unwrap();
         assert_eq!(told(Arc::new(bytes), Format::UnifiedText).await.unwrap(), [text("\\x0102")]);
+        let instant: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![946_684_799_999_999_500]));
+        let binary = told(Arc::clone(&instant), Format::UnifiedBinary).await.unwrap();
+        assert_eq!(binary, [Some((-1_i64).to_be_bytes().to_vec())], "microseconds before 2000");
+        assert_eq!(told(instant, Format::UnifiedText).await.unwrap(), [text("1999-12-31 23:59:59.999999")]);
         let never = [
             Arc::new(Date32Array::from(vec![i32::MAX])) as ArrayRef,
             Arc::new(DurationSecondArray::from(vec![i64::MAX / 1000])),
