@@ -115,10 +115,7 @@ impl Config {
             })?;
         }
         for (key, tls) in [("flight", &self.flight.tls), ("postgres", &self.postgres.tls)] {
-            if tls.certificate.is_some() != tls.key.is_some() {
-                return Err(Error::invalid(format!("{key}.tls has one of certificate and key"))
-                    .hint(format!("set both {key}.tls.certificate and {key}.tls.key, or neither")));
-            }
+            tls.pair(key)?;
         }
         let (most, queue) = (self.http.ingest_max_mb, self.http.ingest_queue_mb);
         if queue < most {
@@ -132,6 +129,23 @@ impl Config {
                 .hint("make one with `openssl rand -hex 24`"));
         }
         Ok(())
+    }
+}
+
+impl TlsConfig {
+    /// Certificate and key; `None` = neither is set. `section` is the one that holds them, for the error.
+    ///
+    /// # Errors
+    /// `Invalid`: one without the other.
+    pub fn pair(&self, section: &str) -> Result<Option<(&Path, &Path)>> {
+        let (given, missing) = match (&self.certificate, &self.key) {
+            (None, None) => return Ok(None),
+            (Some(certificate), Some(key)) => return Ok(Some((certificate.as_path(), key.as_path()))),
+            (Some(_), None) => ("certificate", "key"),
+            (None, Some(_)) => ("key", "certificate"),
+        };
+        Err(Error::invalid(format!("{section}.tls.{given} is set, and {section}.tls.{missing} is not"))
+            .hint("set both, PEM files, for TLS; neither for plaintext"))
     }
 }
 
@@ -257,6 +271,8 @@ mod tests {
         assert!(says("access.tokens.bi=short").contains("access.tokens.bi"));
         assert!(says("http.ingest_queue_mb=63").contains("http.ingest_max_mb"));
         assert!(says("http.ingest_pause_ms=0").contains("http.ingest_pause_ms"));
+        assert!(says("postgres.tls.key=key.pem").contains("postgres.tls.certificate is not"));
+        assert!(says("flight.tls.certificate=cert.pem").contains("flight.tls.key is not"));
     }
 
     /// Whoever names a file means what the file means, wherever he is; `saleslake config` shows the paths that hold.

@@ -76,6 +76,16 @@ impl Error {
     pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
+    /// The message and those of all that is behind it, for a log.
+    pub fn with_causes(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            text.push_str(&format!("; caused by: {inner}"));
+            cause = inner.source();
+        }
+        text
+    }
 }
 
 impl fmt::Display for Error {
@@ -130,5 +140,17 @@ pub fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a str> + 
         format!("known: {}", all.join(", "))
     } else {
         format!("did you mean {}?", near.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_follow_the_message() {
+        let inner = Error::unavailable("the lake").caused_by(std::io::Error::other("no such disk"));
+        let told = Error::internal("the report").hint("wait").caused_by(inner).with_causes();
+        assert_eq!(told, "the report; caused by: the lake; caused by: no such disk");
     }
 }

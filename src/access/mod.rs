@@ -1,10 +1,12 @@
 //! Who is asking and what they may see. It must not know surfaces.
 
+mod bind;
 mod tokens;
 
 use std::time::Duration;
 
-pub use tokens::{Tokens, may_bind};
+pub use bind::{listen, may_bind};
+pub use tokens::Tokens;
 
 /// Which rows and columns a caller may see. Only "all" exists so far; every engine call carries one all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]

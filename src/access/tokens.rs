@@ -1,7 +1,6 @@
 //! Tokens from the configuration: who knows one is the principal of its name, on every surface. It must not log tokens.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use sha2::{Digest, Sha256};
 
@@ -45,22 +44,6 @@ impl Tokens {
     }
 }
 
-/// The address of the setting `setting` = `bind`.
-///
-/// # Errors
-/// `Invalid`: no address with a port; an address that other machines reach, where there are no tokens.
-pub fn may_bind(setting: &str, bind: &str, tokens: &Tokens) -> Result<SocketAddr> {
-    let wanted: SocketAddr = bind.parse().map_err(|_| {
-        Error::invalid(format!("{setting} = \"{bind}\": not an address and port"))
-            .hint("127.0.0.1 and a port, 127.0.0.1:8080")
-    })?;
-    if tokens.is_empty() && !wanted.ip().is_loopback() {
-        let open = format!("{setting} = \"{wanted}\" is reachable from other machines, but there are no access.tokens");
-        return Err(Error::invalid(open).hint("set access.tokens.<name> = \"<secret>\", or bind 127.0.0.1"));
-    }
-    Ok(wanted)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,15 +66,5 @@ mod tests {
     fn empty_tokens_are_refused() {
         assert!(tokens(&[("bi", " ")]).is_err());
         assert!(tokens(&[]).unwrap().is_empty());
-    }
-
-    #[test]
-    fn without_tokens_only_loopback_is_bound() {
-        let (none, some) = (tokens(&[]).unwrap(), tokens(&[("bi", "0123456789abcdef")]).unwrap());
-        assert!(may_bind("http.bind", "127.0.0.1:0", &none).is_ok());
-        assert!(may_bind("flight.bind", "0.0.0.0:0", &some).is_ok());
-        let open = may_bind("flight.bind", "0.0.0.0:0", &none).unwrap_err();
-        assert!(open.to_string().contains("flight.bind") && open.hint_text().unwrap().contains("access.tokens"));
-        assert!(may_bind("http.bind", "nonsense", &some).unwrap_err().to_string().contains("http.bind"));
     }
 }

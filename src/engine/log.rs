@@ -9,11 +9,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::Result as DfResult;
-use datafusion::datasource::MemTable;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::scan::guard;
+use super::scan::scan_made;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
@@ -196,9 +195,7 @@ impl TableProvider for QueryLog {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        guard(session.config())?;
-        let now = MemTable::try_new(schema(), vec![vec![self.batch()?]])?;
-        now.scan(session, projection, filters, limit).await
+        scan_made(|| self.batch(), session, projection, filters, limit).await
     }
 }
 

@@ -101,6 +101,8 @@ struct Inner {
     reports: Known,
     /// Held while a new snapshot is made: one refresh at a time.
     refreshing: Mutex<()>,
+    /// The batch of pushes that queries saw last.
+    shown: Mutex<String>,
     admission: Admission,
     log: QueryLog,
     threads: QueryThreads,
@@ -141,6 +143,7 @@ impl Engine {
             recent: Recent::default(),
             reports,
             refreshing: Mutex::new(()),
+            shown: Mutex::default(),
             admission: Admission::new(cfg.concurrent, cfg.queued, cfg.unread),
             log,
             threads: QueryThreads::start(cfg.threads)?,
@@ -163,6 +166,18 @@ impl Engine {
         tracing::debug!(snapshot = %next.id, "new snapshot");
         inner.recent.keep(inner.current.swap(Arc::new(next)));
         Ok(true)
+    }
+
+    /// Lets queries see the batch of pushes: whoever was told that it has landed may ask for it at once. Many pushes are of
+    /// one batch, and one look shows it to all.
+    pub async fn refresh_for(&self, batch_id: &str) {
+        let mut shown = self.inner.shown.lock().await;
+        if *shown != batch_id {
+            match self.refresh().boxed().await {
+                Ok(_) => *shown = batch_id.into(),
+                Err(error) => tracing::warn!(%error, batch_id, "rows have landed and show with the next refresh"),
+            }
+        }
     }
 
     /// Files of `queries/views/` that cannot be used, and where no view stands in for them.

@@ -3,12 +3,14 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use async_trait::async_trait;
 use chrono::DateTime;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
 use datafusion::common::{Result as DfResult, Statistics, project_schema};
+use datafusion::datasource::MemTable;
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
@@ -43,6 +45,20 @@ pub fn guard(config: &SessionConfig) -> DfResult<()> {
             Err(DataFusionError::External(Box::new(error)))
         }
     }
+}
+
+/// Scans a table whose rows are made when they are asked for.
+pub async fn scan_made(
+    make: impl FnOnce() -> DfResult<RecordBatch>,
+    session: &dyn Session,
+    projection: Option<&Vec<usize>>,
+    filters: &[Expr],
+    limit: Option<usize>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    guard(session.config())?;
+    let made = make()?;
+    let now = MemTable::try_new(made.schema(), vec![vec![made]])?;
+    now.scan(session, projection, filters, limit).await
 }
 
 /// One table at one version.

@@ -2,7 +2,6 @@
 //! connect and read the schema (tests/clients/replay), there and over Flight SQL. They need Python (see CONTRIBUTING.md), some
 //! also Java and Maven, Node, or Debian's packages; what is missing is said.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -15,10 +14,6 @@ use tokio::task::JoinHandle;
 
 use crate::common;
 
-/// What run.py ends with where the client cannot be installed.
-const UNAVAILABLE: i32 = 69;
-/// Clients that CI need not have: nobody promises Java, Node or Debian's packages.
-const MAY_BE_MISSING: [&str; 5] = ["jdbc", "node", "odbc", "psql", "pgbench"];
 const USER: &str = "analyst";
 const TOKEN: &str = "0123456789abcdef-analyst";
 /// Only a failing test waits this long.
@@ -192,7 +187,7 @@ impl Server {
 /// Runs a client's checks, or says that they are skipped.
 ///
 /// # Panics
-/// A check fails. In CI also where the client cannot be installed, but for those of [`MAY_BE_MISSING`].
+/// A check fails. In CI also where the client cannot be installed.
 fn run(test: &str, client: &[&str], addr: SocketAddr, settings: &[&str]) {
     let Some(python) = common::python(test) else { return };
     let mut command = Command::new(python);
@@ -200,11 +195,7 @@ fn run(test: &str, client: &[&str], addr: SocketAddr, settings: &[&str]) {
     command.arg(addr.ip().to_string()).arg(addr.port().to_string()).args(settings);
     let out = command.stdin(Stdio::null()).output().expect("Python starts");
     let (told, checks) = (String::from_utf8_lossy(&out.stderr), String::from_utf8_lossy(&out.stdout));
-    if out.status.code() == Some(UNAVAILABLE) {
-        let ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
-        assert!(!ci || MAY_BE_MISSING.contains(&client[0]), "{test}: {told}");
-        // To standard error itself, for cargo hides what a passing test prints.
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: it cannot be installed here: {told}");
+    if common::is_missing("postgres_clients", client[0], out.status, &told) {
         return;
     }
     let failed: Vec<&str> = checks.lines().filter(|line| !line.starts_with("ok ")).collect();

@@ -1,11 +1,13 @@
 //! Catalogs, schemas, tables and table types, from the list that the engine keeps: nothing is read for them. The columns
 //! are exactly the protocol's, with its NOT NULLs: ADBC compares.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use arrow::array::{Array, ArrayRef, BinaryArray, BooleanArray, RecordBatch, StringArray};
 use arrow::compute::kernels::comparison::like;
 use arrow_flight::sql::{CommandGetCatalogs, CommandGetDbSchemas, CommandGetTableTypes, CommandGetTables};
+use bytes::Bytes;
 
 use super::fields::of_relation;
 use super::ipc;
@@ -14,7 +16,8 @@ use crate::error::Result;
 
 const TYPES: [RelationKind; 2] = [RelationKind::Table, RelationKind::View];
 
-/// The relations of the newest state, with the messages that tell their columns. Those are made once for each state.
+/// The relations of the newest state, with the messages that tell their columns. Those are made once for each state, and
+/// anew only for what is not as it was in the state before.
 #[derive(Default)]
 pub struct Catalog(Mutex<Option<Arc<Listed>>>);
 
@@ -24,22 +27,23 @@ struct Listed {
     /// By schema and name.
     sorted: Vec<usize>,
     /// IPC messages of the columns, as `sorted`.
-    schemas: OnceLock<Vec<Vec<u8>>>,
+    schemas: OnceLock<Vec<Bytes>>,
+    /// The last list whose messages were made, until those of this one are.
+    before: Mutex<Option<Arc<Listed>>>,
 }
 
 impl Catalog {
     fn listed(&self, relations: Arc<Vec<Relation>>) -> Arc<Listed> {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match last.as_ref().filter(|known| Arc::ptr_eq(&known.of, &relations)) {
-            Some(known) => Arc::clone(known),
-            None => {
-                let mut sorted: Vec<usize> = (0..relations.len()).collect();
-                sorted.sort_by_key(|i| (&relations[*i].schema, &relations[*i].name));
-                let listed = Arc::new(Listed { of: relations, sorted, schemas: OnceLock::new() });
-                *last = Some(Arc::clone(&listed));
-                listed
-            }
+        let mut last = lock(&self.0);
+        if let Some(known) = last.as_ref().filter(|known| Arc::ptr_eq(&known.of, &relations)) {
+            return Arc::clone(known);
         }
+        let mut sorted: Vec<usize> = (0..relations.len()).collect();
+        sorted.sort_by_key(|i| (&relations[*i].schema, &relations[*i].name));
+        let before = Mutex::new(last.take().and_then(Listed::told));
+        let listed = Arc::new(Listed { of: relations, sorted, schemas: OnceLock::new(), before });
+        *last = Some(Arc::clone(&listed));
+        listed
     }
 
     /// `GetTables`: patterns with `%`, `_` and `\` before either.
@@ -65,13 +69,41 @@ impl Catalog {
 }
 
 impl Listed {
-    fn schemas(&self) -> Result<&Vec<Vec<u8>>> {
+    /// This list or the last before it whose messages were made.
+    fn told(self: Arc<Listed>) -> Option<Arc<Listed>> {
+        if self.schemas.get().is_some() { Some(self) } else { lock(&self.before).take() }
+    }
+
+    fn schemas(&self) -> Result<&Vec<Bytes>> {
+        // Held, so that of several who ask at once only one does the work.
+        let mut before = lock(&self.before);
         if let Some(told) = self.schemas.get() {
             return Ok(told);
         }
-        let told = self.sorted.iter().map(|i| ipc::message(&of_relation(&self.of[*i]))).collect::<Result<_>>()?;
+        let told = self.messages(before.as_deref())?;
+        *before = None;
         Ok(self.schemas.get_or_init(|| told))
     }
+
+    /// The messages, those of relations that are as they were taken from `before`.
+    fn messages(&self, before: Option<&Listed>) -> Result<Vec<Bytes>> {
+        let mut known = HashMap::new();
+        if let Some((before, told)) = before.and_then(|before| Some((before, before.schemas.get()?))) {
+            let relations = before.sorted.iter().map(|i| &before.of[*i]);
+            known.extend(relations.zip(told).map(|(r, told)| ((&r.schema, &r.name), (r, told))));
+        }
+        let message = |relation: &Relation| -> Result<Bytes> {
+            match known.get(&(&relation.schema, &relation.name)) {
+                Some((same, told)) if *same == relation => Ok(Bytes::clone(told)),
+                _ => Ok(ipc::message(&of_relation(relation))?.into()),
+            }
+        };
+        self.sorted.iter().map(|i| message(&self.of[*i])).collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// `GetCatalogs`: the one there is.
@@ -176,6 +208,27 @@ mod tests {
         for (catalog, found) in [("lake", 3), ("", 0), ("other", 0)] {
             assert_eq!(names(CommandGetTables { catalog: Some(catalog.into()), ..everything.clone() }).len(), found);
         }
+    }
+
+    #[test]
+    fn what_is_as_it_was_is_told_as_it_was() {
+        let catalog = Catalog::default();
+        let first = catalog.listed(all());
+        let before = first.schemas().unwrap().clone();
+        assert!(Arc::ptr_eq(&first, &catalog.listed(Arc::clone(&first.of))));
+        // Of this state nobody asks for schemas.
+        catalog.listed(all());
+        let mut changed = all().to_vec();
+        changed[2].columns[0].about = "net sales in GBP".into();
+        let second = catalog.listed(Arc::new(changed));
+        let after = second.schemas().unwrap();
+        for at in 1..3 {
+            assert_eq!(after[at].as_ptr(), before[at].as_ptr(), "not made anew");
+        }
+        let told =
+            |message: &[u8]| ipc::schema(message).unwrap().field(0).metadata()["ARROW:FLIGHT:SQL:REMARKS"].clone();
+        assert_eq!(told(&before[0]), "net sales");
+        assert_eq!(told(&after[0]), "net sales in GBP");
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub fn status(error: Error) -> Status {
         return Status::new(code, logged(&error));
     }
     if error.kind() == ErrorKind::Unavailable {
-        tracing::error!(error = %with_causes(&error), "a Flight SQL call failed");
+        tracing::error!(error = %error.with_causes(), "a Flight SQL call failed");
     }
     let text = match error.hint_text() {
         Some(hint) => format!("{}\nhint: {hint}", error.message()),
@@ -47,18 +47,8 @@ pub fn unimplemented(what: &str, hint: &str) -> Status {
 /// Logs the error; what the client is told.
 fn logged(error: &Error) -> String {
     let id = Uuid::now_v7();
-    tracing::error!(request_id = %id, error = %with_causes(error), "a Flight SQL call failed");
+    tracing::error!(request_id = %id, error = %error.with_causes(), "a Flight SQL call failed");
     format!("internal error, id {id}\nhint: the server's log has it under this id")
-}
-
-fn with_causes(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!("; caused by: {inner}"));
-        cause = inner.source();
-    }
-    text
 }
 
 /// The text as far as its header may be long: there, all but visible ASCII takes three bytes each.

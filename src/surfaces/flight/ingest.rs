@@ -11,7 +11,6 @@ use arrow::ipc::writer::StreamWriter;
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::sql::{CommandStatementIngest, TableExistsOption};
 use futures::TryStreamExt;
-use tokio::sync::Mutex;
 use tonic::Status;
 
 use super::actions::no_transaction;
@@ -32,13 +31,11 @@ const KEY: &str = "idempotency_key";
 pub struct Bulk {
     pusher: Option<Pusher>,
     engine: Engine,
-    /// The batch of pushes that queries saw last.
-    shown: Mutex<String>,
 }
 
 impl Bulk {
     pub fn new(pusher: Option<Pusher>, engine: Engine) -> Bulk {
-        Bulk { pusher, engine, shown: Mutex::default() }
+        Bulk { pusher, engine }
     }
 
     /// Lands the rows and says how many there were. Quarantined ones make an error that says so, and that the others have
@@ -60,19 +57,8 @@ impl Bulk {
         let Some(body) = receive(receiving, rows, pusher.most()).await? else { return Ok(0) };
         let push = Push { source, key, caller: caller.principal.clone(), body: body.end() };
         let account = pusher.push(push).await.map_err(status)?;
-        self.show(&account.batch_id).await;
+        self.engine.refresh_for(&account.batch_id).await;
         landed(&account).map_err(status)
-    }
-
-    /// Lets this server's queries see the batch: whoever was told that it has landed may ask for it at once.
-    async fn show(&self, batch_id: &str) {
-        let mut shown = self.shown.lock().await;
-        if *shown != batch_id {
-            match self.engine.refresh().await {
-                Ok(_) => *shown = batch_id.into(),
-                Err(error) => tracing::warn!(%error, batch_id, "rows have landed and show with the next refresh"),
-            }
-        }
     }
 }
 

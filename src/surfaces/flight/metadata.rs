@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::sql::Command;
 use arrow_flight::sql::metadata::XdbcTypeInfoDataBuilder;
+use futures::{TryStreamExt, stream};
+use tonic::Status;
 
+use super::answers::{Answers, Messages};
 use super::catalog::{self, Catalog};
+use super::errors::{of_flight, status};
 use super::keys::{self, By, Named};
+use super::service::CHUNK;
 use super::sql_info::Infos;
 use super::types;
 use crate::engine::Relation;
@@ -19,11 +25,12 @@ use crate::error::Result;
 pub struct Metadata {
     infos: Infos,
     catalog: Catalog,
+    answers: Answers,
 }
 
 impl Metadata {
     pub fn new(ingests: bool) -> Result<Metadata> {
-        Ok(Metadata { infos: Infos::new(ingests)?, catalog: Catalog::default() })
+        Ok(Metadata { infos: Infos::new(ingests)?, catalog: Catalog::default(), answers: Answers::default() })
     }
 
     /// The schema of what a command answers; `None`: it is no metadata command.
@@ -43,8 +50,27 @@ impl Metadata {
         })
     }
 
+    /// What a command answers, as messages; `None`: it is no metadata command.
+    pub async fn messages(&self, command: Command, relations: &Arc<Vec<Relation>>) -> Option<Result<Messages, Status>> {
+        let tables = match &command {
+            Command::CommandGetTables(asked) => Some(asked.clone()),
+            _ => None,
+        };
+        if let Some(kept) = tables.as_ref().and_then(|asked| self.answers.get(relations, asked)) {
+            return Some(Ok(kept));
+        }
+        let messages = match self.rows(command, relations)? {
+            Ok(rows) => encoded(rows).await,
+            Err(error) => Err(status(error)),
+        };
+        if let (Some(asked), Ok(messages)) = (tables, &messages) {
+            self.answers.keep(relations, asked, messages);
+        }
+        Some(messages)
+    }
+
     /// What a command answers.
-    pub fn rows(&self, command: Command, relations: &Arc<Vec<Relation>>) -> Option<Result<RecordBatch>> {
+    fn rows(&self, command: Command, relations: &Arc<Vec<Relation>>) -> Option<Result<RecordBatch>> {
         let any = Named::default();
         Some(match command {
             Command::CommandGetCatalogs(asked) => catalog::catalogs(asked),
@@ -72,8 +98,15 @@ impl Metadata {
     }
 }
 
+async fn encoded(rows: RecordBatch) -> Result<Messages, Status> {
+    let encoder = FlightDataEncoderBuilder::new().with_schema(rows.schema()).with_max_flight_data_size(CHUNK);
+    let messages: Vec<_> = encoder.build(stream::iter([Ok(rows)])).try_collect().await.map_err(of_flight)?;
+    Ok(messages.into())
+}
+
 #[cfg(test)]
 mod tests {
+    use arrow_flight::decode::FlightRecordBatchStream;
     use arrow_flight::sql::{
         CommandGetCatalogs, CommandGetCrossReference, CommandGetDbSchemas, CommandGetExportedKeys,
         CommandGetImportedKeys, CommandGetPrimaryKeys, CommandGetSqlInfo, CommandGetTableTypes, CommandGetTables,
@@ -81,6 +114,21 @@ mod tests {
     };
 
     use super::*;
+
+    #[tokio::test]
+    async fn tables_are_encoded_once_for_each_state() {
+        let metadata = Metadata::new(true).unwrap();
+        let asked = Command::CommandGetTables(CommandGetTables { include_schema: true, ..CommandGetTables::default() });
+        let (first, second) = (Arc::new(Vec::new()), Arc::new(Vec::new()));
+        let told = async |relations| metadata.messages(asked.clone(), relations).await.unwrap().unwrap();
+        let messages = told(&first).await;
+        assert!(Arc::ptr_eq(&messages, &told(&first).await), "made anew");
+        assert!(!Arc::ptr_eq(&messages, &told(&second).await), "an answer of another state");
+        let sent: Vec<_> = messages.iter().cloned().map(Ok).collect();
+        let mut read = FlightRecordBatchStream::new_from_flight_data(stream::iter(sent));
+        assert!(read.try_next().await.unwrap().is_none_or(|rows| rows.num_rows() == 0));
+        assert_eq!(read.schema(), metadata.schema(&asked).as_ref());
+    }
 
     #[test]
     fn what_is_told_is_what_comes() {

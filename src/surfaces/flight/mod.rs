@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! service (who calls, which command) ─┬─ statements ─ parameters · ticket · running
-//!                                     ├─ metadata ─── catalog · keys · types · sql_info · fields
+//!                                     ├─ metadata ─── catalog · keys · types · sql_info · fields · answers
 //!                                     ├─ actions ──── sessions
 //!                                     └─ ingest
 //! ```
@@ -11,6 +11,7 @@
 //! own, collect results, or know the other surfaces.
 
 mod actions;
+mod answers;
 mod auth;
 mod catalog;
 mod errors;
@@ -41,7 +42,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport;
 use tonic::transport::server::TcpIncoming;
 
-use crate::access::{Tokens, may_bind};
+use crate::access::{Tokens, listen, may_bind};
 use crate::config::{AccessConfig, FlightConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -90,11 +91,7 @@ impl Server {
             .http2_keepalive_timeout(Some(GIVE_UP_AFTER))
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOWS);
-        let listener = TcpListener::bind(wanted).await.map_err(|e| {
-            Error::unavailable(format!("cannot listen on {wanted}: {e}"))
-                .hint("choose another port: --set flight.bind=127.0.0.1:0 takes a free one")
-                .caused_by(e)
-        })?;
+        let listener = listen("flight.bind", wanted).await?;
         let addr = listener.local_addr()?;
         let running = Running::default();
         let service = Service {

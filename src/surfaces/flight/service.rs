@@ -35,7 +35,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The body of a message that carries rows, bytes about: half of what the most modest clients take.
-const CHUNK: usize = 2 << 20;
+pub const CHUNK: usize = 2 << 20;
 
 /// All that calls reach.
 pub struct Service {
@@ -88,7 +88,7 @@ impl Service {
         Ok(info.with_descriptor(descriptor))
     }
 
-    fn fetch(&self, ticket: Ticket, caller: &Caller) -> Result<Many<FlightData>, Status> {
+    async fn fetch(&self, ticket: Ticket, caller: &Caller) -> Result<Many<FlightData>, Status> {
         match command(&ticket.ticket)? {
             Command::TicketStatementQuery(ticket) => {
                 let (schema, rows) = self.statements.fetch(&ticket.statement_handle, caller)?;
@@ -96,9 +96,8 @@ impl Service {
             }
             other => {
                 let strange = not_here(&other, "DoGet");
-                let rows = self.metadata.rows(other, &self.engine.relations()).ok_or(strange)?;
-                let rows = rows.map_err(status)?;
-                Ok(encoded(rows.schema(), stream::iter([Ok(rows)])))
+                let messages = self.metadata.messages(other, &self.engine.relations()).await.ok_or(strange)??;
+                Ok(stream::iter((0..messages.len()).map(move |at| Ok(messages[at].clone()))).boxed())
             }
         }
     }
@@ -177,7 +176,7 @@ impl FlightService for Service {
 
     async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
         let (metadata, _, ticket) = request.into_parts();
-        self.call("DoGet", &metadata, async |caller| self.fetch(ticket, &caller)).await
+        self.call("DoGet", &metadata, async |caller| self.fetch(ticket, &caller).await).await
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Answer<Self::DoPutStream> {

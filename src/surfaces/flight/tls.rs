@@ -10,12 +10,7 @@ use crate::error::{Error, Result};
 
 /// The server with the certificate that is configured; as it is, where none is.
 pub fn with(server: Server, config: &TlsConfig) -> Result<Server> {
-    let (certificate, key) = match (&config.certificate, &config.key) {
-        (None, None) => return Ok(server),
-        (Some(certificate), Some(key)) => (certificate, key),
-        (Some(_), None) => return Err(alone("certificate", "key")),
-        (None, Some(_)) => return Err(alone("key", "certificate")),
-    };
+    let Some((certificate, key)) = config.pair("flight")? else { return Ok(server) };
     // The library that does the mathematics; whoever was here first has named the same.
     let _ = aws_lc_rs::default_provider().install_default();
     let identity = Identity::from_pem(read("certificate", certificate)?, read("key", key)?);
@@ -34,11 +29,6 @@ fn read(setting: &str, path: &Path) -> Result<String> {
             .hint("name a PEM file that this user may read")
             .caused_by(e)
     })
-}
-
-fn alone(given: &str, missing: &str) -> Error {
-    Error::invalid(format!("flight.tls.{given} is set, and flight.tls.{missing} is not"))
-        .hint("set both for TLS, neither for plaintext")
 }
 
 #[cfg(test)]

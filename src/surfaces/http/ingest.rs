@@ -78,7 +78,7 @@ async fn push(
     }
     let push = Push { source, key, caller: asked.caller.principal.clone(), body: receiving.end() };
     let account = pusher.push(push).await.map_err(problem)?;
-    show(state, &account.batch_id).await;
+    state.engine.refresh_for(&account.batch_id).await;
     Ok(account)
 }
 
@@ -103,18 +103,6 @@ async fn read_away(body: &mut BodyDataStream) {
         left = left.saturating_sub(piece.len());
         if left == 0 {
             break;
-        }
-    }
-}
-
-/// Lets this server's queries see the batch: whoever was told that it has landed may ask for it at once.
-async fn show(state: &HttpState, batch_id: &str) {
-    // Many pushes are of one batch, and one look shows it to all.
-    let mut shown = state.shown.lock().await;
-    if *shown != batch_id {
-        match state.engine.refresh().await {
-            Ok(_) => *shown = batch_id.into(),
-            Err(error) => tracing::warn!(%error, batch_id, "pushes have landed and show with the next refresh"),
         }
     }
 }

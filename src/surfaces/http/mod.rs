@@ -28,10 +28,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Tokens, may_bind};
+use crate::access::{Tokens, listen, may_bind};
 use crate::clock::Clock;
 use crate::config::{AccessConfig, HttpConfig};
 use crate::engine::Engine;
@@ -61,8 +60,6 @@ struct Shared {
     ingest_max: u64,
     /// How long a sender may pause within a body.
     ingest_pause: Duration,
-    /// The batch of pushes that queries saw last.
-    shown: Mutex<String>,
     metrics: Arc<Metrics>,
     /// Shutdown began: not ready any more, requests in flight finish.
     stopping: CancellationToken,
@@ -97,11 +94,7 @@ impl Server {
     ) -> Result<Server> {
         let tokens = Tokens::new(&access.tokens)?;
         let wanted = may_bind("http.bind", &config.bind, &tokens)?;
-        let listener = TcpListener::bind(wanted).await.map_err(|e| {
-            Error::unavailable(format!("cannot listen on {wanted}: {e}"))
-                .hint("choose another port: --set http.bind=127.0.0.1:0 takes a free one")
-                .caused_by(e)
-        })?;
+        let listener = listen("http.bind", wanted).await?;
         let addr = listener.local_addr()?;
         let shared = Shared {
             engine,
@@ -112,7 +105,6 @@ impl Server {
             pusher,
             ingest_max: config.ingest_max_mb << 20,
             ingest_pause: Duration::from_millis(config.ingest_pause_ms),
-            shown: Mutex::default(),
             metrics: Arc::new(Metrics::new(clock)),
             stopping: CancellationToken::new(),
             abort: CancellationToken::new(),

@@ -95,13 +95,8 @@ fn written(mut response: Response, path: &str, meter: &Meter) -> Response {
 
 /// Logs an error that is the server's, with its causes. Called once per error: here, or where a stream breaks.
 pub fn log(error: &crate::error::Error, meter: &Meter) {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(&format!("; caused by: {inner}"));
-        cause = inner.source();
-    }
-    tracing::error!(request_id = %meter.id, route = meter.route, error = %text, "http request failed");
+    let error = error.with_causes();
+    tracing::error!(request_id = %meter.id, route = meter.route, %error, "http request failed");
 }
 
 /// The client's id if it is a plain short text, else a new one.

@@ -1,6 +1,7 @@
 //! What a statement asks of the connection rather than of the lake: transactions, settings, cursors, COPY. Everything else
 //! is a query. It must not run anything.
 
+use super::copy_options::{CopyFormat, copy_format};
 use super::lexer::{Token, tokens};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -46,22 +47,6 @@ pub enum Command {
     },
     /// Listening for what never comes would be a lie, ending it is none.
     Unlisten,
-}
-
-/// How COPY writes rows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CopyFormat {
-    pub kind: CopyKind,
-    pub header: bool,
-    pub delimiter: Option<char>,
-    pub null: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CopyKind {
-    Text,
-    Csv,
-    Binary,
 }
 
 /// Statements that change something, and those that only a database with storage of its own has.
@@ -247,39 +232,9 @@ fn table(what: &str) -> Option<String> {
     }
 }
 
-fn copy_format(options: &[(Token, usize)]) -> Result<CopyFormat> {
-    let mut format = CopyFormat { kind: CopyKind::Text, header: false, delimiter: None, null: None };
-    let mut words = options.iter().map(|(t, _)| t).filter(|t| !matches!(t, Token::Symbol(_)) && !t.is("with"));
-    while let Some(token) = words.next() {
-        let unknown = || Error::invalid(format!("COPY: the option {} is not known", token.value().unwrap_or_default()));
-        let mut text = || words.next().and_then(Token::value).ok_or_else(unknown);
-        match token.name() {
-            Some("format") => format.kind = kind(text()?).ok_or_else(unknown)?,
-            Some("header") => format.header = true,
-            Some("true" | "on") => {}
-            Some("false" | "off") => format.header = false,
-            Some("delimiter") => format.delimiter = text()?.chars().next().filter(char::is_ascii),
-            Some("null") => format.null = Some(text()?.into()),
-            Some("as" | "encoding" | "utf8") => {}
-            Some(word) => format.kind = kind(word).ok_or_else(unknown)?,
-            // An encoding's name.
-            None => {}
-        }
-    }
-    Ok(format)
-}
-
-fn kind(word: &str) -> Option<CopyKind> {
-    match word.to_ascii_lowercase().as_str() {
-        "text" => Some(CopyKind::Text),
-        "csv" => Some(CopyKind::Csv),
-        "binary" => Some(CopyKind::Binary),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::copy_options::CopyKind;
     use super::*;
 
     fn of(sql: &str) -> Command {
@@ -325,7 +280,7 @@ mod tests {
             panic!("no COPY");
         };
         assert_eq!(query, "SELECT 1, ')'");
-        assert_eq!((format.kind, format.header, format.delimiter), (CopyKind::Csv, true, Some(';')));
+        assert_eq!((format.kind, format.header, format.delimiter), (CopyKind::Csv, true, Some(b';')));
         assert!(
             matches!(of("copy base.order_line to stdout csv header"), Command::Copy { query, .. } if query == "SELECT * FROM base.order_line")
         );

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use arrow_pg::encoder::encode_value;
 use futures::{Sink, SinkExt, StreamExt};
 use pgwire::api::portal::Format;
-use pgwire::api::results::{CopyCsvOptions, CopyEncoder, CopyTextOptions, FieldInfo, Tag};
+use pgwire::api::results::{CopyEncoder, CopyTextOptions, DataRowEncoder, FieldInfo, Tag};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use pgwire::messages::response::CommandComplete;
 
-use super::command::{CopyFormat, CopyKind};
+use super::copy_options::{CopyFormat, CopyKind};
+use super::csv::{Csv, cells};
 use super::error::wire;
-use super::rows::{Batches, fields, travel};
+use super::rows::{Batches, fields, travel, write_row};
 
 /// What a binary copy begins with: its signature, no flags, no more header.
 const BINARY_HEADER: &[u8] = b"PGCOPY\n\xFF\r\n\0\0\0\0\0\0\0\0\0";
@@ -49,13 +49,13 @@ impl Copy {
         let wanted = if binary { Format::UnifiedBinary } else { Format::UnifiedText };
         let fields = Arc::new(fields(&self.schema, &wanted)?);
         if let Some(header) = self.header() {
-            client.feed(PgWireBackendMessage::CopyData(CopyData::new(header.into()))).await?;
+            client.feed(PgWireBackendMessage::CopyData(header)).await?;
         }
-        let (mut encoder, mut rows) = (self.encoder(&fields), 0);
+        let (mut writer, mut rows) = (self.writer(&fields), 0);
         while let Some(batch) = self.batches.next().await {
             let batch = batch.and_then(|batch| travel(&batch, &self.schema)).map_err(|e| wire(&e))?;
             for row in 0..batch.num_rows() {
-                let data = encoded(&mut encoder, &batch, row, &fields)?;
+                let data = writer.row(&batch, row, &fields)?;
                 client.feed(PgWireBackendMessage::CopyData(data)).await?;
             }
             rows += batch.num_rows();
@@ -73,50 +73,62 @@ impl Copy {
     }
 
     /// The line of names, where one is asked for.
-    fn header(&self) -> Option<String> {
-        let delimiter = self.delimiter();
-        let named = self.format.header && self.format.kind != CopyKind::Binary;
-        let csv = self.format.kind == CopyKind::Csv;
-        let name = |name: &String| {
-            if csv && name.contains([delimiter, '"', '\n']) {
-                format!("\"{}\"", name.replace('"', "\"\""))
-            } else {
-                name.clone()
+    fn header(&self) -> Option<CopyData> {
+        if !self.format.header {
+            return None;
+        }
+        let names = self.schema.fields().iter().map(|f| f.name().as_str());
+        let line = match self.format.kind {
+            CopyKind::Binary => return None,
+            CopyKind::Csv => self.csv().line(names.map(|name| Some(name.as_bytes()))),
+            CopyKind::Text => {
+                let delimiter = char::from(self.delimiter()).to_string();
+                format!("{}\n", names.collect::<Vec<_>>().join(&delimiter)).into_bytes()
             }
         };
-        let names: Vec<String> = self.schema.fields().iter().map(|f| name(f.name())).collect();
-        named.then(|| format!("{}\n", names.join(&delimiter.to_string())))
+        Some(CopyData::new(line.into()))
     }
 
-    fn delimiter(&self) -> char {
-        self.format.delimiter.unwrap_or(if self.format.kind == CopyKind::Csv { ',' } else { '\t' })
+    fn delimiter(&self) -> u8 {
+        self.format.delimiter.unwrap_or(if self.format.kind == CopyKind::Csv { b',' } else { b'\t' })
     }
 
-    fn encoder(&self, fields: &Arc<Vec<FieldInfo>>) -> CopyEncoder {
-        let delimiter = self.delimiter().to_string().into();
-        let null = self.format.null.as_deref().map(Into::into);
+    fn csv(&self) -> Csv {
+        let null = self.format.null.clone().unwrap_or_default();
+        Csv { delimiter: self.delimiter(), null, single: self.schema.fields().len() == 1 }
+    }
+
+    fn writer(&self, fields: &Arc<Vec<FieldInfo>>) -> Writer {
         match self.format.kind {
-            CopyKind::Binary => CopyEncoder::new_binary(Arc::clone(fields)),
+            CopyKind::Binary => Writer::Stock(CopyEncoder::new_binary(Arc::clone(fields))),
             CopyKind::Text => {
-                let stock = CopyTextOptions::default();
-                let null_string = null.unwrap_or(stock.null_string);
-                CopyEncoder::new_text(Arc::clone(fields), CopyTextOptions { delimiter, null_string })
+                let null = self.format.null.as_deref().map(Into::into);
+                let delimiter = char::from(self.delimiter()).to_string().into();
+                let null_string = null.unwrap_or(CopyTextOptions::default().null_string);
+                Writer::Stock(CopyEncoder::new_text(Arc::clone(fields), CopyTextOptions { delimiter, null_string }))
             }
-            CopyKind::Csv => {
-                let stock = CopyCsvOptions::default();
-                let null_string = null.unwrap_or(stock.null_string);
-                CopyEncoder::new_csv(
-                    Arc::clone(fields),
-                    CopyCsvOptions { delimiter, null_string, ..CopyCsvOptions::default() },
-                )
-            }
+            CopyKind::Csv => Writer::Csv(DataRowEncoder::new(Arc::clone(fields)), self.csv()),
         }
     }
 }
 
-fn encoded(encoder: &mut CopyEncoder, batch: &RecordBatch, row: usize, fields: &[FieldInfo]) -> PgWireResult<CopyData> {
-    for ((column, field), info) in batch.columns().iter().zip(batch.schema_ref().fields()).zip(fields) {
-        encode_value(encoder, column, row, field, info)?;
+/// Writes rows; pgwire's own CSV does not tell an empty text from NULL.
+enum Writer {
+    Stock(CopyEncoder),
+    Csv(DataRowEncoder, Csv),
+}
+
+impl Writer {
+    fn row(&mut self, batch: &RecordBatch, row: usize, fields: &[FieldInfo]) -> PgWireResult<CopyData> {
+        match self {
+            Writer::Stock(encoder) => {
+                write_row(encoder, batch, row, fields)?;
+                Ok(encoder.take_copy())
+            }
+            Writer::Csv(encoder, csv) => {
+                write_row(encoder, batch, row, fields)?;
+                Ok(CopyData::new(csv.line(cells(&encoder.take_row().data)).into()))
+            }
+        }
     }
-    Ok(encoder.take_copy())
 }

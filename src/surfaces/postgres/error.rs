@@ -21,8 +21,11 @@ pub fn wire(error: &Error) -> PgWireError {
     let code = state(error);
     if error.kind() == ErrorKind::Internal {
         let id = uuid::Uuid::now_v7();
-        tracing::error!(%id, ?error, "a PostgreSQL client's statement failed");
+        tracing::error!(request_id = %id, error = %error.with_causes(), "a PostgreSQL client's statement failed");
         return coded(code, format!("internal error, id {id}"));
+    }
+    if error.kind() == ErrorKind::Unavailable {
+        tracing::error!(error = %error.with_causes(), "a PostgreSQL client's statement failed");
     }
     match error.hint_text() {
         Some(hint) => hinted(code, error.message(), hint),

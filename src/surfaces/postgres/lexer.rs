@@ -147,7 +147,8 @@ impl<'a> Lexer<'a> {
                 return text;
             }
             if c == quote || (escapes && c == '\\') {
-                text.extend(letters.next().map(|(_, next)| next));
+                let meant = |next| if c == quote { next } else { escaped(next) };
+                text.extend(letters.next().map(|(_, next)| meant(next)));
             } else {
                 text.push(c);
             }
@@ -169,6 +170,18 @@ impl<'a> Lexer<'a> {
         let end = body.find(tag).unwrap_or(body.len());
         self.at = (self.at + tag.len() + end + tag.len()).min(self.sql.len());
         Token::Text(body[..end].into())
+    }
+}
+
+/// What a letter behind a backslash means.
+fn escaped(letter: char) -> char {
+    match letter {
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        other => other,
     }
 }
 
@@ -211,6 +224,7 @@ mod tests {
             ]
         );
         assert_eq!(of("$"), [Token::Symbol('$')]);
+        assert_eq!(of("E'\\t\\'' '\\t'"), [Token::Text("\t'".into()), Token::Text("\\t".into())]);
         assert_eq!(of("é$"), [Token::Word("é$".into())]);
     }
 }

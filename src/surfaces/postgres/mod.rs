@@ -12,11 +12,15 @@
 mod cancel;
 mod command;
 mod copy;
+mod copy_options;
+mod csv;
 mod cursor;
 mod error;
 mod extended;
 mod lexer;
+mod numeric;
 mod parameters;
+mod reach;
 mod rows;
 mod run;
 mod session;
@@ -41,10 +45,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Tokens, may_bind};
+use crate::access::{Tokens, listen, may_bind};
 use crate::config::{AccessConfig, PostgresConfig};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use cancel::Registry;
 use session::{Handlers, Session};
 use startup::Accounts;
@@ -91,11 +95,7 @@ impl Server {
     pub async fn bind(config: &PostgresConfig, access: &AccessConfig, engine: Engine) -> Result<Server> {
         let wanted = may_bind("postgres.bind", &config.bind, &Tokens::new(&access.tokens)?)?;
         let tls = tls::read(&config.tls)?;
-        let listener = TcpListener::bind(wanted).await.map_err(|e| {
-            Error::unavailable(format!("cannot listen on {wanted}: {e}"))
-                .hint("choose another port: --set postgres.bind=127.0.0.1:0 takes a free one")
-                .caused_by(e)
-        })?;
+        let listener = listen("postgres.bind", wanted).await?;
         let addr = listener.local_addr()?;
         let connections = config.connections.clamp(1, Semaphore::MAX_PERMITS);
         let shared = Shared {

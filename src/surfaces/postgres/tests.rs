@@ -162,6 +162,26 @@ async fn statements_run_one_after_the_other() {
     assert_eq!(copied.iter().map(|(kind, _)| kind).collect::<String>(), "HddcCZ");
     assert_eq!((text(&copied[1]), text(&copied[2])), ("a,b\n".into(), "1,\n".into()));
     assert!(text(&copied[4]).starts_with("COPY 1"));
+    wire.query("COPY (SELECT '' AS a, NULL AS b, 'x;y' AS c) TO STDOUT WITH CSV DELIMITER ';'").await;
+    assert_eq!(text(&wire.until_ready().await[1]), "\"\";;\"x;y\"\n", "an empty text is none that is missing");
+    wire.query("COPY (SELECT 1 AS a) TO STDOUT WITH (FORMAT csv, DELIMITER '§')").await;
+    assert!(error(&wire.until_ready().await).contains("COPY delimiter must be a single one-byte character"));
+}
+
+#[tokio::test]
+async fn large_numbers_arrive_and_only_null_is_null() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    let number = "-123456789012345678901234567890123456789012.34";
+    let both =
+        format!("arrow_cast('{number}', 'Decimal256(76, 2)') AS a, arrow_cast(NULL, 'Interval(MonthDayNano)') AS b");
+    wire.query(&format!("SELECT {both}")).await;
+    let row = wire.until_ready().await.swap_remove(1);
+    assert!(text(&row).contains(number) && row.1.ends_with(&[255; 4]), "{row:?}");
+    wire.query(&format!("COPY (SELECT {both}) TO STDOUT")).await;
+    assert_eq!(text(&wire.until_ready().await[1]), format!("{number}\t\\N\n"));
+    wire.query("SELECT arrow_cast(9000000000000, 'Timestamp(Second, None)') AS late").await;
+    assert!(error(&wire.until_ready().await).contains("column late has no counterpart in PostgreSQL"));
 }
 
 #[tokio::test]

@@ -27,14 +27,7 @@ pub struct Tls {
 /// # Errors
 /// `Invalid`: one file without the other, or a file that is not what it should be, by name.
 pub fn read(config: &TlsConfig) -> Result<Option<Tls>> {
-    let (certificate, key) = match (&config.certificate, &config.key) {
-        (None, None) => return Ok(None),
-        (Some(certificate), Some(key)) => (certificate, key),
-        _ => {
-            return Err(Error::invalid("postgres.tls has one of certificate and key")
-                .hint("set both, PEM files, or neither: then connections are not encrypted"));
-        }
-    };
+    let Some((certificate, key)) = config.pair("postgres")? else { return Ok(None) };
     let pem = std::fs::read(certificate).map_err(|e| wrong("certificate", certificate, &e))?;
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&pem)
         .collect::<std::result::Result<_, _>>()

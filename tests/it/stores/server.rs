@@ -1,15 +1,12 @@
 //! One real object store server for one test, started by tests/servers/serve.py and ended with the value that owns it.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use saleslake::config::{Config, StorageConfig};
 use serde_json::{Value, json};
 
 use crate::common;
-
-/// What serve.py ends with where the server cannot be installed.
-const UNAVAILABLE: i32 = 69;
 
 pub struct Server {
     process: Child,
@@ -20,8 +17,7 @@ impl Server {
     /// `None` after saying that `test` is skipped: without Python, or where the server cannot be installed.
     ///
     /// # Panics
-    /// In CI without a word about Python, or where Python is there and one of its packages is not to be had. (Azurite
-    /// also needs Node, which nobody promises.)
+    /// In CI without a word about Python, or where Python is there and the server is not to be had.
     pub fn start(test: &str, kind: &str) -> Option<Server> {
         let python = common::python(test)?;
         let mut process = Command::new(python)
@@ -38,10 +34,8 @@ impl Server {
             let told = serde_json::from_str(&line).unwrap_or_else(|e| panic!("serve.py said {line:?}: {e}"));
             return Some(Server { process, told });
         }
-        let code = process.wait().expect("it ended").code();
-        let ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
-        assert!(code == Some(UNAVAILABLE) && (!ci || kind == "azurite"), "serve.py {kind} ended with {code:?}");
-        let _ = writeln!(std::io::stderr(), "SKIPPED {test}: {kind} cannot be installed here (see above)");
+        let ended = process.wait().expect("it ended");
+        assert!(common::is_missing(test, kind, ended, "see above"), "serve.py {kind} ended with {ended}");
         None
     }
 
