@@ -26,8 +26,7 @@ use crate::error::{Error, Result};
 
 /// Runs one statement for `caller`.
 pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller: &Caller) -> Result<Rows> {
-    let longest = Duration::from_secs(inner.cfg.timeout_seconds);
-    let timeout = caller.timeout.map_or(longest, |t| t.min(longest));
+    let timeout = allowed(inner, caller);
     let deadline = Instant::now() + timeout;
     let label = if options.label.is_empty() { "sql" } else { &options.label };
     let log = inner.log.begin(&caller.principal, label, sql);
@@ -42,6 +41,12 @@ pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller
             Err(error)
         }
     }
+}
+
+/// How long `caller`'s queries may take.
+pub(super) fn allowed(inner: &Inner, caller: &Caller) -> Duration {
+    let longest = Duration::from_secs(inner.cfg.timeout_seconds);
+    caller.timeout.map_or(longest, |t| t.min(longest))
 }
 
 async fn start(

@@ -27,7 +27,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// Batches that wait for a slow reader.
 const AHEAD: usize = 2;
 /// How long after its deadline a query may still say so itself.
-const GRACE: Duration = Duration::from_millis(250);
+pub(super) const GRACE: Duration = Duration::from_millis(250);
 
 /// The rows of one query.
 pub struct Rows {

@@ -3,6 +3,7 @@
 mod bound;
 mod data;
 mod postgres;
+mod size;
 mod sql;
 mod views;
 
