@@ -15,6 +15,7 @@ mod classify;
 mod describe;
 mod dims;
 pub mod functions;
+mod growth;
 mod infer;
 mod information;
 mod listed;

@@ -31,7 +31,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use super::classify::classify;
 use super::options::Param;
 use super::params::{any_loose, fitted, kind_of, scalar};
-use super::{calls, size, weight};
+use super::{calls, growth, size, weight};
 use crate::error::{Error, Result, did_you_mean};
 
 /// One parsed reading statement.
@@ -302,6 +302,7 @@ impl<'a> Planner<'a> {
             .map_err(classify)?;
         let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_reads.verify_plan(&plan).map_err(|_| not_reading("a statement inside the query"))?;
+        growth::check(&plan)?;
         Ok(plan)
     }
 

@@ -17,8 +17,8 @@ use datafusion::sql::sqlparser::ast::{
 use super::view::ViewProvider;
 use crate::error::{Error, Result};
 
-/// Relations in all. Planning takes milliseconds for some hundred, and grows faster than their number; a report of ours
-/// reads less than a hundred.
+/// Relations in all. Planning takes milliseconds for some hundred, and grows faster than their number; the largest report
+/// shipped reads some hundred.
 pub const MOST_RELATIONS: u64 = 1_000;
 /// Relations joined in one FROM, or by EXCEPT and INTERSECT: each join holds the columns of all before it.
 pub const MOST_JOINED: usize = 100;

@@ -81,7 +81,7 @@ async fn a_report_may_be_called_in_several_ways() {
     }
     let beside = "SELECT c.x, s.net_sales FROM (SELECT 1 AS x) AS c, \
                   LATERAL report('sales-summary', 'from=2026-01-01', 'to=2026-04-01') AS s";
-    assert_eq!(sql(&engine, beside, &[]).await.unwrap(), [["1", &rows[0][0]]]);
+    assert_eq!(sql(&engine, beside, &[]).await.unwrap(), [["1", rows[0][0].as_str()]]);
     let other = sql(&engine, "SELECT * FROM base.report('sales-summary')", &[]).await.unwrap_err();
     assert!(other.hint_text().is_some(), "{other}");
 }
