@@ -34,6 +34,8 @@ use crate::error::{Error, Result};
 
 /// The function's name.
 const REPORT: &str = "report";
+/// Calls in one statement: each is planned for itself.
+const MOST_CALLS: usize = 50;
 /// What is said to somebody who writes it otherwise.
 const SHAPE: &str = "write report('sales-by-region', 'from=2026-01-01', 'where.channel=web')";
 
@@ -81,6 +83,12 @@ impl Calls {
         params.retain(|name, _| !only_theirs.contains(name));
         if written.is_empty() {
             return Ok(Calls { params: only_theirs, ..Calls::default() });
+        }
+        if written.len() > MOST_CALLS {
+            let found = format!("report() is called {} times here, and at most {MOST_CALLS} are taken", written.len());
+            return Err(
+                Error::invalid(found).hint("call it once in a WITH and name that, or ask in several statements")
+            );
         }
         let source = source.ok_or_else(|| Error::invalid("report() cannot be used here"))?;
         let mut asked = Vec::new();

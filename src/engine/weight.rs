@@ -121,7 +121,7 @@ impl Visitor for Walk<'_> {
             outer.ctes.insert(cte.name.clone(), 0);
         }
         let coming = query.with.iter().flat_map(|with| {
-            with.cte_tables.iter().map(|cte| Coming {
+            with.cte_tables.iter().map(move |cte| Coming {
                 query: std::ptr::from_ref(cte.query.as_ref()),
                 name: folded(&cte.alias.name),
                 recursive: with.recursive,
