@@ -266,7 +266,7 @@ mod tests {
             check(&format!("SELECT {}", open.repeat(MOST_RETRIES)), &GenericDialect {}).unwrap();
             assert!(check(&format!("SELECT {}", open.repeat(MOST_RETRIES + 1)), &GenericDialect {}).is_err(), "{open}");
         }
-        let days = vec!["d + INTERVAL '1' DAY > CASE WHEN a THEN b ELSE NULL END"; 100].join(" AND ");
+        let days = ["d + INTERVAL '1' DAY > CASE WHEN a THEN b ELSE NULL END"; 100].join(" AND ");
         check(&format!("SELECT {days}"), &GenericDialect {}).unwrap();
     }
 

@@ -100,7 +100,7 @@ async fn wrong_calls_say_what_works() {
     assert!(says("report('sales-by-channel', from)").await.contains("texts"));
     assert!(says("channel AS c, LATERAL report(c.channel_id)").await.contains("texts"));
     assert!(says("report('sales-by-channel', 'where.channel=wbe')").await.contains("web"));
-    let many = vec!["report('sales-summary', 'from=2026-01-01', 'to=2026-04-01')"; 51].join(", ");
+    let many = ["report('sales-summary', 'from=2026-01-01', 'to=2026-04-01')"; 51].join(", ");
     assert!(says(&many).await.contains("51 times"));
     assert!(says("reprot('sales-by-channel')").await.contains("report"));
     drop(reports);
