@@ -177,9 +177,14 @@ fn ingest(lake: &Lake, config: &Config, clock: Clock) -> Result<Ingest> {
         .archive_mb(landing.archive_mb))
 }
 
+/// The stack of a thread, in bytes. SQL is planned and run on threads of the engine's own; what is let go of here may still be
+/// as deep as a statement.
+const STACK: usize = 16 * 1024 * 1024;
+
 /// Runs a future to its end on a runtime with a thread per core.
 pub fn block_on<T>(future: BoxFuture<'_, Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_stack_size(STACK)
         .enable_all()
         .build()
         .map_err(|e| Error::internal("the runtime could not start").caused_by(e))?;

@@ -20,7 +20,18 @@ pub struct Admission {
     batch: Arc<Doors>,
 }
 
-/// The doors of one class. What reads no table has a door of its own, and does not wait behind what does.
+/// What a turn is for. Each has places of its own: none waits behind another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// A query that reads tables.
+    Read,
+    /// A query that reads none.
+    Light,
+    /// A query that is only planned: whoever holds rows that are not read yet may still ask what others look like.
+    Plan,
+}
+
+/// The doors of one class.
 #[derive(Debug)]
 struct Doors {
     class: &'static str,
@@ -30,6 +41,7 @@ struct Doors {
     unread: usize,
     reading: Gate,
     light: Gate,
+    planning: Gate,
     /// Queries that wait for their readers.
     paused: Arc<Semaphore>,
 }
@@ -58,7 +70,7 @@ impl Gate {
 #[derive(Debug)]
 pub struct Turn {
     doors: Arc<Doors>,
-    light: bool,
+    purpose: Purpose,
     place: Place,
     waited: Duration,
 }
@@ -78,14 +90,15 @@ enum Place {
 
 impl Admission {
     /// `concurrent` interactive queries run at once; BI tools get half of that and batch jobs a quarter (at least one each),
-    /// so that people are answered first. As many more run that read no table. In each class `queued` more wait for a turn,
-    /// and `unread` for their readers.
+    /// so that people are answered first. As many more run that read no table, and as many more are planned without running.
+    /// In each class `queued` more wait for a turn, and `unread` for their readers.
     pub fn new(concurrent: usize, queued: usize, unread: usize) -> Admission {
         let doors = |class, part: usize, share| {
             let most = (concurrent / part).clamp(1, Semaphore::MAX_PERMITS);
             let unread = unread.min(Semaphore::MAX_PERMITS);
-            let (reading, light) = (Gate::new(most, queued), Gate::new(most, queued));
-            Arc::new(Doors { class, share, most, unread, reading, light, paused: Arc::new(Semaphore::new(unread)) })
+            let [reading, light, planning] = [(); 3].map(|()| Gate::new(most, queued));
+            let paused = Arc::new(Semaphore::new(unread));
+            Arc::new(Doors { class, share, most, unread, reading, light, planning, paused })
         };
         Admission {
             interactive: doors("interactive", 1, "all"),
@@ -101,19 +114,19 @@ impl Admission {
             Class::Bi => &self.bi,
             Class::Batch => &self.batch,
         };
-        Turn { doors: Arc::clone(doors), light: false, place: Place::Outside, waited: Duration::ZERO }
+        Turn { doors: Arc::clone(doors), purpose: Purpose::Read, place: Place::Outside, waited: Duration::ZERO }
     }
 }
 
 impl Turn {
-    /// Waits for a turn; `light` tells that no table is read.
+    /// Waits for a turn.
     ///
     /// # Errors
     /// `Busy` at once when as many wait as may.
-    pub async fn take(&mut self, light: bool) -> Result<()> {
-        self.light = light;
+    pub async fn take(&mut self, purpose: Purpose) -> Result<()> {
+        self.purpose = purpose;
         let doors = Arc::clone(&self.doors);
-        let gate = doors.gate(light);
+        let gate = doors.gate(purpose);
         let inside = Arc::clone(&gate.inside).try_acquire_owned().map_err(|_| {
             Error::new(ErrorKind::Busy, "too many queries run and wait already").hint("try again in a few seconds")
         })?;
@@ -152,7 +165,7 @@ impl Turn {
                 return Ok(());
             }
         };
-        let running = Arc::clone(&self.doors.gate(self.light).running).acquire_owned().await.map_err(closed)?;
+        let running = Arc::clone(&self.doors.gate(self.purpose).running).acquire_owned().await.map_err(closed)?;
         self.waited += begun.elapsed();
         self.place = Place::Running { _inside: None, _running: running };
         Ok(())
@@ -190,8 +203,12 @@ impl Turn {
 }
 
 impl Doors {
-    fn gate(&self, light: bool) -> &Gate {
-        if light { &self.light } else { &self.reading }
+    fn gate(&self, purpose: Purpose) -> &Gate {
+        match purpose {
+            Purpose::Read => &self.reading,
+            Purpose::Light => &self.light,
+            Purpose::Plan => &self.planning,
+        }
     }
 }
 
@@ -209,13 +226,18 @@ mod tests {
     async fn one_runs_one_waits_the_third_is_shed() {
         let door = Admission::new(1, 1, 1);
         let [mut first, mut second, mut third] = [(); 3].map(|()| door.turn(Class::Interactive));
-        first.take(false).await.unwrap();
-        let mut waits = Box::pin(second.take(false));
+        first.take(Purpose::Read).await.unwrap();
+        let mut waits = Box::pin(second.take(Purpose::Read));
         assert!(waits.as_mut().now_or_never().is_none(), "the second waits");
-        let shed = third.take(false).await.unwrap_err();
+        let shed = third.take(Purpose::Read).await.unwrap_err();
         assert_eq!(shed.kind(), ErrorKind::Busy);
-        assert!(door.turn(Class::Batch).take(false).now_or_never().is_some(), "classes do not block each other");
-        assert!(third.take(true).now_or_never().is_some(), "nor do queries of tables those of none");
+        assert!(
+            door.turn(Class::Batch).take(Purpose::Read).now_or_never().is_some(),
+            "classes do not block each other"
+        );
+        for other in [Purpose::Light, Purpose::Plan] {
+            assert!(third.take(other).now_or_never().is_some(), "nor do queries of tables {other:?}");
+        }
         drop(first);
         assert!(waits.now_or_never().unwrap().is_ok());
     }
@@ -224,12 +246,12 @@ mod tests {
     async fn who_goes_on_waits_for_one_newcomer_at_most() {
         let door = Admission::new(1, 3, 1);
         let [mut paused, mut now, mut next, mut last] = [(); 4].map(|()| door.turn(Class::Interactive));
-        paused.take(false).await.unwrap();
+        paused.take(Purpose::Read).await.unwrap();
         paused.pause().unwrap();
-        now.take(false).await.unwrap();
+        now.take(Purpose::Read).await.unwrap();
         assert_eq!(now.pause().unwrap_err().kind(), ErrorKind::Busy, "one waits for its reader already");
-        let mut next_waits = Box::pin(next.take(false));
-        let mut last_waits = Box::pin(last.take(false));
+        let mut next_waits = Box::pin(next.take(Purpose::Read));
+        let mut last_waits = Box::pin(last.take(Purpose::Read));
         assert!(next_waits.as_mut().now_or_never().is_none() && last_waits.as_mut().now_or_never().is_none());
         let mut goes_on = Box::pin(paused.go_on());
         assert!(goes_on.as_mut().now_or_never().is_none());

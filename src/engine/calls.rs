@@ -1,4 +1,5 @@
-//! `report('sales-by-region', 'from=2026-01-01', 'where.channel=web')` in any statement: what is asked becomes the report's
+//! `report('sales-by-region', 'from=2026-01-01', 'where.channel=web')` in any statement, also as `main.report(…)`,
+//! `"report"(…)` and `LATERAL report(…)`: what is asked becomes the report's
 //! own statement and options, planned on the same snapshot, and stands where the call stood. It must not know what a
 //! report is: [`ReportSource`] tells.
 
@@ -17,7 +18,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableSource, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::sqlparser::ast::{
-    Expr as SqlExpr, FunctionArg, FunctionArgExpr, Statement, TableFactor, Value, VisitMut, VisitorMut,
+    Expr as SqlExpr, FunctionArg, FunctionArgExpr, Ident, ObjectName, Statement, TableFactor, TableFunctionArgs, Value,
+    VisitMut, VisitorMut,
 };
 use futures::future::BoxFuture;
 
@@ -25,12 +27,15 @@ use super::listed::ReportRow;
 use super::options::{Param, QueryOptions};
 use super::planner::{Parsed, parse, placeholders};
 use super::query;
+use super::session::{CATALOG, MAIN};
 use super::snapshot::Snapshot;
 use crate::access::Caller;
 use crate::error::{Error, Result};
 
 /// The function's name.
 const REPORT: &str = "report";
+/// Calls in one statement: each is planned for itself.
+const MOST_CALLS: usize = 50;
 /// What is said to somebody who writes it otherwise.
 const SHAPE: &str = "write report('sales-by-region', 'from=2026-01-01', 'where.channel=web')";
 
@@ -79,6 +84,12 @@ impl Calls {
         if written.is_empty() {
             return Ok(Calls { params: only_theirs, ..Calls::default() });
         }
+        if written.len() > MOST_CALLS {
+            let found = format!("report() is called {} times here, and at most {MOST_CALLS} are taken", written.len());
+            return Err(
+                Error::invalid(found).hint("call it once in a WITH and name that, or ask in several statements")
+            );
+        }
         let source = source.ok_or_else(|| Error::invalid("report() cannot be used here"))?;
         let mut asked = Vec::new();
         for Written { id, values } in written {
@@ -120,8 +131,9 @@ fn written(statement: &mut Statement, params: &BTreeMap<String, Param>) -> Resul
     impl VisitorMut for Walk<'_> {
         type Break = Error;
         fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+            without_lateral(factor);
             let TableFactor::Table { name, args: Some(args), .. } = factor else { return ControlFlow::Continue(()) };
-            if !name.to_string().eq_ignore_ascii_case(REPORT) {
+            if !is_report(name) {
                 return ControlFlow::Continue(());
             }
             match read(&args.args, self.params) {
@@ -129,6 +141,7 @@ fn written(statement: &mut Statement, params: &BTreeMap<String, Param>) -> Resul
                 Err(error) => return ControlFlow::Break(error),
             }
             let number = Value::Number((self.found.len() - 1).to_string(), false);
+            *name = ObjectName::from(vec![Ident::new(REPORT)]);
             args.args = vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Value(number.into())))];
             ControlFlow::Continue(())
         }
@@ -137,6 +150,40 @@ fn written(statement: &mut Statement, params: &BTreeMap<String, Param>) -> Resul
     match statement.visit(&mut walk) {
         ControlFlow::Break(error) => Err(error),
         ControlFlow::Continue(()) => Ok(walk.found),
+    }
+}
+
+/// `report`, `"report"`, `main.report`, `lake.main.report`.
+fn is_report(name: &ObjectName) -> bool {
+    let is = |ident: &Ident, known: &str| match ident.quote_style {
+        Some(_) => ident.value == known,
+        None => ident.value.eq_ignore_ascii_case(known),
+    };
+    let mut parts = name.0.iter().rev();
+    let known = [REPORT, MAIN, CATALOG];
+    let fits = known
+        .into_iter()
+        .zip(parts.by_ref())
+        .all(|(known, part)| part.as_ident().is_some_and(|ident| is(ident, known)));
+    fits && parts.next().is_none() && !name.0.is_empty()
+}
+
+/// `LATERAL report(…)` as `report(…)`: its arguments are constants, so that there is nothing that it could look at.
+fn without_lateral(factor: &mut TableFactor) {
+    let TableFactor::Function { name, args, with_ordinality: false, alias, .. } = factor else { return };
+    if is_report(name) {
+        *factor = TableFactor::Table {
+            name: name.clone(),
+            alias: alias.take(),
+            args: Some(TableFunctionArgs { args: std::mem::take(args), settings: None }),
+            with_hints: Vec::new(),
+            version: None,
+            with_ordinality: false,
+            partitions: Vec::new(),
+            json_path: None,
+            sample: None,
+            index_hints: Vec::new(),
+        };
     }
 }
 
@@ -173,7 +220,18 @@ fn text(arg: &FunctionArg, params: &BTreeMap<String, Param>) -> Result<Option<St
     }
 }
 
-/// The number of a call that [`Calls::take`] has numbered.
+/// The number of a call that [`Calls::take`] has numbered, as it stands in the statement.
+pub(super) fn numbered(name: &ObjectName, args: &TableFunctionArgs) -> Option<usize> {
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(SqlExpr::Value(value)))] = args.args.as_slice() else {
+        return None;
+    };
+    match &value.value {
+        Value::Number(number, _) if is_report(name) => number.parse().ok(),
+        _ => None,
+    }
+}
+
+/// The number of a call that [`Calls::take`] has numbered, as it is planned.
 pub(super) fn number(name: &str, args: &[Expr]) -> Option<usize> {
     match args {
         [Expr::Literal(ScalarValue::Int64(Some(number)), _)] if name.eq_ignore_ascii_case(REPORT) => {

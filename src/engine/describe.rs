@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use tokio::time::timeout;
 
+use super::admission::{Purpose, Turn};
 use super::calls::Calls;
 use super::classify::classify;
 use super::options::{Param, ParamType, Pin, QueryOptions};
 use super::params::{any_loose, param_type};
 use super::planner::{Planner, placeholders};
 use super::reading::Reading;
-use super::rows::{plain_schema, plain_type};
+use super::rows::{plain_schema, plain_type, timed_out};
 use super::view::Policy;
 use super::{Inner, pins, query, rules};
 use crate::access::Caller;
@@ -53,10 +55,26 @@ pub struct Parameter {
     pub arrow: Option<DataType>,
 }
 
+/// Describes `sql` in the time that a query may take.
 pub async fn describe(inner: &Inner, sql: &str, options: &QueryOptions, caller: &Caller) -> Result<Described> {
+    let allowed = query::allowed(inner, caller);
+    let mut turn = inner.admission.turn(caller.class);
+    let planned = timeout(allowed, planned(inner, sql, options, caller, &mut turn)).await;
+    planned.unwrap_or_else(|_| Err(turn.late(allowed).unwrap_or_else(|| timed_out(allowed))))
+}
+
+async fn planned(
+    inner: &Inner,
+    sql: &str,
+    options: &QueryOptions,
+    caller: &Caller,
+    turn: &mut Turn,
+) -> Result<Described> {
     let mut parsed = query::parsed(sql, options)?;
     let mut options = options.clone();
+    // Before the turn, as for a query: a report may look up its parameters' values.
     let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
+    turn.take(Purpose::Plan).await?;
     let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;
     let session = query::session(&snapshot, options.dialect, &caller.scope)?;
     snapshot.whole(&parsed.statement)?;

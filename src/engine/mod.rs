@@ -16,6 +16,7 @@ mod classify;
 mod describe;
 mod dims;
 pub mod functions;
+mod growth;
 mod infer;
 mod information;
 mod listed;
@@ -35,6 +36,7 @@ mod rules;
 mod runtime;
 mod scan;
 mod session;
+mod size;
 mod snapshot;
 mod stats;
 mod stop;
@@ -42,9 +44,11 @@ mod stop;
 mod tests;
 mod view;
 mod watch;
+mod weight;
 
 use futures::FutureExt;
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -52,14 +56,14 @@ use arc_swap::ArcSwap;
 use chrono::{Days, NaiveDate};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{MissedTickBehavior, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::Caller;
 use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::error::{Error, Result};
-use crate::lake::{Lake, Stat, Today};
+use crate::lake::{Lake, Stat, TableState, Today};
 use crate::model::ORDER_LINE;
 use crate::queryfile::QueryFile;
 
@@ -130,7 +134,12 @@ impl Engine {
         let views = Views::read(views);
         let reports = Known::default();
         let snapshots = Snapshots::new(lake, cfg, vec![("queries", Arc::new(log.clone()))], reports.clone())?;
-        let first = snapshots.build(&views, lake.states().await?, None).boxed().await?;
+        let (threads, states) = (QueryThreads::start(cfg.threads)?, lake.states().await?);
+        let build = async move {
+            let first = snapshots.build(&views, states, None).await?;
+            Ok::<_, Error>((snapshots, views, first))
+        };
+        let (snapshots, views, first) = threads.run(build).boxed().await?;
         for view in first.broken().values() {
             tracing::warn!(view = view.name, path = view.path, reason = view.reason, "a view is broken");
         }
@@ -146,7 +155,7 @@ impl Engine {
             shown: Mutex::default(),
             admission: Admission::new(cfg.concurrent, cfg.queued, cfg.unread),
             log,
-            threads: QueryThreads::start(cfg.threads)?,
+            threads,
             cfg: cfg.clone(),
         };
         Ok(Engine { inner: Arc::new(inner) })
@@ -162,7 +171,7 @@ impl Engine {
         if states.iter().all(|s| last.versions.get(s.table.name) == Some(&s.version)) {
             return Ok(false);
         }
-        let next = inner.snapshots.build(&inner.views.load_full(), states, Some(&last)).boxed().await?;
+        let next = self.build(inner.views.load_full(), states, last).await?;
         tracing::debug!(snapshot = %next.id, "new snapshot");
         inner.recent.keep(inner.current.swap(Arc::new(next)));
         Ok(true)
@@ -178,6 +187,13 @@ impl Engine {
                 Err(error) => tracing::warn!(%error, batch_id, "rows have landed and show with the next refresh"),
             }
         }
+    }
+
+    /// A snapshot, made on the threads that are made for SQL.
+    async fn build(&self, views: Arc<Views>, states: Vec<Arc<TableState>>, last: Arc<Snapshot>) -> Result<Snapshot> {
+        let inner = Arc::clone(&self.inner);
+        let build = async move { inner.snapshots.build(&views, states, Some(&last)).await };
+        self.inner.threads.run(build).boxed().await
     }
 
     /// Files of `queries/views/` that cannot be used, and where no view stands in for them.
@@ -226,11 +242,23 @@ impl Engine {
     /// Runs one reading statement for `caller`. Planning errors come from here, execution errors from the stream.
     ///
     /// # Errors
-    /// `NotFound`: tables, columns of slicers, members. `Invalid`: the SQL, its parameters, policies. `Denied`: not a reading
-    /// statement. `Busy`: shed, no turn in time, too many unread, or out of memory. `Timeout`.
+    /// `NotFound`: tables, columns of slicers, members. `Invalid`: the SQL, its size, its parameters, policies. `Denied`: not a
+    /// reading statement. `Busy`: shed, no turn in time, too many unread, or out of memory. `Timeout`.
     pub async fn query(&self, sql: &str, options: QueryOptions, caller: &Caller) -> Result<Rows> {
+        let allowed = query::allowed(&self.inner, caller);
         let (inner, sql, caller) = (Arc::clone(&self.inner), sql.to_string(), caller.clone());
-        self.inner.threads.run(async move { query::run(&inner, &sql, &options, &caller).await }).boxed().await
+        self.within(allowed, async move { query::run(&inner, &sql, &options, &caller).await }).boxed().await
+    }
+
+    /// Runs `work` on the query threads. It ends itself in the time allowed, but for one long computation: planning makes no
+    /// pauses. Then whoever waits is told here.
+    async fn within<T: Send + 'static>(
+        &self,
+        allowed: Duration,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let done = timeout(allowed.saturating_add(rows::GRACE), self.inner.threads.run(work));
+        done.await.unwrap_or_else(|_| Err(rows::timed_out(allowed)))
     }
 
     /// Plans without running: the result's columns, parameters, what is read, what may be asked of it.
@@ -240,8 +268,9 @@ impl Engine {
     pub async fn describe(&self, sql: &str, options: &QueryOptions, caller: &Caller) -> Result<Described> {
         let (inner, sql) = (Arc::clone(&self.inner), sql.to_string());
         let (options, caller) = (options.clone(), caller.clone());
+        let allowed = query::allowed(&inner, &caller);
         let describe = async move { describe::describe(&inner, &sql, &options, &caller).await };
-        self.inner.threads.run(describe).boxed().await
+        self.within(allowed, describe).boxed().await
     }
 
     /// Every table and view with its columns, by schema and name. Nothing is read for it.

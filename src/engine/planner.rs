@@ -22,12 +22,16 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
-use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel};
-use datafusion::sql::sqlparser::ast::{Statement, Value, ValueWithSpan, VisitMut, VisitorMut};
+use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel, object_name_to_table_reference};
+use datafusion::sql::sqlparser::ast::{
+    ObjectName, Statement, TableFunctionArgs, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
 
 use super::classify::classify;
 use super::options::Param;
 use super::params::{any_loose, fitted, kind_of, scalar};
+use super::{calls, growth, size, weight};
 use crate::error::{Error, Result, did_you_mean};
 
 /// One parsed reading statement.
@@ -54,8 +58,10 @@ impl Parsed {
 /// Parses `sql`, which must be one statement that only reads. Placeholders `?` become `$1`, `$2` … in order.
 ///
 /// # Errors
-/// `Invalid`: syntax, several statements. `Denied`: any statement that is neither a query nor EXPLAIN of one.
+/// `Invalid`: syntax, several statements, one that is larger than [`size`] takes. `Denied`: any statement that is neither a
+/// query nor EXPLAIN of one.
 pub fn parse(sql: &str) -> Result<Parsed> {
+    size::check(sql, &GenericDialect {})?;
     let parser = DFParserBuilder::new(sql).build().and_then(|mut p| p.parse_statements());
     let mut statements = parser.map_err(classify)?;
     if statements.len() > 1 {
@@ -98,9 +104,27 @@ fn parsed(statement: Statement, explain: Option<ExplainOption>) -> Parsed {
 
 fn reading(statement: Statement) -> Result<Statement> {
     match statement {
-        Statement::Query(_) => Ok(statement),
+        Statement::Query(_) => match writing_inside(&statement) {
+            None => Ok(statement),
+            Some(word) => Err(not_reading(&word)),
+        },
         other => Err(not_reading(&first_word(&other.to_string()))),
     }
+}
+
+/// The first word of a statement in the query that is none that reads: `WITH a AS (DELETE …) SELECT …`.
+fn writing_inside(query: &Statement) -> Option<String> {
+    struct Find;
+    impl Visitor for Find {
+        type Break = String;
+        fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<String> {
+            match statement {
+                Statement::Query(_) => ControlFlow::Continue(()),
+                other => ControlFlow::Break(first_word(&other.to_string())),
+            }
+        }
+    }
+    Visit::visit(query, &mut Find).break_value()
 }
 
 fn first_word(text: &str) -> String {
@@ -150,7 +174,7 @@ fn visit_placeholders(statement: &mut Statement, each: &mut dyn FnMut(&mut Strin
             ControlFlow::Continue(())
         }
     }
-    statement.visit(&mut Walk(each))
+    VisitMut::visit(statement, &mut Walk(each))
 }
 
 /// Plans statements over the tables of one session; the tables of a statement are looked up once.
@@ -270,6 +294,7 @@ impl<'a> Planner<'a> {
         if let Some(text) = unknown {
             return Err(missing(&text));
         }
+        weight::check(&statement, &|name, args| self.relations(name, args))?;
         let options = ParserOptions::from(&self.options.sql_parser);
         let mut context = PlannerContext::new().with_prepare_param_data_types(fields);
         let plan = SqlToRel::new_with_options(self, options)
@@ -277,7 +302,19 @@ impl<'a> Planner<'a> {
             .map_err(classify)?;
         let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_reads.verify_plan(&plan).map_err(|_| not_reading("a statement inside the query"))?;
+        growth::check(&plan)?;
         Ok(plan)
+    }
+
+    /// How many relations a name in FROM is.
+    fn relations(&self, name: &ObjectName, args: Option<&TableFunctionArgs>) -> u64 {
+        let source = match args {
+            Some(args) => calls::numbered(name, args).and_then(|n| self.calls.get(n)),
+            None => object_name_to_table_reference(name.clone(), self.options.sql_parser.enable_ident_normalization)
+                .ok()
+                .and_then(|name| self.tables.get(&resolve(self.state, name))),
+        };
+        source.map_or(1, weight::of_source)
     }
 
     /// `arg` worked out as far as can be: table functions take constants.
@@ -329,7 +366,7 @@ impl ContextProvider for Planner<'_> {
         Err(DataFusionError::External(Box::new(Error::not_found(format!("no table or view {name}")).hint(hint))))
     }
     fn get_table_function_source(&self, name: &str, args: Vec<Expr>) -> DfResult<Arc<dyn TableSource>> {
-        if let Some(call) = super::calls::number(name, &args).and_then(|n| self.calls.get(n)) {
+        if let Some(call) = calls::number(name, &args).and_then(|n| self.calls.get(n)) {
             return Ok(Arc::clone(call));
         }
         let function = self.state.table_functions().get(name).ok_or_else(|| {

@@ -10,6 +10,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::execute_stream;
 use tokio::time::{Instant, timeout_at};
 
+use super::admission::Purpose;
 use super::calls::Calls;
 use super::classify::classify;
 use super::information::INFORMATION_SCHEMA;
@@ -29,8 +30,7 @@ use crate::error::{Error, Result};
 
 /// Runs one statement for `caller`.
 pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller: &Caller) -> Result<Rows> {
-    let longest = Duration::from_secs(inner.cfg.timeout_seconds);
-    let timeout = caller.timeout.map_or(longest, |t| t.min(longest));
+    let timeout = allowed(inner, caller);
     let deadline = Instant::now() + timeout;
     let label = if options.label.is_empty() { "sql" } else { &options.label };
     let log = inner.log.begin(&caller.principal, label, sql);
@@ -49,6 +49,12 @@ pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller
     }
 }
 
+/// How long `caller`'s queries may take.
+pub(super) fn allowed(inner: &Inner, caller: &Caller) -> Duration {
+    let longest = Duration::from_secs(inner.cfg.timeout_seconds);
+    caller.timeout.map_or(longest, |t| t.min(longest))
+}
+
 async fn start(
     inner: &Inner,
     sql: &str,
@@ -61,8 +67,7 @@ async fn start(
     let mut options = options.clone();
     // Before the turn: a report may look up its parameters' values by a query of its own.
     let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
-    let light = reads_no_table(&inner.current.load_full(), &parsed);
-    work.turn().await.take(light).await?;
+    work.turn().await.take(purpose(&inner.current.load_full(), &parsed)).await?;
     let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;
     log.on_snapshot(&snapshot.id);
     let session = session(&snapshot, options.dialect, &caller.scope)?;
@@ -77,11 +82,15 @@ async fn start(
     Ok((stream, read))
 }
 
-/// Whether `parsed` names nothing but what the engine tells about itself: no table, view, report or table function.
-pub(super) fn reads_no_table(snapshot: &Snapshot, parsed: &Parsed) -> bool {
+/// What `parsed` needs its turn for. Light is what names nothing but what the engine tells about itself: no table, view, report or
+/// table function.
+fn purpose(snapshot: &Snapshot, parsed: &Parsed) -> Purpose {
     let own = [SYSTEM, INFORMATION_SCHEMA, postgres::PG_CATALOG];
     let named = Planner::names(snapshot.state(), &parsed.statement);
-    named.is_ok_and(|named| named.iter().all(|name| own.contains(&&*name.schema)))
+    match named.is_ok_and(|named| named.iter().all(|name| own.contains(&&*name.schema))) {
+        true => Purpose::Light,
+        false => Purpose::Read,
+    }
 }
 
 /// `sql` as one reading statement.

@@ -4,8 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::FutureExt;
-
 use super::Engine;
 use super::snapshot::{BrokenView, Views};
 use crate::error::Result;
@@ -22,13 +20,13 @@ impl Engine {
         let inner = &self.inner;
         let _turn = inner.refreshing.lock().await;
         let (last, states) = (inner.current.load_full(), inner.lake.states().await?);
-        let (mut views, mut unused) = (Views::read(files), Vec::<BrokenView>::new());
+        let (mut views, mut unused) = (Arc::new(Views::read(files)), Vec::<BrokenView>::new());
         loop {
-            let next = inner.snapshots.build(&views, states.clone(), Some(&last)).boxed().await?;
+            let next = self.build(Arc::clone(&views), states.clone(), Arc::clone(&last)).await?;
             let (lost, never): (Vec<BrokenView>, Vec<BrokenView>) =
                 next.broken().values().cloned().partition(|view| last.views().contains_key(&view.name));
             if lost.is_empty() {
-                inner.views.store(Arc::new(views));
+                inner.views.store(views);
                 inner.recent.keep(inner.current.swap(Arc::new(next)));
                 unused.extend(never);
                 return Ok(unused);
@@ -40,7 +38,7 @@ impl Engine {
                 return Ok(unused);
             }
             for worked in lost.iter().filter_map(|view| last.views().get(&view.name)) {
-                views.keep(Arc::clone(worked.definition()));
+                Arc::make_mut(&mut views).keep(Arc::clone(worked.definition()));
             }
             unused.extend(lost);
         }

@@ -29,7 +29,7 @@ const AHEAD: usize = 2;
 /// for taking a turn again may mean to wait.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How long after its deadline a query may still say so itself.
-const GRACE: Duration = Duration::from_millis(250);
+pub(super) const GRACE: Duration = Duration::from_millis(250);
 
 /// The rows of one query.
 pub struct Rows {

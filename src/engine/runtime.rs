@@ -1,5 +1,6 @@
 //! The threads on which queries run: a query that computes long without a pause holds up other queries at most, never
-//! the server's requests, health checks or its shutdown. It must not know what a query is.
+//! the server's requests, health checks or its shutdown. Whatever parses or plans SQL runs here, also definitions: the stacks
+//! are made for it. It must not know what a query is.
 
 use std::future::Future;
 
@@ -7,6 +8,10 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::AbortHandle;
 
 use crate::error::{Error, Result};
+
+/// The stack of a thread, in bytes: SQL is read and run by functions that call themselves, as deep as
+/// [`super::size::MOST_OPERATORS`] lets a statement be. Memory is taken only for what was used.
+pub const STACK: usize = 256 * 1024 * 1024;
 
 /// A pool of threads of its own.
 #[derive(Debug)]
@@ -19,7 +24,7 @@ impl QueryThreads {
         if threads > 0 {
             builder.worker_threads(threads);
         }
-        let runtime = builder.thread_name("query").enable_all().build();
+        let runtime = builder.thread_name("query").thread_stack_size(STACK).enable_all().build();
         runtime
             .map(|runtime| QueryThreads(Some(runtime)))
             .map_err(|e| Error::internal("the threads for queries could not start").caused_by(e))

@@ -50,7 +50,7 @@ impl BrokenView {
 }
 
 /// The files of `queries/views/`, read.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Views {
     definitions: Vec<Arc<ViewDefinition>>,
     /// Those that are no query files or have a wrong header.

@@ -99,6 +99,8 @@ pub struct ViewProvider {
     schema: SchemaRef,
     /// Planned, policies still placeholders `$1 …` in the order of their names; nested views opaque.
     unbound: LogicalPlan,
+    /// How many relations it reads, through the views in it.
+    relations: u64,
     analyzer: Analyzer,
     config: Arc<datafusion::config::ConfigOptions>,
     /// Analysed plans by the values of the declared policies, in the order of their names.
@@ -124,6 +126,7 @@ impl ViewProvider {
             planner.plan_unbound(&statement, &definition.defaults()).map_err(|e| e.context(&definition.path))?;
         let mut view = ViewProvider {
             schema: Arc::new(unbound.schema().as_arrow().clone()),
+            relations: super::weight::of_plan(&unbound),
             unbound,
             analyzer: state.analyzer().clone(),
             config: Arc::clone(state.config_options()),
@@ -142,6 +145,9 @@ impl ViewProvider {
     /// The policies that this view itself declares, not those of views it reads.
     pub fn policies_declared(&self) -> &BTreeMap<String, Policy> {
         &self.definition.policies
+    }
+    pub fn relations(&self) -> u64 {
+        self.relations
     }
     /// Whether slicers may enter the view.
     pub fn sliced(&self) -> bool {

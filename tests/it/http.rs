@@ -400,6 +400,16 @@ async fn sql_is_off_unless_enabled_and_reads_only() {
     }
     let form = site.client.post(format!("{}/api/v1/sql", site.url)).body("{}").send().await.unwrap();
     problem(form, 415).await;
+    let terms = format!("SELECT 1{}", " + 1".repeat(20_000));
+    let doubled = (1..=19).map(|i| format!(", a{i} AS (SELECT * FROM a{0} UNION ALL SELECT * FROM a{0})", i - 1));
+    let doubled = format!("WITH a0 AS (SELECT 1 AS x){} SELECT * FROM a19", doubled.collect::<String>());
+    for (sql, says) in [(terms, "20000 operators"), (doubled, "relations")] {
+        let told = problem(site.sql(json!({ "sql": sql })).await, 400).await;
+        assert!(told["detail"].as_str().unwrap().contains(says), "{told}");
+    }
+    problem(site.sql(json!({ "sql": "WITH a AS (DELETE FROM product) SELECT 1" })).await, 403).await;
+    let terms = site.sql(json!({ "sql": format!("SELECT 1{} AS n", " + 1".repeat(2_000)) })).await;
+    assert_eq!(parsed(terms).await["rows"], json!([{ "n": 2001 }]));
     let huge = site.sql(json!({ "sql": format!("SELECT '{}'", "x".repeat(2_000_000)) })).await;
     problem(huge, 413).await;
     site.stop().await;

@@ -18,6 +18,7 @@ use crate::engine::classify::classify;
 use crate::engine::information::INFORMATION_SCHEMA;
 use crate::engine::options::QueryOptions;
 use crate::engine::planner::{Parsed, placeholders, read};
+use crate::engine::size;
 use crate::error::{Error, ErrorKind, Result};
 
 static FOR_CATALOGUE: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
@@ -39,6 +40,7 @@ static FOR_ALL: LazyLock<Vec<Box<dyn SqlStatementRewriteRule>>> = LazyLock::new(
 /// # Errors
 /// As [`crate::engine::planner::parse`].
 pub fn parse(sql: &str, options: &QueryOptions) -> Result<Parsed> {
+    size::check(sql, &PostgreSqlDialect {})?;
     let parser = DFParserBuilder::new(sql).with_dialect(&PostgreSqlDialect {}).build();
     let mut statements = parser.and_then(|mut p| p.parse_statements()).map_err(classify)?;
     if statements.len() > 1 {
@@ -222,6 +224,9 @@ mod tests {
             "SELECT 1; SELECT 2",
         ] {
             assert!(parse(sql, &QueryOptions::default()).is_err(), "{sql}");
+        }
+        for sql in ["WITH x AS (DELETE FROM a RETURNING *) SELECT 1", "WITH x AS (SELECT 1) INSERT INTO a SELECT 1"] {
+            assert_eq!(parse(sql, &QueryOptions::default()).unwrap_err().kind(), ErrorKind::Denied, "{sql}");
         }
     }
 }

@@ -4,6 +4,7 @@ mod bound;
 mod data;
 mod multiplied;
 mod postgres;
+mod size;
 mod sql;
 mod stop;
 mod turns;

@@ -73,6 +73,16 @@ async fn only_reading_statements_are_taken() {
         let error = ask(&engine, sql, QueryOptions::default()).await.unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::Denied | ErrorKind::Invalid), "{sql}: {error}");
     }
+    for sql in [
+        "WITH a AS (DELETE FROM product RETURNING *) SELECT * FROM a",
+        "WITH a AS (UPDATE product SET brand = 'x' RETURNING *) SELECT * FROM a",
+        "WITH a AS (INSERT INTO product SELECT * FROM product RETURNING *) SELECT * FROM a",
+        "WITH a AS (SELECT 1) DELETE FROM product",
+        "EXPLAIN WITH a AS (DELETE FROM product RETURNING *) SELECT * FROM a",
+    ] {
+        let error = ask(&engine, sql, QueryOptions::default()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Denied, "{sql}: {error}");
+    }
     assert_eq!(
         ask(&engine, "SELECT 1; SELECT 2", QueryOptions::default()).await.unwrap_err().kind(),
         ErrorKind::Invalid

@@ -91,7 +91,7 @@ async fn the_place_of_a_dropped_query_is_free_when_it_has_stopped() {
         tokio::time::sleep(BUSY).await;
         drop(rows);
         let mut turn = engine.inner.admission.turn(Class::Interactive);
-        let taken = tokio::time::timeout(SOON, turn.take(false)).await;
+        let taken = tokio::time::timeout(SOON, turn.take(Purpose::Read)).await;
         taken.unwrap_or_else(|_| panic!("its place is not free after {SOON:?}: {sql}")).unwrap();
         // What it held is gone; the runtime counts the last task a moment longer.
         tokio::time::sleep(Duration::from_millis(100)).await;

@@ -67,6 +67,26 @@ async fn a_report_is_a_table_like_others() {
 }
 
 #[tokio::test]
+async fn a_report_may_be_called_in_several_ways() {
+    let (engine, _reports) = shelf().await;
+    let of = async |name: &str| {
+        let call = format!("SELECT s.net_sales FROM {name}('sales-summary', 'from=2026-01-01', 'to=2026-04-01') AS s");
+        sql(&engine, &call, &[]).await.unwrap_or_else(|e| panic!("{name}: {e}"))
+    };
+    let rows = of("report").await;
+    assert_eq!(rows.len(), 1);
+    for name in ["REPORT", "\"report\"", "main.report", "lake.main.\"report\"", "LATERAL report", "LATERAL main.report"]
+    {
+        assert_eq!(of(name).await, rows, "{name}");
+    }
+    let beside = "SELECT c.x, s.net_sales FROM (SELECT 1 AS x) AS c, \
+                  LATERAL report('sales-summary', 'from=2026-01-01', 'to=2026-04-01') AS s";
+    assert_eq!(sql(&engine, beside, &[]).await.unwrap(), [["1", rows[0][0].as_str()]]);
+    let other = sql(&engine, "SELECT * FROM base.report('sales-summary')", &[]).await.unwrap_err();
+    assert!(other.hint_text().is_some(), "{other}");
+}
+
+#[tokio::test]
 async fn wrong_calls_say_what_works() {
     let (engine, reports) = shelf().await;
     let says = async |call: &str| {
@@ -78,7 +98,10 @@ async fn wrong_calls_say_what_works() {
     assert!(says("report('sales-by-channel', 'from')").await.contains("no value"));
     assert!(says("report('sales-by-channel', 'form=2026-01-01')").await.contains("from"));
     assert!(says("report('sales-by-channel', from)").await.contains("texts"));
+    assert!(says("channel AS c, LATERAL report(c.channel_id)").await.contains("texts"));
     assert!(says("report('sales-by-channel', 'where.channel=wbe')").await.contains("web"));
+    let many = ["report('sales-summary', 'from=2026-01-01', 'to=2026-04-01')"; 51].join(", ");
+    assert!(says(&many).await.contains("51 times"));
     assert!(says("reprot('sales-by-channel')").await.contains("report"));
     drop(reports);
     assert!(says("report('sales-by-channel')").await.contains("cannot be used here"));

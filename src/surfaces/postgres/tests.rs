@@ -185,6 +185,27 @@ async fn large_numbers_arrive_and_only_null_is_null() {
 }
 
 #[tokio::test]
+async fn a_statement_too_large_is_refused_and_the_server_goes_on() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    let terms = |n: usize| format!("SELECT 1{}", " + 1".repeat(n - 1));
+    wire.query(&terms(20_000)).await;
+    assert!(error(&wire.until_ready().await).contains("19999 operators"));
+    wire.send('P', format!("s\0{}\0\0\0", terms(20_000)).as_bytes()).await;
+    wire.send('S', b"").await;
+    assert!(error(&wire.until_ready().await).contains("19999 operators"));
+    let doubled = (1..=19).map(|i| format!(", a{i} AS (SELECT * FROM a{0} UNION ALL SELECT * FROM a{0})", i - 1));
+    wire.query(&format!("WITH a0 AS (SELECT 1 AS x){} SELECT * FROM a19", doubled.collect::<String>())).await;
+    assert!(error(&wire.until_ready().await).contains("relations"));
+    wire.query(&terms(2_000)).await;
+    let answered = wire.until_ready().await;
+    assert!(answered.iter().any(|m| m.0 == 'D' && text(m).contains("2000")), "{answered:?}");
+    wire.query("WITH a AS (DELETE FROM product RETURNING *) SELECT * FROM a").await;
+    assert!(error(&wire.until_ready().await).contains("C25006"));
+    assert_eq!(wire.kinds("SELECT 1").await, "TDCZ");
+}
+
+#[tokio::test]
 async fn a_failed_transaction_takes_only_its_end() {
     let server = serve(|_, _| {}).await;
     let (mut wire, _) = Wire::ready(server.addr).await;

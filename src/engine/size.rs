@@ -1,0 +1,281 @@
+//! How long chains of operators may be, and how deep brackets: parsing, planning and running call themselves once per
+//! operator, and a stack that overflows ends the whole process. It looks at tokens, before anything is parsed, and must not
+//! know what a statement means.
+//!
+//! Commas are no depth: lists, rows of VALUES and columns are held side by side, however many they are. What is counted is
+//! what may end up below one another: the operators of one item of a list with those around its brackets, and that of every
+//! query in the statement together, because the optimizer puts the expressions of a subquery into those of the query.
+
+mod words;
+
+use datafusion::sql::sqlparser::dialect::Dialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
+
+use self::words::{CHAINED, OPERATORS, RETRIED, TYPES, ends_operand, is_literal, is_query, keyword};
+use crate::error::{Error, Result};
+
+/// Operators below one another. BI tools do write a thousand values as `x = 1 OR x = 2 …`, which are two each.
+/// [`super::runtime::STACK`] has room for 100 KiB per operator.
+pub const MOST_OPERATORS: usize = 2_500;
+/// Brackets in brackets. The parser itself takes about 50, but not for the types in a CAST.
+pub const MOST_BRACKETS: usize = 100;
+/// Nested words that the parser reads again, as names, when what follows them is wrong: each of `CASE WHEN 1 THEN CASE WHEN …`
+/// or `CAST(CAST(…` without its end doubles the work.
+const MOST_RETRIES: usize = 16;
+
+/// Refuses `sql` if it has too much of anything that costs stack.
+///
+/// # Errors
+/// `Invalid`, with what was found, the limit, and what works instead.
+pub fn check(sql: &str, dialect: &dyn Dialect) -> Result<()> {
+    // What are no tokens is told by the parser, which does not come further either.
+    let Ok(tokens) = Tokenizer::new(dialect, sql).tokenize() else { return Ok(()) };
+    let Size { operators, brackets, retries } = measure(&tokens);
+    if operators > MOST_OPERATORS {
+        let found = format!("{operators} operators are chained or nested here, and at most {MOST_OPERATORS} are taken");
+        return Err(Error::invalid(found).hint(
+            "write x IN (…) for a chain of OR, VALUES or a table to join for many constants, or a list as a parameter: \
+             lists may be of any length",
+        ));
+    }
+    if brackets > MOST_BRACKETS {
+        let found = format!("brackets are nested {brackets} deep here, and at most {MOST_BRACKETS} deep is taken");
+        return Err(
+            Error::invalid(found).hint("leave out those that change nothing, or give the inner parts names by WITH")
+        );
+    }
+    if retries > MOST_RETRIES {
+        let found = format!(
+            "{retries} of CAST, CASE, INTERVAL and the like are nested here, and at most {MOST_RETRIES} are taken"
+        );
+        return Err(Error::invalid(found)
+            .hint("write all conditions as WHEN … of one CASE, or give the inner parts names by WITH"));
+    }
+    Ok(())
+}
+
+/// What a statement has, at most, below one another.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Size {
+    operators: usize,
+    brackets: usize,
+    retries: usize,
+}
+
+fn measure(tokens: &[Token]) -> Size {
+    let tokens: Vec<&Token> = tokens.iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
+    let mut walk = Walk { open: Vec::new(), now: Level::default(), periods: 0, size: Size::default() };
+    let mut before = None;
+    for (at, token) in tokens.iter().enumerate() {
+        walk.take(token, before, tokens.get(at + 1).copied());
+        before = Some(*token);
+    }
+    while walk.close() {}
+    walk.size.operators += walk.now.depth();
+    walk.size
+}
+
+/// What is between two brackets.
+#[derive(Default)]
+struct Level {
+    /// A query of its own.
+    query: bool,
+    /// Operators of the item at which we are: a comma begins the next.
+    item: usize,
+    /// The most that a bracket of this item has inside: all of the item's operators may end up above it.
+    inside: usize,
+    /// The most that an item had, with its brackets.
+    items: usize,
+    /// Operators that no comma ends: UNION, JOIN.
+    whole: usize,
+    /// Words that the parser may read twice: around this level, in this item, and each CASE until its END.
+    retries_around: usize,
+    retries: usize,
+    cases: usize,
+}
+
+impl Level {
+    fn count(&mut self, operators: usize, inside: usize) {
+        self.item += operators;
+        self.inside = self.inside.max(inside);
+        self.items = self.items.max(self.item + self.inside);
+    }
+
+    fn depth(&self) -> usize {
+        self.items + self.whole
+    }
+
+    fn retried(&self) -> usize {
+        self.retries_around + self.retries + self.cases
+    }
+}
+
+struct Walk {
+    open: Vec<Level>,
+    now: Level,
+    /// Of the name at which we are: `a.b.c`.
+    periods: usize,
+    /// `operators`: those of the queries that are closed.
+    size: Size,
+}
+
+impl Walk {
+    fn take(&mut self, token: &Token, before: Option<&Token>, after: Option<&Token>) {
+        let follows_period = matches!(before, Some(Token::Period));
+        if !matches!(token, Token::Period) && !follows_period {
+            self.periods = 0;
+        }
+        match token {
+            Token::LParen => self.open(is_query(after), keyword(before).is_some_and(|word| RETRIED.contains(&word))),
+            Token::LBracket | Token::LBrace => {
+                self.operator();
+                self.open(false, keyword(before).is_some_and(|word| TYPES.contains(&word)));
+            }
+            Token::RParen | Token::RBracket | Token::RBrace => {
+                self.close();
+            }
+            Token::Comma => {
+                (self.now.item, self.now.inside) = (0, 0);
+                (self.now.retries, self.now.cases) = (0, 0);
+            }
+            // `catalog.schema.table.column` is a name, and what is longer goes into a value.
+            Token::Period => {
+                self.periods += 1;
+                if self.periods > 3 {
+                    self.operator();
+                }
+            }
+            // The types of a struct have commas between them.
+            Token::Lt if keyword(before).is_some_and(|word| TYPES.contains(&word)) => self.chained(),
+            Token::Word(_) => self.word(keyword(Some(token)), before, after),
+            Token::EOF | Token::SemiColon | Token::Placeholder(_) => {}
+            literal if is_literal(literal) => {}
+            _ => self.operator(),
+        }
+    }
+
+    fn word(&mut self, word: Option<Keyword>, before: Option<&Token>, after: Option<&Token>) {
+        let Some(word) = word else { return };
+        match word {
+            Keyword::CASE => self.now.cases += 1,
+            // Else it is a name: `CASE WHEN end THEN …`.
+            Keyword::END if ends_operand(before) => self.now.cases = self.now.cases.saturating_sub(1),
+            Keyword::INTERVAL if !after.is_some_and(is_literal) => self.now.retries += 1,
+            // What follows its brackets may be a name, too.
+            Keyword::OPERATOR => self.now.retries += 1,
+            _ => {}
+        }
+        self.size.retries = self.size.retries.max(self.now.retried());
+        if CHAINED.contains(&word) {
+            self.chained();
+        } else if OPERATORS.contains(&word) {
+            self.operator();
+        }
+    }
+
+    fn operator(&mut self) {
+        self.now.count(1, 0);
+    }
+
+    fn chained(&mut self) {
+        self.now.whole += 1;
+    }
+
+    fn open(&mut self, query: bool, retried: bool) {
+        let retries_around = self.now.retried() + usize::from(retried);
+        let inner = Level { query, retries_around, ..Level::default() };
+        self.open.push(std::mem::replace(&mut self.now, inner));
+        self.size.brackets = self.size.brackets.max(self.open.len());
+        self.size.retries = self.size.retries.max(retries_around);
+    }
+
+    /// Back to the level around; false if there is none.
+    fn close(&mut self) -> bool {
+        let Some(outer) = self.open.pop() else { return false };
+        let inner = std::mem::replace(&mut self.now, outer);
+        match inner.query {
+            true => self.size.operators += inner.depth(),
+            false => self.now.count(0, inner.depth()),
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::sql::sqlparser::dialect::{GenericDialect, PostgreSqlDialect};
+
+    use super::*;
+
+    fn size(sql: &str) -> Size {
+        measure(&Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap())
+    }
+
+    fn operators(sql: &str) -> usize {
+        size(sql).operators
+    }
+
+    #[test]
+    fn what_is_below_one_another_is_counted() {
+        assert_eq!(operators("SELECT a, b FROM t"), 0);
+        assert_eq!(operators("SELECT 1 + 2 * 3"), 2);
+        assert_eq!(operators("SELECT 1 + (2 * (3 - 4)) - 5"), 4, "the last one is above all others");
+        assert_eq!(operators("SELECT a + b, c + d, -e"), 1, "items lie side by side");
+        assert_eq!(operators("SELECT f(a + b, c + d) + g(-e)"), 2);
+        assert_eq!(operators("SELECT a, b FROM t UNION ALL SELECT a, b FROM t UNION ALL SELECT a, b FROM t"), 2);
+        assert_eq!(operators("SELECT x::text::text[1]"), 3);
+        assert_eq!(operators("SELECT NOT NOT a IS NULL"), 3);
+        assert_eq!(operators("SELECT a.b.c.d, (x).e.f.g.h.i"), 2, "a name has up to four parts");
+        assert_eq!(operators("SELECT CAST(x AS STRUCT<a INT, b STRUCT<a INT, b INT>>)"), 3, "two types and their end");
+        assert_eq!(operators("SELECT \"and\" \"or\" FROM \"union\""), 0, "names");
+    }
+
+    #[test]
+    fn the_queries_of_a_statement_count_together() {
+        assert_eq!(operators("WITH a AS (SELECT 1 + 1 AS x), b AS (SELECT x + 1 AS x FROM a) SELECT x + 1 FROM b"), 3);
+        assert_eq!(operators("SELECT x + 1 FROM (SELECT x - 1 - 1 AS x FROM t)"), 3);
+    }
+
+    #[test]
+    fn lists_may_be_of_any_length() {
+        let list = |item: &str| vec![item; 50_000].join(", ");
+        for sql in [
+            format!("SELECT a FROM t WHERE a IN ({})", list("-1")),
+            format!("SELECT * FROM (VALUES {}) AS v(a, b)", list("(-1, 'x' || 'y')")),
+            format!("SELECT {} FROM t", list("a + b")),
+            format!("SELECT a FROM t WHERE a = ANY(ARRAY[{}])", list("1")),
+        ] {
+            check(&sql, &GenericDialect {}).unwrap();
+            check(&sql, &PostgreSqlDialect {}).unwrap();
+        }
+    }
+
+    #[test]
+    fn too_much_is_refused_with_the_limit_and_what_works() {
+        let chain = |n: usize| format!("SELECT 1{}", " + 1".repeat(n));
+        check(&chain(MOST_OPERATORS), &GenericDialect {}).unwrap();
+        let error = check(&chain(MOST_OPERATORS + 1), &GenericDialect {}).unwrap_err();
+        assert!(error.to_string().contains("2501") && error.to_string().contains("2500"), "{error}");
+        assert!(error.hint_text().unwrap().contains("IN (…)"));
+        let nested = |n: usize| format!("SELECT {}1{}", "(".repeat(n), ")".repeat(n));
+        check(&nested(MOST_BRACKETS), &GenericDialect {}).unwrap();
+        let error = check(&nested(MOST_BRACKETS + 1), &GenericDialect {}).unwrap_err();
+        assert!(error.to_string().contains("101 deep"), "{error}");
+        for open in ["INTERVAL ", "CAST(", "NOT (", "INTERVAL (", "ARRAY[", "CASE (", "CASE WHEN end THEN "] {
+            check(&format!("SELECT {}", open.repeat(MOST_RETRIES)), &GenericDialect {}).unwrap();
+            assert!(check(&format!("SELECT {}", open.repeat(MOST_RETRIES + 1)), &GenericDialect {}).is_err(), "{open}");
+        }
+        let days = ["d + INTERVAL '1' DAY > CASE WHEN a THEN b ELSE NULL END"; 100].join(" AND ");
+        check(&format!("SELECT {days}"), &GenericDialect {}).unwrap();
+    }
+
+    /// Neither by names that are words nor by brackets that do not fit.
+    #[test]
+    fn chains_cannot_be_hidden() {
+        let many = |part: &str| format!("SELECT CASE WHEN 1{}", part.repeat(MOST_OPERATORS + 1));
+        for part in ["::then", "::\"then\"", " + end", ") + (1", " COLLATE then", " IS DISTINCT FROM then", "[1, 2]"] {
+            assert!(check(&many(part), &GenericDialect {}).is_err(), "{part}");
+        }
+    }
+}
