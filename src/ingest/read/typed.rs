@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
-use super::{CHUNK_RECORDS, Chunk, Columns, Raws, Reader, nulls};
+use super::{CHUNK_RECORDS, Chunk, Columns, Raws, Reader, nulls, sizes};
 use crate::error::{Error, Result};
 
 /// The file's batches, as its format's own reader gives them.
@@ -63,9 +63,10 @@ impl TypedReader {
             Some(batch) => batch,
             None => match self.batches.next() {
                 None => return Ok(None),
-                Some(batch) => batch.map_err(|e| {
-                    Error::invalid(format!("reading stopped after row {}: {e}", self.read))
-                        .hint("the file may be cut off or damaged; deliver it again")
+                Some(batch) => batch.map_err(|e| match sizes::ours(e) {
+                    Ok(ours) => ours.context(format!("reading stopped after row {}", self.read)),
+                    Err(e) => Error::invalid(format!("reading stopped after row {}: {e}", self.read))
+                        .hint("the file may be cut off or damaged; deliver it again"),
                 })?,
             },
         };
@@ -112,9 +113,21 @@ impl Reader for TypedReader {
 pub(super) fn text(column: &ArrayRef, name: &str) -> Result<ArrayRef> {
     // What stands in a dictionary is a value like any other.
     let column = &match column.data_type() {
+        // Few values may be long and in many rows: these kinds are refused before there is room made for more than 2 GiB.
+        DataType::Dictionary(_, values) if **values == DataType::LargeUtf8 => cast(column, &DataType::Utf8)?,
+        DataType::Dictionary(_, values) if **values == DataType::LargeBinary => cast(column, &DataType::Binary)?,
         DataType::Dictionary(_, values) => cast(column, values)?,
         _ => Arc::clone(column),
     };
+    let shown = match column.data_type() {
+        DataType::Utf8View => shown(column.as_string_view().views()),
+        DataType::BinaryView => shown(column.as_binary_view().views()),
+        _ => 0,
+    };
+    if shown > i32::MAX as u64 {
+        return Err(Error::invalid(format!("column {name} has more than 2 GiB of text in {} rows", column.len()))
+            .hint("deliver it in smaller record batches, or leave the column out"));
+    }
     let instants = match column.data_type() {
         DataType::Timestamp(unit, Some(_)) => Some(cast(column, &DataType::Timestamp(*unit, Some("UTC".into())))?),
         _ => None,
@@ -123,4 +136,9 @@ pub(super) fn text(column: &ArrayRef, name: &str) -> Result<ArrayRef> {
         Error::invalid(format!("column {name} is {}, which has no text", column.data_type()))
             .hint("flatten it before delivery, or leave it out of the SELECT")
     })
+}
+
+/// Bytes of the texts that views show: many may show the same one. A view begins with the length of its text.
+fn shown(views: &[u128]) -> u64 {
+    views.iter().map(|view| u64::from(*view as u32)).sum()
 }
