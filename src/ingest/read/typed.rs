@@ -109,36 +109,66 @@ impl Reader for TypedReader {
     }
 }
 
-/// Decimals and times in full; instants as RFC 3339 in UTC; numbers in their shortest spelling.
+/// Decimals and times in full; instants as RFC 3339 in UTC; numbers in their shortest spelling. What rows share (a long text
+/// in a dictionary) each has as its own then: there is room for 2 GiB.
 pub(super) fn text(column: &ArrayRef, name: &str) -> Result<ArrayRef> {
-    // What stands in a dictionary is a value like any other.
-    let column = &match column.data_type() {
-        // Few values may be long and in many rows: these kinds are refused before there is room made for more than 2 GiB.
-        DataType::Dictionary(_, values) if **values == DataType::LargeUtf8 => cast(column, &DataType::Utf8)?,
-        DataType::Dictionary(_, values) if **values == DataType::LargeBinary => cast(column, &DataType::Binary)?,
-        DataType::Dictionary(_, values) => cast(column, values)?,
-        _ => Arc::clone(column),
+    let no_text = || {
+        Error::invalid(format!("column {name} is {}, which has no text", column.data_type()))
+            .hint("flatten it before delivery, or leave it out of the SELECT")
     };
-    let shown = match column.data_type() {
-        DataType::Utf8View => shown(column.as_string_view().views()),
-        DataType::BinaryView => shown(column.as_binary_view().views()),
-        _ => 0,
+    let too_long = || {
+        Error::invalid(format!("column {name} has more than 2 GiB of text in {} rows", column.len()))
+            .hint("deliver it in smaller record batches, or leave the column out")
     };
-    if shown > i32::MAX as u64 {
-        return Err(Error::invalid(format!("column {name} has more than 2 GiB of text in {} rows", column.len()))
-            .hint("deliver it in smaller record batches, or leave the column out"));
+    let column = &alone(column).map_err(|e| too_long().caused_by(e))?.ok_or_else(no_text)?;
+    if shown(column).ok_or_else(no_text)? > i32::MAX as u64 {
+        return Err(too_long());
     }
     let instants = match column.data_type() {
         DataType::Timestamp(unit, Some(_)) => Some(cast(column, &DataType::Timestamp(*unit, Some("UTC".into())))?),
         _ => None,
     };
-    cast(instants.as_ref().unwrap_or(column), &DataType::Utf8).map_err(|_| {
-        Error::invalid(format!("column {name} is {}, which has no text", column.data_type()))
-            .hint("flatten it before delivery, or leave it out of the SELECT")
-    })
+    cast(instants.as_ref().unwrap_or(column), &DataType::Utf8).map_err(|_| no_text())
 }
 
-/// Bytes of the texts that views show: many may show the same one. A view begins with the length of its text.
-fn shown(views: &[u128]) -> u64 {
-    views.iter().map(|view| u64::from(*view as u32)).sum()
+/// What stands in a dictionary, or for a run of rows, is a value like any other; `None`: not if others are inside it.
+fn alone(column: &ArrayRef) -> std::result::Result<Option<ArrayRef>, ArrowError> {
+    match column.data_type() {
+        DataType::Dictionary(_, values) => ending(values).map(|kind| cast(column, &kind)).transpose(),
+        DataType::RunEndEncoded(ends, values) => {
+            let Some(kind) = ending(values.data_type()) else { return Ok(None) };
+            let values = Arc::new(values.as_ref().clone().with_data_type(kind.clone()));
+            let runs = cast(column, &DataType::RunEndEncoded(Arc::clone(ends), values))?;
+            cast(&runs, &kind).map(Some)
+        }
+        _ => Ok(Some(Arc::clone(column))),
+    }
+}
+
+/// The same kind, or one that ends at 2 GiB: more is refused before room for it is made.
+fn ending(kind: &DataType) -> Option<DataType> {
+    match kind {
+        DataType::LargeUtf8 => Some(DataType::Utf8),
+        DataType::LargeBinary | DataType::FixedSizeBinary(_) => Some(DataType::Binary),
+        kind if kind.is_nested() => None,
+        kind => Some(kind.clone()),
+    }
+}
+
+/// Bytes of the texts that views show, of which many may show the same; `None`: values inside others are shared otherwise.
+fn shown(array: &dyn Array) -> Option<u64> {
+    // A view begins with the length of its text.
+    let sum = |views: &[u128]| Some(views.iter().map(|view| u64::from(*view as u32)).sum::<u64>());
+    match array.data_type() {
+        DataType::Utf8View => sum(array.as_string_view().views()),
+        DataType::BinaryView => sum(array.as_binary_view().views()),
+        DataType::List(_) => shown(array.as_list::<i32>().values()),
+        DataType::LargeList(_) => shown(array.as_list::<i64>().values()),
+        DataType::FixedSizeList(..) => shown(array.as_fixed_size_list().values()),
+        DataType::Map(..) => shown(array.as_map().entries()),
+        DataType::Struct(_) => array.as_struct().columns().iter().map(|column| shown(column)).sum(),
+        DataType::Dictionary(..) | DataType::RunEndEncoded(..) | DataType::Union(..) => None,
+        DataType::ListView(_) | DataType::LargeListView(_) => None,
+        _ => Some(0),
+    }
 }

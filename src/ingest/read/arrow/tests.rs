@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Decimal128Array, DictionaryArray, Int32Array, Int64Array, LargeStringArray, NullArray,
-    StringArray, StringViewArray, UInt32Array,
+    RunArray, StringArray, StringViewArray, UInt32Array,
 };
 use arrow::datatypes::Int32Type;
 use arrow::ipc::CompressionType;
@@ -234,14 +234,16 @@ fn rows_without_bytes_are_counted() {
 #[test]
 fn values_that_rows_share_are_spread_out_as_far_as_there_is_room() {
     let long = "x".repeat(1 << 20);
-    let shared = |rows: usize| -> [ArrayRef; 2] {
+    let shared = |rows: usize| -> [ArrayRef; 3] {
         let keys = Int32Array::from(vec![0; rows]);
-        let values = Arc::new(LargeStringArray::from_iter_values([&long]));
+        let large = LargeStringArray::from_iter_values([&long]);
+        let values = Arc::new(large.clone());
         let views = StringViewArray::from_iter_values([&long]);
         let all = UInt32Array::from(vec![0; rows]);
         [
             Arc::new(DictionaryArray::try_new(keys, values).expect("a dictionary")),
             arrow::compute::take(&views, &all, None).expect("views"),
+            Arc::new(RunArray::try_new(&Int32Array::from(vec![rows as i32]), &large).expect("a run")),
         ]
     };
     for column in shared(3) {
