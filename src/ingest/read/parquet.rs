@@ -67,7 +67,7 @@ fn check_footer(file: &mut (impl Read + Seek), size: u64) -> Result<()> {
     let mut footer = Vec::new();
     if let Some(begin) = size.checked_sub(8 + length) {
         file.seek(SeekFrom::Start(begin))?;
-        file.take(length).read_to_end(&mut footer)?;
+        file.by_ref().take(length).read_to_end(&mut footer)?;
     }
     file.rewind()?;
     if footer::can_be_read(&footer) {

@@ -15,7 +15,7 @@ struct Footer<'a>(&'a [u8]);
 pub(super) fn can_be_read(footer: &[u8]) -> bool {
     let mut footer = Footer(footer);
     let mut last = 0;
-    while let Some((kind, id)) = footer.field(last) {
+    while let Some(Some((kind, id))) = footer.field(last) {
         let mut list = Footer(footer.0);
         if id == ROW_GROUPS && kind == 9 && list.list().is_some_and(|(_, count)| count > MOST) {
             return false;
@@ -52,18 +52,18 @@ impl Footer<'_> {
         }
     }
 
-    /// Kind and number of the next field; `None`: there is no more.
-    fn field(&mut self, last: i16) -> Option<(u8, i16)> {
+    /// Kind and number of the next field; `Some(None)`: the structure ends.
+    fn field(&mut self, last: i16) -> Option<Option<(u8, i16)>> {
         let byte = self.byte()?;
         let id = match byte >> 4 {
-            _ if byte & 0x0f == 0 => return None,
+            _ if byte & 0x0f == 0 => return Some(None),
             0 => {
                 let zigzag = self.varint()?;
                 ((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64)) as i16
             }
             more => last.wrapping_add(i16::from(more)),
         };
-        Some((byte & 0x0f, id))
+        Some(Some((byte & 0x0f, id)))
     }
 
     /// Kind and number of what a list holds.
@@ -97,7 +97,7 @@ impl Footer<'_> {
                 }
             }
             12 => {
-                while let Some((kind, _)) = self.field(0) {
+                while let Some((kind, _)) = self.field(0)? {
                     self.skip(kind, below)?;
                 }
                 Some(())
@@ -141,6 +141,10 @@ mod tests {
         }
         // The number of the field in full.
         assert!(!can_be_read(&[0x09, 8, 0xfc, 0xff, 0xff, 0xff, 0xff, 7]));
-        assert!(can_be_read(&[]) && can_be_read(&[0x0c; 100]));
+        // What breaks off is not gone through for ever.
+        let broken: [&[u8]; 3] = [&[], &[0x0c; 100], &[0x19, 0xfc, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1]];
+        for broken in broken {
+            assert!(can_be_read(broken));
+        }
     }
 }
