@@ -93,6 +93,7 @@ pub use progress::{Progress, Silent};
 pub use push::{Push, PushAccount, PushLimits, Pusher, Received, Receiving, Stopped};
 pub use quarantine::Filter;
 pub use read::Input;
+pub(crate) use read::{Gate, Refused};
 pub use replay::Replayed;
 pub use source::{LiveSources, Source, Sources};
 

@@ -3,8 +3,12 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use futures::future::join_all;
 use reqwest::{Client, RequestBuilder, Response};
 use saleslake::app::App;
@@ -361,6 +365,29 @@ async fn long_and_packed_bodies() {
     let too_long = site.push(long.repeat(2)).send().await.unwrap();
     assert!(problem(too_long, 413).await.contains("http.ingest_max_mb"));
     assert_eq!(site.orders().await.len(), 80_000);
+    site.stop().await;
+}
+
+/// A few KiB of Arrow that claim to unpack to a pebibyte a column: room for it would end the process.
+#[tokio::test(flavor = "multi_thread")]
+async fn packed_batches_are_weighed_before_they_are_unpacked() {
+    const ROWS: usize = 123_456;
+    let column = |name| (name, Arc::new(Int64Array::from(vec![7; ROWS])) as ArrayRef);
+    let batch = RecordBatch::try_from_iter(HEAD.split(',').map(column)).unwrap();
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD)).unwrap();
+    let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch.schema(), options).unwrap();
+    writer.write(&batch).unwrap();
+    let mut body = writer.into_inner().unwrap();
+    let length = (8 * ROWS as i64).to_le_bytes();
+    let places: Vec<usize> = (0..body.len() - 8).filter(|at| body[*at..at + 8] == length).collect();
+    assert_eq!(places.len(), 6, "one a column");
+    for place in places {
+        body[place..place + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
+    }
+    let site = site(|_| ()).await;
+    let told = problem(site.push(body).send().await.unwrap(), 400).await;
+    assert!(told.contains("that are read at once") && told.contains("smaller record batches"), "{told}");
+    assert_eq!(account(site.push(receipts(&["A"])).send().await.unwrap()).await["landed"], 1);
     site.stop().await;
 }
 

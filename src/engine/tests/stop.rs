@@ -3,6 +3,7 @@
 //! other tests do is not measured.
 
 use super::*;
+use crate::engine::admission::Purpose;
 
 /// Within a second a query has stopped; the rest is for a loaded machine. Left alone, each of [`endless`] runs for minutes.
 const SOON: Duration = Duration::from_secs(5);

@@ -102,7 +102,8 @@ impl Mappers {
             let mut mapper = self.take(&rates, &work);
             let size = work.body.size();
             let most = archive::limit(self.ingest.archive_mb, size);
-            let limit = Limit::new(most);
+            // A batch has columns that nobody looks at, too: its records alone are held against `most`.
+            let limit = Limit::new(most).at_once(self.most().saturating_mul(2));
             let content = self.all(&mut mapper, &work, &limit).await;
             self.put(mapper);
             // Whatever a reader made of it.

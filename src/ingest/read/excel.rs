@@ -2,6 +2,7 @@
 //! without a value are no records. It must not hold a sheet of .xlsx in memory: a thread reads it, row by row.
 
 mod cells;
+mod strings;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -210,6 +211,8 @@ fn send_all(file: &mut (impl Read + Seek), sheet: Option<&Sheet>, give: &mut imp
     file.rewind()?;
     match first.as_slice() {
         [b'P', b'K', 3, 4, ..] => {
+            strings::check(file)?;
+            file.rewind()?;
             let mut book = Xlsx::new(file).map_err(damaged)?;
             let name = sheet_name(sheet, book.sheets_metadata())?;
             let mut cells = book.worksheet_cells_reader(&name).map_err(damaged)?;

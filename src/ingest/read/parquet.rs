@@ -1,7 +1,9 @@
 //! Parquet: opens a file and says what is wrong with it if it is none. What its values become is `typed`'s to say.
 
+mod footer;
+
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -20,11 +22,13 @@ pub(super) fn open(input: Input, optional: &[String]) -> Result<TypedReader> {
             let mut file = File::open(path)?;
             let (first, last, size) = ends(&mut file)?;
             check(&first, &last, size)?;
+            check_footer(&mut file, size)?;
             build(ParquetRecordBatchReaderBuilder::try_new(file), size)?
         }
         Input::Bytes(bytes) => {
             let size = bytes.len() as u64;
             check(&bytes[..bytes.len().min(64)], &bytes[bytes.len().saturating_sub(MAGIC.len())..], size)?;
+            check_footer(&mut Cursor::new(&bytes), size)?;
             build(ParquetRecordBatchReaderBuilder::try_new(bytes), size)?
         }
     };
@@ -52,6 +56,25 @@ fn check(first: &[u8], last: &[u8], size: u64) -> Result<()> {
             .hint("deliver it again, whole"));
     }
     Ok(())
+}
+
+/// The footer's length and the magic come last; a length that cannot be is left to the library to tell.
+fn check_footer(file: &mut (impl Read + Seek), size: u64) -> Result<()> {
+    let mut length = [0; 4];
+    file.seek(SeekFrom::Start(size.saturating_sub(8)))?;
+    file.read_exact(&mut length)?;
+    let length = u64::from(u32::from_le_bytes(length));
+    let mut footer = Vec::new();
+    if let Some(begin) = size.checked_sub(8 + length) {
+        file.seek(SeekFrom::Start(begin))?;
+        file.by_ref().take(length).read_to_end(&mut footer)?;
+    }
+    file.rewind()?;
+    if footer::can_be_read(&footer) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("a Parquet file of {size} bytes that claims more row groups than there may be"))
+        .hint("it may be damaged, deliver it again; or write larger row groups"))
 }
 
 fn build<T: parquet::file::reader::ChunkReader + 'static>(
@@ -131,5 +154,12 @@ mod tests {
         let footer = end - 8 - u32::from_le_bytes(length) as usize;
         damaged[footer..footer + 20].fill(0xff);
         assert!(refused(damaged).contains("whose footer cannot be read"));
+        // The list of row groups, which is a field after the rows, has one that is a structure: now it has 2^31 - 1.
+        let place = (footer..end).find(|at| bytes[*at..*at + 4] == [0x16, 4, 0x19, 0x1c]).expect("two rows");
+        let (before, after) = (bytes[..place + 3].to_vec(), bytes[place + 4..end - 8].to_vec());
+        let forged = [before, vec![0xfc, 0xff, 0xff, 0xff, 0xff, 7], after].concat();
+        let length = (forged.len() - footer) as u32;
+        let forged = [forged, length.to_le_bytes().to_vec(), MAGIC.to_vec()].concat();
+        assert!(refused(forged).contains("claims more row groups"));
     }
 }

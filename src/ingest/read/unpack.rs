@@ -10,19 +10,33 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::Input;
 
+/// What is read at once of what can only be read whole (a batch of Arrow's), bytes.
+const AT_ONCE: u64 = 1 << 30;
+
 /// Bytes that packed data may unpack to. Clones count together.
 #[derive(Debug, Clone)]
 pub(crate) struct Limit {
     most: u64,
+    at_once: u64,
     unpacked: Arc<AtomicU64>,
 }
 
 impl Limit {
     pub(crate) fn new(most: u64) -> Limit {
-        Limit { most, unpacked: Arc::default() }
+        Limit { most, at_once: most.min(AT_ONCE), unpacked: Arc::default() }
+    }
+    /// Lowers what is read at once of what can only be read whole.
+    #[must_use]
+    pub(crate) fn at_once(mut self, bytes: u64) -> Limit {
+        self.at_once = self.at_once.min(bytes);
+        self
     }
     pub(crate) fn none() -> Limit {
         Limit::new(u64::MAX)
+    }
+    /// What may be read at once of what can only be read whole.
+    pub(super) fn whole(&self) -> u64 {
+        self.at_once
     }
     /// Bytes that have been unpacked, of which at most one is beyond the limit.
     pub(crate) fn unpacked(&self) -> u64 {

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
-use arrow::ipc::writer::StreamWriter;
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -111,6 +112,21 @@ async fn an_arrow_stream_that_is_cut_off_lands_nothing() {
     // Behind the last batch are 8 bytes that end the stream.
     bytes.truncate(bytes.len() - 40);
     fails("arrow", &bytes, "reading stopped after row 2").await;
+}
+
+/// The last batch claims to unpack to a pebibyte: room for it would end the process.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_arrow_stream_with_a_forged_length_lands_nothing() {
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD)).expect("known");
+    let mut writer = StreamWriter::try_new_with_options(Vec::new(), &batch(0, 1).schema(), options).expect("a writer");
+    (0..2).for_each(|n| writer.write(&batch(n, 1)).expect("written"));
+    writer.write(&batch(2, 1000)).expect("written");
+    let mut bytes = writer.into_inner().expect("bytes");
+    // Where the texts of a column begin and end: 4 bytes each.
+    let length = (4_i64 * 1001).to_le_bytes();
+    let place = bytes.windows(8).position(|bytes| bytes == length).expect("a packed buffer");
+    bytes[place..place + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
+    fails("arrow", &bytes, "reading stopped after row 2: a record batch, or the dictionaries, of 1073741824 MiB").await;
 }
 
 /// Only the 8 bytes that end the stream are missing, and no message is.

@@ -8,13 +8,12 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema};
 use arrow::ipc::writer::StreamWriter;
-use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::sql::{CommandStatementIngest, TableExistsOption};
-use futures::TryStreamExt;
 use tonic::Status;
 
 use super::actions::no_transaction;
-use super::errors::{status, unreadable};
+use super::errors::status;
+use super::sent::{Rows, Sent};
 use crate::access::Caller;
 use crate::engine::{CATALOG, Engine, MAIN};
 use crate::error::{Error, ErrorKind, Result};
@@ -40,12 +39,7 @@ impl Bulk {
 
     /// Lands the rows and says how many there were. Quarantined ones make an error that says so, and that the others have
     /// landed: a number could not.
-    pub async fn land(
-        &self,
-        mut command: CommandStatementIngest,
-        rows: FlightRecordBatchStream,
-        caller: &Caller,
-    ) -> Result<i64, Status> {
+    pub async fn land(&self, mut command: CommandStatementIngest, rows: Sent, caller: &Caller) -> Result<i64, Status> {
         let pusher = self.pusher.as_ref().ok_or_else(|| {
             let off = Error::new(ErrorKind::Denied, "this server does not take records over Flight SQL");
             status(off.hint("the operator can set flight.allow_ingest = true"))
@@ -85,11 +79,8 @@ fn appends(command: &CommandStatementIngest) -> Result<()> {
 }
 
 /// The rows as an Arrow stream, a batch at a time; `None`: there are none. `most`: bytes for which there is room at all.
-async fn receive(
-    mut receiving: Receiving,
-    mut rows: FlightRecordBatchStream,
-    most: u64,
-) -> Result<Option<Receiving>, Status> {
+async fn receive(mut receiving: Receiving, sent: Sent, most: u64) -> Result<Option<Receiving>, Status> {
+    let mut rows = Rows::within(sent, "the rows", most, too_large);
     let mut writer: Option<StreamWriter<Vec<u8>>> = None;
     let mut count = 0;
     while let Some(batch) = next(&mut rows).await? {
@@ -102,9 +93,7 @@ async fn receive(
             writer.write(&batch)?;
             let bytes = std::mem::take(writer.get_mut());
             if receiving.size() + bytes.len() as u64 > most {
-                return Err(Error::invalid(format!("the rows are more than {} MiB", most >> 20)).hint(
-                    "send them in parts, or deliver them as a file; the operator can raise http.ingest_queue_mb",
-                ));
+                return Err(too_large(most));
             }
             receiving.add(&bytes)
         };
@@ -120,9 +109,15 @@ async fn receive(
     }
 }
 
-async fn next(rows: &mut FlightRecordBatchStream) -> Result<Option<RecordBatch>, Status> {
-    match tokio::time::timeout(PAUSE, rows.try_next()).await {
-        Ok(batch) => batch.map_err(|e| unreadable("the rows", e)),
+/// `most`: bytes, decoded.
+fn too_large(most: u64) -> Error {
+    Error::invalid(format!("the rows are more than {} MiB", most >> 20))
+        .hint("send them in parts, or deliver them as a file; the operator can raise http.ingest_queue_mb")
+}
+
+async fn next(rows: &mut Rows) -> Result<Option<RecordBatch>, Status> {
+    match tokio::time::timeout(PAUSE, rows.next()).await {
+        Ok(batch) => batch,
         Err(_) => Err(status(
             Error::new(ErrorKind::Timeout, format!("no rows came for {PAUSE:?}"))
                 .hint("nothing of them was taken: send them again, without a pause"),

@@ -22,6 +22,7 @@ mod keys;
 mod metadata;
 mod parameters;
 mod running;
+mod sent;
 mod service;
 mod sessions;
 mod sql_info;

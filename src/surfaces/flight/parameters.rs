@@ -9,11 +9,10 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
-use arrow_flight::decode::FlightRecordBatchStream;
-use futures::TryStreamExt;
 use tonic::Status;
 
 use super::errors::{status, unreadable};
+use super::sent::{Rows, Sent};
 use crate::engine::{Param, Parameter};
 use crate::error::{Error, Result};
 
@@ -44,9 +43,10 @@ fn told(kind: DataType) -> DataType {
 }
 
 /// The rows that a client binds, as one batch; `None`: it sent no schema.
-pub async fn receive(mut rows: FlightRecordBatchStream) -> Result<Option<RecordBatch>, Status> {
+pub async fn receive(sent: Sent) -> Result<Option<RecordBatch>, Status> {
+    let mut rows = Rows::within(sent, "the bound values", MOST_BYTES as u64, |_| too_many());
     let (mut batches, mut bytes, mut count) = (Vec::new(), 0, 0);
-    while let Some(batch) = rows.try_next().await.map_err(|e| unreadable("the bound values", e))? {
+    while let Some(batch) = rows.next().await? {
         bytes += batch.columns().iter().map(|c| c.to_data().get_slice_memory_size().unwrap_or(0)).sum::<usize>();
         count += batch.num_rows();
         if count > MOST_ROWS || bytes > MOST_BYTES {

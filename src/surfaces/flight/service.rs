@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
-use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::flight_descriptor::DescriptorType;
@@ -106,8 +105,7 @@ impl Service {
         let first = sent.try_next().await?.ok_or_else(|| unreadable("the call", "it has no message"))?;
         let descriptor = first.flight_descriptor.clone();
         let descriptor = descriptor.ok_or_else(|| unreadable("the first message", "it has no descriptor"))?;
-        let sent = stream::iter([Ok(first)]).chain(sent).map_err(FlightError::from);
-        let rows = FlightRecordBatchStream::new_from_flight_data(sent);
+        let rows = stream::iter([Ok(first)]).chain(sent).map_err(FlightError::from).boxed();
         match command(&descriptor.cmd)? {
             Command::CommandPreparedStatementQuery(asked) => {
                 let bound = self.statements.bind(&asked.prepared_statement_handle, rows, caller).await?;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 use arrow_flight::FlightInfo;
-use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::sql::{
     ActionCreatePreparedStatementResult, DoPutPreparedStatementResult, ProstMessageExt, TicketStatementQuery,
 };
@@ -17,6 +16,7 @@ use tonic::Status;
 
 use super::errors::status;
 use super::running::{Batches, Run, Running};
+use super::sent::Sent;
 use super::ticket::{Signer, Statement};
 use super::{fields, flight_info, ipc, parameters};
 use crate::access::Caller;
@@ -92,7 +92,7 @@ impl Statements {
     pub async fn bind(
         &self,
         handle: &[u8],
-        rows: FlightRecordBatchStream,
+        rows: Sent,
         caller: &Caller,
     ) -> Result<DoPutPreparedStatementResult, Status> {
         let mut statement = self.signer.open(handle, PREPARED, caller).map_err(status)?;

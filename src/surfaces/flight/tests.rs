@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Int64Type};
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::sql::{
-    CommandGetDbSchemas, CommandGetTables, CommandGetXdbcTypeInfo, CommandStatementIngest, CommandStatementQuery,
-    ProstMessageExt, SqlInfo,
+    ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult, Any, CommandGetDbSchemas,
+    CommandGetTables, CommandGetXdbcTypeInfo, CommandPreparedStatementQuery, CommandStatementIngest,
+    CommandStatementQuery, ProstMessageExt, SqlInfo,
 };
 use arrow_flight::{
-    Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightDescriptor, FlightInfo,
+    Action, CancelFlightInfoRequest, CancelFlightInfoResult, CancelStatus, FlightData, FlightDescriptor, FlightInfo,
 };
 use futures::{TryStreamExt, stream};
 use prost::Message;
@@ -180,6 +184,35 @@ async fn callers_are_who_they_say() {
 async fn act(client: &mut Client, name: &str, body: Vec<u8>) -> Result<Vec<u8>, FlightError> {
     let mut results = client.do_action(Action { r#type: name.into(), body: body.into() }).await?;
     Ok(results.message().await?.map(|result| result.body.to_vec()).unwrap_or_default())
+}
+
+/// A few bytes that claim to unpack to a pebibyte: room for it would end the process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bound_values_are_weighed_before_they_are_unpacked() {
+    const ROWS: usize = 1000;
+    let stage = Stage::open(&[]).await;
+    let mut client = stage.client().await;
+    let query = "SELECT CAST($1 AS BIGINT) + 1 AS n".to_string();
+    let asked = ActionCreatePreparedStatementRequest { query, transaction_id: None };
+    let made = act(&mut client, "CreatePreparedStatement", asked.as_any().encode_to_vec()).await.unwrap();
+    let made: ActionCreatePreparedStatementResult = Any::decode(&*made).unwrap().unpack().unwrap().unwrap();
+    let command = CommandPreparedStatementQuery { prepared_statement_handle: made.prepared_statement_handle };
+    let descriptor = FlightDescriptor::new_cmd(command.as_any().encode_to_vec());
+    let values = RecordBatch::try_from_iter([("0", Arc::new(Int64Array::from(vec![7; ROWS])) as ArrayRef)]).unwrap();
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD)).unwrap();
+    let encoder = FlightDataEncoderBuilder::new().with_options(options).with_flight_descriptor(Some(descriptor));
+    let mut sent: Vec<FlightData> = encoder.build(stream::iter([Ok(values)])).try_collect().await.unwrap();
+    let told = client.do_put(stream::iter(sent.clone())).await.unwrap().message().await.unwrap();
+    assert!(told.is_some_and(|told| !told.app_metadata.is_empty()), "packed, and small enough");
+
+    let mut body = sent[1].data_body.to_vec();
+    let length = (8 * ROWS as i64).to_le_bytes();
+    let place = body.windows(8).position(|bytes| bytes == length).unwrap();
+    body[place..place + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
+    sent[1].data_body = body.into();
+    let denied = refused(client.do_put(stream::iter(sent)).await);
+    assert_eq!(denied.code(), Code::InvalidArgument);
+    assert!(denied.message().contains("1024 KiB of bound values"), "{denied}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use arrow::array::{Date32Array, Decimal128Array, RecordBatch};
-use arrow_flight::FlightDescriptor;
+use arrow::ipc::writer::IpcWriteOptions;
+use arrow::ipc::{CompressionType, root_as_message};
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::sql::{
     CommandStatementIngest, DoPutUpdateResult, ProstMessageExt, TableDefinitionOptions, TableExistsOption,
     TableNotExistOption,
 };
-use futures::StreamExt;
+use arrow_flight::{FlightData, FlightDescriptor};
+use futures::{StreamExt, TryStreamExt};
 use prost::Message;
 use tonic::Code;
 
@@ -96,6 +98,35 @@ async fn large_messages_go_in_and_small_ones_come_out() {
     let info = client.execute("SELECT * FROM base.order_line".into(), None).await.unwrap();
     let rows: usize = fetch(&mut client, &info).await.unwrap().iter().map(RecordBatch::num_rows).sum();
     assert_eq!(rows, 60_000);
+    site.stop().await;
+}
+
+/// Packed buffers that claim to unpack to a pebibyte each: room for it would end the process.
+#[tokio::test(flavor = "multi_thread")]
+async fn packed_rows_are_weighed_before_they_are_unpacked() {
+    let site = Site::own(|_| ()).await;
+    let mut client = site.client().await;
+    let descriptor = FlightDescriptor::new_cmd(append(PUSHED).as_any().encode_to_vec());
+    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD)).unwrap();
+    let encoder = FlightDataEncoderBuilder::new().with_options(options).with_flight_descriptor(Some(descriptor));
+    let rows = futures::stream::iter([Ok(receipts(&["A", "B"]))]);
+    let sent: Vec<FlightData> = encoder.build(rows).try_collect().await.unwrap();
+    let mut forged = sent.clone();
+    let mut body = forged[1].data_body.to_vec();
+    let message = root_as_message(&forged[1].data_header).unwrap();
+    for buffer in message.header_as_record_batch().unwrap().buffers().unwrap() {
+        if buffer.length() >= 8 {
+            let place = buffer.offset() as usize;
+            body[place..place + 8].copy_from_slice(&(1_i64 << 50).to_le_bytes());
+        }
+    }
+    forged[1].data_body = body.into();
+    let refused = status(client.do_put(futures::stream::iter(forged)).await);
+    assert_eq!(refused.code(), Code::InvalidArgument, "{}", refused.message());
+    assert!(refused.message().contains("http.ingest_queue_mb"), "{}", refused.message());
+    assert_eq!(ask(&mut client, HELD).await.rows, [["0"]]);
+    let told = client.do_put(futures::stream::iter(sent)).await.unwrap().message().await.unwrap().unwrap();
+    assert_eq!(DoPutUpdateResult::decode(&*told.app_metadata).unwrap().record_count, 2, "packed as they should be");
     site.stop().await;
 }
 

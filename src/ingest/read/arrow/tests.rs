@@ -3,9 +3,13 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, DictionaryArray, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Decimal128Array, DictionaryArray, Int32Array, Int64Array, LargeStringArray, NullArray,
+    RunArray, StringArray, StringViewArray, UInt32Array,
+};
 use arrow::datatypes::Int32Type;
-use arrow::ipc::writer::{FileWriter, StreamWriter};
+use arrow::ipc::CompressionType;
+use arrow::ipc::writer::{FileWriter, IpcWriteOptions, StreamWriter};
 use arrow::record_batch::RecordBatch;
 
 use super::*;
@@ -140,5 +144,114 @@ fn a_packed_stream_is_read_to_its_checksum() {
     ] {
         let e = read(bytes).expect_err("damaged");
         assert!(e.message().contains(says), "{e}");
+    }
+}
+
+/// As a number, nothing else in these messages is the same.
+const MANY: usize = 123_456;
+
+/// The column as a stream and as a file.
+fn both(column: ArrayRef, packing: Option<CompressionType>) -> [Vec<u8>; 2] {
+    let batch = RecordBatch::try_from_iter_with_nullable([("n", column, true)]).expect("batch");
+    let options = IpcWriteOptions::default().try_with_compression(packing).expect("known");
+    let schema = batch.schema();
+    let mut stream = StreamWriter::try_new_with_options(Vec::new(), &schema, options.clone()).expect("writer");
+    stream.write(&batch).expect("written");
+    let mut file = FileWriter::try_new_with_options(Vec::new(), &schema, options).expect("writer");
+    file.write(&batch).expect("written");
+    [stream.into_inner().expect("bytes"), file.into_inner().expect("bytes")]
+}
+
+/// Writes another number wherever the bytes have `from`.
+fn forge(bytes: &mut [u8], from: i64, to: i64) {
+    let mut changed = 0;
+    for at in 0..bytes.len() - 7 {
+        if bytes[at..at + 8] == from.to_le_bytes() {
+            bytes[at..at + 8].copy_from_slice(&to.to_le_bytes());
+            changed += 1;
+        }
+    }
+    assert!(changed > 0, "{from} is not there");
+}
+
+fn count(bytes: Vec<u8>, limit: &Limit) -> Result<usize> {
+    let mut reader = open_within(Input::Bytes(bytes.into()), &[], limit)?;
+    let mut rows = 0;
+    while let Some(chunk) = reader.next()? {
+        rows += chunk.data.num_rows();
+    }
+    Ok(rows)
+}
+
+fn numbers() -> ArrayRef {
+    Arc::new(Int64Array::from(vec![7; MANY]))
+}
+
+#[test]
+fn packed_buffers_are_read_as_far_as_there_is_room() {
+    for packing in [CompressionType::ZSTD, CompressionType::LZ4_FRAME] {
+        for bytes in both(numbers(), Some(packing)) {
+            assert!(bytes.len() < 64 << 10, "{}", bytes.len());
+            assert_eq!(count(bytes.clone(), &Limit::none()).expect("reads"), MANY);
+            let e = count(bytes, &Limit::none().at_once(8 * MANY as u64 - 1)).expect_err("too large");
+            assert!(e.message().contains("that are read at once"), "{e}");
+            assert!(e.hint_text().is_some_and(|h| h.contains("smaller record batches")), "{e}");
+        }
+    }
+}
+
+/// Room for so much would end the process.
+#[test]
+fn a_forged_length_is_an_error() {
+    for mut bytes in both(numbers(), Some(CompressionType::ZSTD)) {
+        forge(&mut bytes, 8 * MANY as i64, 1 << 50);
+        let e = count(bytes, &Limit::none()).expect_err("forged");
+        assert!(e.message().contains("1073741824 MiB: more than the 1024 MiB"), "{e}");
+    }
+    // What is not packed says so of its buffers, and of its body: in a file, the footer does, too.
+    for mut bytes in both(numbers(), None) {
+        forge(&mut bytes, 8 * MANY as i64, 1 << 50);
+        count(bytes, &Limit::none()).expect_err("forged");
+    }
+    // 10 bytes from its end a file says how long its footer is.
+    let [_, mut file] = both(numbers(), None);
+    let end = file.len() - 10;
+    file[end..end + 4].copy_from_slice(&i32::MAX.to_le_bytes());
+    assert!(count(file, &Limit::none()).expect_err("forged").message().contains("a footer of 2147483647 bytes"));
+}
+
+#[test]
+fn rows_without_bytes_are_counted() {
+    for mut bytes in both(Arc::new(NullArray::new(MANY)), None) {
+        assert_eq!(count(bytes.clone(), &Limit::none()).expect("reads"), MANY);
+        forge(&mut bytes, MANY as i64, i64::MAX);
+        let e = count(bytes, &Limit::none()).expect_err("forged");
+        assert!(e.hint_text().is_some_and(|h| h.contains("a row counts as a byte at least")), "{e}");
+    }
+}
+
+/// Few values may be long, and every row may show them.
+#[test]
+fn values_that_rows_share_are_spread_out_as_far_as_there_is_room() {
+    let long = "x".repeat(1 << 20);
+    let shared = |rows: usize| -> [ArrayRef; 3] {
+        let keys = Int32Array::from(vec![0; rows]);
+        let large = LargeStringArray::from_iter_values([&long]);
+        let values = Arc::new(large.clone());
+        let views = StringViewArray::from_iter_values([&long]);
+        let all = UInt32Array::from(vec![0; rows]);
+        [
+            Arc::new(DictionaryArray::try_new(keys, values).expect("a dictionary")),
+            arrow::compute::take(&views, &all, None).expect("views"),
+            Arc::new(RunArray::try_new(&Int32Array::from(vec![rows as i32]), &large).expect("a run")),
+        ]
+    };
+    for column in shared(3) {
+        assert_eq!(count(both(column, None).into_iter().next().expect("a stream"), &Limit::none()).expect("reads"), 3);
+    }
+    for column in shared(CHUNK_RECORDS) {
+        let [stream, _] = both(column, None);
+        assert!(stream.len() < 4 << 20, "{}", stream.len());
+        count(stream, &Limit::none()).expect_err("64 GiB of text");
     }
 }
