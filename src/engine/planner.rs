@@ -24,7 +24,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel, object_name_to_table_reference};
 use datafusion::sql::sqlparser::ast::{
-    ObjectName, Statement, TableFunctionArgs, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+    self, ObjectName, Statement, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 
@@ -307,7 +307,7 @@ impl<'a> Planner<'a> {
     }
 
     /// How many relations a name in FROM is.
-    fn relations(&self, name: &ObjectName, args: Option<&TableFunctionArgs>) -> u64 {
+    fn relations(&self, name: &ObjectName, args: Option<&ast::TableFunctionArgs>) -> u64 {
         let source = match args {
             Some(args) => calls::numbered(name, args).and_then(|n| self.calls.get(n)),
             None => object_name_to_table_reference(name.clone(), self.options.sql_parser.enable_ident_normalization)
