@@ -81,7 +81,7 @@ impl Sessions {
             .with_expr_planners(vec![Arc::new(Operators(Arc::clone(&self.limits)))])
             .with_default_features()
             .with_query_planner(Arc::new(Bounding(Arc::clone(&self.limits))))
-            .with_optimizer_rules(super::rules::distinct::optimizer_rules())
+            .with_optimizer_rules(super::rules::stock::optimizer_rules())
             .build();
         bounded::bound_functions(&mut state, &self.limits).map_err(classify)?;
         let own = [super::functions::reporting_currency(&self.currency)];
@@ -97,7 +97,7 @@ fn pool_bytes(cfg: &EngineConfig) -> usize {
 }
 
 /// Slicers and view expansion run before the analyzer, by hand, because they need the query's own slices and policies;
-/// the analyzer is the stock one, and so is the optimizer but for one rule that is made type-safe ([`super::rules::distinct`]).
+/// the analyzer is the stock one, and so is the optimizer but for rules that answer wrongly ([`super::rules::stock`]).
 fn config(cfg: &EngineConfig) -> SessionConfig {
     let mut config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, MAIN)

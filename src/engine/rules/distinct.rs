@@ -9,22 +9,17 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Projection, cast};
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::single_distinct_to_groupby::SingleDistinctToGroupBy;
-use datafusion::optimizer::{Optimizer, OptimizerConfig, OptimizerRule};
+use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
-/// The stock optimizer rules in their order, that one made type-safe.
-pub fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let mut rules = Optimizer::new().rules;
-    let stock = SingleDistinctToGroupBy::new();
-    for rule in &mut rules {
-        if rule.name() == stock.name() {
-            *rule = Arc::new(TypedSingleDistinct(SingleDistinctToGroupBy::new()));
-        }
-    }
-    rules
-}
-
+/// The stock rule, with its types put right.
 #[derive(Debug)]
-struct TypedSingleDistinct(SingleDistinctToGroupBy);
+pub struct TypedSingleDistinct(SingleDistinctToGroupBy);
+
+impl TypedSingleDistinct {
+    pub fn new() -> TypedSingleDistinct {
+        TypedSingleDistinct(SingleDistinctToGroupBy::new())
+    }
+}
 
 impl OptimizerRule for TypedSingleDistinct {
     fn name(&self) -> &str {

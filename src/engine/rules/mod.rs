@@ -11,12 +11,14 @@
 mod assemble;
 pub mod compare;
 mod day_map;
-pub mod distinct;
+mod distinct;
 pub mod expand;
+mod layers;
 pub mod members;
 pub mod order;
 mod period;
 pub mod slicers;
+pub mod stock;
 #[cfg(test)]
 mod testing;
 pub mod totals;

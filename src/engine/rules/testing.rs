@@ -65,7 +65,7 @@ pub async fn shop() -> Shop {
         .with_create_default_catalog_and_schema(false)
         .with_target_partitions(2);
     let builder = SessionStateBuilder::new().with_config(config).with_default_features();
-    let mut state = builder.with_optimizer_rules(super::distinct::optimizer_rules()).build();
+    let mut state = builder.with_optimizer_rules(super::stock::optimizer_rules()).build();
     for function in crate::engine::functions::all() {
         state.register_udf(Arc::new(function)).unwrap();
     }
