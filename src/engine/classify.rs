@@ -38,6 +38,10 @@ pub fn classify(error: DataFusionError) -> Error {
             Error::new(ErrorKind::Cancelled, "the query was cancelled")
         }
         DataFusionError::ExecutionJoin(inner) => Error::internal(format!("a task of the query failed: {inner}")),
+        DataFusionError::Internal(text) if text.contains("Cannot run range queries on datatype") => {
+            let message = "a window's ORDER BY is of a type that has no ranges";
+            Error::invalid(message).hint("write ROWS BETWEEN … behind the ORDER BY, or order by another column")
+        }
         DataFusionError::Internal(text) | DataFusionError::Configuration(text) => Error::internal(text.clone()),
         DataFusionError::Substrait(text) | DataFusionError::Ffi(text) => Error::internal(text.clone()),
         // `root` looks through these.

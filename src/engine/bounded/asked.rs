@@ -26,7 +26,7 @@ const EXACT: [&str; 15] = [
     "array_prepend",
 ];
 /// Functions of which only the most that they may make is known.
-const AT_MOST: [&str; 8] = [
+const AT_MOST: [&str; 12] = [
     "replace",
     "regexp_replace",
     "translate",
@@ -35,11 +35,32 @@ const AT_MOST: [&str; 8] = [
     "array_replace",
     "array_replace_n",
     "array_replace_all",
+    "array_distinct",
+    "array_union",
+    "array_intersect",
+    "array_except",
 ];
+/// Functions that compare every part of one argument with every part of the other: what they make is small, but not their time.
+const COMPARING: [&str; 3] = ["levenshtein", "array_has_all", "array_has_any"];
 
 /// Whether the function `name` can make much more than it is given.
 pub fn multiplies(name: &str) -> bool {
     EXACT.contains(&name) || at_most(name)
+}
+
+/// Whether the function `name` can take much longer than its arguments are.
+pub fn compares(name: &str) -> bool {
+    COMPARING.contains(&name)
+}
+
+/// The pairs that `name`, which [`compares`], would look at.
+pub fn pairs(name: &str, args: &[ColumnarValue], rows: usize) -> u64 {
+    let parts = |at: usize| match name {
+        "levenshtein" => args.get(at).map_or(Each::Same(0), bytes),
+        _ => args.get(at).map_or(Each::Same(0), elements),
+    };
+    let (left, right) = (parts(0), parts(1));
+    (0..rows).fold(0u64, |sum, row| sum.saturating_add(left.at(row).saturating_mul(right.at(row))))
 }
 
 /// Whether [`bytes_asked`] is more than the function `name` needs, mostly.
@@ -109,6 +130,11 @@ pub fn bytes_asked(name: &str, args: &[ColumnarValue], rows: usize) -> Each {
         "string_to_array" => {
             let text = size(0);
             each(constant, rows, |row| text.at(row).saturating_mul(16))
+        }
+        // Rows to compare, a table of hashes, and what was found.
+        "array_distinct" | "array_union" | "array_intersect" | "array_except" => {
+            let all = sum(args, constant, rows);
+            each(constant, rows, |row| all.at(row).saturating_mul(8))
         }
         "array_replace" | "array_replace_n" | "array_replace_all" => {
             let (list, count, to) = (size(0), args.first().map(elements), size(2));
@@ -239,6 +265,7 @@ mod tests {
         assert_eq!(asked("generate_series", &[number(i64::MIN), number(i64::MAX)]), u64::MAX);
         assert_eq!(asked("concat", &[text("ab"), text("c")]), 3);
         assert_eq!(asked("replace", &[text("aaaa"), text("aa"), text("bbb")]), 13);
+        assert_eq!(pairs("levenshtein", &[text("abc"), text("abcd")], 5), 60);
         let column = ColumnarValue::Array(Arc::new(StringArray::from(vec!["a", "bb", ""])));
         let times = ColumnarValue::Array(Arc::new(Int64Array::from(vec![Some(5), None, Some(7)])));
         let rows = bytes_asked("repeat", &[column, times], 3);

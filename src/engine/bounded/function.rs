@@ -20,10 +20,10 @@ use datafusion::logical_expr::{
     ScalarUDFImpl, Signature, StructFieldMapping,
 };
 
-use super::asked::{at_most, bytes_asked, multiplies};
+use super::asked::{at_most, bytes_asked, compares, multiplies, pairs};
 use super::held::held;
 use super::size::{Each, of_scalar, total};
-use super::{COUNTED, FOLDED, Limits};
+use super::{COUNTED, FOLDED, Limits, PAIRS};
 
 /// A function, and what it may make.
 #[derive(Debug, Clone)]
@@ -143,6 +143,13 @@ fn is_list(kind: &DataType) -> bool {
 impl ScalarUDFImpl for Bounded {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
         let rows = args.number_rows;
+        if compares(self.name()) {
+            let pairs = pairs(self.name(), &args.args, rows);
+            return match pairs > PAIRS {
+                true => Err(Limits::too_long(self.name(), pairs)),
+                false => self.inner.invoke_with_args(args),
+            };
+        }
         let constant = args.args.iter().all(|arg| matches!(arg, ColumnarValue::Scalar(_)));
         let folding = self.planning && constant;
         let limit = if folding { FOLDED } else { self.limits.batch };

@@ -4,6 +4,7 @@
 //!
 //! | what | how much |
 //! |---|---|
+//! | pairs that one function compares in one batch | [`PAIRS`] |
 //! | constants in a plan | [`FOLDED`] bytes; longer ones are worked out when the query runs |
 //! | one batch of rows | by one function, an eighth of `engine.memory_mb` |
 //! | all batches | large results take from the pool for as long as anything holds them |
@@ -32,6 +33,8 @@ const SHARE: u64 = 8;
 const LEAST: u64 = 16 * MIB;
 /// A longer constant is not put into the plan: a literal that is a column is repeated for each row of a batch.
 const FOLDED: u64 = 64 << 10;
+/// Pairs of one batch of rows that a function may compare: it makes no pause meanwhile, and takes some seconds for these.
+const PAIRS: u64 = 1_000_000_000;
 /// Smaller results are not counted: their number is bounded by the plan's size.
 const COUNTED: u64 = MIB;
 
@@ -63,6 +66,15 @@ impl Limits {
         let error = Error::new(ErrorKind::Busy, format!("out of memory for queries: {message}")).hint(hint);
         DataFusionError::External(Box::new(error))
     }
+
+    /// `pairs` are too many to compare.
+    fn too_long(name: &str, pairs: u64) -> DataFusionError {
+        let message =
+            format!("{name} would compare {pairs} pairs for one batch of rows, and at most {PAIRS} are compared");
+        DataFusionError::External(Box::new(
+            Error::invalid(message).hint("compare shorter texts or lists, or fewer rows"),
+        ))
+    }
 }
 
 /// Puts bounds on the functions of `state` that need them.
@@ -71,8 +83,10 @@ impl Limits {
 /// A registry that takes no functions.
 pub fn bound_functions(state: &mut SessionState, limits: &Arc<Limits>) -> DfResult<()> {
     let known = state.scalar_functions().iter().filter(|(name, function)| *name == function.name());
-    let known: Vec<Arc<ScalarUDF>> =
-        known.map(|(_, function)| Arc::clone(function)).filter(|f| asked::multiplies(f.name())).collect();
+    let known: Vec<Arc<ScalarUDF>> = known
+        .map(|(_, function)| Arc::clone(function))
+        .filter(|f| asked::multiplies(f.name()) || asked::compares(f.name()))
+        .collect();
     for function in known {
         state.register_udf(Arc::new(Bounded::planned(&function, limits)))?;
     }

@@ -69,6 +69,26 @@ async fn doubling_comes_to_an_end() {
     }
 }
 
+/// They make little, and would compute for minutes without a pause.
+#[tokio::test]
+async fn comparing_everything_with_everything_comes_to_an_end() {
+    let engine = small_memory().await;
+    for (function, call) in [
+        ("levenshtein", "levenshtein(repeat($s, $n), repeat($s, $n))"),
+        ("array_has_any", "array_has_any(range(0, $n), range($n, 2 * $n))"),
+        ("array_has_all", "array_has_all(range(0, $n), range(0, $n))"),
+    ] {
+        for sql in of_constants_and_columns(call, "ab", 60_000) {
+            let error = ask(&engine, &sql, QueryOptions::default()).await.expect_err(&sql);
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{sql}: {error}");
+            assert!(error.message().contains(&format!("{function} would compare")), "{sql}: {error}");
+        }
+    }
+    assert_eq!(one(&engine, "SELECT levenshtein('kitten', 'sitting')", QueryOptions::default()).await, "3");
+    assert_eq!(one(&engine, "SELECT array_has_any([1, 2], [2, 3])", QueryOptions::default()).await, "true");
+    refused(&engine, "array_distinct", "SELECT cardinality(array_distinct(range(0, 1000000)))").await;
+}
+
 /// Each is within bounds, all together are not.
 #[tokio::test]
 async fn results_count_in_the_pool_while_they_are_held() {
