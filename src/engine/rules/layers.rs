@@ -120,7 +120,7 @@ mod tests {
             "SELECT x + 1 AS x FROM (SELECT x FROM (SELECT x + 1 AS x FROM (SELECT x + 1 AS x FROM {from}) WHERE x > 0) WHERE x < 9)"
         );
         assert_eq!(shop.lines(&filtered, &options()).await, ["4"]);
-        let unnamed = format!("SELECT \"x + Int64(1)\" FROM (SELECT x + 1 FROM {from})");
+        let unnamed = format!("SELECT \"t.x + Int64(1)\" FROM (SELECT x + 1 FROM {from})");
         assert_eq!(shop.lines(&unnamed, &options()).await, ["2"], "names are what they were");
     }
 }
