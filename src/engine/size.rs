@@ -18,8 +18,9 @@ use crate::error::{Error, Result};
 /// Operators below one another. BI tools do write a thousand values as `x = 1 OR x = 2 …`, which are two each.
 /// [`super::runtime::STACK`] has room for 100 KiB per operator.
 pub const MOST_OPERATORS: usize = 2_500;
-/// So many operators is `||`: it is planned as a function within bounds, whose name is made of all before it at every step.
-const CONCATENATION: usize = 10;
+/// So many operators is `||`: it is planned as a function within bounds, whose name is made of all before it at every step, so that
+/// the time of planning grows with the third power of their number.
+const CONCATENATION: usize = 40;
 /// Brackets in brackets. The parser itself takes about 50, but not for the types in a CAST.
 pub const MOST_BRACKETS: usize = 100;
 /// Nested words that the parser reads again, as names, when what follows them is wrong: each of `CASE WHEN 1 THEN CASE WHEN …`
