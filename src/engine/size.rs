@@ -18,9 +18,6 @@ use crate::error::{Error, Result};
 /// Operators below one another. BI tools do write a thousand values as `x = 1 OR x = 2 …`, which are two each.
 /// [`super::runtime::STACK`] has room for 100 KiB per operator.
 pub const MOST_OPERATORS: usize = 2_500;
-/// So many operators is `||`: it is planned as a function within bounds, whose name is made of all before it at every step, so that
-/// the time of planning grows with the third power of their number.
-const CONCATENATION: usize = 40;
 /// Brackets in brackets. The parser itself takes about 50, but not for the types in a CAST.
 pub const MOST_BRACKETS: usize = 100;
 /// Nested words that the parser reads again, as names, when what follows them is wrong: each of `CASE WHEN 1 THEN CASE WHEN …`
@@ -152,7 +149,6 @@ impl Walk {
             // The types of a struct have commas between them.
             Token::Lt if keyword(before).is_some_and(|word| TYPES.contains(&word)) => self.chained(),
             Token::Word(_) => self.word(keyword(Some(token)), before, after),
-            Token::StringConcat => self.now.count(CONCATENATION, 0),
             Token::EOF | Token::SemiColon | Token::Placeholder(_) => {}
             literal if is_literal(literal) => {}
             _ => self.operator(),
@@ -225,7 +221,7 @@ mod tests {
         assert_eq!(operators("SELECT a, b FROM t"), 0);
         assert_eq!(operators("SELECT 1 + 2 * 3"), 2);
         assert_eq!(operators("SELECT 1 + (2 * (3 - 4)) - 5"), 4, "the last one is above all others");
-        assert_eq!(operators("SELECT a || b || c"), 2 * CONCATENATION);
+        assert_eq!(operators("SELECT a || b || c"), 2);
         assert_eq!(operators("SELECT a + b, c + d, -e"), 1, "items lie side by side");
         assert_eq!(operators("SELECT f(a + b, c + d) + g(-e)"), 2);
         assert_eq!(operators("SELECT a, b FROM t UNION ALL SELECT a, b FROM t UNION ALL SELECT a, b FROM t"), 2);

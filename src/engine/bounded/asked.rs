@@ -5,10 +5,12 @@ use arrow::datatypes::{DataType, Int64Type, IntervalMonthDayNanoType, TimeUnit};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ColumnarValue;
 
+use super::joined::NAME;
 use super::size::{Each, bytes, elements};
 
 /// Functions that make as much as is asked for, no less.
-const EXACT: [&str; 15] = [
+const EXACT: [&str; 16] = [
+    NAME,
     "repeat",
     "lpad",
     "rpad",
@@ -97,7 +99,7 @@ pub fn bytes_asked(name: &str, args: &[ColumnarValue], rows: usize) -> Each {
             let text = size(0);
             each(constant, rows, |row| text.at(row).saturating_mul(2))
         }
-        "concat" | "overlay" | "make_array" | "array_concat" | "array_append" | "array_prepend" => {
+        NAME | "concat" | "overlay" | "make_array" | "array_concat" | "array_append" | "array_prepend" => {
             sum(args, constant, rows)
         }
         "translate" => {

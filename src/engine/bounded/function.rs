@@ -66,6 +66,12 @@ impl Bounded {
         }
     }
 
+    /// Whether this is the function `T`.
+    pub fn of<T: ScalarUDFImpl>(&self) -> bool {
+        let inner: &Arc<dyn ScalarUDFImpl> = &self.inner;
+        inner.is::<T>()
+    }
+
     fn over(function: &ScalarUDF, limits: &Arc<Limits>, planning: bool) -> ScalarUDF {
         let inner = Arc::clone(function.inner()).into();
         ScalarUDF::new_from_impl(Bounded { inner, limits: Arc::clone(limits), planning })

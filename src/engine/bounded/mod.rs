@@ -6,12 +6,13 @@
 //! |---|---|
 //! | pairs that one function compares in one batch | [`PAIRS`] |
 //! | constants in a plan | [`FOLDED`] bytes; longer ones are worked out when the query runs |
-//! | one batch of rows | by one function, an eighth of `engine.memory_mb` |
+//! | one batch of rows | by one function, an eighth of `engine.memory_mb`, 2 GiB at most |
 //! | all batches | large results take from the pool for as long as anything holds them |
 
 mod asked;
 mod function;
 mod held;
+mod joined;
 mod plan;
 mod size;
 
@@ -31,6 +32,8 @@ const MIB: u64 = 1 << 20;
 /// One batch may take this share of the pool; and this much of the smallest pools.
 const SHARE: u64 = 8;
 const LEAST: u64 = 16 * MIB;
+/// What the offsets of a text column can count.
+const MOST: u64 = i32::MAX as u64;
 /// A longer constant is not put into the plan: a literal that is a column is repeated for each row of a batch.
 const FOLDED: u64 = 64 << 10;
 /// Pairs of one batch of rows that a function may compare: it makes no pause meanwhile, and takes some seconds for these.
@@ -48,12 +51,11 @@ pub struct Limits {
 impl Limits {
     /// For queries whose memory is `pool`, of `bytes`.
     pub fn new(pool: Arc<dyn MemoryPool>, bytes: usize) -> Arc<Limits> {
-        Arc::new(Limits { batch: (bytes as u64 / SHARE).max(LEAST), pool })
+        Arc::new(Limits { batch: (bytes as u64 / SHARE).clamp(LEAST, MOST), pool })
     }
 
     /// `bytes` are too many.
     fn refused(&self, name: &str, bytes: u64) -> DataFusionError {
-        let name = if name.is_empty() { "||" } else { name };
         let limit = self.batch / MIB;
         let message = match bytes {
             u64::MAX => format!("{name} was asked for more than can be counted, {limit} MiB is the limit"),

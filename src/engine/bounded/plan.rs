@@ -3,27 +3,31 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, Field};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result as DfResult, exec_err, plan_err};
+use datafusion::common::utils::list_ndims;
+use datafusion::common::{DFSchema, Result as DfResult};
+use datafusion::error::DataFusionError;
 use datafusion::execution::context::QueryPlanner;
 use datafusion::functions::core::overlay;
 use datafusion::functions_nested::make_array::make_array_udf;
 use datafusion::functions_nested::planner::NestedFunctionPlanner;
-use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::expr::{Placeholder, ScalarFunction};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{
-    ColumnarValue, Expr, LogicalPlan, Operator, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature, Volatility, binary_expr,
-};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, ScalarUDF};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::Limits;
 use super::function::Bounded;
+use super::joined::Joined;
+use crate::error::Error;
+
+/// Calls of `||` that put a list together.
+const MOST_LISTS: usize = 60;
 
 /// Plans `||`, `[…]` and OVERLAY: before the stock planners, which take the functions from elsewhere than the session.
 #[derive(Debug)]
@@ -33,6 +37,19 @@ impl Operators {
     fn bounded(&self, function: &ScalarUDF, args: Vec<Expr>) -> Expr {
         Bounded::planned(function, &self.0).call(args)
     }
+
+    /// `left || right` of texts. No function at hand has the operator's NULL.
+    fn joined(&self, left: Expr, right: Expr, schema: &DFSchema) -> DfResult<Expr> {
+        let left = typed(left, &right, schema)?;
+        let right = typed(right, &left, schema)?;
+        Ok(match left {
+            Expr::ScalarFunction(mut chain) if is_joined(&chain) => {
+                chain.args.push(right);
+                Expr::ScalarFunction(chain)
+            }
+            first => self.bounded(&ScalarUDF::from(Joined::new()), vec![first, right]),
+        })
+    }
 }
 
 impl ExprPlanner for Operators {
@@ -40,15 +57,21 @@ impl ExprPlanner for Operators {
         if expr.op != BinaryOperator::StringConcat {
             return Ok(PlannerResult::Original(expr));
         }
+        // What follows texts is text, unless it is a list.
+        if matches!(&expr.left, Expr::ScalarFunction(call) if is_joined(call))
+            && list_ndims(&expr.right.get_type(schema)?) == 0
+        {
+            return Ok(PlannerResult::Planned(self.joined(expr.left, expr.right, schema)?));
+        }
         let planned = match NestedFunctionPlanner.plan_binary_op(expr, schema)? {
             // Of lists.
-            PlannerResult::Planned(Expr::ScalarFunction(call)) => self.bounded(&call.func, call.args),
-            PlannerResult::Planned(other) => other,
-            // Of texts: no function's NULL is that of the operator, which therefore stays.
-            PlannerResult::Original(RawBinaryExpr { left, right, .. }) => {
-                let joined = binary_expr(left, Operator::StringConcat, right);
-                self.bounded(&ScalarUDF::from(Joined::new()), vec![joined])
+            PlannerResult::Planned(Expr::ScalarFunction(call)) => {
+                let lists = self.bounded(&call.func, call.args);
+                check_steps(&lists)?;
+                lists
             }
+            PlannerResult::Planned(other) => other,
+            PlannerResult::Original(RawBinaryExpr { left, right, .. }) => self.joined(left, right, schema)?,
         };
         Ok(PlannerResult::Planned(planned))
     }
@@ -60,52 +83,40 @@ impl ExprPlanner for Operators {
     }
 }
 
-/// What `||` made, as it is: there to be bounded. Without a name, so that plans read as before.
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct Joined {
-    signature: Signature,
+fn is_joined(call: &ScalarFunction) -> bool {
+    call.func.inner().downcast_ref::<Bounded>().is_some_and(Bounded::of::<Joined>)
 }
 
-impl Joined {
-    fn new() -> Joined {
-        Joined { signature: Signature::any(1, Volatility::Immutable) }
-    }
+/// A parameter beside `||` is text, unless bytes stand there.
+fn typed(operand: Expr, other: &Expr, schema: &DFSchema) -> DfResult<Expr> {
+    let Expr::Placeholder(Placeholder { id, field: None }) = operand else { return Ok(operand) };
+    let kind = match other.get_type(schema)? {
+        kind if kind.is_binary() => kind,
+        _ => DataType::Utf8,
+    };
+    Ok(Expr::Placeholder(Placeholder { id, field: Some(Arc::new(Field::new("", kind, true))) }))
 }
 
-impl ScalarUDFImpl for Joined {
-    fn name(&self) -> &str {
-        ""
+/// Refuses a list that is put together by too many `||`: each step is a call within a call, whose name is made of all before it,
+/// so that the time of planning grows with the third power of their number.
+fn check_steps(lists: &Expr) -> DfResult<()> {
+    let (mut at, mut steps) = (lists, 0);
+    while let Expr::ScalarFunction(call) = at {
+        let inner = match call.func.name() {
+            "array_append" | "array_concat" => call.args.first(),
+            "array_prepend" => call.args.last(),
+            _ => None,
+        };
+        let Some(inner) = inner else { break };
+        (at, steps) = (inner, steps + 1);
     }
-    fn schema_name(&self, args: &[Expr]) -> DfResult<String> {
-        match args {
-            [joined] => Ok(joined.schema_name().to_string()),
-            _ => plan_err!("|| has one result, not {}", args.len()),
-        }
+    if steps <= MOST_LISTS {
+        return Ok(());
     }
-    fn signature(&self) -> &Signature {
-        &self.signature
-    }
-    fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
-        match types {
-            [joined] => Ok(joined.clone()),
-            _ => plan_err!("|| has one result, not {}", types.len()),
-        }
-    }
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> DfResult<FieldRef> {
-        match args.arg_fields {
-            [joined] => Ok(Arc::clone(joined)),
-            fields => plan_err!("|| has one result, not {}", fields.len()),
-        }
-    }
-    fn is_strict(&self) -> bool {
-        true
-    }
-    fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
-        match args.args.pop() {
-            Some(joined) => Ok(joined),
-            None => exec_err!("|| has no result"),
-        }
-    }
+    let error = Error::invalid(format!("lists are joined by {steps} || here, and at most {MOST_LISTS} are taken"));
+    Err(DataFusionError::External(Box::new(
+        error.hint("write [1, 2, 3] or array_concat(a, b, c): they may be of any length"),
+    )))
 }
 
 /// Plans a query's execution: from here on constants count, too, and so do functions that an optimizer's rule put in.

@@ -25,7 +25,7 @@ const CHAINS: [(&str, &str, usize); 14] = [
     ("SELECT channel_id = 'a'", " OR channel_id = 'web'", 2),
     ("SELECT count(*) FROM base.order_line WHERE channel_id = 'a'", " OR channel_id = 'web'", 2),
     ("SELECT count(*) FROM sales WHERE net > 0", " AND net + 1 > 0", 3),
-    ("SELECT 'a'", " || 'b'", 40),
+    ("SELECT 'a'", " || 'b'", 1),
     ("SELECT 1", "::BIGINT", 1),
     ("SELECT 1", " IS NOT NULL", 2),
     ("SELECT 'a'", " LIKE 'a' = true", 2),
