@@ -11,16 +11,34 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
     assert_eq!(
         ids,
         [
+            "channel-mix-over-time",
             "sales-by-channel",
+            "inactive-customers",
+            "new-vs-returning",
+            "top-customers",
             "stock-on-hand",
             "traffic-conversion-funnel",
+            "abc-classification",
+            "basket-affinity",
+            "basket-size-distribution",
+            "product-margin",
+            "product-movers",
+            "product-top-bottom",
+            "sales-by-brand",
+            "sales-by-category",
             "sales-by-product",
             "dq-quarantine",
             "dq-reconciliation",
+            "region-growth-contribution",
             "sales-by-region",
+            "store-ranking",
+            "return-lag",
+            "return-rate-by-product",
+            "return-reasons",
             "returns-summary",
             "sales-over-time",
-            "sales-summary"
+            "sales-summary",
+            "sales-weekday-hour"
         ]
     );
     for info in shop.reports.list() {
