@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from datetime import date
 from fractions import Fraction
 
-from sample_measures import DAY, MONEY, TODAY, UNITS, earlier, member, ratio
+from sample_measures import DAY, MONEY, TODAY, UNITS, bucket, buckets, earlier, member, month_add, ratio
 
 TIME = ["period_start", "period_end", "is_partial_period"]
 _GROWTH = ["net_sales", "net_sales_prev", "change", "net_sales_growth", "net_sales_all", "net_sales_all_prev", "contribution"]
@@ -17,8 +17,13 @@ COLUMNS = {
     "sales-weekday-hour": TIME + ["weekday", "hour", "days", "net_sales", "net_sales_per_day", "orders", "orders_per_day", "sales_before_returns", "aov"],
     "product-movers": TIME + ["item_id", "item_name", "direction", *_GROWTH],
     "region-growth-contribution": TIME + ["region_id", "region_name", *_GROWTH, "share", "share_prev"],
+    "moving-average-trend": TIME + ["net_sales", "net_sales_window", "n", "moving_average"],
+    "moving-annual-total": TIME + ["net_sales", "mat", "mat_prev", "mat_growth", "months_with_sales", "months_with_sales_prev"],
+    "sales-to-date": TIME + ["day_no", "day", "day_prev", "net_sales", "net_sales_prev", "net_sales_to_date", "net_sales_to_date_prev",
+                             "net_sales_to_date_growth"],
 }
 KEYS = {
+    "moving-average-trend": ["period_start"], "moving-annual-total": ["period_start"], "sales-to-date": ["day_no"],
     "return-lag": ["period_start", "lag_no"], "return-reasons": ["period_start", "group_id", "reason_code"], "sales-weekday-hour": ["weekday", "hour"],
     "product-movers": ["item_id"], "region-growth-contribution": ["region_id"],
 }
@@ -181,3 +186,57 @@ class Periods:
     def region_growth_contribution_total(self, request, spans):
         rows = self.grown(request, spans, "'all'", "region")
         return {k: v for k, v in rows[0].items() if k not in ("region_id", "direction")}
+
+    # ------------------------------------------------------------ running totals
+
+    def net_by_day(self, request):
+        """Net sales (0 on other days) of every day with an event, over all time."""
+        found = self.con.execute(f"SELECT day, sum(net)::HUGEINT FROM ({self.source(request)}) GROUP BY 1").fetchall()
+        return defaultdict(Fraction, {day: Fraction(int(net), MONEY) for day, net in found})
+
+    def moving_average_trend(self, request, spans):
+        (start, end), n, net = spans[0][0], int(request.get("n", 7)), self.net_by_day(request)
+        as_of = date.fromisoformat(request["as_of"]) if "as_of" in request else TODAY
+        rows = []
+        for day in (start + k * DAY for k in range((end - start).days)):
+            over = sum((net[day - k * DAY] for k in range(n)), Fraction(0)) if day < as_of else None
+            rows.append({"period_start": day, "period_end": day + DAY, "is_partial_period": day >= as_of, "net_sales": net[day], "n": Fraction(n),
+                         "net_sales_window": over, "moving_average": ratio(over, n)})
+        return rows
+
+    def moving_annual_total(self, request, spans):
+        (start, end), months = spans[0][0], int(request.get("months", 12))
+        as_of = date.fromisoformat(request["as_of"]) if "as_of" in request else TODAY
+        by_month, of = self.net_by_day(request), defaultdict(Fraction)
+        for day, net in by_month.items():
+            of[day.replace(day=1)] += net
+        rows = []
+        for first, after in buckets(start, end, "month"):
+            here = [month_add(first, -k) for k in range(months)]
+            before = [month_add(m, -12) for m in here]
+            total, total_before = (sum((of[m] for m in ms if m in of), Fraction(0)) if after <= as_of else None for ms in (here, before))
+            rows.append({"period_start": first, "period_end": after, "is_partial_period": after > as_of, "net_sales": of.get(first, Fraction(0)),
+                         "mat": total, "mat_prev": total_before, "mat_growth": ratio(total - total_before, abs(total_before)) if total is not None else None,
+                         "months_with_sales": Fraction(sum(m in of for m in here)), "months_with_sales_prev": Fraction(sum(m in of for m in before))})
+        return rows
+
+    def sales_to_date(self, request):
+        as_of = date.fromisoformat(request["as_of"]) if "as_of" in request else TODAY
+        grain, calendar, net = request.get("to_date_of", "month"), request.get("calendar", "iso"), self.net_by_day(request)
+        start, end = bucket(as_of - DAY, grain, calendar)
+        weeks = grain in ("week", "fiscal_week") or (grain.startswith("fiscal") and calendar.startswith("retail"))
+        if request.get("against") == "previous_period":
+            first, after = bucket(start - DAY, grain, calendar)
+        elif weeks:
+            first, after = start - 364 * DAY, end - 364 * DAY
+        else:
+            first, after = bucket(start.replace(year=start.year - 1), grain, calendar)
+        rows, so_far, so_far_before = [], Fraction(0), Fraction(0)
+        for k in range((as_of - start).days):
+            there = first + k * DAY if first + k * DAY < after else None
+            so_far += net[start + k * DAY]
+            so_far_before += net[there] if there else 0
+            rows.append({"period_start": start, "period_end": end, "is_partial_period": end > as_of, "day_no": Fraction(k + 1), "day": start + k * DAY,
+                         "day_prev": there, "net_sales": net[start + k * DAY], "net_sales_prev": net[there] if there else None, "net_sales_to_date": so_far,
+                         "net_sales_to_date_prev": so_far_before, "net_sales_to_date_growth": ratio(so_far - so_far_before, abs(so_far_before))})
+        return rows

@@ -5,7 +5,7 @@ its own. Numbers are exact fractions; what the reports compute in DOUBLE (Wilson
 from fractions import Fraction
 from math import sqrt
 
-from sample_measures import Ratio, derive, member, ratio, where
+from sample_measures import MONEY, Ratio, derive, member, ratio, where
 
 TIME = ["period_start", "period_end", "is_partial_period"]
 _SALES = ["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "net_units", "orders"]
@@ -26,13 +26,20 @@ COLUMNS = {
                                   "gross_profit", "metric_value", "metric_before", "metric_all", "share_before", "metric_share"],
     "return-rate-by-product": TIME + ["product_id", "product_name", "place", "units_sold", "units_returned", "return_rate_units", "rate_lower",
                                       "rate_upper", "return_lines", "sales_before_returns", "returns", "return_rate_value"],
+    "discount-depth": TIME + ["band_no", "band", "lines", "gross_sales", "discounts", "discount_rate", "units_sold", "sales_before_returns",
+                              "sales_before_returns_all", "sales_share", "sales_with_cost", "cost_of_sales", "profit_before_returns",
+                              "margin_before_returns"],
+    "dq-unmapped-dimensions": TIME + ["dimension", "unknown_key", "events", "sales_before_returns", "returns", "net_sales", "net_sales_all", "share",
+                                      "first_date", "last_date"],
 }
 KEYS = {
+    "discount-depth": ["period_start", "band_no"], "dq-unmapped-dimensions": ["dimension", "unknown_key"],
     "sales-by-category": ["period_start", "category_id"], "sales-by-brand": ["period_start", "brand"],
     "channel-mix-over-time": ["period_start", "channel_type", "channel_id"], "store-ranking": ["location_id"], "product-margin": ["product_id"],
     "product-top-bottom": ["product_id"], "abc-classification": ["product_id"], "return-rate-by-product": ["product_id"],
 }
 COMPARED = {
+    "discount-depth": ["gross_sales", "discounts", "units_sold", "profit_before_returns"],
     "sales-by-category": ["gross_sales", "returns", "net_sales", "net_units", "orders", "gross_profit"],
     "sales-by-brand": ["gross_sales", "returns", "net_sales", "net_units", "orders", "gross_profit"],
     "channel-mix-over-time": ["net_sales", "orders"],
@@ -41,6 +48,8 @@ COMPARED = {
     "return-rate-by-product": ["units_sold", "units_returned", "return_rate_units", "returns", "return_rate_value"],
 }
 Z = 1.95996398454
+DEPTHS = [(1, "none", 0), (2, "up to 5 %", 5), (3, "up to 10 %", 10), (4, "up to 20 %", 20), (5, "up to 30 %", 30), (6, "up to 50 %", 50),
+          (7, "up to 70 %", 70), (8, "above 70 %", 100)]
 
 
 def numbered(rows, name, value, by=lambda row: None):
@@ -220,3 +229,63 @@ class Products:
     def return_rate_by_product_total(self, request, spans):
         row = derive(self.sums(f"SELECT * FROM ({self.source(request)}) WHERE product_id IS NOT NULL", None, spans)[0])
         return row | wilson(row["units_returned"], row["units_sold"])
+
+    # ------------------------------------------------------------ discounts
+
+    @staticmethod
+    def depth(row, whole):
+        """What a band shows beside its sums."""
+        row["discount_rate"] = ratio(row["discounts"], row["gross_sales"])
+        row["sales_before_returns"] = row["gross_sales"] - row["discounts"]
+        row["profit_before_returns"] = row["sales_with_cost"] - row["cost_of_sales"]
+        row["margin_before_returns"] = ratio(row["profit_before_returns"], row["sales_with_cost"])
+        row["sales_before_returns_all"], row["sales_share"] = whole, ratio(row["sales_before_returns"], whole)
+        return row
+
+    def discount_depth(self, request, spans):
+        bands = " ".join(f"WHEN 100 * discount <= {most} * gross THEN {no}" for no, _, most in DEPTHS[:-1])
+        source = f"SELECT *, CASE {bands} ELSE 8 END AS band_no FROM ({self.source(request)}) WHERE kind = 'sale'"
+        return self.depths(source, [("band_no", "band_no")], spans)
+
+    def depths(self, source, keys, spans):
+        rows, lines = self.sums(source, keys, spans), {}
+        # Of what has a cost, and how many lines, by the same bands.
+        costed = self.sums(f"SELECT * FROM ({source}) WHERE cost IS NOT NULL", keys, spans)
+        counted = self.sums(f"SELECT * REPLACE (1000 AS sold) FROM ({source})", keys, spans)
+        key = lambda r: (r["period_start"], r.get("band_no"))
+        costed, lines = {key(r): r for r in costed}, {key(r): r["units_sold"] for r in counted}
+        whole = {}
+        for row in rows:
+            whole[row["period_start"]] = whole.get(row["period_start"], Fraction(0)) + row["gross_sales"] - row["discounts"]
+        for row in rows:
+            known = costed.get(key(row))
+            row |= {"lines": lines[key(row)], "sales_with_cost": known["gross_sales"] - known["discounts"] if known else Fraction(0),
+                    "cost_of_sales": known["cogs"] if known else Fraction(0)}
+            self.depth(row, whole[row["period_start"]])
+            if "band_no" in row:
+                row["band"] = DEPTHS[row["band_no"] - 1][1]
+                row["band_no"] = Fraction(row["band_no"])
+        return rows
+
+    def discount_depth_total(self, request, spans):
+        return self.depths(f"SELECT * FROM ({self.source(request)}) WHERE kind = 'sale'", None, spans)[0]
+
+    # ------------------------------------------------------------ unknown keys
+
+    def dq_unmapped_dimensions(self, request, spans):
+        (start, end), partial = spans[0][0], spans[0][2]
+        whole = self.sums(self.source(request), None, spans)[0]["net_sales"]
+        rows = []
+        for dimension, column in (("channel", "channel_id"), ("location", "location_id"), ("region", "region_id"), ("product", "product_id"),
+                                  ("customer", "customer_key")):
+            if request.get("dimension", "all") not in ("all", dimension):
+                continue
+            found = self.con.execute(f"""SELECT {column}, count(*), sum(gross - discount)::HUGEINT, sum(returned)::HUGEINT, sum(net)::HUGEINT, min(day), max(day)
+                FROM ({self.source(request)}) WHERE day >= DATE '{start}' AND day < DATE '{end}' AND {column} NOT IN (SELECT {column} FROM {dimension})
+                GROUP BY 1""").fetchall()
+            for key, events, sold, back, net, first, last in found:
+                rows.append({"period_start": start, "period_end": end, "is_partial_period": partial, "dimension": dimension, "unknown_key": key,
+                             "events": Fraction(events), "sales_before_returns": Fraction(int(sold), MONEY), "returns": Fraction(int(back), MONEY),
+                             "net_sales": Fraction(int(net), MONEY), "net_sales_all": whole, "share": ratio(Fraction(int(net), MONEY), whole),
+                             "first_date": first, "last_date": last})
+        return rows

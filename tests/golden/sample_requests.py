@@ -185,4 +185,85 @@ CASES = {
         "support": QUARTER | {"level": "brand", "min_support": "0.01"},
         "kitchen": {"from": "2025-07-01", "to": "2025-08-01", "where.category": "KIT", "min_orders": "3"},
     },
+    "discount-depth": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "web-months": QUARTER | {"grain": "month", "where.channel": "web"},
+        "wholesale": QUARTER | {"where.channel": "b2b,tel"},
+        "cancelled-gross": QUARTER | {"cancel_policy": "include_gross", "where.channel": "app,live"},
+        "totals": QUARTER | {"totals": "true", "where.category": "KIT"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+    },
+    "dq-unmapped-dimensions": {
+        "march": MARCH,
+        "never": NEVER,
+        "all-time": {"from": "2024-07-01", "to": "2026-07-01"},
+        "articles": {"from": "2025-01-01", "to": "2025-07-01", "dimension": "product"},
+        "shipped-to": {"from": "2025-03-01", "to": "2025-12-01", "region_basis": "ship", "dimension": "region"},
+        "one-shop": MARCH | {"where.location": "UNK"},
+    },
+    "moving-average-trend": {
+        "weeks": {"from": "2024-12-20", "to": "2025-01-10"},
+        "never": NEVER,
+        "month": {"from": "2025-07-01", "to": "2025-08-01", "n": "28", "where.channel": "web"},
+        "days-without-sales": {"from": "2025-07-01", "to": "2025-07-15", "n": "3", "where.brand": "Veldt", "where.location": "S002"},  # D09
+        "first-days": {"from": "2024-07-01", "to": "2024-07-10"},
+        "not-over": {"from": "2026-06-25", "to": "2026-07-05"},  # D13
+        "policies": {"from": "2025-07-01", "to": "2025-07-15"} | POLICIES,
+    },
+    "moving-annual-total": {
+        "year": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "quarters": {"from": "2025-01-15", "to": "2025-04-10", "months": "3"},
+        "not-over": {"from": "2026-05-01", "to": "2026-08-01", "where.channel": "web"},  # D13
+        "as-of-june": {"from": "2026-04-01", "to": "2026-07-01", "as_of": "2026-06-15"},
+        "holes": {"from": "2025-01-01", "to": "2025-07-01", "months": "4", "where.product": "CN0001", "where.channel": "market_cn"},  # months without sales (D09)
+        "policies": {"from": "2025-10-01", "to": "2026-01-01"} | POLICIES,
+    },
+    "sales-to-date": {
+        "month": {"as_of": "2026-06-18"},
+        "never": {"as_of": "2020-02-11"},
+        "whole-month": {},
+        "quarter": {"as_of": "2025-08-14", "to_date_of": "quarter", "against": "previous_period", "where.channel": "web"},
+        "year": {"as_of": "2026-02-10", "to_date_of": "year"},
+        "shorter-month-before": {"as_of": "2026-04-01", "against": "previous_period"},  # February ends before March
+        "week": {"as_of": "2025-07-11", "to_date_of": "week"},  # weekdays meet (D14)
+        "retail-period": {"as_of": "2026-03-20", "to_date_of": "fiscal_period", "calendar": "retail_454"},
+        "retail-quarter-before": {"as_of": "2026-03-20", "to_date_of": "fiscal_quarter", "calendar": "retail_445", "against": "previous_period"},
+        "fiscal-year": {"as_of": "2026-04-20", "to_date_of": "fiscal_year", "calendar": "gregorian_fy_apr", "where.region": "DE"},
+        "policies": {"as_of": "2025-09-10"} | POLICIES,
+    },
+    "cohort-retention": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01", "periods": "6"},  # the last diagonal is empty (D46)
+        "never": NEVER | {"periods": "2"},
+        "quarters": {"from": "2024-07-01", "to": "2026-01-01", "grain": "quarter", "periods": "4"},
+        "weeks-web": {"from": "2026-05-20", "to": "2026-07-01", "grain": "week", "periods": "5", "where.channel": "web"},  # new elsewhere is not new here (D44)
+        "as-of-spring": {"from": "2025-11-01", "to": "2026-04-01", "periods": "4", "as_of": "2026-03-15"},  # what comes later is not known (D47)
+        "policies": {"from": "2025-07-01", "to": "2025-09-01", "periods": "3"} | POLICIES,
+    },
+    "cohort-revenue": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01", "periods": "6"},
+        "never": NEVER | {"periods": "2"},
+        "quarters": {"from": "2024-07-01", "to": "2026-01-01", "grain": "quarter", "periods": "4"},
+        "shop": {"from": "2025-07-01", "to": "2025-10-01", "periods": "4", "where.location": "S001"},
+        "policies": {"from": "2025-07-01", "to": "2025-09-01", "periods": "3"} | POLICIES,
+    },
+    "cross-channel-customers": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "types": {"from": "2025-07-01", "to": "2026-07-01", "level": "type"},  # each customer in one row, those of no channel apart
+        "online": QUARTER | {"where.channel": "web,app,live"},
+        "unknown": MARCH | {"where.channel": "UNK,pos,N/A"},
+        "totals": QUARTER | {"totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "level": "type"},
+        "policies": QUARTER | POLICIES,
+    },
+    "rfm-segments": {
+        "today": {},
+        "never": {"as_of": "2018-01-01", "compare_as_of": "2018-01-01"},
+        "winter": {"as_of": "2026-01-01", "compare_as_of": "2025-07-01"},  # equal values have equal scores (D24); nothing of later days (D47)
+        "web": {"where.channel": "web", "window": "180", "as_of": "2025-12-01", "compare_as_of": "2025-11-01"},
+        "members": {"where.segment": "gold", "compare_as_of": "2026-01-01"},
+        "policies": {"as_of": "2026-02-01", "compare_as_of": "2026-01-01", "window": "90"} | POLICIES,
+    },
 }

@@ -38,6 +38,15 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("return-rate-by-product", SALES, POLICIES),
     ("return-reasons", SALES, POLICIES),
     ("sales-weekday-hour", SALES, POLICIES),
+    ("cohort-retention", SALES, POLICIES),
+    ("cohort-revenue", SALES, POLICIES),
+    ("cross-channel-customers", SALES, POLICIES),
+    ("rfm-segments", SALES, POLICIES),
+    ("discount-depth", SALES, POLICIES),
+    ("dq-unmapped-dimensions", SALES, POLICIES),
+    ("moving-annual-total", SALES, POLICIES),
+    ("moving-average-trend", SALES, POLICIES),
+    ("sales-to-date", SALES, POLICIES),
     // It counts the days from a sale to the day of its refund.
     ("return-lag", SALES, &["cancel_policy", "region_basis", "recognition_basis"]),
     // Stock is not of a channel, a customer or an order.
@@ -119,6 +128,8 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         "abc-classification",
         "product-movers",
         "product-top-bottom",
+        "rfm-segments",
+        "sales-to-date",
     ] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
