@@ -21,12 +21,15 @@ COLUMNS = {
                                         "size_all", "mean_size", "median_size", "p90_size"],
     "basket-affinity": TIME + ["a_id", "a_name", "b_id", "b_name", "pair_orders", "a_orders", "b_orders", "all_orders", "support", "confidence_a_b",
                                "confidence_b_a", "lift", "leverage"],
+    "customer-acquisition": TIME + ["channel_id", "channel_name", "new_customers", "new_customers_all", "new_share", "first_day_orders", "first_day_sales",
+                                    "first_order_value", "first_day_orders_per_customer"],
 }
 KEYS = {
+    "customer-acquisition": ["period_start", "channel_id"],
     "new-vs-returning": ["period_start", "customer_kind"], "top-customers": ["customer_key"], "inactive-customers": ["customer_key"],
     "basket-size-distribution": ["band_no"], "basket-affinity": ["a_id", "b_id"],
 }
-COMPARED = {"new-vs-returning": ["customers", "orders", "net_sales"]}
+COMPARED = {"new-vs-returning": ["customers", "orders", "net_sales"], "customer-acquisition": ["new_customers", "first_day_orders", "first_day_sales"]}
 # The systems as the lake calls them, by channel.
 SYSTEMS = {"pos": "shop_pos", "web": "shop_web", "app": "shop_web", "live": "shop_web", "tel": "erp", "b2b": "erp"}
 
@@ -69,6 +72,38 @@ class Customers:
             self.zero_filled(request, rows, spans, [{"customer_kind": k} for k in ("new", "returning", "anonymous")], ["customer_kind"])
         rows = self.with_share(rows)
         return sorted(rows, key=lambda r: (r["period_start"], r["customer_kind"]))
+
+    def customer_acquisition(self, request, spans):
+        first, orders = self.first_days(request), defaultdict(lambda: defaultdict(lambda: [None, Fraction(0)]))
+        columns = [("customer_key", None), ("day", None), ("kind", None), ("order_id", None), ("channel_id", None), ("gross - discount", MONEY)]
+        for key, day, kind, order, channel, sold in self.events(request, columns, (spans[0][1][0], spans[-1][1][1])):
+            if kind == "sale" and key is not None and first[key] == day:
+                orders[key][order][0] = channel
+                orders[key][order][1] += sold
+        known, sums = set(self.names["channel"]), defaultdict(lambda: [0, 0, Fraction(0)])
+        for key, of in orders.items():
+            # The lake's ids begin with the source's name.
+            channel = of[min(of, key=lambda o: f"{SYSTEMS.get(of[o][0], of[o][0])}:{o}")][0]
+            span = self.span_of(first[key], spans)
+            cell = sums[span[0], span[2], "N/A" if channel is None else channel if channel in known else "UNK"]
+            cell[0], cell[1], cell[2] = cell[0] + 1, cell[1] + len(of), cell[2] + sum((s for _, s in of.values()), Fraction(0))
+        whole = Counter()
+        for (span, _, _), cell in sums.items():
+            whole[span] += cell[0]
+        rows = [{"period_start": span[0], "period_end": span[1], "is_partial_period": partial, "channel_id": channel} | self.acquired(cell, whole[span])
+                for (span, partial, channel), cell in sums.items()]
+        return self.named(rows, "channel_id", "channel")
+
+    @staticmethod
+    def acquired(cell, whole):
+        new, orders, sold = Fraction(cell[0]), Fraction(cell[1]), cell[2]
+        return {"new_customers": new, "new_customers_all": Fraction(whole), "new_share": ratio(new, whole), "first_day_orders": orders, "first_day_sales": sold,
+                "first_order_value": ratio(sold, orders), "first_day_orders_per_customer": ratio(orders, new)}
+
+    def customer_acquisition_total(self, request, spans):
+        rows = self.customer_acquisition(request, spans)
+        cell = [sum(r[c] for r in rows) for c in ("new_customers", "first_day_orders", "first_day_sales")]
+        return self.acquired(cell, cell[0])
 
     def top_customers(self, request, spans):
         rows = self.sums(self.source(request), [("customer_key", "customer_key")], spans)

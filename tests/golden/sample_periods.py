@@ -21,8 +21,12 @@ COLUMNS = {
     "moving-annual-total": TIME + ["net_sales", "mat", "mat_prev", "mat_growth", "months_with_sales", "months_with_sales_prev"],
     "sales-to-date": TIME + ["day_no", "day", "day_prev", "net_sales", "net_sales_prev", "net_sales_to_date", "net_sales_to_date_prev",
                              "net_sales_to_date_growth"],
+    "like-for-like-sales": TIME + ["comp_group", "location_id", "location_name", "places", *_GROWTH[:-1], "share", "share_prev"],
+    "sales-period-comparison": TIME + ["metric_no", "metric", "value", "value_prev", "change", "value_growth", "days", "days_prev", "value_per_day",
+                                       "value_per_day_prev", "first_day_prev", "end_day_prev"],
 }
 KEYS = {
+    "like-for-like-sales": ["comp_group", "location_id"], "sales-period-comparison": ["metric"],
     "moving-average-trend": ["period_start"], "moving-annual-total": ["period_start"], "sales-to-date": ["day_no"],
     "return-lag": ["period_start", "lag_no"], "return-reasons": ["period_start", "group_id", "reason_code"], "sales-weekday-hour": ["weekday", "hour"],
     "product-movers": ["item_id"], "region-growth-contribution": ["region_id"],
@@ -239,4 +243,58 @@ class Periods:
             rows.append({"period_start": start, "period_end": end, "is_partial_period": end > as_of, "day_no": Fraction(k + 1), "day": start + k * DAY,
                          "day_prev": there, "net_sales": net[start + k * DAY], "net_sales_prev": net[there] if there else None, "net_sales_to_date": so_far,
                          "net_sales_to_date_prev": so_far_before, "net_sales_to_date_growth": ratio(so_far - so_far_before, abs(so_far_before))})
+        return rows
+
+    # ------------------------------------------------------------ two periods
+
+    def like_for_like_sales(self, request, spans):
+        (start, end), partial = spans[0][0], spans[0][2]
+        before = earlier(start, end, "previous_year", "all")
+        eligible = before[0]
+        if request.get("method") == "entire_year":
+            year = bucket(start, "fiscal_year", request.get("calendar", "iso"))[0]
+            eligible = bucket(year - DAY, "fiscal_year", request.get("calendar", "iso"))[0]
+        places = {r[0]: r[1:] for r in self.con.execute("SELECT location_id, opened_on, closed_on FROM location").fetchall()}
+
+        def group(place):
+            if place is None or place not in places:
+                return "no place" if place is None else "unknown place"
+            opened, closed = places[place]
+            if closed and closed < end:
+                return "not comparable"
+            return "comparable" if not opened or opened + int(request.get("exclude_days", 0)) * DAY <= eligible else "not comparable"
+
+        by_place = request.get("level") == "location"
+        sums, seen = defaultdict(lambda: [Fraction(0), Fraction(0)]), defaultdict(set)
+        for at, (a, b) in enumerate(((start, end), before)):
+            found = self.con.execute(f"SELECT location_id, sum(net)::HUGEINT FROM ({self.source(request)}) WHERE day >= ? AND day < ? GROUP BY 1", [a, b])
+            for place, net in found.fetchall():
+                key = group(place), place if by_place and place in places else None
+                sums[key][at] += Fraction(int(net), MONEY)
+                seen[key] |= {place} - {None}
+        whole, whole_before = (sum((v[at] for v in sums.values()), Fraction(0)) for at in (0, 1))
+        rows = [{"period_start": start, "period_end": end, "is_partial_period": partial, "comp_group": g, "location_id": p, "places": Fraction(len(seen[g, p])),
+                 "location_name": self.names["location"].get(p)} | self.growth_of(now, then, whole, whole_before, partial)
+                for (g, p), (now, then) in sums.items()]
+        self.lfl_places = Fraction(len(set().union(*seen.values()))) if seen else Fraction(0)
+        return rows
+
+    def like_for_like_sales_total(self, request, spans):
+        rows = self.like_for_like_sales(request, spans)
+        whole, before = rows[0]["net_sales_all"], rows[0]["net_sales_all_prev"]
+        return {"places": self.lfl_places} | self.growth_of(whole, before, whole, before, spans[0][2])
+
+    def sales_period_comparison(self, request, spans):
+        (start, end), partial = spans[0][0], spans[0][2]
+        first, after = earlier(start, end, request.get("against", "previous_year"), "all")
+        now, then = (self.sums(self.source(request), None, self.spans(*days, "all", "iso", {}))[0] for days in ((start, end), (first, after)))
+        for row in (now, then):
+            row["gross_profit"] = row["net_sales_with_cost"] - row["cogs"]
+        days, days_before, rows = (end - start).days, (after - first).days, []
+        for no, metric in enumerate(["gross_sales", "discounts", "returns", "net_sales", "gross_profit", "units_sold", "units_returned", "orders", "customers"], 1):
+            a, b = now[metric], then[metric]
+            rows.append({"period_start": start, "period_end": end, "is_partial_period": partial, "metric_no": Fraction(no), "metric": metric, "value": a,
+                         "value_prev": b, "change": a - b, "value_growth": None if partial else ratio(a - b, abs(b)), "days": Fraction(days),
+                         "days_prev": Fraction(days_before), "value_per_day": ratio(a, days), "value_per_day_prev": ratio(b, days_before),
+                         "first_day_prev": first, "end_day_prev": after})
         return rows

@@ -9,6 +9,7 @@ import sample_customers
 import sample_periods
 import sample_products
 import sample_segments
+import sample_stock
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
 from sample_measures import (
     DAY, TODAY, Fraction, added_up, buckets, derive, earlier, facts, member, nothing, numbered, ordered, ratio, same_number, text, where,
@@ -54,15 +55,17 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-for more in (sample_products, sample_customers, sample_segments, sample_periods):
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
-GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month"}
+GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month"}
+# Reports that ask for a day, not for a span of days.
+AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
-class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods):
+class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -77,7 +80,7 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
             rows = dq_reconciliation(self.con, self.names, request)
             if request.get("metric") == "sequence":  # numbers, not totals: what tests/it/golden/measures.rs says of those columns is not of them
                 columns = [c for c in columns if c not in ("control", "landed")]
-        elif report in ("stock-on-hand", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date"):
+        elif report in AS_OF:
             rows = getattr(self, report.replace("-", "_"))(request)
         else:
             rows = self.over_days(report, request)

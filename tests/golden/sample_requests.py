@@ -266,4 +266,52 @@ CASES = {
         "members": {"where.segment": "gold", "compare_as_of": "2026-01-01"},
         "policies": {"as_of": "2026-02-01", "compare_as_of": "2026-01-01", "window": "90"} | POLICIES,
     },
+    "like-for-like-sales": {
+        "spring": {"from": "2026-02-01", "to": "2026-06-01"},  # one shop closed in April, one opened since the year before (D65)
+        "never": NEVER,
+        "places": {"from": "2026-02-01", "to": "2026-05-01", "level": "location"},
+        "entire-year": {"from": "2026-01-01", "to": "2026-02-01", "method": "entire_year"},  # opened in December 2024: not yet
+        "entire-retail-year": {"from": "2026-02-01", "to": "2026-03-01", "method": "entire_year", "calendar": "retail_454"},
+        "first-days-left-out": {"from": "2026-01-01", "to": "2026-03-01", "exclude_days": "45", "where.location": "S025,S001"},
+        "one-opened": {"from": "2025-12-01", "to": "2026-01-01", "where.location": "S025,S024"},  # on the day of the border
+        "unknown": MARCH | {"where.location": "UNK,N/A,S001"},
+        "totals": {"from": "2026-02-01", "to": "2026-06-01", "totals": "true"},
+        "not-over": {"from": "2026-06-01", "to": "2026-08-01"},
+    },
+    "sales-period-comparison": {
+        "previous-year": {"from": "2025-07-01", "to": "2025-08-01"},
+        "never": NEVER,
+        "previous-months": {"from": "2025-02-01", "to": "2025-03-01", "against": "previous_period"},  # months of 28 and 31 days
+        "weekdays": {"from": "2025-11-24", "to": "2025-12-08", "against": "previous_year_aligned"},  # D14
+        "previous-days": {"from": "2025-07-10", "to": "2025-07-20", "against": "previous_period", "where.channel": "web"},
+        "nothing-before": {"from": "2024-07-01", "to": "2024-08-01"},  # no growth from 0 (D28)
+        "not-over": {"from": "2026-06-20", "to": "2026-07-10", "against": "previous_period"},  # D13
+        "policies": {"from": "2025-07-01", "to": "2025-08-01"} | POLICIES,
+    },
+    "customer-acquisition": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "first-week": {"from": "2024-07-01", "to": "2024-07-08", "grain": "all"},  # several orders on the first day: one new customer (D45)
+        "web": {"from": "2025-07-01", "to": "2026-01-01", "grain": "quarter", "where.channel": "web"},  # new elsewhere is not new here (D44)
+        "totals": QUARTER | {"totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-10-01", "compare": "previous_year"},
+        "policies": QUARTER | POLICIES,
+    },
+    "inventory-valuation": {
+        "places": {"as_of": "2026-06-30"},
+        "never": {"as_of": "2024-01-01"},
+        "categories": {"level": "category", "as_of": "2026-02-15"},  # the last month's end, shown as such; nothing added over days (D05)
+        "articles": {"level": "product", "where.location": "S004,S005", "as_of": "2026-06-18", "where.category": "KIT"},
+        "below-zero": {"level": "product", "order_by": "on_hand_negative,product_id", "limit": "8"},  # apart, not cut to 0 (D50)
+        "missed-count": {"where.region": "GB-SCT,GB-LON", "as_of": "2026-06-18"},
+        "totals": {"totals": "true"},
+    },
+    "dead-slow-stock": {
+        "articles": {"days": "60"},
+        "never": {"as_of": "2024-01-01"},
+        "in-shops": {"level": "item", "days": "300", "as_of": "2026-06-20", "where.category": "KIT"},
+        "one-shop": {"level": "item", "where.location": "S004", "days": "150"},
+        "new-in-stock": {"level": "item", "as_of": "2024-10-01", "days": "80", "where.location": "S001"},  # what came since is not slow
+        "policies": {"level": "item", "where.location": "S001,S002", "days": "200", "return_basis": "sale_date", "cancel_policy": "include_gross"},
+    },
 }

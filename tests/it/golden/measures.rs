@@ -208,6 +208,22 @@ const MADE: &[&str] = &[
     "moving_average",
     "months_with_sales",
     "events",
+    "value",
+    "value_per_day",
+    "new_customers",
+    "new_customers_all",
+    "new_share",
+    "first_day_orders",
+    "first_day_sales",
+    "first_order_value",
+    "first_day_orders_per_customer",
+    "items_negative",
+    "on_hand_negative",
+    "cost_negative",
+    "units_without_cost",
+    "potential_profit",
+    "cost_all",
+    "cost_share",
 ];
 
 /// Columns that say which row it is.
@@ -265,6 +281,15 @@ const WHO: &[&str] = &[
     "last_date",
     "n",
     "day",
+    "places",
+    "metric_no",
+    "first_day",
+    "end_day",
+    "location_id",
+    "product_id",
+    "first_stock_day",
+    "last_sale_date",
+    "days_since_sale",
 ];
 
 /// Reports that sort rows into groups by measures: halving one moves rows, and so changes what is made of others.

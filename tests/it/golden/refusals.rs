@@ -44,6 +44,9 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("rfm-segments", SALES, POLICIES),
     ("discount-depth", SALES, POLICIES),
     ("dq-unmapped-dimensions", SALES, POLICIES),
+    ("customer-acquisition", SALES, POLICIES),
+    ("like-for-like-sales", SALES, POLICIES),
+    ("sales-period-comparison", SALES, POLICIES),
     ("moving-annual-total", SALES, POLICIES),
     ("moving-average-trend", SALES, POLICIES),
     ("sales-to-date", SALES, POLICIES),
@@ -51,6 +54,9 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("return-lag", SALES, &["cancel_policy", "region_basis", "recognition_basis"]),
     // Stock is not of a channel, a customer or an order.
     ("stock-on-hand", &["location", "region", "category", "brand", "product"], &[]),
+    ("inventory-valuation", &["location", "region", "category", "brand", "product"], &[]),
+    // Nor does it tell by which channel it would have sold.
+    ("dead-slow-stock", &["location", "region", "category", "brand", "product"], POLICIES),
     // A visit is not of one product.
     ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
     ("dq-quarantine", &[], &[]),
@@ -130,6 +136,9 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         "product-top-bottom",
         "rfm-segments",
         "sales-to-date",
+        "sales-period-comparison",
+        "inventory-valuation",
+        "dead-slow-stock",
     ] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
