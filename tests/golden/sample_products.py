@@ -29,7 +29,7 @@ COLUMNS = {
     "discount-depth": TIME + ["band_no", "band", "lines", "gross_sales", "discounts", "discount_rate", "units_sold", "sales_before_returns",
                               "sales_before_returns_all", "sales_share", "sales_with_cost", "cost_of_sales", "profit_before_returns",
                               "margin_before_returns"],
-    "dq-unmapped-dimensions": TIME + ["dimension", "unknown_key", "events", "sales_before_returns", "returns", "net_sales", "net_sales_all", "share",
+    "dq-unmapped-dimensions": TIME + ["dimension", "unknown_key", "events", "net_sales", "net_sales_all", "share",
                                       "first_date", "last_date"],
 }
 KEYS = {
@@ -280,12 +280,11 @@ class Products:
                                   ("customer", "customer_key")):
             if request.get("dimension", "all") not in ("all", dimension):
                 continue
-            found = self.con.execute(f"""SELECT {column}, count(*), sum(gross - discount)::HUGEINT, sum(returned)::HUGEINT, sum(net)::HUGEINT, min(day), max(day)
+            found = self.con.execute(f"""SELECT {column}, count(*), sum(net)::HUGEINT, min(day), max(day)
                 FROM ({self.source(request)}) WHERE day >= DATE '{start}' AND day < DATE '{end}' AND {column} NOT IN (SELECT {column} FROM {dimension})
                 GROUP BY 1""").fetchall()
-            for key, events, sold, back, net, first, last in found:
+            for key, events, net, first, last in found:
                 rows.append({"period_start": start, "period_end": end, "is_partial_period": partial, "dimension": dimension, "unknown_key": key,
-                             "events": Fraction(events), "sales_before_returns": Fraction(int(sold), MONEY), "returns": Fraction(int(back), MONEY),
-                             "net_sales": Fraction(int(net), MONEY), "net_sales_all": whole, "share": ratio(Fraction(int(net), MONEY), whole),
+                             "events": Fraction(events), "net_sales": Fraction(int(net), MONEY), "net_sales_all": whole, "share": ratio(Fraction(int(net), MONEY), whole),
                              "first_date": first, "last_date": last})
         return rows

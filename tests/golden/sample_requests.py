@@ -85,7 +85,7 @@ CASES = {
         "never": NEVER,
         "few-units": BORDER | {"min_units": "0", "where.channel": "web"},  # one of one is not first; more back than sold has no bounds (D50, D69)
         "by-sale-date": QUARTER | {"return_basis": "sale_date", "where.category": "KIT"},  # D15
-        "unknown": MARCH | {"min_units": "1", "where.product": "UNK"},
+        "unknown": MARCH | {"min_units": "1", "where.product": "UNK,001077,001084"},
         "totals": QUARTER | {"totals": "true", "min_units": "300"},  # the total is of all, not of those shown (D02)
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "where.brand": "Wren"},
         "cancelled-reversed": QUARTER | {"cancel_policy": "sale_then_reversal", "where.brand": "Kestrel"},
@@ -157,7 +157,7 @@ CASES = {
         "shop": QUARTER | {"where.location": "S001", "n": "12"},
         "members": QUARTER | {"where.segment": "gold", "n": "12"},
         "few": BORDER | {"where.channel": "tel", "n": "1000"},
-        "unknown": MARCH | {"where.segment": "UNK", "n": "10"},
+        "unknown": MARCH | {"where.segment": "UNK,gold", "n": "10"},
         "policies": QUARTER | POLICIES | {"n": "10"},
         "least": {"from": "2025-07-01", "to": "2025-07-03", "where.channel": "web", "order_by": "net_sales,customer_key", "limit": "8"},
     },

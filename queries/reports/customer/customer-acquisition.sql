@@ -70,13 +70,14 @@ FROM (
             o.customer_key,
             o.first_date,
             max(CASE WHEN o.place = 1 THEN o.channel_id END) AS channel_id,
-            count(*) AS orders,
+            count(o.sale_order_id) AS orders,
             sum(o.sold) AS sold
         FROM (
             -- the orders of the first day, one row each
             SELECT
                 e.customer_key,
                 f.first_date,
+                e.sale_order_id,
                 min(e.channel_id) AS channel_id,
                 sum(e.gross_sales - e.discounts) AS sold,
                 row_number() OVER (PARTITION BY e.customer_key ORDER BY e.sale_order_id NULLS LAST) AS place

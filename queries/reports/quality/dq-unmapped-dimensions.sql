@@ -1,9 +1,9 @@
 -- ---
 -- title = { en = "Unknown keys", zh = "未映射的维度键" }
 -- about = """Which keys do sales carry that their dimension does not have? Per dimension (channel, place, region, article, customer) and
--- key: events, sales and returns that other reports show as UNK, and their share of all net sales; add the rows to the dimension and the
--- reports fill by themselves. Keys that are NULL do not apply (N/A) and are not in it. The key UNK itself stands for returns whose sale is
--- not known (yet). An event with two unknown keys is in two rows, so rows of different dimensions do not add up. Whose region is the policy
+-- key: events and net sales that other reports show as UNK, and their share of all net sales; add the rows to the dimension and the reports
+-- fill by themselves. Keys that are NULL do not apply (N/A) and are not in it. The key UNK itself stands for returns whose sale is not
+-- known (yet). An event with two unknown keys is in two rows, so rows of different dimensions do not add up. Whose region is the policy
 -- region_basis."""
 -- key = ["dimension", "unknown_key"]
 -- totals = false
@@ -26,8 +26,6 @@
 -- dimension = "whose key it is"
 -- unknown_key = "the key as the facts have it"
 -- events = "sales, returns, cancellations and adjustments with it"
--- sales_before_returns = "gross_sales − discounts (money)"
--- returns = "refunds, reversals, negative adjustments (money)"
 -- net_sales = "gross_sales − discounts − returns (money)"
 -- net_sales_all = "net sales of everything that the filters leave (money)"
 -- share = "net_sales / net_sales_all"
@@ -42,8 +40,6 @@ SELECT
     u.dimension,
     u.unknown_key,
     u.events,
-    u.sales_before_returns,
-    u.returns,
     u.net_sales,
     w.net_sales AS net_sales_all,
     ratio(u.net_sales, w.net_sales) AS share,
@@ -52,8 +48,7 @@ SELECT
     reporting_currency() AS currency
 FROM (
     SELECT
-        'channel' AS dimension, e.channel_id AS unknown_key, count(*) AS events, sum(e.gross_sales - e.discounts) AS sales_before_returns,
-        sum(e.returns) AS returns, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
+        'channel' AS dimension, e.channel_id AS unknown_key, count(*) AS events, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
     FROM sales_event e
     LEFT JOIN channel d ON d.channel_id = e.channel_id
     WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.channel_id IS NOT NULL AND d.channel_id IS NULL
@@ -62,8 +57,7 @@ FROM (
     UNION ALL
 
     SELECT
-        'location' AS dimension, e.location_id AS unknown_key, count(*) AS events, sum(e.gross_sales - e.discounts) AS sales_before_returns,
-        sum(e.returns) AS returns, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
+        'location' AS dimension, e.location_id AS unknown_key, count(*) AS events, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
     FROM sales_event e
     LEFT JOIN location d ON d.location_id = e.location_id
     WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.location_id IS NOT NULL AND d.location_id IS NULL
@@ -72,8 +66,7 @@ FROM (
     UNION ALL
 
     SELECT
-        'region' AS dimension, e.region_id AS unknown_key, count(*) AS events, sum(e.gross_sales - e.discounts) AS sales_before_returns,
-        sum(e.returns) AS returns, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
+        'region' AS dimension, e.region_id AS unknown_key, count(*) AS events, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
     FROM sales_event e
     LEFT JOIN region d ON d.region_id = e.region_id
     WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.region_id IS NOT NULL AND d.region_id IS NULL
@@ -82,8 +75,7 @@ FROM (
     UNION ALL
 
     SELECT
-        'product' AS dimension, e.product_id AS unknown_key, count(*) AS events, sum(e.gross_sales - e.discounts) AS sales_before_returns,
-        sum(e.returns) AS returns, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
+        'product' AS dimension, e.product_id AS unknown_key, count(*) AS events, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
     FROM sales_event e
     LEFT JOIN product d ON d.product_id = e.product_id
     WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.product_id IS NOT NULL AND d.product_id IS NULL
@@ -92,8 +84,7 @@ FROM (
     UNION ALL
 
     SELECT
-        'customer' AS dimension, e.customer_key AS unknown_key, count(*) AS events, sum(e.gross_sales - e.discounts) AS sales_before_returns,
-        sum(e.returns) AS returns, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
+        'customer' AS dimension, e.customer_key AS unknown_key, count(*) AS events, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
     FROM sales_event e
     LEFT JOIN customer d ON d.customer_key = e.customer_key
     WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.customer_key IS NOT NULL AND d.customer_key IS NULL

@@ -62,9 +62,19 @@ impl Measure {
 }
 
 pub static MEASURES: &[Measure] = &[
-    money("sales_event", "gross_sales", &["gross_sales"]).part_of(&["sales_before_returns", "basket_sales"]),
-    money("sales_event", "discounts", &["discounts"]).part_of(&["sales_before_returns", "basket_sales"]),
-    money("sales_event", "returns", &["returns", "exchange_returns"]),
+    money("sales_event", "gross_sales", &["gross_sales"]).part_of(&[
+        "sales_before_returns",
+        "basket_sales",
+        "first_day_sales",
+        "value",
+    ]),
+    money("sales_event", "discounts", &["discounts"]).part_of(&[
+        "sales_before_returns",
+        "basket_sales",
+        "first_day_sales",
+        "value",
+    ]),
+    money("sales_event", "returns", &["returns", "exchange_returns"]).part_of(&["value"]),
     money(
         "sales_event",
         "net_rc",
@@ -78,14 +88,15 @@ pub static MEASURES: &[Measure] = &[
             "net_sales_so_far",
             "mat",
         ],
-    ),
+    )
+    .part_of(&["value"]),
     money("sales_event", "tax_rc", &["tax"]),
-    money("sales_event", "cost_rc", &["cogs", "cost_of_sales"]),
+    money("sales_event", "cost_rc", &["cogs", "cost_of_sales"]).part_of(&["value"]),
     flag("sales_event", "is_goods", &["goods_amount"]),
-    units("sales_event", "units_sold", &["units_sold"]).part_of(&["basket_units"]),
-    units("sales_event", "units_returned", &["units_returned"]),
-    ids("sales_event", "sale_order_id", &["orders"]).part_of(&["baskets", "pair_orders"]),
-    ids("sales_event", "buyer_key", &["customers", "cohort_size", "active_customers"]),
+    units("sales_event", "units_sold", &["units_sold"]).part_of(&["basket_units", "value"]),
+    units("sales_event", "units_returned", &["units_returned"]).part_of(&["value"]),
+    ids("sales_event", "sale_order_id", &["orders"]).part_of(&["baskets", "pair_orders", "first_day_orders", "value"]),
+    ids("sales_event", "buyer_key", &["customers", "cohort_size", "active_customers"]).part_of(&["value"]),
     money("charge_event", "charge_rc", &["charges"]),
     units("stock", "on_hand", &["on_hand"]),
     units("stock", "available", &["available"]),
