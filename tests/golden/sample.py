@@ -248,7 +248,7 @@ CASES |= sample_requests.CASES
 # Reports whose own order is that of time; others are compared in order only where the request gives one.
 IN_TIME = {
     "sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel", "new-vs-returning", "return-lag", "sales-weekday-hour",
-    "moving-average-trend", "moving-annual-total", "sales-to-date", "cohort-retention", "cohort-revenue",
+    "moving-average-trend", "moving-annual-total", "sales-to-date", "cohort-retention", "cohort-revenue", "sales-intraday-live",
 }
 
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from datetime import date
 from fractions import Fraction
 
-from sample_measures import DAY, MONEY, TODAY, UNITS, bucket, buckets, earlier, member, month_add, ratio
+from sample_measures import DAY, MONEY, TODAY, UNITS, Ratio, bucket, buckets, earlier, member, month_add, ratio
 
 TIME = ["period_start", "period_end", "is_partial_period"]
 _GROWTH = ["net_sales", "net_sales_prev", "change", "net_sales_growth", "net_sales_all", "net_sales_all_prev", "contribution"]
@@ -24,8 +24,11 @@ COLUMNS = {
     "like-for-like-sales": TIME + ["comp_group", "location_id", "location_name", "places", *_GROWTH[:-1], "share", "share_prev"],
     "sales-period-comparison": TIME + ["metric_no", "metric", "value", "value_prev", "change", "value_growth", "days", "days_prev", "value_per_day",
                                        "value_per_day_prev", "first_day_prev", "end_day_prev"],
+    "sales-intraday-live": TIME + ["slot_no", "slot_start", "net_sales", "net_sales_so_far", "typical_so_far_all", "weeks", "typical_so_far", "ahead", "pace",
+                                   "last_slot_start"],
 }
 KEYS = {
+    "sales-intraday-live": ["slot_no"],
     "like-for-like-sales": ["comp_group", "location_id"], "sales-period-comparison": ["metric"],
     "moving-average-trend": ["period_start"], "moving-annual-total": ["period_start"], "sales-to-date": ["day_no"],
     "return-lag": ["period_start", "lag_no"], "return-reasons": ["period_start", "group_id", "reason_code"], "sales-weekday-hour": ["weekday", "hour"],
@@ -297,4 +300,29 @@ class Periods:
                          "value_prev": b, "change": a - b, "value_growth": None if partial else ratio(a - b, abs(b)), "days": Fraction(days),
                          "days_prev": Fraction(days_before), "value_per_day": ratio(a, days), "value_per_day_prev": ratio(b, days_before),
                          "first_day_prev": first, "end_day_prev": after})
+        return rows
+
+    # ------------------------------------------------------------ one day
+
+    def sales_intraday_live(self, request):
+        day, weeks = date.fromisoformat(request.get("day", str(TODAY - DAY))), int(request.get("weeks", 8))
+        as_of = date.fromisoformat(request["as_of"]) if "as_of" in request else TODAY
+        cutoffs = dict(self.con.execute("SELECT location_id, cutoff FROM location").fetchall())
+        now, typical = defaultdict(Fraction), defaultdict(Fraction)
+        for n in range(weeks + 1):
+            at = day - 7 * n * DAY
+            for place, minute, net in self.events(request, [("location_id", None), ("minute", None), ("net", MONEY)], (at, at + DAY)):
+                slot = (minute + (1440 if minute < (cutoffs.get(place) or 0) else 0)) // 15
+                (typical if n else now)[slot] += net
+        clock = lambda slot: f"{slot // 4:02}:{slot % 4 * 15:02}"
+        last, rows, so_far, so_far_typical = max(now, default=None), [], Fraction(0), Fraction(0)
+        for slot in sorted({*range(96), *now, *typical}):
+            known = day < as_of or (last is not None and slot <= last)
+            net = now.get(slot, Fraction(0))
+            so_far, so_far_typical = so_far + net, so_far_typical + typical.get(slot, Fraction(0))
+            mean = ratio(so_far_typical, weeks)
+            rows.append({"period_start": day, "period_end": day + DAY, "is_partial_period": day >= as_of, "slot_no": Fraction(slot), "slot_start": clock(slot),
+                         "net_sales": net if known else None, "net_sales_so_far": so_far if known else None, "typical_so_far_all": so_far_typical,
+                         "weeks": Fraction(weeks), "typical_so_far": mean, "ahead": Ratio(so_far - mean) if known else None,
+                         "pace": ratio(so_far * weeks, so_far_typical) if known else None, "last_slot_start": None if last is None else clock(last)})
         return rows

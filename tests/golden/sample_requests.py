@@ -314,4 +314,12 @@ CASES = {
         "new-in-stock": {"level": "item", "as_of": "2024-10-01", "days": "80", "where.location": "S001"},  # what came since is not slow
         "policies": {"level": "item", "where.location": "S001,S002", "days": "200", "return_basis": "sale_date", "cancel_policy": "include_gross"},
     },
+    "sales-intraday-live": {
+        "yesterday": {},
+        "never": {"day": "2020-02-03"},
+        "not-over": {"day": "2026-06-30", "as_of": "2026-06-30", "where.channel": "web", "weeks": "4"},  # what has not happened is not 0
+        "night-shops": {"day": "2025-07-05", "where.channel": "pos"},  # after midnight, before the day ends (D12)
+        "first-week": {"day": "2024-07-01", "weeks": "1"},
+        "policies": {"day": "2025-09-12"} | POLICIES,
+    },
 }

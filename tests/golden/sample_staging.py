@@ -89,7 +89,7 @@ CREATE TABLE region AS SELECT region_id, name AS region_name, level::INT AS regi
     FROM {text('dimensions/regions.csv', ',')};
 CREATE TABLE channel AS SELECT channel_id, name AS channel_name, type AS channel_type FROM {text('dimensions/channels.csv', ',')};
 CREATE TABLE location AS SELECT location_id, name AS location_name, region_id, country, type AS location_type, area_sqm AS area,
-        opened_on::DATE AS opened_on, closed_on::DATE AS closed_on FROM {text('dimensions/locations.csv', ',')};
+        opened_on::DATE AS opened_on, closed_on::DATE AS closed_on, split_part(day_close, ':', 1)::INT * 60 AS cutoff FROM {text('dimensions/locations.csv', ',')};
 CREATE TABLE product AS
     SELECT sku AS product_id, sku, name AS product_name, brand, category1_id, category1, category2_id, category2, category3_id, category3
     FROM {text('dimensions/products.csv', ',')} QUALIFY row_number() OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '') DESC) = 1;

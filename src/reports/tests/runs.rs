@@ -48,6 +48,7 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
             "like-for-like-sales",
             "moving-annual-total",
             "moving-average-trend",
+            "sales-intraday-live",
             "sales-over-time",
             "sales-period-comparison",
             "sales-summary",

@@ -87,6 +87,7 @@ pub static MEASURES: &[Measure] = &[
             "net_sales_to_date",
             "net_sales_so_far",
             "mat",
+            "typical_so_far_all",
         ],
     )
     .part_of(&["value"]),
@@ -235,6 +236,9 @@ const MADE: &[&str] = &[
     "potential_profit",
     "cost_all",
     "cost_share",
+    "typical_so_far",
+    "ahead",
+    "pace",
 ];
 
 /// Columns that say which row it is.
@@ -293,6 +297,9 @@ const WHO: &[&str] = &[
     "n",
     "day",
     "places",
+    "slot_start",
+    "last_slot_start",
+    "weeks",
     "metric_no",
     "first_day",
     "end_day",

@@ -50,6 +50,7 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("moving-annual-total", SALES, POLICIES),
     ("moving-average-trend", SALES, POLICIES),
     ("sales-to-date", SALES, POLICIES),
+    ("sales-intraday-live", SALES, POLICIES),
     // It counts the days from a sale to the day of its refund.
     ("return-lag", SALES, &["cancel_policy", "region_basis", "recognition_basis"]),
     // Stock is not of a channel, a customer or an order.
@@ -136,6 +137,7 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         "product-top-bottom",
         "rfm-segments",
         "sales-to-date",
+        "sales-intraday-live",
         "sales-period-comparison",
         "inventory-valuation",
         "dead-slow-stock",
