@@ -2,10 +2,11 @@
 its own. Numbers are exact fractions; what the reports compute in DOUBLE (Wilson's interval) is computed in Python's.
 """
 
+from datetime import date
 from fractions import Fraction
 from math import sqrt
 
-from sample_measures import MONEY, Ratio, derive, member, ratio, where
+from sample_measures import MONEY, TODAY, Ratio, derive, member, ratio, where
 
 TIME = ["period_start", "period_end", "is_partial_period"]
 _SALES = ["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "net_units", "orders"]
@@ -31,8 +32,11 @@ COLUMNS = {
                               "margin_before_returns"],
     "dq-unmapped-dimensions": TIME + ["dimension", "unknown_key", "events", "net_sales", "net_sales_all", "share",
                                       "first_date", "last_date"],
+    "order-status-funnel": TIME + ["status_no", "order_status", "age_no", "age", "status_orders", "status_orders_all", "order_share", "reached_orders",
+                                   "line_value", "line_value_all", "value_share", "oldest_date"],
 }
 KEYS = {
+    "order-status-funnel": ["status_no", "age_no"],
     "discount-depth": ["period_start", "band_no"], "dq-unmapped-dimensions": ["dimension", "unknown_key"],
     "sales-by-category": ["period_start", "category_id"], "sales-by-brand": ["period_start", "brand"],
     "channel-mix-over-time": ["period_start", "channel_type", "channel_id"], "store-ranking": ["location_id"], "product-margin": ["product_id"],
@@ -48,6 +52,8 @@ COMPARED = {
     "return-rate-by-product": ["units_sold", "units_returned", "return_rate_units", "returns", "return_rate_value"],
 }
 Z = 1.95996398454
+STATUSES = ["created", "confirmed", "paid", "partially_fulfilled", "fulfilled", "completed", "closed", "cancelled"]
+AGES = ["done", "0-1", "2-3", "4-7", "8-14", "15-30", ">30"]
 DEPTHS = [(1, "none", 0), (2, "up to 5 %", 5), (3, "up to 10 %", 10), (4, "up to 20 %", 20), (5, "up to 30 %", 30), (6, "up to 50 %", 50),
           (7, "up to 70 %", 70), (8, "above 70 %", 100)]
 
@@ -288,3 +294,32 @@ class Products:
                              "events": Fraction(events), "net_sales": Fraction(int(net), MONEY), "net_sales_all": whole, "share": ratio(Fraction(int(net), MONEY), whole),
                              "first_date": first, "last_date": last})
         return rows
+
+    # ------------------------------------------------------------ orders under way
+
+    def order_status_funnel(self, request, spans):
+        (start, end), partial, as_of = spans[0][0], spans[0][2], date.fromisoformat(request.get("as_of", str(TODAY)))
+        region = "coalesce(l.region_id, CASE WHEN o.location_id IS NULL THEN o.ship_region_id ELSE 'UNK' END)"
+        if request.get("region_basis", "sold") != "sold":
+            region = f"o.{request['region_basis']}_region_id"
+        lines = self.con.execute(f"""SELECT order_id, status, cancelled OR cancelled_on IS NOT NULL, day, net FROM (
+                SELECT o.*, {region} AS region_id FROM ordered o LEFT JOIN location l USING (location_id))
+            WHERE day >= DATE '{start}' AND day < DATE '{end}' AND {where({k: v for k, v in request.items() if k.startswith('where.')})}""").fetchall()
+        orders, cells = {}, {}
+        for order, status, cancelled, day, net in lines:
+            orders.setdefault(order, []).append((STATUSES.index(status) + 1, cancelled or status == "cancelled", day, Fraction(int(net), MONEY)))
+        for of in orders.values():
+            alive = [l for l in of if not l[1]]
+            status, day = min((l[0] for l in alive), default=8), min(l[2] for l in of)
+            age = None
+            if request.get("level") == "age":
+                days = (as_of - day).days
+                age = 0 if status >= 6 else next((n for n, most in enumerate((1, 3, 7, 14, 30), 1) if days <= most), 6)
+            cell = cells.setdefault((status, age), [0, Fraction(0), day])
+            cell[0], cell[1], cell[2] = cell[0] + 1, cell[1] + sum((l[3] for l in alive or of), Fraction(0)), min(cell[2], day)
+        whole, value = Fraction(len(orders)), sum((c[1] for c in cells.values()), Fraction(0))
+        return [{"period_start": start, "period_end": end, "is_partial_period": partial, "status_no": Fraction(status), "order_status": STATUSES[status - 1],
+                 "age_no": None if age is None else Fraction(age), "age": None if age is None else AGES[age], "status_orders": Fraction(count),
+                 "status_orders_all": whole, "order_share": ratio(count, whole), "line_value": net, "line_value_all": value, "value_share": ratio(net, value),
+                 "reached_orders": Fraction(sum(c[0] for (s, _), c in cells.items() if status <= s < 8)) if age is None and status < 8 else None,
+                 "oldest_date": oldest} for (status, age), (count, net, oldest) in sorted(cells.items(), key=str)]

@@ -322,4 +322,13 @@ CASES = {
         "first-week": {"day": "2024-07-01", "weeks": "1"},
         "policies": {"day": "2025-09-12"} | POLICIES,
     },
+    "order-status-funnel": {
+        "last-weeks": {"from": "2026-05-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "ages": {"from": "2026-01-01", "to": "2026-07-01", "level": "age", "where.channel": "web,app,live"},
+        "wholesale": {"from": "2026-04-01", "to": "2026-07-01", "where.channel": "b2b,tel", "level": "age", "as_of": "2026-07-10"},
+        "cut-down": QUARTER | {"where.category": "KIT"},
+        "shipped-to": {"from": "2026-05-01", "to": "2026-07-01", "region_basis": "ship", "where.region": "DE"},
+        "unknown": MARCH | {"where.location": "UNK,S001"},
+    },
 }

@@ -105,10 +105,10 @@ CREATE TABLE rate AS
 
 
 # Columns of `line`, in order. sold_on, paid_on, cancelled_on: business dates; sold_on is NULL while not confirmed.
-# quantity in stock units; cost per line.
+# quantity in stock units; cost per line. status: created, confirmed, paid, partially_fulfilled, fulfilled, completed, cancelled.
 LINE = """system, order_id, line_no, line_type, product_id, quantity, gross, net, tax, cost, currency, order_type, flow, cancelled,
     sold_on, paid_on, cancelled_on, channel_id, location_id, ship_region_id, bill_region_id, customer_key, is_test, is_staff, is_copy, removed,
-    sold_minute"""
+    sold_minute, created_on, status"""
 
 
 def pos(text):
@@ -127,7 +127,7 @@ SELECT 'pos' AS system, ticket AS order_id, line::INT AS line_no,
     currency, 'sale' AS order_type, 'own' AS flow, status = 'VOID' AS cancelled, {day('sold_at')} AS sold_on, {day('sold_at')} AS paid_on,
     {day('voided_at')} AS cancelled_on, 'pos' AS channel_id, store AS location_id, NULL::VARCHAR AS ship_region_id, NULL::VARCHAR AS bill_region_id,
     member AS customer_key, training = 'Y' AS is_test, staff = 'Y' AS is_staff, false AS is_copy, false AS removed,
-    clock_minute(sold_at, zone) AS sold_minute
+    clock_minute(sold_at, zone) AS sold_minute, {day('sold_at')} AS created_on, CASE status WHEN 'VOID' THEN 'cancelled' ELSE 'completed' END AS status
 FROM priced;
 """
 
@@ -153,7 +153,7 @@ WITH priced AS (
 SELECT 'web', id, l.no, l.type, l.sku, units(l.qty, 3), without_tax(full_price, rate), without_tax(full_price - off, rate),
     (full_price - off) // 10 - without_tax(full_price - off, rate), half_up(units(l.cost, 4) * units(l.qty, 3), 1000),
     currency, type, 'own', status = 'cancelled', sold_on, paid_on, cancelled_on, channel, NULL, ship.region, bill.region, customer.key,
-    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute
+    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute, local_day(placed, 'Europe/London'), status
 FROM priced;
 -- Charges with the columns of their order.
 CREATE TABLE charge AS
@@ -165,7 +165,7 @@ FROM (SELECT *, unnest(charges) AS c FROM web_order);
 """
 
 
-def market(table, system, names, sold_on, sold_minute, day, region, flag_yes, charges):
+def market(table, system, names, sold_on, sold_minute, day, region, flag_yes, charges, statuses):
     """The two marketplaces differ in words only."""
     n = names
     listed = ", ".join("{'type': '%s', 'amount': \"%s\"}" % charge for charge in charges)
@@ -179,7 +179,8 @@ SELECT '{system}', "{n['order']}", "{n['line']}"::INT, 'product', plain("{n['sku
     without_tax(full_price - off, rate), (full_price - off) // 10 - without_tax(full_price - off, rate),
     half_up(units("{n['cost']}", 4) * units("{n['qty']}", 3), 1000), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
     {sold_on}, {day(n['paid_at'])}, {day(n['cancelled_at'])}, '{system}', NULL, {region}, {region}, "{n['customer']}",
-    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, false, {sold_minute}
+    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, false, {sold_minute},
+    {day(n['ordered_at'])}, CASE "{n['status']}" {' '.join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in statuses)} END
 FROM priced;
 INSERT INTO charge
 SELECT '{system}', "{n['order']}", c.type, units(c.amount, 4), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
@@ -192,7 +193,7 @@ WHERE c.amount IS NOT NULL;
 
 def market_eu(text):
     names = dict(order="Bestellnummer", line="Position", sku="SKU", qty="Menge", price="Einzelpreis", vat="USt-Satz", discount="Rabatt",
-                 share="Gutscheinanteil", cost="Stückkosten", currency="Währung", status="Status", cancelled="Storniert", paid_at="Bezahlt",
+                 share="Gutscheinanteil", cost="Stückkosten", currency="Währung", status="Status", cancelled="Storniert", paid_at="Bezahlt", ordered_at="Bestellt",
                  cancelled_at="Storniert", customer="Käufer", test="Test", staff="Mitarbeiter")
     day = lambda column: f"strptime(\"{column}\", '%d.%m.%Y %H:%M:%S')::DATE"
     sold_on = f"CASE WHEN \"Status\" <> 'Offen' THEN {day('Bestellt')} END"
@@ -200,12 +201,14 @@ def market_eu(text):
 CREATE TABLE eu_row AS SELECT * FROM {text('market_eu/*.csv', ';')}
     QUALIFY row_number() OVER (PARTITION BY "Bestellnummer", "Position" ORDER BY "Geändert" DESC) = 1;
 """ + market("eu_row", "market_eu", names, sold_on, "clock_minute(strptime(\"Bestellt\", '%d.%m.%Y %H:%M:%S'), 'Europe/Berlin')", day, '"Lieferregion"', "ja",
-             [("shipping", "Versand netto"), ("tax", "Versand USt"), ("platform_commission", "Provision")])
+             [("shipping", "Versand netto"), ("tax", "Versand USt"), ("platform_commission", "Provision")],
+             [("Offen", "created"), ("Angenommen", "confirmed"), ("Bezahlt", "paid"), ("Versendet", "fulfilled"), ("Abgeschlossen", "completed"),
+              ("Storniert", "cancelled")])
 
 
 def market_cn(text):
     names = dict(order="订单编号", line="行号", sku="商品编码", qty="数量", price="单价", vat="税率", discount="行优惠", share="店铺优惠分摊", cost="成本价",
-                 currency="币种", status="订单状态", cancelled="已取消", paid_at="付款时间", cancelled_at="取消时间", customer="买家编号", test="是否测试",
+                 currency="币种", status="订单状态", cancelled="已取消", paid_at="付款时间", ordered_at="下单时间", cancelled_at="取消时间", customer="买家编号", test="是否测试",
                  staff="是否员工")
     day = lambda column: f'"{column}"::TIMESTAMP::DATE'
     sold_on = f"CASE WHEN \"订单状态\" <> '待付款' THEN {day('下单时间')} END"
@@ -216,7 +219,8 @@ CREATE TABLE cn_row AS SELECT * FROM {text('market_cn/*.csv', ',')}
 -- Articles that only this platform knows.
 INSERT INTO product (product_id, sku, product_name)
     SELECT plain("商品编码"), plain("商品编码"), any_value("商品名称") FROM cn_row WHERE plain("商品编码") LIKE 'CN%' GROUP BY 1, 2;
-""" + market("cn_row", "market_cn", names, sold_on, 'clock_minute("下单时间", \'Asia/Shanghai\')', day, region, "是", [("shipping", "运费"), ("platform_commission", "平台佣金")])
+""" + market("cn_row", "market_cn", names, sold_on, 'clock_minute("下单时间", \'Asia/Shanghai\')', day, region, "是", [("shipping", "运费"), ("platform_commission", "平台佣金")],
+             [("待付款", "created"), ("待发货", "confirmed"), ("已付款", "paid"), ("已发货", "fulfilled"), ("交易成功", "completed"), ("已取消", "cancelled")])
 
 
 def erp(rows):
@@ -236,7 +240,9 @@ WITH priced AS (
         ((line_discount + order_discount) * 10000)::HUGEINT AS off, (tax_rate * 10000)::HUGEINT AS rate
     FROM erp_row WHERE record_type = 'L')
 SELECT 'erp', doc_no, line_no, 'product', sku, (base_quantity * 1000)::HUGEINT, gross, gross - off, half_up((gross - off) * rate, 10000),
-    half_up((unit_cost * 10000)::HUGEINT * (base_quantity * 1000)::HUGEINT, 1000), currency, {head}, line_status = 'X', {minute}
+    half_up((unit_cost * 10000)::HUGEINT * (base_quantity * 1000)::HUGEINT, 1000), currency, {head}, line_status = 'X', {minute}, {day('created_at')},
+    CASE status WHEN 10 THEN 'created' WHEN 20 THEN 'confirmed' WHEN 30 THEN 'paid' WHEN 40 THEN 'partially_fulfilled' WHEN 50 THEN 'fulfilled'
+                WHEN 60 THEN 'completed' WHEN 90 THEN 'cancelled' END
 FROM priced;
 INSERT INTO charge SELECT 'erp', doc_no, charge_type, (charge_amount * 10000)::HUGEINT, currency, {head}, {minute} FROM erp_row WHERE record_type = 'C';
 -- Returned lines; sale_*: what they undo. quantity in stock units.
@@ -303,6 +309,12 @@ FROM (SELECT l.*, CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx,
         half_up(gross * fx, 1000000) AS g, half_up(net * fx, 1000000) AS n, half_up(tax * fx, 1000000) AS t, half_up(cost * fx, 1000000) AS c
       FROM line l JOIN rate r ON r.day = l.sold_on) l
 WHERE NOT is_test AND NOT is_copy AND NOT removed AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out';
+-- The same lines, whether their orders are confirmed or not; `day` of the order.
+CREATE TABLE ordered AS
+SELECT l.* EXCLUDE (net), coalesce(sold_on, created_on) AS day, half_up(net * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS net
+FROM line l JOIN rate r ON r.day = coalesce(l.sold_on, l.created_on)
+WHERE NOT is_test AND NOT is_copy AND NOT removed AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out'
+  AND line_type IN ('product', 'service', 'bundle_component');
 CREATE TABLE charged AS
 SELECT c.* REPLACE (half_up(amount * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS amount)
 FROM charge c JOIN rate r ON r.day = c.sold_on

@@ -12,6 +12,7 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
         ids,
         [
             "channel-mix-over-time",
+            "order-status-funnel",
             "sales-by-channel",
             "cohort-retention",
             "cohort-revenue",

@@ -99,6 +99,7 @@ pub static MEASURES: &[Measure] = &[
     ids("sales_event", "sale_order_id", &["orders"]).part_of(&["baskets", "pair_orders", "first_day_orders", "value"]),
     ids("sales_event", "buyer_key", &["customers", "cohort_size", "active_customers"]).part_of(&["value"]),
     money("charge_event", "charge_rc", &["charges"]),
+    money("order_line_now", "line_value_rc", &["line_value", "line_value_all"]),
     units("stock", "on_hand", &["on_hand"]),
     units("stock", "available", &["available"]),
     money("stock", "on_hand_cost_rc", &["on_hand_cost"]),
@@ -239,6 +240,11 @@ const MADE: &[&str] = &[
     "typical_so_far",
     "ahead",
     "pace",
+    "status_orders",
+    "status_orders_all",
+    "order_share",
+    "reached_orders",
+    "value_share",
 ];
 
 /// Columns that say which row it is.
@@ -297,6 +303,9 @@ const WHO: &[&str] = &[
     "n",
     "day",
     "places",
+    "order_status",
+    "age",
+    "oldest_date",
     "slot_start",
     "last_slot_start",
     "weeks",

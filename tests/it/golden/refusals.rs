@@ -58,6 +58,12 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("inventory-valuation", &["location", "region", "category", "brand", "product"], &[]),
     // Nor does it tell by which channel it would have sold.
     ("dead-slow-stock", &["location", "region", "category", "brand", "product"], POLICIES),
+    // What an order is worth is told before returns, on one day.
+    (
+        "order-status-funnel",
+        &["channel", "location", "region", "category", "brand", "product", "segment", "staff"],
+        &["region_basis"],
+    ),
     // A visit is not of one product.
     ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
     ("dq-quarantine", &[], &[]),
@@ -141,6 +147,7 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         "sales-period-comparison",
         "inventory-valuation",
         "dead-slow-stock",
+        "order-status-funnel",
     ] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
