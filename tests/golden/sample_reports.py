@@ -158,7 +158,9 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
         for row in rows:
             self.growths(report, row, earlier_rows.pop(key(row), None), aligned)
         for row in earlier_rows.values():
-            only = {c: row[c] for c in [*KEYS[report], *TIME] if c in row} | {c: v for c, v in row.items() if c.endswith("_name")}
+            # What says which row it is stays; how much it was is x_prev.
+            says = {c: row[c] for c in COLUMNS[report] if isinstance(row.get(c), (str, bool, date))}
+            only = {c: row[c] for c in [*KEYS[report], *TIME] if c in row} | says
             absent = {c: None for c in COLUMNS[report] if c not in only}
             rows.append(absent | only | {f"{m}_prev": row[m] for m in COMPARED[report]} | {f"{m}_growth": None for m in COMPARED[report]})
 
