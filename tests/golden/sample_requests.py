@@ -331,4 +331,12 @@ CASES = {
         "shipped-to": {"from": "2026-05-01", "to": "2026-07-01", "region_basis": "ship", "where.region": "DE"},
         "unknown": MARCH | {"where.location": "UNK,S001"},
     },
+    "customer-segment-export": {
+        "champions": {"rfm_segment": "champions"},
+        "never": {"as_of": "2018-01-01"},
+        "small-groups": {"as_of": "2026-03-01", "window": "30", "where.location": "S001", "where.segment": "silver", "min_group": "12"},  # few persons are not told of (D70)
+        "leaving": {"rfm_segment": "at_risk", "as_of": "2026-01-01", "where.channel": "web"},
+        "gold": {"where.segment": "gold", "window": "180", "order_by": "-net_sales,customer_key", "limit": "20"},
+        "no-consent": {"consent": "sms"},
+    },
 }

@@ -18,8 +18,11 @@ COLUMNS = {
                                        "net_sales", "net_sales_per_customer", "net_sales_all", "share"],
     "rfm-segments": TIME + ["segment", "r_from", "r_to", "customer_count", "customer_count_all", "customer_share", "customer_count_before", "stayed", "came",
                             "gone", "purchase_days", "net_sales", "net_sales_all", "share", "net_sales_per_customer"],
+    "customer-segment-export": TIME + ["layout", "customer_key", "segment", "recency_score", "frequency_score", "money_score", "last_day", "purchase_days",
+                                       "net_sales", "reason", "segment_size"],
 }
 KEYS = {
+    "customer-segment-export": ["customer_key"],
     "cohort-retention": ["period_start", "period_no"], "cohort-revenue": ["period_start", "period_no"], "cross-channel-customers": ["channels"],
     "rfm-segments": ["segment"],
 }
@@ -114,7 +117,7 @@ class Segments:
     # ------------------------------------------------------------ RFM
 
     def rfm(self, request, as_of):
-        """Customer → (segment, R or None, days with a purchase, net sales), as it was at the beginning of a day."""
+        """Customer → (segment, R or None, days with a purchase, net sales, F, M, last day), as it was at the beginning of a day."""
         since, bought, days, net = as_of - int(request.get("window", 365)) * DAY, set(), defaultdict(set), Counter()
         for key, day, kind, amount in self.events(request, [("customer_key", None), ("day", None), ("kind", None), ("net", MONEY)], ("1900-01-01", as_of)):
             if key is None:
@@ -130,10 +133,10 @@ class Segments:
             lower = {v: n for n, v in reversed(list(enumerate(values)))}
             return {k: 1 + 5 * lower[value(k)] // len(values) for k in days}
         r, f, m = scores(lambda k: max(days[k])), scores(lambda k: len(days[k])), scores(lambda k: net[k])
-        found = {k: (SEGMENTS[r[k]][(f[k] + m[k] + 1) // 2], r[k], len(days[k]), net[k]) for k in days}
-        found |= {k: ("dormant", None, 0, net[k]) for k in bought if k not in days}
+        found = {k: (SEGMENTS[r[k]][(f[k] + m[k] + 1) // 2], r[k], len(days[k]), net[k], f[k], m[k], max(days[k])) for k in days}
+        found |= {k: ("dormant", None, 0, net[k], None, None, None) for k in bought if k not in days}
         known = self.con.execute(f"SELECT customer_key FROM customer WHERE coalesce(acquired_on, DATE '1970-01-01') < DATE '{as_of}' AND {where(request, 'customer')}").fetchall()
-        return found | {k: ("prospects", None, 0, net[k]) for k, in known if k not in bought}
+        return found | {k: ("prospects", None, 0, net[k], None, None, None) for k, in known if k not in bought}
 
     def rfm_segments(self, request):
         as_of = date.fromisoformat(request.get("as_of", str(TODAY)))
@@ -150,4 +153,22 @@ class Segments:
                          "customer_count_all": everyone, "customer_share": ratio(count, everyone), "customer_count_before": Fraction(len(there)),
                          "stayed": stayed, "came": count - stayed, "gone": len(there) - stayed, "purchase_days": Fraction(sum(v[2] for v in here.values())),
                          "net_sales": net, "net_sales_all": whole, "share": ratio(net, whole), "net_sales_per_customer": ratio(net, count)})
+        return rows
+
+    def customer_segment_export(self, request):
+        as_of, asked = date.fromisoformat(request.get("as_of", str(TODAY))), request.get("rfm_segment", "all")
+        # Nobody in the sample agreed to SMS.
+        agreed = "consent_email AND consent_profiling" if request.get("consent", "email") == "email" else "false"
+        willing = {r[0] for r in self.con.execute(f"SELECT customer_key FROM customer WHERE {agreed}").fetchall()}
+        listed = {k: v for k, v in self.rfm(request, as_of).items() if k in willing}
+        size, rows = Counter(v[0] for v in listed.values()), []
+        for key, (segment, r, days, net, f, m, last) in listed.items():
+            if size[segment] < int(request.get("min_group", 5)) or asked not in ("all", segment):
+                continue
+            why = "never bought" if segment == "prospects" else "nothing bought in the window"
+            number = lambda n: None if n is None else Fraction(n)
+            rows.append({"period_start": as_of - int(request.get("window", 365)) * DAY, "period_end": as_of, "is_partial_period": False, "layout": Fraction(1),
+                         "customer_key": key, "segment": segment, "recency_score": number(r), "frequency_score": number(f), "money_score": number(m),
+                         "last_day": last, "purchase_days": Fraction(days), "net_sales": Fraction(net), "segment_size": Fraction(size[segment]),
+                         "reason": f"{segment}: R{r} F{f} M{m}, last bought {last}" if r else f"{segment}: {why}"})
         return rows

@@ -94,7 +94,7 @@ CREATE TABLE product AS
     SELECT sku AS product_id, sku, name AS product_name, brand, category1_id, category1, category2_id, category2, category3_id, category3
     FROM {text('dimensions/products.csv', ',')} QUALIFY row_number() OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '') DESC) = 1;
 CREATE TABLE customer AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier,
-        acquired_at::TIMESTAMPTZ::DATE AS acquired_on FROM {text('dimensions/customers.csv', ',')};
+        acquired_at::TIMESTAMPTZ::DATE AS acquired_on, consent_email = 'true' AS consent_email, consent_profiling = 'true' AS consent_profiling FROM {text('dimensions/customers.csv', ',')};
 -- Pounds per euro, in millionths, on every day: days without a rate take the last one before.
 CREATE TABLE rate AS
     SELECT d::DATE AS day, r.rate AS eur

@@ -18,6 +18,7 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
             "cohort-revenue",
             "cross-channel-customers",
             "customer-acquisition",
+            "customer-segment-export",
             "inactive-customers",
             "new-vs-returning",
             "rfm-segments",
