@@ -60,6 +60,7 @@ for more in (sample_products, sample_customers, sample_segments, sample_periods,
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
 GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month"}
+IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
          "sales-intraday-live", "customer-segment-export"}
@@ -117,6 +118,8 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
                 self.growths(report, total, self.total(report, request, before), aligned)
         for row in rows:
             row["row_kind"] = "row"
+        if report in IN_KEYS:
+            rows.sort(key=lambda r: [r[k] for k in KEYS[report]])
         return rows + ([total] if total else [])
 
     @staticmethod
@@ -210,7 +213,9 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
             row = self.sums(self.source(request, parts), None, spans)[0]
             row["net_sales_all"] = row["net_sales"]
             derive(row)
-        return {c: None for c in COLUMNS[report]} | row | {"row_kind": "total", "period_start": None}
+        # A report without buckets is of the asked days, in the totals row, too.
+        start = None if "period_start" in KEYS[report] else spans[0][0][0]
+        return {c: None for c in COLUMNS[report]} | row | {"row_kind": "total", "period_start": start}
 
     def sales_summary(self, request, spans):
         rows = self.sums(self.source(request, "all"), [], spans)

@@ -43,9 +43,9 @@
 -- currency = "the lake's reporting currency"
 -- ---
 WITH at_day AS (
-    SELECT 1 AS is_now, $as_of AS as_of
+    SELECT 1 AS is_now, CAST($as_of AS DATE) AS as_of
     UNION ALL
-    SELECT 0 AS is_now, $compare_as_of AS as_of
+    SELECT 0 AS is_now, CAST($compare_as_of AS DATE) AS as_of
 ),
 value AS (
     -- per day of scoring and customer: what the window holds
@@ -115,7 +115,7 @@ customer_at AS (
     GROUP BY 1
 )
 SELECT
-    CAST(CAST($as_of AS INT) - $window AS DATE) AS period_start,
+    CAST(CAST(CAST($as_of AS DATE) AS INT) - $window AS DATE) AS period_start,
     $as_of AS period_end,
     false AS is_partial_period,
     s.segment,

@@ -99,8 +99,9 @@ FROM (
         FROM (
             SELECT
                 k.location_id, k.product_id, k.on_hand, k.on_hand_cost_rc, k.retail_value_rc,
-                CASE WHEN NOT k.is_sparse AND whole.last_day > k.snapshot_date THEN whole.last_day ELSE k.snapshot_date END AS shown_day,
-                NOT k.is_sparse AND k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AS is_gone
+                CASE WHEN k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AND NOT k.is_sparse
+                     THEN whole.last_day ELSE k.snapshot_date END AS shown_day,
+                k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AND NOT k.is_sparse AS is_gone
             FROM stock k
             JOIN (
                 SELECT source_system, location_id, product_id, lot_no, max(snapshot_date) AS last_day

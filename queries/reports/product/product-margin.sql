@@ -54,7 +54,7 @@ SELECT
     s.product_id,
     s.sku,
     s.product_name,
-    s.category_id,
+    CASE WHEN s.product_id IS NOT NULL THEN s.category_id END AS category_id,
     CASE WHEN s.product_id IS NOT NULL THEN s.category_name END AS category_name,
     CASE WHEN s.product_id IS NOT NULL
          THEN CAST(row_number() OVER (PARTITION BY s.category_id ORDER BY s.net_sales_with_cost - s.cogs DESC NULLS LAST, s.product_id NULLS LAST)

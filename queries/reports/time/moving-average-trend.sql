@@ -32,13 +32,13 @@ WITH daily AS (
     FROM (
         SELECT v.business_date, v.net_rc
         FROM sales_event v
-        WHERE v.business_date >= CAST(CAST($from AS INT) - $n AS DATE) AND v.business_date < $to AND v.flow <> 'sell_out'
+        WHERE v.business_date >= CAST(CAST(CAST($from AS DATE) AS INT) - $n AS DATE) AND v.business_date < $to AND v.flow <> 'sell_out'
 
         UNION ALL
 
         SELECT d.date_key AS business_date, CAST(0 AS DECIMAL(18,4)) AS net_rc
         FROM calendar d
-        WHERE d.date_key >= CAST(CAST($from AS INT) - $n AS DATE) AND d.date_key < $to
+        WHERE d.date_key >= CAST(CAST(CAST($from AS DATE) AS INT) - $n AS DATE) AND d.date_key < $to
     ) e
     GROUP BY 1
 ),
