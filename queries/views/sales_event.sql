@@ -53,6 +53,8 @@
 -- sales_rep_id = "who sold it"
 -- is_staff_order = "bought by staff"
 -- is_blind = "a return without an order"
+-- is_sale_known = "false on a return whose sale is not known (yet), or that has none"
+-- reason_code = "why it was returned, 'unknown' included; NULL on rows that are not returns"
 -- local_minute = "minute of the local day of the event, 0..1439"
 -- business_date = "the day that counts, by recognition_basis, return_basis and cancel_policy"
 -- order_business_date = "the day of the sale, whatever the policies"
@@ -114,6 +116,8 @@ SELECT
     u.sales_rep_id,
     u.is_staff_order,
     u.is_blind,
+    u.is_sale_known,
+    u.reason_code,
     u.local_minute,
     u.business_date,
     u.order_business_date
@@ -144,6 +148,8 @@ FROM (
         l.sales_rep_id,
         l.is_staff_order,
         false AS is_blind,
+        true AS is_sale_known,
+        CAST(NULL AS VARCHAR) AS reason_code,
         l.local_minute,
         CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END AS business_date,
         l.order_business_date
@@ -178,6 +184,8 @@ FROM (
         l.sales_rep_id,
         l.is_staff_order,
         false AS is_blind,
+        true AS is_sale_known,
+        CAST(NULL AS VARCHAR) AS reason_code,
         l.local_minute,
         coalesce(l.cancelled_business_date, l.business_date) AS business_date,
         l.order_business_date
@@ -212,6 +220,8 @@ FROM (
         coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS sales_rep_id,
         r.is_staff_order,
         r.is_blind,
+        r.is_sale_known,
+        r.reason_code,
         r.local_minute,
         CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END AS business_date,
         r.order_business_date
@@ -250,6 +260,8 @@ FROM (
         c.sales_rep_id,
         c.is_staff_order,
         false AS is_blind,
+        true AS is_sale_known,
+        CAST(NULL AS VARCHAR) AS reason_code,
         c.local_minute,
         CASE WHEN $recognition_basis = 'paid' THEN c.paid_business_date ELSE c.business_date END AS business_date,
         c.order_business_date
@@ -284,6 +296,8 @@ FROM (
         c.sales_rep_id,
         c.is_staff_order,
         false AS is_blind,
+        true AS is_sale_known,
+        CAST(NULL AS VARCHAR) AS reason_code,
         c.local_minute,
         coalesce(c.cancelled_business_date, c.business_date) AS business_date,
         c.order_business_date

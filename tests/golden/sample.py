@@ -8,6 +8,7 @@ Writes tests/golden/sample/<report>/<case>.csv: the request as `# name=value` li
     sample_staging.py    landing files → clean tables
     sample_measures.py   words of a request → rows and sums
     sample_reports.py    the reports
+    sample_products.py, sample_customers.py, sample_segments.py, sample_periods.py, sample_stock.py    more of them, by what they are about; sample_requests.py asks them
     sample_control.py    control totals and the report that compares them
 """
 
@@ -16,6 +17,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import sample_requests
 from sample_measures import shown
 from sample_reports import Golden, read_dirt
 from sample_staging import stage
@@ -242,8 +244,12 @@ CASES = {
         "farthest-off": ALL_TIME | {"grain": "all", "level": "location", "metric": "total_amount", "order_by": "-abs_difference,location_id", "limit": "6"},
     },
 }
+CASES |= sample_requests.CASES
 # Reports whose own order is that of time; others are compared in order only where the request gives one.
-IN_TIME = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}
+IN_TIME = {
+    "sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel", "new-vs-returning", "return-lag", "sales-weekday-hour",
+    "moving-average-trend", "moving-annual-total", "sales-to-date", "cohort-retention", "cohort-revenue", "sales-intraday-live",
+}
 
 
 def write(report, case, request, columns, rows):

@@ -5,6 +5,11 @@ import csv
 from collections import Counter
 from datetime import date
 
+import sample_customers
+import sample_periods
+import sample_products
+import sample_segments
+import sample_stock
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
 from sample_measures import (
     DAY, TODAY, Fraction, added_up, buckets, derive, earlier, facts, member, nothing, numbered, ordered, ratio, same_number, text, where,
@@ -50,11 +55,19 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-GRAIN = {"sales-over-time": "month", "returns-summary": "month"}
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock):
+    COLUMNS |= more.COLUMNS
+    KEYS |= more.KEYS
+    COMPARED |= more.COMPARED
+GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month"}
+IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
+# Reports that ask for a day, not for a span of days.
+AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
+         "sales-intraday-live", "customer-segment-export"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
-class Golden:
+class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -69,8 +82,8 @@ class Golden:
             rows = dq_reconciliation(self.con, self.names, request)
             if request.get("metric") == "sequence":  # numbers, not totals: what tests/it/golden/measures.rs says of those columns is not of them
                 columns = [c for c in columns if c not in ("control", "landed")]
-        elif report in ("stock-on-hand", "dq-quarantine"):
-            rows = self.stock_on_hand(request) if report == "stock-on-hand" else self.dq_quarantine(request)
+        elif report in AS_OF:
+            rows = getattr(self, report.replace("-", "_"))(request)
         else:
             rows = self.over_days(report, request)
             if request.get("compare"):
@@ -105,6 +118,8 @@ class Golden:
                 self.growths(report, total, self.total(report, request, before), aligned)
         for row in rows:
             row["row_kind"] = "row"
+        if report in IN_KEYS:
+            rows.sort(key=lambda r: [r[k] for k in KEYS[report]])
         return rows + ([total] if total else [])
 
     @staticmethod
@@ -146,7 +161,9 @@ class Golden:
         for row in rows:
             self.growths(report, row, earlier_rows.pop(key(row), None), aligned)
         for row in earlier_rows.values():
-            only = {c: row[c] for c in [*KEYS[report], *TIME] if c in row} | {c: v for c, v in row.items() if c.endswith("_name")}
+            # What says which row it is stays; how much it was is x_prev.
+            says = {c: row[c] for c in COLUMNS[report] if isinstance(row.get(c), (str, bool, date))}
+            only = {c: row[c] for c in [*KEYS[report], *TIME] if c in row} | says
             absent = {c: None for c in COLUMNS[report] if c not in only}
             rows.append(absent | only | {f"{m}_prev": row[m] for m in COMPARED[report]} | {f"{m}_growth": None for m in COMPARED[report]})
 
@@ -187,13 +204,18 @@ class Golden:
     def total(self, report, request, spans):
         """Everything in one row, from the events and not from the rows."""
         parts = "all" if report in ("sales-summary", "sales-by-channel") else "goods"
+        own = getattr(self, report.replace("-", "_") + "_total", None)
         if report == "returns-summary":
             row = self.returned(request, spans, None)[0]
+        elif own:
+            row = own(request, spans)
         else:
             row = self.sums(self.source(request, parts), None, spans)[0]
             row["net_sales_all"] = row["net_sales"]
             derive(row)
-        return {k: None for k in ("product_id", "region_id", "channel_id", "channel_type", "location_id")} | row | {"row_kind": "total", "period_start": None}
+        # A report without buckets is of the asked days, in the totals row, too.
+        start = None if "period_start" in KEYS[report] else spans[0][0][0]
+        return {c: None for c in COLUMNS[report]} | row | {"row_kind": "total", "period_start": start}
 
     def sales_summary(self, request, spans):
         rows = self.sums(self.source(request, "all"), [], spans)

@@ -22,6 +22,10 @@ CREATE MACRO units(t, n) AS (CAST(replace(t, ',', '.') AS DECIMAL(18,6)) * power
 -- The part of `incl` that is not tax; rate in ten-thousandths. incl in 10^-5, result in 10^-4.
 CREATE MACRO without_tax(incl, rate) AS half_up(incl * 10000, 10 * (10000 + rate));
 CREATE MACRO local_day(t, zone) AS timezone(zone, t::TIMESTAMPTZ)::DATE;
+-- The minute of the day on a wall clock; a time that this clock skipped is the one that it then showed.
+CREATE MACRO minute_of(clock) AS (hour(clock) * 60 + minute(clock))::INT;
+CREATE MACRO local_minute(t, zone) AS minute_of(timezone(zone, t::TIMESTAMPTZ));
+CREATE MACRO clock_minute(clock, zone) AS minute_of(timezone(zone, timezone(zone, clock::TIMESTAMP)));
 -- Full-width characters folded to plain ones.
 CREATE MACRO plain(t) AS translate(t, '０１２３４５６７８９ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ', '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ');
 """
@@ -84,11 +88,13 @@ def dimensions(text):
 CREATE TABLE region AS SELECT region_id, name AS region_name, level::INT AS region_level, parent_id, country_id, country_name
     FROM {text('dimensions/regions.csv', ',')};
 CREATE TABLE channel AS SELECT channel_id, name AS channel_name, type AS channel_type FROM {text('dimensions/channels.csv', ',')};
-CREATE TABLE location AS SELECT location_id, name AS location_name, region_id FROM {text('dimensions/locations.csv', ',')};
+CREATE TABLE location AS SELECT location_id, name AS location_name, region_id, country, type AS location_type, area_sqm AS area,
+        opened_on::DATE AS opened_on, closed_on::DATE AS closed_on, split_part(day_close, ':', 1)::INT * 60 AS cutoff FROM {text('dimensions/locations.csv', ',')};
 CREATE TABLE product AS
     SELECT sku AS product_id, sku, name AS product_name, brand, category1_id, category1, category2_id, category2, category3_id, category3
     FROM {text('dimensions/products.csv', ',')} QUALIFY row_number() OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '') DESC) = 1;
-CREATE TABLE customer AS SELECT customer_key, "group" AS customer_group, tier AS membership_tier FROM {text('dimensions/customers.csv', ',')};
+CREATE TABLE customer AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier,
+        acquired_at::TIMESTAMPTZ::DATE AS acquired_on, consent_email = 'true' AS consent_email, consent_profiling = 'true' AS consent_profiling FROM {text('dimensions/customers.csv', ',')};
 -- Pounds per euro, in millionths, on every day: days without a rate take the last one before.
 CREATE TABLE rate AS
     SELECT d::DATE AS day, r.rate AS eur
@@ -99,9 +105,10 @@ CREATE TABLE rate AS
 
 
 # Columns of `line`, in order. sold_on, paid_on, cancelled_on: business dates; sold_on is NULL while not confirmed.
-# quantity in stock units; cost per line.
+# quantity in stock units; cost per line. status: created, confirmed, paid, partially_fulfilled, fulfilled, completed, cancelled.
 LINE = """system, order_id, line_no, line_type, product_id, quantity, gross, net, tax, cost, currency, order_type, flow, cancelled,
-    sold_on, paid_on, cancelled_on, channel_id, location_id, ship_region_id, bill_region_id, customer_key, is_test, is_staff, is_copy, removed"""
+    sold_on, paid_on, cancelled_on, channel_id, location_id, ship_region_id, bill_region_id, customer_key, is_test, is_staff, is_copy, removed,
+    sold_minute, created_on, status"""
 
 
 def pos(text):
@@ -119,7 +126,8 @@ SELECT 'pos' AS system, ticket AS order_id, line::INT AS line_no,
     (full_price - off) // 10 - without_tax(full_price - off, rate) AS tax, half_up(units(cost, 4) * units(qty, 3), 1000) AS cost,
     currency, 'sale' AS order_type, 'own' AS flow, status = 'VOID' AS cancelled, {day('sold_at')} AS sold_on, {day('sold_at')} AS paid_on,
     {day('voided_at')} AS cancelled_on, 'pos' AS channel_id, store AS location_id, NULL::VARCHAR AS ship_region_id, NULL::VARCHAR AS bill_region_id,
-    member AS customer_key, training = 'Y' AS is_test, staff = 'Y' AS is_staff, false AS is_copy, false AS removed
+    member AS customer_key, training = 'Y' AS is_test, staff = 'Y' AS is_staff, false AS is_copy, false AS removed,
+    clock_minute(sold_at, zone) AS sold_minute, {day('sold_at')} AS created_on, CASE status WHEN 'VOID' THEN 'cancelled' ELSE 'completed' END AS status
 FROM priced;
 """
 
@@ -130,7 +138,7 @@ def web(clean):
     charge = "STRUCT(seq INT, type VARCHAR, net VARCHAR)[]"
     return f"""
 CREATE TABLE web_order AS
-SELECT *, local_day(confirmed, 'Europe/London') AS sold_on, local_day(paid, 'Europe/London') AS paid_on,
+SELECT *, local_day(confirmed, 'Europe/London') AS sold_on, local_minute(confirmed, 'Europe/London') AS sold_minute, local_day(paid, 'Europe/London') AS paid_on,
     local_day(cancelled, 'Europe/London') AS cancelled_on
 FROM read_json('{clean}/web/*.ndjson', format = 'newline_delimited', columns = {{id: 'VARCHAR', rev: 'INT', channel: 'VARCHAR', type: 'VARCHAR',
     status: 'VARCHAR', placed: 'VARCHAR', confirmed: 'VARCHAR', paid: 'VARCHAR', cancelled: 'VARCHAR', currency: 'VARCHAR',
@@ -145,18 +153,19 @@ WITH priced AS (
 SELECT 'web', id, l.no, l.type, l.sku, units(l.qty, 3), without_tax(full_price, rate), without_tax(full_price - off, rate),
     (full_price - off) // 10 - without_tax(full_price - off, rate), half_up(units(l.cost, 4) * units(l.qty, 3), 1000),
     currency, type, 'own', status = 'cancelled', sold_on, paid_on, cancelled_on, channel, NULL, ship.region, bill.region, customer.key,
-    test, staff, false, coalesce(l.state, '') = 'removed'
+    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute, local_day(placed, 'Europe/London'), status
 FROM priced;
 -- Charges with the columns of their order.
 CREATE TABLE charge AS
 SELECT 'web' AS system, id AS order_id, c.type AS charge_type, units(c.net, 4) AS amount, currency, type AS order_type, 'own' AS flow,
     status = 'cancelled' AS cancelled, sold_on, paid_on, cancelled_on, channel AS channel_id, NULL::VARCHAR AS location_id,
-    ship.region AS ship_region_id, bill.region AS bill_region_id, customer.key AS customer_key, test AS is_test, staff AS is_staff, false AS is_copy
+    ship.region AS ship_region_id, bill.region AS bill_region_id, customer.key AS customer_key, test AS is_test, staff AS is_staff, false AS is_copy,
+    sold_minute
 FROM (SELECT *, unnest(charges) AS c FROM web_order);
 """
 
 
-def market(table, system, names, sold_on, day, region, flag_yes, charges):
+def market(table, system, names, sold_on, sold_minute, day, region, flag_yes, charges, statuses):
     """The two marketplaces differ in words only."""
     n = names
     listed = ", ".join("{'type': '%s', 'amount': \"%s\"}" % charge for charge in charges)
@@ -170,12 +179,13 @@ SELECT '{system}', "{n['order']}", "{n['line']}"::INT, 'product', plain("{n['sku
     without_tax(full_price - off, rate), (full_price - off) // 10 - without_tax(full_price - off, rate),
     half_up(units("{n['cost']}", 4) * units("{n['qty']}", 3), 1000), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
     {sold_on}, {day(n['paid_at'])}, {day(n['cancelled_at'])}, '{system}', NULL, {region}, {region}, "{n['customer']}",
-    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, false
+    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, false, {sold_minute},
+    {day(n['ordered_at'])}, CASE "{n['status']}" {' '.join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in statuses)} END
 FROM priced;
 INSERT INTO charge
 SELECT '{system}', "{n['order']}", c.type, units(c.amount, 4), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
     {sold_on}, {day(n['paid_at'])}, {day(n['cancelled_at'])}, '{system}', NULL, {region}, {region}, "{n['customer']}",
-    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false
+    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, {sold_minute}
 FROM (SELECT *, unnest([{listed}]) AS c FROM {table})
 WHERE c.amount IS NOT NULL;
 """
@@ -183,20 +193,22 @@ WHERE c.amount IS NOT NULL;
 
 def market_eu(text):
     names = dict(order="Bestellnummer", line="Position", sku="SKU", qty="Menge", price="Einzelpreis", vat="USt-Satz", discount="Rabatt",
-                 share="Gutscheinanteil", cost="Stückkosten", currency="Währung", status="Status", cancelled="Storniert", paid_at="Bezahlt",
+                 share="Gutscheinanteil", cost="Stückkosten", currency="Währung", status="Status", cancelled="Storniert", paid_at="Bezahlt", ordered_at="Bestellt",
                  cancelled_at="Storniert", customer="Käufer", test="Test", staff="Mitarbeiter")
     day = lambda column: f"strptime(\"{column}\", '%d.%m.%Y %H:%M:%S')::DATE"
     sold_on = f"CASE WHEN \"Status\" <> 'Offen' THEN {day('Bestellt')} END"
     return f"""
 CREATE TABLE eu_row AS SELECT * FROM {text('market_eu/*.csv', ';')}
     QUALIFY row_number() OVER (PARTITION BY "Bestellnummer", "Position" ORDER BY "Geändert" DESC) = 1;
-""" + market("eu_row", "market_eu", names, sold_on, day, '"Lieferregion"', "ja",
-             [("shipping", "Versand netto"), ("tax", "Versand USt"), ("platform_commission", "Provision")])
+""" + market("eu_row", "market_eu", names, sold_on, "clock_minute(strptime(\"Bestellt\", '%d.%m.%Y %H:%M:%S'), 'Europe/Berlin')", day, '"Lieferregion"', "ja",
+             [("shipping", "Versand netto"), ("tax", "Versand USt"), ("platform_commission", "Provision")],
+             [("Offen", "created"), ("Angenommen", "confirmed"), ("Bezahlt", "paid"), ("Versendet", "fulfilled"), ("Abgeschlossen", "completed"),
+              ("Storniert", "cancelled")])
 
 
 def market_cn(text):
     names = dict(order="订单编号", line="行号", sku="商品编码", qty="数量", price="单价", vat="税率", discount="行优惠", share="店铺优惠分摊", cost="成本价",
-                 currency="币种", status="订单状态", cancelled="已取消", paid_at="付款时间", cancelled_at="取消时间", customer="买家编号", test="是否测试",
+                 currency="币种", status="订单状态", cancelled="已取消", paid_at="付款时间", ordered_at="下单时间", cancelled_at="取消时间", customer="买家编号", test="是否测试",
                  staff="是否员工")
     day = lambda column: f'"{column}"::TIMESTAMP::DATE'
     sold_on = f"CASE WHEN \"订单状态\" <> '待付款' THEN {day('下单时间')} END"
@@ -207,15 +219,18 @@ CREATE TABLE cn_row AS SELECT * FROM {text('market_cn/*.csv', ',')}
 -- Articles that only this platform knows.
 INSERT INTO product (product_id, sku, product_name)
     SELECT plain("商品编码"), plain("商品编码"), any_value("商品名称") FROM cn_row WHERE plain("商品编码") LIKE 'CN%' GROUP BY 1, 2;
-""" + market("cn_row", "market_cn", names, sold_on, day, region, "是", [("shipping", "运费"), ("platform_commission", "平台佣金")])
+""" + market("cn_row", "market_cn", names, sold_on, 'clock_minute("下单时间", \'Asia/Shanghai\')', day, region, "是", [("shipping", "运费"), ("platform_commission", "平台佣金")],
+             [("待付款", "created"), ("待发货", "confirmed"), ("已付款", "paid"), ("已发货", "fulfilled"), ("交易成功", "completed"), ("已取消", "cancelled")])
 
 
 def erp(rows):
-    day = lambda column: f"local_day({column}, CASE company WHEN 'DE01' THEN 'Europe/Berlin' ELSE 'Europe/London' END)"
+    zone = "CASE company WHEN 'DE01' THEN 'Europe/Berlin' ELSE 'Europe/London' END"
+    day = lambda column: f"local_day({column}, {zone})"
     head = f"""CASE order_type WHEN 'TA' THEN 'sale' WHEN 'B2' THEN 'b2b' WHEN 'WS' THEN 'wholesale' WHEN 'QT' THEN 'quote' WHEN 'IN' THEN 'internal' END,
     CASE flow WHEN 'IN' THEN 'sell_in' WHEN 'OUT' THEN 'sell_out' ELSE 'own' END, status = 90, CASE WHEN status <> 10 THEN {day('confirmed_at')} END,
     {day('paid_at')}, {day('cancelled_at')}, CASE channel WHEN 'TEL' THEN 'tel' WHEN 'B2B' THEN 'b2b' WHEN 'MKT' THEN 'market_eu' END, NULL,
     ship_region, bill_region, customer_no, is_test, is_staff, origin_order IS NOT NULL"""
+    minute = f"local_minute(confirmed_at, {zone})"
     return f"""
 CREATE TABLE erp_row AS SELECT * FROM {rows('erp/*.parquet')}
     QUALIFY row_number() OVER (PARTITION BY record_type, doc_no, line_no ORDER BY doc_version DESC) = 1;
@@ -225,16 +240,19 @@ WITH priced AS (
         ((line_discount + order_discount) * 10000)::HUGEINT AS off, (tax_rate * 10000)::HUGEINT AS rate
     FROM erp_row WHERE record_type = 'L')
 SELECT 'erp', doc_no, line_no, 'product', sku, (base_quantity * 1000)::HUGEINT, gross, gross - off, half_up((gross - off) * rate, 10000),
-    half_up((unit_cost * 10000)::HUGEINT * (base_quantity * 1000)::HUGEINT, 1000), currency, {head}, line_status = 'X'
+    half_up((unit_cost * 10000)::HUGEINT * (base_quantity * 1000)::HUGEINT, 1000), currency, {head}, line_status = 'X', {minute}, {day('created_at')},
+    CASE status WHEN 10 THEN 'created' WHEN 20 THEN 'confirmed' WHEN 30 THEN 'paid' WHEN 40 THEN 'partially_fulfilled' WHEN 50 THEN 'fulfilled'
+                WHEN 60 THEN 'completed' WHEN 90 THEN 'cancelled' END
 FROM priced;
-INSERT INTO charge SELECT 'erp', doc_no, charge_type, (charge_amount * 10000)::HUGEINT, currency, {head} FROM erp_row WHERE record_type = 'C';
+INSERT INTO charge SELECT 'erp', doc_no, charge_type, (charge_amount * 10000)::HUGEINT, currency, {head}, {minute} FROM erp_row WHERE record_type = 'C';
 -- Returned lines; sale_*: what they undo. quantity in stock units.
 CREATE TABLE ret AS
 SELECT 'erp' AS system, doc_no AS return_id, line_no AS return_line, refunded_at IS NOT NULL AS refunded, {day('refunded_at')} AS refunded_on,
     false AS exchanged, 'erp' AS sale_system, ref_doc_no AS order_id, ref_line_no AS order_line, (quantity * 1000)::HUGEINT AS quantity,
     (refund_net * 10000)::HUGEINT AS net, (refund_tax * 10000)::HUGEINT AS tax, 0::HUGEINT AS shipping, (stock_cost * 10000)::HUGEINT AS cost,
     currency, sku AS product_id, CASE channel WHEN 'TEL' THEN 'tel' WHEN 'B2B' THEN 'b2b' END AS return_channel_id,
-    CASE flow WHEN 'IN' THEN 'sell_in' WHEN 'OUT' THEN 'sell_out' ELSE 'own' END AS flow, customer_no AS customer_key, is_test, is_staff
+    CASE flow WHEN 'IN' THEN 'sell_in' WHEN 'OUT' THEN 'sell_out' ELSE 'own' END AS flow, customer_no AS customer_key, is_test, is_staff,
+    local_minute(refunded_at, {zone}) AS refunded_minute, reason
 FROM erp_row WHERE record_type = 'R';
 """
 
@@ -247,7 +265,8 @@ INSERT INTO ret
 WITH priced AS (SELECT *, units(refund, 5) AS incl, units(vat, 4) AS rate FROM ret_row)
 SELECT coalesce(order_system, 'returns'), return_id, line::INT, status = 'refunded', local_day(refunded_at, zone), type = 'exchange', order_system,
     order_id, order_line::INT, units(qty, 3), without_tax(incl, rate), incl // 10 - without_tax(incl, rate), units(refund_shipping, 4),
-    units(stock_cost, 4), currency, sku, channel, 'own', member, training = 'Y', staff = 'Y'
+    units(stock_cost, 4), currency, sku, channel, 'own', member, training = 'Y', staff = 'Y',
+    local_minute(refunded_at, zone), reason
 FROM priced;
 """
 
@@ -290,6 +309,12 @@ FROM (SELECT l.*, CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx,
         half_up(gross * fx, 1000000) AS g, half_up(net * fx, 1000000) AS n, half_up(tax * fx, 1000000) AS t, half_up(cost * fx, 1000000) AS c
       FROM line l JOIN rate r ON r.day = l.sold_on) l
 WHERE NOT is_test AND NOT is_copy AND NOT removed AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out';
+-- The same lines, whether their orders are confirmed or not; `day` of the order.
+CREATE TABLE ordered AS
+SELECT l.* EXCLUDE (net), coalesce(sold_on, created_on) AS day, half_up(net * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS net
+FROM line l JOIN rate r ON r.day = coalesce(l.sold_on, l.created_on)
+WHERE NOT is_test AND NOT is_copy AND NOT removed AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out'
+  AND line_type IN ('product', 'service', 'bundle_component');
 CREATE TABLE charged AS
 SELECT c.* REPLACE (half_up(amount * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS amount)
 FROM charge c JOIN rate r ON r.day = c.sold_on
@@ -298,7 +323,7 @@ WHERE NOT is_test AND NOT is_copy AND order_type IN ('sale', 'b2b', 'wholesale')
 CREATE TABLE refund AS
 SELECT ret.* REPLACE (half_up(ret.net * fx, 1000000) AS net, half_up(ret.tax * fx, 1000000) AS tax, half_up(ret.cost * fx, 1000000) AS cost,
         half_up(ret.shipping * fx, 1000000) AS shipping),
-    l.sold_on, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id
+    l.sold_on, l.order_id IS NOT NULL AS found, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id
 FROM (SELECT ret.*, CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx FROM ret JOIN rate r ON r.day = ret.refunded_on WHERE refunded) ret
 LEFT JOIN line l ON l.system = ret.sale_system AND l.order_id = ret.order_id AND l.line_no = ret.order_line
 WHERE NOT ret.is_test AND ret.flow <> 'sell_out' AND (l.order_id IS NULL OR l.order_type IN ('sale', 'b2b', 'wholesale'));

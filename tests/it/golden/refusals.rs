@@ -21,8 +21,50 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("sales-by-channel", SALES, POLICIES),
     // It shows both bases side by side.
     ("returns-summary", SALES, &["cancel_policy", "region_basis", "recognition_basis"]),
+    ("channel-mix-over-time", SALES, POLICIES),
+    ("inactive-customers", SALES, POLICIES),
+    ("new-vs-returning", SALES, POLICIES),
+    ("top-customers", SALES, POLICIES),
+    ("abc-classification", SALES, POLICIES),
+    ("basket-affinity", SALES, POLICIES),
+    ("basket-size-distribution", SALES, POLICIES),
+    ("product-margin", SALES, POLICIES),
+    ("product-movers", SALES, POLICIES),
+    ("product-top-bottom", SALES, POLICIES),
+    ("sales-by-brand", SALES, POLICIES),
+    ("sales-by-category", SALES, POLICIES),
+    ("region-growth-contribution", SALES, POLICIES),
+    ("store-ranking", SALES, POLICIES),
+    ("return-rate-by-product", SALES, POLICIES),
+    ("return-reasons", SALES, POLICIES),
+    ("sales-weekday-hour", SALES, POLICIES),
+    ("cohort-retention", SALES, POLICIES),
+    ("cohort-revenue", SALES, POLICIES),
+    ("cross-channel-customers", SALES, POLICIES),
+    ("rfm-segments", SALES, POLICIES),
+    ("discount-depth", SALES, POLICIES),
+    ("dq-unmapped-dimensions", SALES, POLICIES),
+    ("customer-acquisition", SALES, POLICIES),
+    ("customer-segment-export", SALES, POLICIES),
+    ("like-for-like-sales", SALES, POLICIES),
+    ("sales-period-comparison", SALES, POLICIES),
+    ("moving-annual-total", SALES, POLICIES),
+    ("moving-average-trend", SALES, POLICIES),
+    ("sales-to-date", SALES, POLICIES),
+    ("sales-intraday-live", SALES, POLICIES),
+    // It counts the days from a sale to the day of its refund.
+    ("return-lag", SALES, &["cancel_policy", "region_basis", "recognition_basis"]),
     // Stock is not of a channel, a customer or an order.
     ("stock-on-hand", &["location", "region", "category", "brand", "product"], &[]),
+    ("inventory-valuation", &["location", "region", "category", "brand", "product"], &[]),
+    // Nor does it tell by which channel it would have sold.
+    ("dead-slow-stock", &["location", "region", "category", "brand", "product"], POLICIES),
+    // What an order is worth is told before returns, on one day.
+    (
+        "order-status-funnel",
+        &["channel", "location", "region", "category", "brand", "product", "segment", "staff"],
+        &["region_basis"],
+    ),
     // A visit is not of one product.
     ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
     ("dq-quarantine", &[], &[]),
@@ -91,11 +133,30 @@ fn policies_that_do_not_apply_are_refused_by_name() {
 
 #[test]
 fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
-    for report in ["stock-on-hand", "dq-quarantine", "dq-reconciliation"] {
+    for report in [
+        "stock-on-hand",
+        "dq-quarantine",
+        "dq-reconciliation",
+        "inactive-customers",
+        "top-customers",
+        "abc-classification",
+        "product-movers",
+        "product-top-bottom",
+        "rfm-segments",
+        "customer-segment-export",
+        "sales-to-date",
+        "sales-intraday-live",
+        "sales-period-comparison",
+        "inventory-valuation",
+        "dead-slow-stock",
+        "order-status-funnel",
+    ] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
     }
-    assert!(said(&refused("traffic-conversion-funnel", "totals", "true")).contains("totals"));
+    for report in ["traffic-conversion-funnel", "abc-classification", "basket-affinity", "top-customers"] {
+        assert!(said(&refused(report, "totals", "true")).contains("totals"), "{report}");
+    }
 }
 
 #[test]

@@ -1,0 +1,72 @@
+-- ---
+-- title = { en = "Cohort retention", zh = "同期群留存" }
+-- about = """Do new customers come back? Customers are grouped by the period of their first purchase ever, over all channels and all time
+-- (view first_purchase); active_customers are those of the cohort who bought in the k-th period after it, retention = active_customers /
+-- cohort_size. A period that is not over at as_of is empty, never 0, or the last diagonal would look like a loss. With slicers a cohort is
+-- those who bought in the slice in their first period, and activity is buying in the slice."""
+-- key = ["period_start", "period_no"]
+-- totals = false
+--
+-- [params]
+-- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
+-- to = { type = "date", default = "today", about = "First day that is not included." }
+-- grain = { type = "text", default = "month", values = ["week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "How long a cohort and a period are." }
+-- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- periods = { type = "int", default = 12, min = 1, max = 60, about = "So many periods after the cohort's own." }
+-- as_of = { type = "date", default = "today", about = "First day that is not over: later periods are empty." }
+--
+-- [chart]
+-- kind = "heat"
+-- x = "period_no"
+-- y = ["retention"]
+-- series = "period_start"
+--
+-- [columns]
+-- period_start = "first day of the cohort: the period of the first purchase"
+-- period_end = "first day after it"
+-- is_partial_period = "the period of activity is not over"
+-- period_no = "0 = the cohort's own period, 1 = the next …"
+-- activity_start = "first day of the period of activity"
+-- cohort_size = "customers of the cohort"
+-- active_customers = "customers of the cohort who bought in the period; empty while it is not over"
+-- retention = "active_customers / cohort_size (share)"
+-- currency = "the lake's reporting currency"
+-- ---
+WITH bucket AS (
+    -- every period from the first cohort on, numbered
+    SELECT b.first_day, CAST(row_number() OVER (ORDER BY b.first_day) AS BIGINT) AS no
+    FROM (
+        SELECT period_start(d.date_key, $grain, $calendar) AS first_day
+        FROM calendar d
+        WHERE d.date_key >= period_start($from, $grain, $calendar)
+        GROUP BY 1
+    ) b
+),
+cell AS (
+    -- what each cohort's customers did in each period
+    SELECT
+        period_start(f.first_date, $grain, $calendar) AS cohort,
+        period_start(e.business_date, $grain, $calendar) AS first_day,
+        count(DISTINCT e.buyer_key) AS active
+    FROM sales_event e
+    JOIN first_purchase f ON f.customer_key = e.customer_key
+    WHERE e.business_date < $as_of AND e.flow <> 'sell_out'
+      AND f.first_date >= period_start($from, $grain, $calendar)
+    GROUP BY 1, 2
+)
+SELECT
+    c.first_day AS period_start,
+    period_end(c.first_day, $grain, $calendar) AS period_end,
+    period_end(p.first_day, $grain, $calendar) > $as_of AS is_partial_period,
+    p.no - c.no AS period_no,
+    p.first_day AS activity_start,
+    coalesce(born.active, 0) AS cohort_size,
+    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN coalesce(a.active, 0) END AS active_customers,
+    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN ratio(coalesce(a.active, 0), born.active) END AS retention,
+    reporting_currency() AS currency
+FROM bucket c
+JOIN bucket p ON p.no >= c.no AND p.no <= c.no + $periods
+LEFT JOIN cell born ON born.cohort = c.first_day AND born.first_day = c.first_day
+LEFT JOIN cell a ON a.cohort = c.first_day AND a.first_day = p.first_day
+WHERE c.first_day < $to
+ORDER BY period_start NULLS LAST, period_no NULLS LAST

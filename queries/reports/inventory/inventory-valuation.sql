@@ -1,0 +1,128 @@
+-- ---
+-- title = { en = "Inventory valuation", zh = "库存价值" }
+-- about = """What is the stock worth? On hand, at cost and at selling price, per place, top category or article, at the close of the last
+-- snapshot day before as_of of each (place, article, lot); a lot that a complete later day of its place lacks is gone. Nothing is added
+-- over days. Stock below 0 is an error of the books and no value: it stands apart (negative columns) and is in on_hand and on_hand_cost,
+-- too, so that they equal stock-on-hand. Units whose cost is not known are counted and have no value. The cost is the one that the snapshot
+-- gives; how it was found is the source's matter. potential_profit = retail_value − on_hand_cost over the items where both are known."""
+-- key = ["location_id", "category_id", "product_id"]
+--
+-- [params]
+-- as_of = { type = "date", default = "today", about = "Stock at the beginning of this day: snapshots of earlier days count." }
+-- level = { type = "text", default = "location", values = ["location", "category", "product"], about = "One row per place, per top category, or per article." }
+--
+-- [chart]
+-- kind = "line"
+-- x = "location_name"
+-- y = ["on_hand_cost", "retail_value"]
+--
+-- [columns]
+-- period_start = "the last day whose close can count: the day before as_of"
+-- period_end = "as_of"
+-- is_partial_period = "some stock is of an earlier day than that"
+-- location_id = "the place; empty unless level location; UNK = not in the location table"
+-- location_name = "its name"
+-- category_id = "the top category; empty unless level category; UNK = not known"
+-- category_name = "its name"
+-- product_id = "the article; empty unless level product; UNK = not in the product table"
+-- sku = "the seller's article number"
+-- product_name = "its name"
+-- snapshot_day = "the latest snapshot day in the row"
+-- oldest_snapshot_day = "the earliest snapshot day in the row"
+-- items = "articles in places that the row adds up"
+-- on_hand = "stock units, below 0 included"
+-- on_hand_cost = "at cost, where it is known (money)"
+-- retail_value = "at selling price, where it is known (money)"
+-- items_negative = "items whose stock is below 0"
+-- on_hand_negative = "their stock (stock units, ≤ 0)"
+-- cost_negative = "their on_hand_cost (money, ≤ 0)"
+-- units_without_cost = "stock units above 0 whose cost is not known"
+-- potential_profit = "retail_value − on_hand_cost where both are known (money)"
+-- cost_all = "on_hand_cost over all rows, before any limit (money)"
+-- cost_share = "on_hand_cost / cost_all"
+-- currency = "the lake's reporting currency"
+-- ---
+SELECT
+    CAST($as_of - INTERVAL '1 day' AS DATE) AS period_start,
+    $as_of AS period_end,
+    s.oldest_snapshot_day < CAST($as_of - INTERVAL '1 day' AS DATE) AS is_partial_period,
+    s.location_id,
+    s.location_name,
+    s.category_id,
+    CASE WHEN s.category_id IS NOT NULL THEN s.category_name END AS category_name,
+    s.product_id,
+    s.sku,
+    s.product_name,
+    s.snapshot_day,
+    s.oldest_snapshot_day,
+    s.items,
+    s.on_hand,
+    s.on_hand_cost,
+    s.retail_value,
+    s.items_negative,
+    s.on_hand_negative,
+    s.cost_negative,
+    s.units_without_cost,
+    s.potential_profit,
+    sum(s.on_hand_cost) OVER () AS cost_all,
+    ratio(s.on_hand_cost, sum(s.on_hand_cost) OVER ()) AS cost_share,
+    reporting_currency() AS currency
+FROM (
+    SELECT
+        CASE WHEN $level = 'location' THEN member(h.location_id, l.location_id) END AS location_id,
+        CASE WHEN $level = 'location' THEN member(h.location_id, l.location_name) END AS location_name,
+        CASE WHEN $level = 'category' THEN member(h.product_id, coalesce(p.category_l1_id, p.category_l1_name)) END AS category_id,
+        min(CASE WHEN $level = 'category' THEN member(h.product_id, coalesce(p.category_l1_name, p.category_l1_id)) END) AS category_name,
+        CASE WHEN $level = 'product' THEN member(h.product_id, p.product_id) END AS product_id,
+        CASE WHEN $level = 'product' THEN member(h.product_id, p.sku) END AS sku,
+        CASE WHEN $level = 'product' THEN member(h.product_id, p.product_name) END AS product_name,
+        max(h.shown_day) AS snapshot_day,
+        min(h.shown_day) AS oldest_snapshot_day,
+        count(*) AS items,
+        sum(h.on_hand) AS on_hand,
+        sum(h.on_hand_cost) AS on_hand_cost,
+        sum(h.retail_value) AS retail_value,
+        count(CASE WHEN h.on_hand < 0 THEN 1 END) AS items_negative,
+        sum(CASE WHEN h.on_hand < 0 THEN h.on_hand ELSE CAST(0 AS DECIMAL(28,3)) END) AS on_hand_negative,
+        sum(CASE WHEN h.on_hand < 0 THEN coalesce(h.on_hand_cost, CAST(0 AS DECIMAL(28,4))) ELSE CAST(0 AS DECIMAL(28,4)) END) AS cost_negative,
+        sum(CASE WHEN h.on_hand > 0 AND h.on_hand_cost IS NULL THEN h.on_hand ELSE CAST(0 AS DECIMAL(28,3)) END) AS units_without_cost,
+        sum(h.retail_value - h.on_hand_cost) AS potential_profit
+    FROM (
+        -- one row per article in a place: each lot at its last count; what a later complete count of the place lacks is gone
+        SELECT
+            x.location_id,
+            x.product_id,
+            max(x.shown_day) AS shown_day,
+            sum(x.on_hand) AS on_hand,
+            sum(x.on_hand_cost_rc) AS on_hand_cost,
+            sum(x.retail_value_rc) AS retail_value
+        FROM (
+            SELECT
+                k.location_id, k.product_id, k.on_hand, k.on_hand_cost_rc, k.retail_value_rc,
+                CASE WHEN k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AND NOT k.is_sparse
+                     THEN whole.last_day ELSE k.snapshot_date END AS shown_day,
+                k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AND NOT k.is_sparse AS is_gone
+            FROM stock k
+            JOIN (
+                SELECT source_system, location_id, product_id, lot_no, max(snapshot_date) AS last_day
+                FROM stock
+                WHERE snapshot_date < $as_of
+                GROUP BY 1, 2, 3, 4
+            ) newest
+              ON newest.source_system = k.source_system AND newest.location_id = k.location_id AND newest.product_id = k.product_id
+             AND newest.lot_no = k.lot_no AND newest.last_day = k.snapshot_date
+            LEFT JOIN (
+                SELECT location_id, max(snapshot_date) AS last_day
+                FROM stock_count_day
+                WHERE snapshot_date < $as_of
+                GROUP BY 1
+            ) whole ON whole.location_id = k.location_id
+        ) x
+        WHERE NOT x.is_gone
+        GROUP BY 1, 2
+    ) h
+    LEFT JOIN location l ON l.location_id = h.location_id
+    LEFT JOIN product p ON p.product_id = h.product_id
+    GROUP BY 1, 2, 3, 5, 6, 7
+) s
+ORDER BY s.on_hand_cost DESC NULLS LAST, s.location_id NULLS LAST, s.category_id NULLS LAST, s.product_id NULLS LAST

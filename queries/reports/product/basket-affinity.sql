@@ -1,0 +1,101 @@
+-- ---
+-- title = { en = "Basket affinity", zh = "商品关联" }
+-- about = """What sells together? Pairs of articles, styles, brands or top categories (parameter level) that stand in the same order, each
+-- pair once (a before b), an article that stands twice in an order once. Of N orders n_a have a, n_b have b, n_ab both: support = n_ab / N,
+-- confidence_a_b = n_ab / n_a (who buys a also buys b), confidence_b_a = n_ab / n_b, lift = n_ab · N / (n_a · n_b) (above 1: more often
+-- than by chance), leverage = n_ab / N − n_a · n_b / N². min_orders, min_support and min_lift leave out weak pairs. Only articles of the
+-- product table are paired; N counts all orders of the asked days that the filters leave. Slicers by article cut orders down to those
+-- articles."""
+-- key = ["a_id", "b_id"]
+-- totals = false
+--
+-- [params]
+-- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
+-- to = { type = "date", default = "today", about = "First day that is not included." }
+-- level = { type = "text", default = "sku", values = ["sku", "product", "brand", "category"], about = "Articles, styles, brands or top categories." }
+-- min_orders = { type = "int", default = 5, min = 1, about = "Pairs of at least so many orders." }
+-- min_support = { type = "decimal", default = 0, min = 0, max = 1, about = "Pairs of at least this share of all orders." }
+-- min_lift = { type = "decimal", default = 0, min = 0, about = "Pairs of at least this lift." }
+-- as_of = { type = "date", default = "today", about = "First day that is not over: a period that ends later is partial." }
+--
+-- [chart]
+-- kind = "matrix"
+-- x = "a_name"
+-- y = ["lift"]
+-- series = "b_name"
+--
+-- [columns]
+-- period_start = "the first day asked for"
+-- period_end = "the first day that is not"
+-- is_partial_period = "to is after as_of: the period is not over"
+-- a_id = "the one"
+-- a_name = "its name"
+-- b_id = "the other"
+-- b_name = "its name"
+-- pair_orders = "orders with both (n_ab)"
+-- a_orders = "orders with the one (n_a)"
+-- b_orders = "orders with the other (n_b)"
+-- all_orders = "all orders (N)"
+-- support = "pair_orders / all_orders"
+-- confidence_a_b = "pair_orders / a_orders"
+-- confidence_b_a = "pair_orders / b_orders"
+-- lift = "pair_orders · all_orders / (a_orders · b_orders)"
+-- leverage = "support − (a_orders / all_orders) · (b_orders / all_orders)"
+-- currency = "the lake's reporting currency"
+-- ---
+WITH basket AS (
+    -- each item once per order
+    SELECT
+        e.sale_order_id,
+        CASE $level WHEN 'brand' THEN p.brand
+                    WHEN 'category' THEN coalesce(p.category_l1_id, p.category_l1_name)
+                    WHEN 'product' THEN coalesce(p.parent_product_id, p.product_id)
+                    ELSE p.product_id END AS item_id,
+        min(CASE $level WHEN 'brand' THEN p.brand
+                        WHEN 'category' THEN coalesce(p.category_l1_name, p.category_l1_id)
+                        WHEN 'product' THEN coalesce(style.product_name, p.parent_product_id, p.product_name)
+                        ELSE p.product_name END) AS item_name
+    FROM sales_event e
+    JOIN product p ON p.product_id = e.product_id
+    LEFT JOIN (SELECT product_id, product_name FROM product_history WHERE is_current) style ON style.product_id = p.parent_product_id
+    WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.sale_order_id IS NOT NULL
+    GROUP BY 1, 2
+),
+item AS (
+    SELECT item_id, min(item_name) AS item_name, count(*) AS orders FROM basket WHERE item_id IS NOT NULL GROUP BY 1
+)
+SELECT
+    $from AS period_start,
+    $to AS period_end,
+    $to > $as_of AS is_partial_period,
+    q.a_id,
+    a.item_name AS a_name,
+    q.b_id,
+    b.item_name AS b_name,
+    q.pair_orders,
+    a.orders AS a_orders,
+    b.orders AS b_orders,
+    w.orders AS all_orders,
+    ratio(q.pair_orders, w.orders) AS support,
+    ratio(q.pair_orders, a.orders) AS confidence_a_b,
+    ratio(q.pair_orders, b.orders) AS confidence_b_a,
+    ratio(q.pair_orders * w.orders, a.orders * b.orders) AS lift,
+    ratio(q.pair_orders * w.orders - a.orders * b.orders, w.orders * w.orders) AS leverage,
+    reporting_currency() AS currency
+FROM (
+    SELECT x.item_id AS a_id, y.item_id AS b_id, count(*) AS pair_orders
+    FROM basket x
+    JOIN basket y ON y.sale_order_id = x.sale_order_id AND x.item_id < y.item_id
+    GROUP BY 1, 2
+) q
+JOIN item a ON a.item_id = q.a_id
+JOIN item b ON b.item_id = q.b_id
+CROSS JOIN (
+    SELECT count(DISTINCT e.sale_order_id) AS orders
+    FROM sales_event e
+    WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out'
+) w
+WHERE q.pair_orders >= $min_orders
+  AND q.pair_orders >= CAST($min_support AS DECIMAL(18,6)) * w.orders
+  AND q.pair_orders * w.orders >= CAST($min_lift AS DECIMAL(18,6)) * (a.orders * b.orders)
+ORDER BY q.pair_orders DESC NULLS LAST, q.a_id NULLS LAST, q.b_id NULLS LAST

@@ -1,0 +1,144 @@
+-- ---
+-- title = { en = "Sales by category", zh = "品类销售" }
+-- about = """Which categories sell? Sales, units, orders, margin and return rate per category of one level of the tree: category_level 1 is
+-- the top, 5 the deepest; a category that does not reach so deep stays itself. Slice by the category above to drill down
+-- (where.category). Categories are those of the product table today, also for sales before an article moved. Articles that it does not
+-- know or does not place are the row UNK, adjustments and other events without an article the row N/A. Charges belong to no product and are
+-- not in it. An order of two categories counts in both, and once in the total; every ratio is of the sums of its own row."""
+-- key = ["period_start", "category_id"]
+-- spine = ["product"]
+--
+-- [params]
+-- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
+-- to = { type = "date", default = "today", about = "First day that is not included." }
+-- category_level = { type = "int", default = 1, min = 1, max = 5, about = "1 = top level … 5." }
+-- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per category and such bucket; all = one row per category." }
+-- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Categories without any event are shown with 0." }
+-- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
+--
+-- [period]
+-- from = "from"
+-- to = "to"
+-- bucket = "period_start"
+-- grain = "grain"
+-- measures = ["gross_sales", "returns", "net_sales", "net_units", "orders", "gross_profit"]
+--
+-- [chart]
+-- kind = "treemap"
+-- x = "category_name"
+-- y = ["net_sales"]
+--
+-- [columns]
+-- period_start = "first day of the bucket"
+-- period_end = "first day after the bucket"
+-- is_partial_period = "the bucket reaches beyond the asked days or beyond as_of"
+-- category_id = "the category; UNK = article not known or without a category, N/A = no article"
+-- category_name = "its name"
+-- gross_sales = "before discounts and returns (money)"
+-- discounts = "line and order discounts (money)"
+-- returns = "refunds, reversals, negative adjustments (money)"
+-- net_sales = "gross_sales − discounts − returns (money)"
+-- units_sold = "stock units"
+-- units_returned = "stock units"
+-- net_units = "units_sold − units_returned (stock units)"
+-- orders = "distinct orders with an article of the category"
+-- net_sales_with_cost = "net sales whose cost is known (money)"
+-- cogs = "cost of those goods, less cost returned to stock (money)"
+-- gross_profit = "net_sales_with_cost − cogs (money)"
+-- gross_margin_pct = "gross_profit / net_sales_with_cost (share)"
+-- sales_before_returns = "gross_sales − discounts (money)"
+-- return_rate_value = "returns / sales_before_returns (share)"
+-- return_rate_units = "units_returned / units_sold (share)"
+-- net_sales_all = "net sales of the bucket over all rows, before any limit (money)"
+-- share = "net_sales / net_sales_all"
+-- currency = "the lake's reporting currency"
+-- ---
+SELECT
+    s.period_start,
+    CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
+    s.period_start < $from
+        OR CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END > least($to, $as_of) AS is_partial_period,
+    s.category_id,
+    CASE WHEN s.category_id IS NOT NULL THEN s.category_name END AS category_name,
+    s.gross_sales,
+    s.discounts,
+    s.returns,
+    s.net_sales,
+    s.units_sold,
+    s.units_returned,
+    s.units_sold - s.units_returned AS net_units,
+    s.orders,
+    s.net_sales_with_cost,
+    s.cogs,
+    s.net_sales_with_cost - s.cogs AS gross_profit,
+    ratio(s.net_sales_with_cost - s.cogs, s.net_sales_with_cost) AS gross_margin_pct,
+    s.gross_sales - s.discounts AS sales_before_returns,
+    ratio(s.returns, s.gross_sales - s.discounts) AS return_rate_value,
+    ratio(s.units_returned, s.units_sold) AS return_rate_units,
+    sum(s.net_sales) OVER (PARTITION BY s.period_start) AS net_sales_all,
+    ratio(s.net_sales, sum(s.net_sales) OVER (PARTITION BY s.period_start)) AS share,
+    reporting_currency() AS currency
+FROM (
+    SELECT
+        CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END AS period_start,
+        member(e.product_id, c.category_id) AS category_id,
+        -- one name per id, should two articles tell the category's name differently
+        min(member(e.product_id, c.category_name)) AS category_name,
+        sum(e.gross_sales) AS gross_sales,
+        sum(e.discounts) AS discounts,
+        sum(e.returns) AS returns,
+        sum(e.net_rc) AS net_sales,
+        sum(e.units_sold) AS units_sold,
+        sum(e.units_returned) AS units_returned,
+        count(DISTINCT e.sale_order_id) AS orders,
+        sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales_with_cost,
+        sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
+    FROM (
+        SELECT
+            v.business_date, v.product_id, v.gross_sales, v.discounts, v.returns, v.net_rc, v.cost_rc, v.units_sold, v.units_returned,
+            v.sale_order_id
+        FROM sales_event v
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
+
+        UNION ALL
+
+        -- every article in every bucket, on the bucket's first day: so every category
+        SELECT
+            d.date_key AS business_date, known.product_id, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
+            CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(NULL AS DECIMAL(18,4)) AS cost_rc,
+            CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id
+        FROM product known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
+    ) e
+    LEFT JOIN (
+        -- the level asked for, else the deepest above it; a level without an id is known by its name
+        SELECT
+            p.product_id,
+            CASE $category_level
+                WHEN 1 THEN coalesce(p.category_l1_id, p.category_l1_name)
+                WHEN 2 THEN coalesce(p.category_l2_id, p.category_l2_name, p.category_l1_id, p.category_l1_name)
+                WHEN 3 THEN coalesce(p.category_l3_id, p.category_l3_name, p.category_l2_id, p.category_l2_name, p.category_l1_id,
+                                     p.category_l1_name)
+                WHEN 4 THEN coalesce(p.category_l4_id, p.category_l4_name, p.category_l3_id, p.category_l3_name, p.category_l2_id,
+                                     p.category_l2_name, p.category_l1_id, p.category_l1_name)
+                ELSE coalesce(p.category_l5_id, p.category_l5_name, p.category_l4_id, p.category_l4_name, p.category_l3_id,
+                              p.category_l3_name, p.category_l2_id, p.category_l2_name, p.category_l1_id, p.category_l1_name)
+            END AS category_id,
+            CASE $category_level
+                WHEN 1 THEN coalesce(p.category_l1_name, p.category_l1_id)
+                WHEN 2 THEN coalesce(p.category_l2_name, p.category_l2_id, p.category_l1_name, p.category_l1_id)
+                WHEN 3 THEN coalesce(p.category_l3_name, p.category_l3_id, p.category_l2_name, p.category_l2_id, p.category_l1_name,
+                                     p.category_l1_id)
+                WHEN 4 THEN coalesce(p.category_l4_name, p.category_l4_id, p.category_l3_name, p.category_l3_id, p.category_l2_name,
+                                     p.category_l2_id, p.category_l1_name, p.category_l1_id)
+                ELSE coalesce(p.category_l5_name, p.category_l5_id, p.category_l4_name, p.category_l4_id, p.category_l3_name,
+                              p.category_l3_id, p.category_l2_name, p.category_l2_id, p.category_l1_name, p.category_l1_id)
+            END AS category_name
+        FROM product p
+    ) c ON c.product_id = e.product_id
+    GROUP BY 1, 2
+) s
+ORDER BY s.period_start NULLS LAST, s.net_sales DESC NULLS LAST, s.category_id NULLS LAST

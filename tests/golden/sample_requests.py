@@ -1,0 +1,342 @@
+"""What the golden cases of the reports about products, places, customers, returns and times ask. Each has a plain case, one of days without
+data (`never`), and the traps (D…, domain.md section 5) that its comments name.
+"""
+
+QUARTER = {"from": "2025-07-01", "to": "2025-10-01"}
+BORDER = {"from": "2024-12-30", "to": "2025-01-03"}
+NEVER = {"from": "2020-01-01", "to": "2020-02-01"}
+MARCH = {"from": "2025-03-01", "to": "2025-04-01"}  # the month of the tills' unknown keys
+POLICIES = {"recognition_basis": "paid", "cancel_policy": "sale_then_reversal", "return_basis": "sale_date"}
+
+CASES = {
+    "sales-by-category": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "second-level": QUARTER | {"category_level": "2"},  # an order of two categories counts in both (D03)
+        "deepest": MARCH | {"category_level": "5"},  # the tree has three levels; unknown articles stay, as UNK (D25)
+        "below-kitchen": QUARTER | {"where.category": "KIT", "category_level": "3", "order_by": "-net_sales,category_id", "limit": "5"},
+        "months": QUARTER | {"grain": "month", "where.channel": "web,app"},
+        "with-zero": BORDER | {"include_zero": "true", "where.brand": "Veldt", "where.location": "S001", "category_level": "2"},
+        "totals": QUARTER | {"totals": "true"},  # ratios and orders of the total are not added up (D01, D03)
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+        "policies": QUARTER | POLICIES,
+    },
+    "sales-by-brand": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "unknown-and-none": MARCH | {"where.product": "UNK,N/A"},
+        "months": QUARTER | {"grain": "month", "where.channel": "tel"},
+        "with-zero": BORDER | {"include_zero": "true", "where.location": "S002"},
+        "totals": QUARTER | {"totals": "true"},
+        "best": QUARTER | {"order_by": "-gross_profit,brand", "limit": "3"},
+        "previous-period": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_period", "where.category": "GAR"},
+        "policies": QUARTER | POLICIES,
+    },
+    "channel-mix-over-time": {
+        "months": QUARTER,
+        "never": NEVER,
+        "types": {"from": "2024-07-01", "to": "2026-07-01", "grain": "quarter", "level": "type"},
+        "empty-days": {"from": "2025-07-01", "to": "2025-07-08", "grain": "day", "where.product": "001077"},  # 0 where nothing was (D09)
+        "no-empty-days": {"from": "2025-07-01", "to": "2025-07-08", "grain": "day", "where.product": "001077", "include_zero": "false"},
+        "year-border": {"from": "2024-12-18", "to": "2025-01-15", "grain": "week"},  # weeks of two years (D10)
+        "unknown": {"from": "2025-03-01", "to": "2025-06-01", "where.channel": "UNK,N/A,pos"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-10-01", "compare": "previous_year"},
+        "totals": QUARTER | {"totals": "true"},
+    },
+    "store-ranking": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "all-places": MARCH | {"peers": "all"},  # a place that is not known is ranked, too (D25)
+        "countries": QUARTER | {"peers": "country", "order_by": "-percentile,location_id", "limit": "6"},
+        "with-zero": BORDER | {"include_zero": "true", "peers": "location_type", "where.brand": "Calder"},  # equal ones by id (D23)
+        "one-region": QUARTER | {"where.region": "Scotland"},
+        "totals": QUARTER | {"totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+        "policies": QUARTER | POLICIES,
+    },
+    "product-margin": {
+        "quarter": QUARTER | {"order_by": "-gross_profit,product_id", "limit": "15"},
+        "never": NEVER,
+        "without-cost": MARCH | {"where.product": "UNK,N/A,CN0001,001077"},  # no cost known: no margin, not 0 (D27)
+        "covered": MARCH | {"min_cost_coverage": "0.9", "where.channel": "market_cn,web", "order_by": "-gross_margin_pct,product_id", "limit": "12"},
+        "garden": QUARTER | {"where.category": "GAR"},
+        "totals": QUARTER | {"totals": "true", "order_by": "-gross_profit,product_id", "limit": "3"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-08-08", "compare": "previous_year", "where.brand": "Wren"},
+        "policies": QUARTER | POLICIES | {"where.brand": "Kestrel"},
+    },
+    "product-top-bottom": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "profit": MARCH | {"metric": "gross_profit", "n": "5", "where.channel": "market_cn"},  # what has no known cost is not ranked (D26)
+        "ties": {"from": "2025-07-01", "to": "2025-07-02", "metric": "net_units", "n": "15", "where.channel": "pos"},  # equal ones by id (D23)
+        "few": BORDER | {"where.brand": "Calder", "where.channel": "app", "n": "8"},
+        "most-returned": QUARTER | {"metric": "returns", "n": "4", "return_basis": "sale_date"},
+    },
+    "abc-classification": {
+        "quarter": QUARTER | {"where.category": "KIT"},
+        "never": NEVER | {"where.brand": "Wren"},
+        "profit": MARCH | {"metric": "gross_profit", "where.channel": "market_cn", "include_zero": "false"},
+        "units-one-day": {"from": "2025-07-02", "to": "2025-07-03", "metric": "net_units", "where.brand": "Kestrel"},  # N and R are not shared out
+        "narrow-cuts": QUARTER | {"cut_a": "0.05", "cut_b": "0.3", "where.category": "TOY"},  # the one that crosses the cut is still in
+        "returned-more": {"from": "2026-01-01", "to": "2026-01-08", "where.channel": "web", "include_zero": "false"},
+    },
+    "return-rate-by-product": {
+        "quarter": QUARTER | {"order_by": "place", "limit": "15"},
+        "never": NEVER,
+        "few-units": BORDER | {"min_units": "0", "where.channel": "web"},  # one of one is not first; more back than sold has no bounds (D50, D69)
+        "by-sale-date": QUARTER | {"return_basis": "sale_date", "where.category": "KIT"},  # D15
+        "unknown": MARCH | {"min_units": "1", "where.product": "UNK,001077,001084"},
+        "totals": QUARTER | {"totals": "true", "min_units": "300"},  # the total is of all, not of those shown (D02)
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "where.brand": "Wren"},
+        "cancelled-reversed": QUARTER | {"cancel_policy": "sale_then_reversal", "where.brand": "Kestrel"},
+    },
+    "product-movers": {
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "where.category": "KIT"},
+        "never": NEVER,
+        "previous-months": {"from": "2025-08-01", "to": "2025-10-01", "against": "previous_period", "level": "brand"},  # whole months of other lengths
+        "previous-days": {"from": "2025-08-04", "to": "2025-08-11", "against": "previous_period", "level": "category"},
+        "new-and-lost": {"from": "2024-12-30", "to": "2025-01-03", "against": "previous_period", "where.channel": "market_cn"},  # no growth from 0 (D28)
+        "large-base": {"from": "2025-08-01", "to": "2025-09-01", "min_base": "1000", "order_by": "-contribution,item_id", "limit": "10"},
+        "not-over": {"from": "2026-06-01", "to": "2026-08-01", "level": "category"},  # no growth of a cut period (D13)
+    },
+    "region-growth-contribution": {
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01"},
+        "never": NEVER,
+        "countries": {"from": "2025-07-01", "to": "2025-10-01", "region_level": "1"},
+        "shipped-to": {"from": "2025-07-01", "to": "2025-10-01", "region_basis": "ship"},  # D42
+        "unknown": MARCH | {"against": "previous_period", "where.location": "UNK,S001,S036"},
+        "totals": {"from": "2025-08-01", "to": "2025-09-01", "totals": "true"},
+        "not-over": {"from": "2026-06-01", "to": "2026-08-01"},
+    },
+    "return-lag": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "never-shown": NEVER | {"include_zero": "false"},
+        "months": {"from": "2025-01-01", "to": "2025-07-01", "grain": "month", "include_zero": "false"},
+        "web": QUARTER | {"where.channel": "web"},
+        "no-sale": {"from": "2025-01-01", "to": "2026-01-01", "where.channel": "UNK,N/A"},  # no lag of 0 for what has no sale
+        "totals": {"from": "2025-01-01", "to": "2026-01-01", "totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+    },
+    "return-reasons": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "channels": QUARTER | {"level": "channel"},
+        "categories": QUARTER | {"level": "category", "where.channel": "web", "return_basis": "sale_date"},  # D15
+        "articles": {"from": "2025-07-01", "to": "2025-07-08", "level": "product"},
+        "months": QUARTER | {"grain": "month", "where.return_channel": "pos"},
+        "cancelled-reversed": QUARTER | {"cancel_policy": "sale_then_reversal"},  # a reversal is no return of goods (D18)
+        "totals": QUARTER | {"level": "channel", "totals": "true"},
+        "previous-period": QUARTER | {"compare": "previous_period"},
+    },
+    "sales-weekday-hour": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "night-shops": {"from": "2025-03-24", "to": "2025-04-07", "include_zero": "false", "where.channel": "pos"},  # a night of 23 hours, a day that ends at 4 (D12)
+        "not-over": {"from": "2026-06-22", "to": "2026-07-06", "where.channel": "web", "include_zero": "false"},  # days to come are no days without sales (D13)
+        "three-days": BORDER | {"where.channel": "market_cn"},
+        "busiest": QUARTER | {"order_by": "-orders,weekday,hour", "limit": "10"},
+        "totals": QUARTER | {"totals": "true", "include_zero": "false", "where.location": "S001"},
+        "previous-year": {"from": "2025-07-07", "to": "2025-07-21", "compare": "previous_year_aligned", "include_zero": "false", "where.channel": "app"},
+    },
+    "new-vs-returning": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "all-time": {"from": "2024-07-01", "to": "2026-07-01", "grain": "all"},
+        "one-shop": {"from": "2025-07-01", "to": "2025-09-01", "where.location": "S001"},  # known elsewhere before: not new (D44)
+        "weeks": {"from": "2025-01-06", "to": "2025-02-03", "grain": "week", "where.channel": "web,app"},
+        "first-days": {"from": "2024-07-01", "to": "2024-07-08", "grain": "day", "include_zero": "false"},  # several orders on the first day (D45)
+        "cut-month": {"from": "2025-07-15", "to": "2025-08-10"},  # new in the month, also before the first asked day
+        "totals": QUARTER | {"totals": "true"},  # customers do not add up over months (D03)
+        "previous-year": {"from": "2025-08-01", "to": "2025-10-01", "compare": "previous_year"},
+        "policies": QUARTER | POLICIES,
+    },
+    "top-customers": {
+        "quarter": QUARTER | {"n": "25"},
+        "never": NEVER,
+        "shop": QUARTER | {"where.location": "S001", "n": "12"},
+        "members": QUARTER | {"where.segment": "gold", "n": "12"},
+        "few": BORDER | {"where.channel": "tel", "n": "1000"},
+        "unknown": MARCH | {"where.segment": "UNK,gold", "n": "10"},
+        "policies": QUARTER | POLICIES | {"n": "10"},
+        "least": {"from": "2025-07-01", "to": "2025-07-03", "where.channel": "web", "order_by": "net_sales,customer_key", "limit": "8"},
+    },
+    "inactive-customers": {
+        "half-a-year": {"min_orders": "12"},
+        "never": {"as_of": "2024-01-01"},
+        "as-of-2025": {"as_of": "2025-07-01", "days": "200", "min_orders": "3"},  # what comes later is not known (D47)
+        "web": {"where.channel": "web", "days": "400", "min_orders": "3"},
+        "last-orders": {"as_of": "2025-02-01", "days": "1", "min_orders": "8"},
+        "policies": POLICIES | {"min_orders": "8"},
+    },
+    "basket-size-distribution": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "units": QUARTER | {"by": "units", "width": "1", "bands": "12"},
+        "wide": QUARTER | {"width": "2.5", "bands": "400", "where.channel": "app"},  # edges belong to the band above
+        "weighed": {"from": "2025-07-01", "to": "2025-07-08", "by": "units", "width": "0.25", "where.category": "FOO", "bands": "1000"},
+        "cancelled": {"from": "2025-07-01", "to": "2025-07-15", "cancel_policy": "include_gross", "where.channel": "tel,b2b"},
+    },
+    "basket-affinity": {
+        "quarter": QUARTER | {"level": "category"},  # each pair once, an order once (D56)
+        "never": NEVER,
+        "brands": QUARTER | {"level": "brand", "min_orders": "20", "min_lift": "1.1"},
+        "articles": {"from": "2025-07-01", "to": "2026-01-01", "min_orders": "6", "where.channel": "web,app"},
+        "support": QUARTER | {"level": "brand", "min_support": "0.01"},
+        "kitchen": {"from": "2025-07-01", "to": "2025-08-01", "where.category": "KIT", "min_orders": "3"},
+    },
+    "discount-depth": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "web-months": QUARTER | {"grain": "month", "where.channel": "web"},
+        "wholesale": QUARTER | {"where.channel": "b2b,tel"},
+        "cancelled-gross": QUARTER | {"cancel_policy": "include_gross", "where.channel": "app,live"},
+        "totals": QUARTER | {"totals": "true", "where.category": "KIT"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+    },
+    "dq-unmapped-dimensions": {
+        "march": MARCH,
+        "never": NEVER,
+        "all-time": {"from": "2024-07-01", "to": "2026-07-01"},
+        "articles": {"from": "2025-01-01", "to": "2025-07-01", "dimension": "product"},
+        "shipped-to": {"from": "2025-03-01", "to": "2025-12-01", "region_basis": "ship", "dimension": "region"},
+        "one-shop": MARCH | {"where.location": "UNK"},
+    },
+    "moving-average-trend": {
+        "weeks": {"from": "2024-12-20", "to": "2025-01-10"},
+        "never": NEVER,
+        "month": {"from": "2025-07-01", "to": "2025-08-01", "n": "28", "where.channel": "web"},
+        "days-without-sales": {"from": "2025-07-01", "to": "2025-07-15", "n": "3", "where.brand": "Veldt", "where.location": "S002"},  # D09
+        "first-days": {"from": "2024-07-01", "to": "2024-07-10"},
+        "not-over": {"from": "2026-06-25", "to": "2026-07-05"},  # D13
+        "policies": {"from": "2025-07-01", "to": "2025-07-15"} | POLICIES,
+    },
+    "moving-annual-total": {
+        "year": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "quarters": {"from": "2025-01-15", "to": "2025-04-10", "months": "3"},
+        "not-over": {"from": "2026-05-01", "to": "2026-08-01", "where.channel": "web"},  # D13
+        "as-of-june": {"from": "2026-04-01", "to": "2026-07-01", "as_of": "2026-06-15"},
+        "holes": {"from": "2025-01-01", "to": "2025-07-01", "months": "4", "where.product": "CN0001", "where.channel": "market_cn"},  # months without sales (D09)
+        "policies": {"from": "2025-10-01", "to": "2026-01-01"} | POLICIES,
+    },
+    "sales-to-date": {
+        "month": {"as_of": "2026-06-18"},
+        "never": {"as_of": "2020-02-11"},
+        "whole-month": {},
+        "quarter": {"as_of": "2025-08-14", "to_date_of": "quarter", "against": "previous_period", "where.channel": "web"},
+        "year": {"as_of": "2026-02-10", "to_date_of": "year"},
+        "shorter-month-before": {"as_of": "2026-04-01", "against": "previous_period"},  # February ends before March
+        "week": {"as_of": "2025-07-11", "to_date_of": "week"},  # weekdays meet (D14)
+        "retail-period": {"as_of": "2026-03-20", "to_date_of": "fiscal_period", "calendar": "retail_454"},
+        "retail-quarter-before": {"as_of": "2026-03-20", "to_date_of": "fiscal_quarter", "calendar": "retail_445", "against": "previous_period"},
+        "fiscal-year": {"as_of": "2026-04-20", "to_date_of": "fiscal_year", "calendar": "gregorian_fy_apr", "where.region": "DE"},
+        "policies": {"as_of": "2025-09-10"} | POLICIES,
+    },
+    "cohort-retention": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01", "periods": "6"},  # the last diagonal is empty (D46)
+        "never": NEVER | {"periods": "2"},
+        "quarters": {"from": "2024-07-01", "to": "2026-01-01", "grain": "quarter", "periods": "4"},
+        "weeks-web": {"from": "2026-05-20", "to": "2026-07-01", "grain": "week", "periods": "5", "where.channel": "web"},  # new elsewhere is not new here (D44)
+        "as-of-spring": {"from": "2025-11-01", "to": "2026-04-01", "periods": "4", "as_of": "2026-03-15"},  # what comes later is not known (D47)
+        "policies": {"from": "2025-07-01", "to": "2025-09-01", "periods": "3"} | POLICIES,
+    },
+    "cohort-revenue": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01", "periods": "6"},
+        "never": NEVER | {"periods": "2"},
+        "quarters": {"from": "2024-07-01", "to": "2026-01-01", "grain": "quarter", "periods": "4"},
+        "shop": {"from": "2025-07-01", "to": "2025-10-01", "periods": "4", "where.location": "S001"},
+        "policies": {"from": "2025-07-01", "to": "2025-09-01", "periods": "3"} | POLICIES,
+    },
+    "cross-channel-customers": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "types": {"from": "2025-07-01", "to": "2026-07-01", "level": "type"},  # each customer in one row, those of no channel apart
+        "online": QUARTER | {"where.channel": "web,app,live"},
+        "unknown": MARCH | {"where.channel": "UNK,pos,N/A"},
+        "totals": QUARTER | {"totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "level": "type"},
+        "policies": QUARTER | POLICIES,
+    },
+    "rfm-segments": {
+        "today": {},
+        "never": {"as_of": "2018-01-01", "compare_as_of": "2018-01-01"},
+        "winter": {"as_of": "2026-01-01", "compare_as_of": "2025-07-01"},  # equal values have equal scores (D24); nothing of later days (D47)
+        "web": {"where.channel": "web", "window": "180", "as_of": "2025-12-01", "compare_as_of": "2025-11-01"},
+        "members": {"where.segment": "gold", "compare_as_of": "2026-01-01"},
+        "policies": {"as_of": "2026-02-01", "compare_as_of": "2026-01-01", "window": "90"} | POLICIES,
+    },
+    "like-for-like-sales": {
+        "spring": {"from": "2026-02-01", "to": "2026-06-01"},  # one shop closed in April, one opened since the year before (D65)
+        "never": NEVER,
+        "places": {"from": "2026-02-01", "to": "2026-05-01", "level": "location"},
+        "entire-year": {"from": "2026-01-01", "to": "2026-02-01", "method": "entire_year"},  # opened in December 2024: not yet
+        "entire-retail-year": {"from": "2026-02-01", "to": "2026-03-01", "method": "entire_year", "calendar": "retail_454"},
+        "first-days-left-out": {"from": "2026-01-01", "to": "2026-03-01", "exclude_days": "45", "where.location": "S025,S001"},
+        "one-opened": {"from": "2025-12-01", "to": "2026-01-01", "where.location": "S025,S024"},  # on the day of the border
+        "unknown": MARCH | {"where.location": "UNK,N/A,S001"},
+        "totals": {"from": "2026-02-01", "to": "2026-06-01", "totals": "true"},
+        "not-over": {"from": "2026-06-01", "to": "2026-08-01"},
+    },
+    "sales-period-comparison": {
+        "previous-year": {"from": "2025-07-01", "to": "2025-08-01"},
+        "never": NEVER,
+        "previous-months": {"from": "2025-02-01", "to": "2025-03-01", "against": "previous_period"},  # months of 28 and 31 days
+        "weekdays": {"from": "2025-11-24", "to": "2025-12-08", "against": "previous_year_aligned"},  # D14
+        "previous-days": {"from": "2025-07-10", "to": "2025-07-20", "against": "previous_period", "where.channel": "web"},
+        "nothing-before": {"from": "2024-07-01", "to": "2024-08-01"},  # no growth from 0 (D28)
+        "not-over": {"from": "2026-06-20", "to": "2026-07-10", "against": "previous_period"},  # D13
+        "policies": {"from": "2025-07-01", "to": "2025-08-01"} | POLICIES,
+    },
+    "customer-acquisition": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "first-week": {"from": "2024-07-01", "to": "2024-07-08", "grain": "all"},  # several orders on the first day: one new customer (D45)
+        "web": {"from": "2025-07-01", "to": "2026-01-01", "grain": "quarter", "where.channel": "web"},  # new elsewhere is not new here (D44)
+        "totals": QUARTER | {"totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-10-01", "compare": "previous_year"},
+        "policies": QUARTER | POLICIES,
+    },
+    "inventory-valuation": {
+        "places": {"as_of": "2026-06-30"},
+        "never": {"as_of": "2024-01-01"},
+        "categories": {"level": "category", "as_of": "2026-02-15"},  # the last month's end, shown as such; nothing added over days (D05)
+        "articles": {"level": "product", "where.location": "S004,S005", "as_of": "2026-06-18", "where.category": "KIT"},
+        "below-zero": {"level": "product", "order_by": "on_hand_negative,product_id", "limit": "8"},  # apart, not cut to 0 (D50)
+        "missed-count": {"where.region": "GB-SCT,GB-LON", "as_of": "2026-06-18"},
+        "totals": {"totals": "true"},
+    },
+    "dead-slow-stock": {
+        "articles": {"days": "60"},
+        "never": {"as_of": "2024-01-01"},
+        "in-shops": {"level": "item", "days": "300", "as_of": "2026-06-20", "where.category": "KIT"},
+        "one-shop": {"level": "item", "where.location": "S004", "days": "150"},
+        "new-in-stock": {"level": "item", "as_of": "2024-10-01", "days": "80", "where.location": "S001"},  # what came since is not slow
+        "policies": {"level": "item", "where.location": "S001,S002", "days": "200", "return_basis": "sale_date", "cancel_policy": "include_gross"},
+    },
+    "sales-intraday-live": {
+        "yesterday": {},
+        "never": {"day": "2020-02-03"},
+        "not-over": {"day": "2026-06-30", "as_of": "2026-06-30", "where.channel": "web", "weeks": "4"},  # what has not happened is not 0
+        "night-shops": {"day": "2025-07-05", "where.channel": "pos"},  # after midnight, before the day ends (D12)
+        "first-week": {"day": "2024-07-01", "weeks": "1"},
+        "policies": {"day": "2025-09-12"} | POLICIES,
+    },
+    "order-status-funnel": {
+        "last-weeks": {"from": "2026-05-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "ages": {"from": "2026-01-01", "to": "2026-07-01", "level": "age", "where.channel": "web,app,live"},
+        "wholesale": {"from": "2026-04-01", "to": "2026-07-01", "where.channel": "b2b,tel", "level": "age", "as_of": "2026-07-10"},
+        "cut-down": QUARTER | {"where.category": "KIT"},
+        "shipped-to": {"from": "2026-05-01", "to": "2026-07-01", "region_basis": "ship", "where.region": "DE"},
+        "unknown": MARCH | {"where.location": "UNK,S001"},
+    },
+    "customer-segment-export": {
+        "champions": {"rfm_segment": "champions"},
+        "never": {"as_of": "2018-01-01"},
+        "small-groups": {"as_of": "2026-03-01", "window": "30", "where.location": "S001", "where.segment": "silver", "min_group": "12"},  # few persons are not told of (D70)
+        "leaving": {"rfm_segment": "at_risk", "as_of": "2026-01-01", "where.channel": "web"},
+        "gold": {"where.segment": "gold", "window": "180", "order_by": "-net_sales,customer_key", "limit": "20"},
+        "no-consent": {"consent": "sms"},
+    },
+}
