@@ -14,7 +14,8 @@ use super::options::{Param, ParamType, Pin, QueryOptions};
 use super::params::{any_loose, param_type};
 use super::planner::{Planner, placeholders};
 use super::reading::Reading;
-use super::rows::{plain_schema, plain_type, timed_out};
+use super::rows::{plain_schema, plain_type};
+use super::stop::late;
 use super::view::Policy;
 use super::{Inner, pins, query, rules};
 use crate::access::Caller;
@@ -60,7 +61,7 @@ pub async fn describe(inner: &Inner, sql: &str, options: &QueryOptions, caller: 
     let allowed = query::allowed(inner, caller);
     let mut turn = inner.admission.turn(caller.class);
     let planned = timeout(allowed, planned(inner, sql, options, caller, &mut turn)).await;
-    planned.unwrap_or_else(|_| Err(turn.late(allowed).unwrap_or_else(|| timed_out(allowed))))
+    planned.unwrap_or_else(|_| Err(late(Some(&turn), allowed)))
 }
 
 async fn planned(

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use datafusion::common::Result as DfResult;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use tokio::time::{Instant, timeout_at};
 
 use super::admission::Purpose;
@@ -74,7 +75,7 @@ async fn start(
     let planned = plan(&snapshot, &session, &parsed, &options, &calls).await?;
     let plan = analyzed(&session, planned.plan)?;
     let schema = plain_schema(plan.schema().as_arrow());
-    let physical = session.create_physical_plan(&plan).await.map_err(classify)?;
+    let physical = physical(&session, plan).await.map_err(classify)?;
     let read = Read { schema, snapshot: snapshot.id.clone(), versions: planned.versions };
     work.reads(snapshot);
     let physical = watched(physical, work).map_err(classify)?;
@@ -115,6 +116,15 @@ pub(super) fn analyzed(session: &SessionState, plan: LogicalPlan) -> Result<Logi
         LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) => Ok(plan),
         plan => session.analyzer().execute_and_check(plan, session.config_options(), |_, _| {}).map_err(classify),
     }
+}
+
+/// How what [`analyzed`] gave is run. The analyzer is not asked again.
+async fn physical(session: &SessionState, plan: LogicalPlan) -> DfResult<Arc<dyn ExecutionPlan>> {
+    if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
+        return session.create_physical_plan(&plan).await;
+    }
+    let optimized = session.optimizer().optimize(plan, session, |_, _| {})?;
+    session.query_planner().create_physical_plan(&optimized, session).await
 }
 
 /// A statement as it goes to DataFusion's analyzer, and the versions that its answer depends on.

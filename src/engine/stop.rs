@@ -106,8 +106,7 @@ impl Work {
     /// The error of a query that was not done in time: it had no turn, no reader, or too much to do.
     pub fn late(&self) -> Error {
         let allowed = self.stop.0.timeout;
-        let waited = self.turn.try_lock().ok().and_then(|turn| turn.late(allowed));
-        waited.unwrap_or_else(|| timed_out(allowed))
+        late(self.turn.try_lock().ok().as_deref(), allowed)
     }
 
     /// See [`Stop::go_on`].
@@ -136,6 +135,11 @@ impl Work {
             }
         }
     }
+}
+
+/// The error of a query that was not done within `allowed`; `turn`: its own, if that can be looked at.
+pub fn late(turn: Option<&Turn>, allowed: Duration) -> Error {
+    turn.and_then(|turn| turn.late(allowed)).unwrap_or_else(|| timed_out(allowed))
 }
 
 #[cfg(test)]

@@ -55,6 +55,14 @@ impl Bounded {
         Bounded::over(function, limits, true)
     }
 
+    /// Whether [`Bounded::running`] makes another of it.
+    pub fn changes(function: &ScalarUDF) -> bool {
+        match function.inner().downcast_ref::<Bounded>() {
+            Some(bounded) => bounded.planning,
+            None => multiplies(function.name()),
+        }
+    }
+
     /// `function` as a query runs it; None if that is `function` as it is.
     pub fn running(function: &ScalarUDF, limits: &Arc<Limits>) -> Option<ScalarUDF> {
         match function.inner().downcast_ref::<Bounded>() {

@@ -1,12 +1,13 @@
 //! Where bounds come into plans: the operators that are planned as functions, and the plan that runs. It must not
 //! change the names of columns.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use async_trait::async_trait;
 use datafusion::catalog::Session;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::utils::list_ndims;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::error::DataFusionError;
@@ -119,12 +120,29 @@ fn check_steps(lists: &Expr) -> DfResult<()> {
     )))
 }
 
+/// Whether anything in `plan` has bounds: most plans have nothing, and copying one takes time.
+fn has_bounded(plan: &LogicalPlan) -> DfResult<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                found = matches!(expr, Expr::ScalarFunction(call) if Bounded::changes(&call.func));
+                Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+            })
+        })
+    })?;
+    Ok(found)
+}
+
 /// Plans a query's execution: from here on constants count, too, and so do functions that an optimizer's rule put in.
 #[derive(Debug)]
 pub struct Bounding(pub Arc<Limits>);
 
 impl Bounding {
-    fn running(&self, plan: &LogicalPlan) -> DfResult<LogicalPlan> {
+    fn running<'a>(&self, plan: &'a LogicalPlan) -> DfResult<Cow<'a, LogicalPlan>> {
+        if !has_bounded(plan)? {
+            return Ok(Cow::Borrowed(plan));
+        }
         let bounded = plan.clone().transform_down_with_subqueries(|node| {
             node.map_expressions(|expr| {
                 expr.transform_up(|expr| match expr {
@@ -139,7 +157,7 @@ impl Bounding {
                 })
             })
         });
-        Ok(bounded?.data)
+        Ok(Cow::Owned(bounded?.data))
     }
 }
 
