@@ -15,6 +15,7 @@ mod calls;
 mod classify;
 mod describe;
 mod dims;
+mod exact;
 pub mod functions;
 mod growth;
 mod infer;

@@ -127,20 +127,25 @@ pub fn days(date: NaiveDate) -> i32 {
 }
 
 fn decimal(name: &str, text: &str) -> Result<ScalarValue> {
-    let refuse =
-        || Error::invalid(format!("parameter ${name} = {text:?}: not a decimal")).hint("digits, such as 1234.50");
-    let digits = text.trim().trim_start_matches(['+', '-']);
+    decimal_of(text).ok_or_else(|| {
+        Error::invalid(format!("parameter ${name} = {text:?}: not a decimal"))
+            .hint(format!("at most {MOST_DIGITS} digits, such as 1234.50"))
+    })
+}
+
+/// `-12.50` with its digits; `None` if `text` is no such number, or has more than 38 digits.
+pub fn decimal_of(text: &str) -> Option<ScalarValue> {
+    let text = text.trim();
+    let digits = text.trim_start_matches(['+', '-']);
     let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let all: String = [whole, part].concat();
-    if all.is_empty() || !all.bytes().all(|b| b.is_ascii_digit()) || text.trim().len() - digits.len() > 1 {
-        return Err(refuse());
+    let is_number = all.bytes().all(|b| b.is_ascii_digit()) && text.len() - digits.len() <= 1;
+    if !is_number || !(1..=MOST_DIGITS).contains(&all.len()) {
+        return None;
     }
-    if all.len() > MOST_DIGITS {
-        return Err(refuse().hint(format!("at most {MOST_DIGITS} digits")));
-    }
-    let unsigned: i128 = all.parse().map_err(|_| refuse())?;
-    let value = if text.trim().starts_with('-') { -unsigned } else { unsigned };
-    Ok(ScalarValue::Decimal128(Some(value), all.len() as u8, part.len() as i8))
+    let unsigned: i128 = all.parse().ok()?;
+    let value = if text.starts_with('-') { -unsigned } else { unsigned };
+    Some(ScalarValue::Decimal128(Some(value), all.len() as u8, part.len() as i8))
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use datafusion::prelude::SessionConfig;
 
 use super::bounded::{self, Bounding, Limits, Operators};
 use super::classify::classify;
+use super::exact::Exact;
 use crate::config::EngineConfig;
 use crate::error::Result;
 use crate::lake::Lake;
@@ -78,7 +79,7 @@ impl Sessions {
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_catalog_list(catalogs)
             // Before the stock ones, which come with the features.
-            .with_expr_planners(vec![Arc::new(Operators(Arc::clone(&self.limits)))])
+            .with_expr_planners(vec![Arc::new(Exact), Arc::new(Operators(Arc::clone(&self.limits)))])
             .with_default_features()
             .with_query_planner(Arc::new(Bounding(Arc::clone(&self.limits))))
             .with_optimizer_rules(super::rules::stock::optimizer_rules())

@@ -1,6 +1,7 @@
 //! What may be asked: policies, parameters, reading statements, limits, descriptions.
 
 use super::*;
+use crate::engine::options::Dialect;
 
 #[tokio::test]
 async fn policies_are_the_views_own() {
@@ -52,6 +53,38 @@ async fn parameters_are_typed_and_bound() {
     assert!(missing.to_string().contains("$least"), "{missing}");
     let unknown = ask(&engine, sum, with(&[("least", Param::Int(1)), ("leest", Param::Int(1))])).await.unwrap_err();
     assert!(unknown.to_string().contains("$leest") && unknown.hint_text().unwrap().contains("least"), "{unknown}");
+}
+
+/// Money times a number that is written with a point stays exact.
+#[tokio::test]
+async fn written_numbers_beside_decimals_are_decimals() {
+    let engine = engine(&small_lake().await).await;
+    for (expression, value) in [
+        ("d * 1.1", "21.98900 Decimal128(21, 5)"),
+        ("1.1 * d", "21.98900 Decimal128(21, 5)"),
+        ("d * -0.5", "-9.99500 Decimal128(21, 5)"),
+        ("d * (1 + 0.19)", "23.788100 Decimal128(38, 6)"),
+        ("d + 0.01", "20.0000 Decimal128(19, 4)"),
+        ("0.01 - d", "-19.9800 Decimal128(19, 4)"),
+        ("d % 0.5", "0.4900 Decimal128(5, 4)"),
+        ("d * 1.1 - 0.0001", "21.98890 Decimal128(22, 5)"),
+        // Doubles, as they were.
+        ("d / 2.0", "9.995 Float64"),
+        ("0.1 + 0.2", "0.30000000000000004 Float64"),
+        ("CAST(d AS DOUBLE) * 1.5", "29.985 Float64"),
+        ("2 * 1.5", "3.0 Float64"),
+        ("sqrt(6.25)", "2.5 Float64"),
+    ] {
+        let sql = format!(
+            "SELECT {expression} AS x, arrow_typeof({expression}) AS kind FROM (SELECT CAST('19.99' AS DECIMAL(18,4)) AS d)"
+        );
+        for dialect in [Dialect::Own, Dialect::Postgres] {
+            let options = QueryOptions { dialect, ..QueryOptions::default() };
+            assert_eq!(one(&engine, &sql, options).await, value, "{expression}");
+        }
+    }
+    let sums = "SELECT sum(net * 1.1) = sum(net) * 1.1 FROM sales";
+    assert_eq!(one(&engine, sums, QueryOptions::default()).await, "true");
 }
 
 #[tokio::test]
