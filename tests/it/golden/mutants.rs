@@ -208,7 +208,7 @@ fn halving_a_measure_breaks_every_case_that_depends_on_it() {
         }
     };
     let (mut all_pairs, mut all_alone) = (0, 0);
-    for (measure, cases) in &dependent {
+    for &(measure, ref cases) in &dependent {
         let (mut pairs, mut alone) = (0, 0);
         let mut met = BTreeSet::new();
         for (at, matters) in cases {
