@@ -12,16 +12,20 @@ use datafusion::sql::sqlparser::dialect::Dialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use self::words::{CHAINED, OPERATORS, RETRIED, TYPES, ends_operand, is_literal, is_query, keyword};
+use self::words::{CHAINED, OPERATORS, RETRIED, TYPES, ends_operand, is_all, is_call, is_literal, is_query, keyword};
 use crate::error::{Error, Result};
 
 /// Operators below one another. BI tools do write a thousand values as `x = 1 OR x = 2 …`, which are two each.
 /// [`super::runtime::STACK`] has room for 100 KiB per operator.
 pub const MOST_OPERATORS: usize = 2_500;
+/// So many operators is each of `+ - * / %`: DataFusion works out the type of all before it anew at every step, some microseconds
+/// each. 600 of them are planned in a second, as are 2,500 of the others.
+const ARITHMETIC: usize = 4;
 /// Brackets in brackets. The parser itself takes about 50, but not for the types in a CAST.
 pub const MOST_BRACKETS: usize = 100;
 /// Nested words that the parser reads again, as names, when what follows them is wrong: each of `CASE WHEN 1 THEN CASE WHEN …`
-/// or `CAST(CAST(…` without its end doubles the work.
+/// or `CAST(CAST(…` without its end doubles the work. In PostgreSQL's dialect so does each call of a function within another: its
+/// argument is read as a name first.
 const MOST_RETRIES: usize = 16;
 
 /// Refuses `sql` if it has too much of anything that costs stack.
@@ -31,7 +35,8 @@ const MOST_RETRIES: usize = 16;
 pub fn check(sql: &str, dialect: &dyn Dialect) -> Result<()> {
     // What are no tokens is told by the parser, which does not come further either.
     let Ok(tokens) = Tokenizer::new(dialect, sql).tokenize() else { return Ok(()) };
-    let Size { operators, brackets, retries } = measure(&tokens);
+    let calls = dialect.supports_named_fn_args_with_expr_name();
+    let Size { operators, brackets, retries } = measure(&tokens, calls);
     if operators > MOST_OPERATORS {
         let found = format!("{operators} operators are chained or nested here, and at most {MOST_OPERATORS} are taken");
         return Err(Error::invalid(found).hint(
@@ -46,9 +51,9 @@ pub fn check(sql: &str, dialect: &dyn Dialect) -> Result<()> {
         );
     }
     if retries > MOST_RETRIES {
-        let found = format!(
-            "{retries} of CAST, CASE, INTERVAL and the like are nested here, and at most {MOST_RETRIES} are taken"
-        );
+        let what = if calls { "calls of functions, CAST, CASE" } else { "CAST, CASE" };
+        let found =
+            format!("{retries} of {what}, INTERVAL and the like are nested here, and at most {MOST_RETRIES} are taken");
         return Err(Error::invalid(found)
             .hint("write all conditions as WHEN … of one CASE, or give the inner parts names by WITH"));
     }
@@ -63,9 +68,10 @@ struct Size {
     retries: usize,
 }
 
-fn measure(tokens: &[Token]) -> Size {
+/// `calls`: calls of functions are read again.
+fn measure(tokens: &[Token], calls: bool) -> Size {
     let tokens: Vec<&Token> = tokens.iter().filter(|t| !matches!(t, Token::Whitespace(_))).collect();
-    let mut walk = Walk { open: Vec::new(), now: Level::default(), periods: 0, size: Size::default() };
+    let mut walk = Walk { calls, open: Vec::new(), now: Level::default(), periods: 0, size: Size::default() };
     let mut before = None;
     for (at, token) in tokens.iter().enumerate() {
         walk.take(token, before, tokens.get(at + 1).copied());
@@ -112,6 +118,8 @@ impl Level {
 }
 
 struct Walk {
+    /// Whether calls of functions are read again.
+    calls: bool,
     open: Vec<Level>,
     now: Level,
     /// Of the name at which we are: `a.b.c`.
@@ -127,7 +135,10 @@ impl Walk {
             self.periods = 0;
         }
         match token {
-            Token::LParen => self.open(is_query(after), keyword(before).is_some_and(|word| RETRIED.contains(&word))),
+            Token::LParen => {
+                let retried = keyword(before).is_some_and(|word| RETRIED.contains(&word));
+                self.open(is_query(after), retried || (self.calls && is_call(before)));
+            }
             Token::LBracket | Token::LBrace => {
                 self.operator();
                 self.open(false, keyword(before).is_some_and(|word| TYPES.contains(&word)));
@@ -149,6 +160,9 @@ impl Walk {
             // The types of a struct have commas between them.
             Token::Lt if keyword(before).is_some_and(|word| TYPES.contains(&word)) => self.chained(),
             Token::Word(_) => self.word(keyword(Some(token)), before, after),
+            // All columns, or all rows.
+            Token::Mul if is_all(before) => self.operator(),
+            Token::Plus | Token::Minus | Token::Mul | Token::Div | Token::Mod => self.now.count(ARITHMETIC, 0),
             Token::EOF | Token::SemiColon | Token::Placeholder(_) => {}
             literal if is_literal(literal) => {}
             _ => self.operator(),
@@ -209,7 +223,7 @@ mod tests {
     use super::*;
 
     fn size(sql: &str) -> Size {
-        measure(&Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap())
+        measure(&Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap(), false)
     }
 
     fn operators(sql: &str) -> usize {
@@ -219,11 +233,12 @@ mod tests {
     #[test]
     fn what_is_below_one_another_is_counted() {
         assert_eq!(operators("SELECT a, b FROM t"), 0);
-        assert_eq!(operators("SELECT 1 + 2 * 3"), 2);
-        assert_eq!(operators("SELECT 1 + (2 * (3 - 4)) - 5"), 4, "the last one is above all others");
+        assert_eq!(operators("SELECT 1 + 2 * 3"), 2 * ARITHMETIC);
+        assert_eq!(operators("SELECT a OR (b AND (c OR d)) AND e"), 4, "the last one is above all others");
         assert_eq!(operators("SELECT a || b || c"), 2);
-        assert_eq!(operators("SELECT a + b, c + d, -e"), 1, "items lie side by side");
-        assert_eq!(operators("SELECT f(a + b, c + d) + g(-e)"), 2);
+        assert_eq!(operators("SELECT a + b, c + d, -e"), ARITHMETIC, "items lie side by side");
+        assert_eq!(operators("SELECT f(a < b, c < d) < g(NOT e)"), 2);
+        assert_eq!(operators("SELECT *, t.*, count(*) FROM t"), 1);
         assert_eq!(operators("SELECT a, b FROM t UNION ALL SELECT a, b FROM t UNION ALL SELECT a, b FROM t"), 2);
         assert_eq!(operators("SELECT x::text::text[1]"), 3);
         assert_eq!(operators("SELECT NOT NOT a IS NULL"), 3);
@@ -234,8 +249,8 @@ mod tests {
 
     #[test]
     fn the_queries_of_a_statement_count_together() {
-        assert_eq!(operators("WITH a AS (SELECT 1 + 1 AS x), b AS (SELECT x + 1 AS x FROM a) SELECT x + 1 FROM b"), 3);
-        assert_eq!(operators("SELECT x + 1 FROM (SELECT x - 1 - 1 AS x FROM t)"), 3);
+        assert_eq!(operators("WITH a AS (SELECT 1 < 1 AS x), b AS (SELECT x < 1 AS x FROM a) SELECT x < 1 FROM b"), 3);
+        assert_eq!(operators("SELECT x + 1 FROM (SELECT x - 1 - 1 AS x FROM t)"), 3 * ARITHMETIC);
     }
 
     #[test]
@@ -254,7 +269,7 @@ mod tests {
 
     #[test]
     fn too_much_is_refused_with_the_limit_and_what_works() {
-        let chain = |n: usize| format!("SELECT 1{}", " + 1".repeat(n));
+        let chain = |n: usize| format!("SELECT 1{}", " OR 1".repeat(n));
         check(&chain(MOST_OPERATORS), &GenericDialect {}).unwrap();
         let error = check(&chain(MOST_OPERATORS + 1), &GenericDialect {}).unwrap_err();
         assert!(error.to_string().contains("2501") && error.to_string().contains("2500"), "{error}");
@@ -267,6 +282,13 @@ mod tests {
             check(&format!("SELECT {}", open.repeat(MOST_RETRIES)), &GenericDialect {}).unwrap();
             assert!(check(&format!("SELECT {}", open.repeat(MOST_RETRIES + 1)), &GenericDialect {}).is_err(), "{open}");
         }
+        let calls = |n: usize| format!("SELECT {}1{}", "\"abs\"(0 + coalesce(".repeat(n / 2), "))".repeat(n / 2));
+        check(&calls(MOST_RETRIES + 4), &GenericDialect {}).unwrap();
+        check(&calls(MOST_RETRIES), &PostgreSqlDialect {}).unwrap();
+        let error = check(&calls(MOST_RETRIES + 2), &PostgreSqlDialect {}).unwrap_err();
+        assert!(error.to_string().contains("18 of calls of functions"), "{error}");
+        let no_calls = "SELECT 1 WHERE (a IN (SELECT b FROM (VALUES (1)) AS c WHERE EXISTS (SELECT 1) AND (".repeat(6);
+        check(&no_calls, &PostgreSqlDialect {}).unwrap();
         let days = ["d + INTERVAL '1' DAY > CASE WHEN a THEN b ELSE NULL END"; 100].join(" AND ");
         check(&format!("SELECT {days}"), &GenericDialect {}).unwrap();
     }
