@@ -114,7 +114,8 @@ impl Surfaces<'_> {
         assert_eq!(by_postgres, doors::as_postgres(&by_library), "{report} {request:?} by PostgreSQL");
         assert_eq!(by_http, by_library, "{report} {request:?} by HTTP");
         assert_eq!(by_cli.unwrap_or_else(|| by_library.clone()), by_library, "{report} {request:?} by command line");
-        assert!(by_library.lines().count() > 1, "{report} {request:?} has no rows");
+        // Under their defaults some find nothing, as when no stock is dead.
+        assert!(request.is_empty() || by_library.lines().count() > 1, "{report} {request:?} has no rows");
     }
 }
 
