@@ -10,6 +10,11 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::params::decimal_of;
 
+/// Digits that a double keeps, whichever they are.
+const KEPT: usize = f64::DIGITS as usize;
+/// Places that a decimal may have.
+const MOST_PLACES: i32 = 38;
+
 /// Plans sums, differences, products and remainders.
 #[derive(Debug)]
 pub struct Exact;
@@ -20,22 +25,41 @@ impl ExprPlanner for Exact {
         if !matches!(raw.op, Plus | Minus | Multiply | Modulo) {
             return Ok(PlannerResult::Original(raw));
         }
-        let is_decimal = |expr: &Expr| expr.get_type(schema).is_ok_and(|kind| kind.is_decimal());
         let RawBinaryExpr { op, left, right } = raw;
+        // A product has the places of both.
+        let fits = |written: &Expr, other: &Expr| match (scale(written, schema), scale(other, schema)) {
+            (Some(one), Some(other)) => op != Multiply || one + other <= MOST_PLACES,
+            _ => false,
+        };
         let (left, right) = match (exact(&left), exact(&right)) {
-            (None, Some(right)) if is_decimal(&left) => (left, right),
-            (Some(left), None) if is_decimal(&right) => (left, right),
+            (None, Some(right)) if fits(&right, &left) => (left, right),
+            (Some(left), None) if fits(&left, &right) => (left, right),
             _ => (left, right),
         };
         Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
     }
 }
 
+/// The places behind the point of a decimal.
+fn scale(expr: &Expr, schema: &DFSchema) -> Option<i32> {
+    match expr.get_type(schema).ok()? {
+        DataType::Decimal128(_, scale) | DataType::Decimal256(_, scale) => Some(scale.into()),
+        _ => None,
+    }
+}
+
+/// A number as it was written. A double has it, and shows it again, as long as it has no more digits than any double keeps.
+fn written(number: f64) -> Option<ScalarValue> {
+    let text = number.to_string();
+    let digits = text.trim_start_matches(['-', '0', '.']).bytes().filter(u8::is_ascii_digit).count();
+    if digits > KEPT { None } else { decimal_of(&text) }
+}
+
 /// What is written with a point, `1.19` or `(1 + 0.19)`, in decimals; `None` for anything else.
 fn exact(expr: &Expr) -> Option<Expr> {
     match expr {
         Expr::Literal(ScalarValue::Float64(Some(number)), metadata) => {
-            Some(Expr::Literal(decimal_of(&number.to_string())?, metadata.clone()))
+            Some(Expr::Literal(written(*number)?, metadata.clone()))
         }
         Expr::Negative(inner) => Some(Expr::Negative(Box::new(exact(inner)?))),
         Expr::BinaryExpr(BinaryExpr {
@@ -76,6 +100,9 @@ mod tests {
             assert_eq!(exact(&other), None, "{other}");
         }
         assert_eq!(exact(&lit(f64::NAN)), None);
-        assert_eq!(exact(&lit(1e300)), None, "more than 38 digits");
+        assert_eq!(exact(&lit(0.000123456789012345)), Some(decimal(123_456_789_012_345, 19, 18)));
+        for rounded in [12_345_678_901_234_567.89, 9_007_199_254_740_993.5, 0.8512345678901234, 1e300] {
+            assert_eq!(exact(&lit(rounded)), None, "{rounded} may have been written otherwise");
+        }
     }
 }

@@ -68,7 +68,9 @@ async fn written_numbers_beside_decimals_are_decimals() {
         ("0.01 - d", "-19.9800 Decimal128(19, 4)"),
         ("d % 0.5", "0.4900 Decimal128(5, 4)"),
         ("d * 1.1 - 0.0001", "21.98890 Decimal128(22, 5)"),
-        // Doubles, as they were.
+        // Doubles, as they were: more digits than a double keeps, more places than a decimal has.
+        ("d + 12345678901234567.89", "1.2345678901234588e16 Float64"),
+        ("d * 1e-15 * 1e-15 * 1e-15 > 0", "true Boolean"),
         ("d / 2.0", "9.995 Float64"),
         ("0.1 + 0.2", "0.30000000000000004 Float64"),
         ("CAST(d AS DOUBLE) * 1.5", "29.985 Float64"),

@@ -202,11 +202,12 @@ fn binary_items(item: &Type, mut bytes: &[u8]) -> Option<ArrayRef> {
     for _ in 0..count {
         let (head, rest) = bytes.split_first_chunk::<4>()?;
         let length = i32::from_be_bytes(*head);
-        let Ok(length) = usize::try_from(length) else {
+        if length == -1 {
             items.push(new_null_array(&arrow_type(item), 1));
             bytes = rest;
             continue;
-        };
+        }
+        let length = usize::try_from(length).ok()?;
         items.push(from_binary(item, rest.get(..length)?)?);
         bytes = rest.get(length..)?;
     }
