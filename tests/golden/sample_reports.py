@@ -8,6 +8,7 @@ from datetime import date
 import sample_customers
 import sample_periods
 import sample_products
+import sample_quality
 import sample_segments
 import sample_stock
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
@@ -55,7 +56,7 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock):
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
@@ -63,11 +64,12 @@ GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-ov
 IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export"}
+         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
-class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock):
+class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock,
+             sample_quality.Quality):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):

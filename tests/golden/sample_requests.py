@@ -339,4 +339,27 @@ CASES = {
         "gold": {"where.segment": "gold", "window": "180", "order_by": "-net_sales,customer_key", "limit": "20"},
         "no-consent": {"consent": "sms"},
     },
+    "dq-freshness-lateness": {
+        "tables": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "months": {"from": "2026-01-15", "to": "2026-04-10", "grain": "month", "where.channel": "web,app"},
+        "one-shop": {"from": "2026-06-01", "to": "2026-07-01", "where.location": "S001", "sla_days": "14"},
+        "older": {"from": "2024-07-01", "to": "2026-07-01", "as_of": "2026-06-28", "sla_days": "365"},
+        "worst": {"from": "2024-07-01", "to": "2026-07-01", "grain": "year", "order_by": "-late_days_p95,source_system,table_name,period_start", "limit": "5"},
+    },
+    "dq-duplicates": {
+        "all": {},
+        "never": NEVER,
+        "order-lines": {"table_name": "order_line"},
+        "landed-today": {"from": "2026-07-01", "to": "2026-07-02", "table_name": "return_line"},
+    },
+    "dq-scorecard": {
+        "aspects": {},
+        "never": NEVER,
+        "rules": {"level": "rule"},
+        "order-lines": {"level": "rule", "table_name": "order_line"},
+        "returns": {"level": "rule", "table_name": "return_line", "state": "open"},
+        "last-days": {"from": "2026-06-01", "sla_days": "20"},
+        "best": {"level": "rule", "order_by": "-score,aspect,rule", "limit": "6"},
+    },
 }

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from sample_control import stage_control
+from sample_quality import stage_quality
 
 MACROS = r"""
 -- Half away from zero, exactly: a / b as a whole number.
@@ -79,6 +80,7 @@ def stage(sample):
         for sql in (pos(text), web(clean), market_eu(text), market_cn(text), erp(rows), returns(text), stock(rows), events(clean)):
             con.execute(sql)
         stage_control(con, text)
+        stage_quality(con, text, rows, clean, landing)
     con.execute(COMMON)
     return con
 

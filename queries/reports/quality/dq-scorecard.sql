@@ -51,12 +51,21 @@ asked_source AS (
     GROUP BY 1
 ),
 fact AS (
+    -- what is measured, so that nothing is left out for lack of data
+    SELECT g.aspect, g.rule, CAST(0 AS BIGINT) AS checked, CAST(0 AS BIGINT) AS failed, CAST(0 AS BIGINT) AS checked_once
+    FROM (VALUES ('completeness', 'sequence'), ('completeness', 'control_missing'), ('validity', 'V00'), ('validity', 'V01'),
+                 ('validity', 'V02'), ('validity', 'V03'), ('validity', 'V04'), ('validity', 'V09'), ('validity', 'V10'),
+                 ('validity', 'V11'), ('validity', 'V18'), ('validity', 'V20'), ('uniqueness', 'V19'), ('uniqueness', 'alias'), ('timeliness', 'lateness'),
+                 ('consistency', 'control_differs'), ('consistency', 'V07'), ('consistency', 'V08'), ('consistency', 'V12')) AS g(aspect, rule)
+
+    UNION ALL
+
     -- validity: each record is read once, and stopped by one rule at most
     SELECT 'validity' AS aspect, g.rule, sum(f.read_records) AS checked, CAST(0 AS BIGINT) AS failed,
            CASE WHEN g.rule = 'V00' THEN sum(f.read_records) ELSE CAST(0 AS BIGINT) END AS checked_once
     FROM landed_file f
     JOIN asked_source a ON a.source = f.source
-    CROSS JOIN (VALUES ('V00'), ('V01'), ('V02'), ('V03'), ('V04'), ('V09'), ('V10'), ('V18'), ('V20')) AS g(rule)
+    CROSS JOIN (VALUES ('V00'), ('V01'), ('V02'), ('V03'), ('V04'), ('V09'), ('V10'), ('V11'), ('V18'), ('V20')) AS g(rule)
     WHERE ($from IS NULL OR CAST(f.landed_at AS DATE) >= $from) AND ($to IS NULL OR CAST(f.landed_at AS DATE) < $to)
     GROUP BY g.rule
 
