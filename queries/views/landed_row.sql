@@ -55,6 +55,13 @@ FROM (
 
     UNION ALL
 
+    SELECT f.source_system, 'feedback' AS table_name, f.event_time, f.business_date, f.ingested_at, f.channel_id,
+           CAST(NULL AS VARCHAR) AS location_id
+    FROM base.feedback f
+    WHERE NOT f.is_deleted
+
+    UNION ALL
+
     SELECT t.source_system, 'source_control_total' AS table_name, t.event_time, t.business_date, t.ingested_at, t.channel_id, t.location_id
     FROM base.source_control_total t
     WHERE NOT t.is_deleted
