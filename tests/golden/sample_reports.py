@@ -10,6 +10,7 @@ import sample_periods
 import sample_products
 import sample_quality
 import sample_segments
+import sample_service
 import sample_stock
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
 from sample_measures import (
@@ -56,20 +57,21 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality):
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
-GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month"}
+GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month",
+         "customer-satisfaction": "month"}
 IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard"}
+         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard", "customer-lifecycle", "customer-360"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
 class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock,
-             sample_quality.Quality):
+             sample_quality.Quality, sample_service.Service):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -395,7 +397,7 @@ def refuser(dirty):
         source, table = {
             "pos": ("shop_pos_sales", "order_line"), "web": ("shop_web_orders", "order_line"), "market_eu": ("market_eu_orders", "order_line"),
             "market_cn": ("market_cn_orders", "order_line"), "erp": ("erp_wholesale", "order_line"), "returns": ("shop_returns", "return_line"),
-            "events": ("shop_events", "customer_event"), "stock": ("stock", "inventory_snapshot")}[folder]
+            "events": ("shop_events", "customer_event"), "feedback": ("shop_feedback", "feedback"), "stock": ("stock", "inventory_snapshot")}[folder]
     if dirty["field"] == "charge_type":
         table = "order_charge"
     if dirty["field"].startswith("refund"):

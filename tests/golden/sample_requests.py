@@ -362,4 +362,56 @@ CASES = {
         "last-days": {"from": "2026-06-01", "sla_days": "20"},
         "best": {"level": "rule", "order_by": "-score,aspect,rule", "limit": "6"},
     },
+    "customer-lifecycle": {
+        "today": {},
+        "never": {"as_of": "2018-01-01", "compare_as_of": "2018-01-01"},
+        "winter": {"as_of": "2026-01-01", "compare_as_of": "2025-07-01"},  # nothing of later days (D47)
+        "web": {"where.channel": "web", "as_of": "2025-12-01", "compare_as_of": "2025-11-01", "active_days": "30", "dormant_days": "60", "lost_days": "120"},
+        "members": {"where.segment": "gold", "compare_as_of": "2026-01-01"},
+        "policies": {"as_of": "2026-02-01", "compare_as_of": "2026-01-01"} | POLICIES,
+    },
+    "customer-360": {
+        "best": {},
+        "never": {"as_of": "2018-01-01"},
+        "one": {"customer_key": "C0000042", "n": "5"},
+        "then": {"customer_key": "C0000042", "as_of": "2025-09-01", "window": "90"},  # nothing of later days (D47)
+        "web": {"where.channel": "web", "n": "3"},
+        "business": {"customer_key": "B00007"},
+        "unknown": {"customer_key": "nobody"},
+    },
+    "customer-satisfaction": {
+        "year": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "all-time": {"from": "2024-07-01", "to": "2026-07-01", "grain": "all"},
+        "channels": {"from": "2025-07-01", "to": "2026-01-01", "grain": "quarter", "level": "channel"},
+        "categories": {"from": "2025-07-01", "to": "2026-07-01", "grain": "all", "level": "category"},
+        "weeks": {"from": "2025-12-22", "to": "2026-01-12", "grain": "week", "where.channel": "live"},
+        "kitchen": {"from": "2025-01-01", "to": "2026-01-01", "grain": "all", "where.category": "KIT"},
+        "totals": {"from": "2025-07-01", "to": "2025-10-01", "totals": "true"},
+        "previous-year": {"from": "2025-10-01", "to": "2026-01-01", "compare": "previous_year"},
+    },
+    "complaints-analysis": {
+        "year": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "tickets": QUARTER | {"kind": "ticket"},
+        "channels": QUARTER | {"level": "channel", "kind": "both"},
+        "categories": {"from": "2025-07-01", "to": "2026-07-01", "level": "category"},
+        "articles": {"from": "2025-07-01", "to": "2026-07-01", "level": "product", "order_by": "-complaints,group_id", "limit": "10"},
+        "not-settled": {"from": "2026-06-15", "to": "2026-07-01"},  # those still open are in no time (D68)
+        "months": QUARTER | {"grain": "month", "where.channel": "web"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-11-01", "compare": "previous_year"},
+        "policies": QUARTER | {"cancel_policy": "include_gross"},
+    },
+    "cart-abandonment": {
+        "spring": {"from": "2026-03-01", "to": "2026-05-01"},
+        "never": NEVER,
+        "channels": {"from": "2026-03-01", "to": "2026-04-01", "level": "channel"},
+        "devices-months": {"from": "2026-01-01", "to": "2026-04-01", "level": "device", "grain": "month"},
+        "articles": {"from": "2026-03-01", "to": "2026-04-01", "level": "product", "order_by": "-abandoned_value,group_id,cart_currency", "limit": "12"},
+        "categories": {"from": "2026-03-01", "to": "2026-04-01", "level": "category", "where.channel": "app"},
+        "one-hour": {"from": "2026-06-01", "to": "2026-07-01", "timeout": "1"},
+        "not-over": {"from": "2026-06-20", "to": "2026-07-01", "timeout": "240"},  # carts that may still be bought are not abandoned (D17)
+        "kitchen": {"from": "2026-03-01", "to": "2026-04-01", "where.category": "KIT"},
+        "previous-period": {"from": "2026-04-01", "to": "2026-05-01", "compare": "previous_period", "level": "channel"},
+    },
 }

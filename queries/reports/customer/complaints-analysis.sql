@@ -2,8 +2,8 @@
 -- title = { en = "Complaints", zh = "客户投诉分析" }
 -- about = """What do customers complain about, how often, and how fast is it settled? Complaints (or tickets, parameter kind) opened in the asked
 -- days, per topic, article, top category or channel (parameter level). complaints_per_1000_orders = 1000 · complaints / orders; orders are
--- all of the same days, at the other levels those with the article, the category, or of the channel: of few orders the rate tells little.
--- Times are of those that were settled, in whole minutes: half took at most resolution_minutes_p50, nine of ten at most
+-- all of the same days, at the other levels those with the article, the category, or of the channel: of few orders the rate tells little, and
+-- complaints about no article (N/A) have no orders of their own. Times are of those that were settled, in whole minutes: half took at most resolution_minutes_p50, nine of ten at most
 -- resolution_minutes_p90; those still open are in no time, so look at open_complaints first (D68).
 -- fcr_rate = first_contact_resolved / resolved."""
 -- key = ["period_start", "group_id"]
@@ -39,12 +39,12 @@
 -- complaints = "complaints opened"
 -- complaints_all = "complaints of the bucket over all rows, before any limit"
 -- complaints_share = "complaints / complaints_all"
--- orders = "distinct orders of the same days: all, or those of the row's article, category or channel"
+-- orders = "distinct orders of the same days: all, or those of the row's article, category or channel; empty at N/A"
 -- complaints_per_1000_orders = "1000 · complaints / orders"
 -- answered = "complaints that were answered"
 -- resolved = "complaints that were settled"
 -- open_complaints = "complaints − resolved"
--- first_contact_resolved = "complaints that the first answer settled"
+-- first_contact_resolved = "complaints of which the source says that the first answer settled them"
 -- fcr_rate = "first_contact_resolved / resolved"
 -- response_minutes_p50 = "half were answered in so many minutes or fewer, of those that were"
 -- resolution_minutes_p50 = "half were settled in so many minutes or fewer, of those that were"
@@ -78,8 +78,10 @@ ranked AS (
     -- places among those of the group that have a time
     SELECT
         s.*,
-        row_number() OVER (PARTITION BY s.period_start, s.group_id, s.response_minutes IS NULL ORDER BY s.response_minutes NULLS LAST, s.feedback_id NULLS LAST) AS response_place,
-        row_number() OVER (PARTITION BY s.period_start, s.group_id, s.resolution_minutes IS NULL ORDER BY s.resolution_minutes NULLS LAST, s.feedback_id NULLS LAST) AS resolution_place,
+        CAST(row_number() OVER (PARTITION BY s.period_start, s.group_id, s.response_minutes IS NULL
+                                ORDER BY s.response_minutes NULLS LAST, s.feedback_id NULLS LAST) AS BIGINT) AS response_place,
+        CAST(row_number() OVER (PARTITION BY s.period_start, s.group_id, s.resolution_minutes IS NULL
+                                ORDER BY s.resolution_minutes NULLS LAST, s.feedback_id NULLS LAST) AS BIGINT) AS resolution_place,
         count(s.response_minutes) OVER (PARTITION BY s.period_start, s.group_id) AS responses,
         count(s.resolution_minutes) OVER (PARTITION BY s.period_start, s.group_id) AS resolutions
     FROM said s
@@ -92,7 +94,7 @@ told AS (
         count(*) AS complaints,
         sum(CASE WHEN r.is_answered THEN 1 ELSE 0 END) AS answered,
         sum(CASE WHEN r.is_resolved THEN 1 ELSE 0 END) AS resolved,
-        sum(CASE WHEN r.is_resolved AND r.is_at_once THEN 1 ELSE 0 END) AS first_contact_resolved,
+        sum(CASE WHEN r.is_at_once THEN 1 ELSE 0 END) AS first_contact_resolved,
         min(CASE WHEN 2 * r.response_place >= r.responses THEN r.response_minutes END) AS response_minutes_p50,
         min(CASE WHEN 2 * r.resolution_place >= r.resolutions THEN r.resolution_minutes END) AS resolution_minutes_p50,
         min(CASE WHEN 10 * r.resolution_place >= 9 * r.resolutions THEN r.resolution_minutes END) AS resolution_minutes_p90
@@ -123,8 +125,8 @@ SELECT
     t.complaints,
     sum(t.complaints) OVER (PARTITION BY t.period_start) AS complaints_all,
     ratio(t.complaints, sum(t.complaints) OVER (PARTITION BY t.period_start)) AS complaints_share,
-    coalesce(o.orders, 0) AS orders,
-    ratio(1000 * t.complaints, coalesce(o.orders, 0)) AS complaints_per_1000_orders,
+    CASE WHEN t.group_id <> 'N/A' THEN coalesce(o.orders, 0) END AS orders,
+    ratio(1000 * t.complaints, CASE WHEN t.group_id <> 'N/A' THEN coalesce(o.orders, 0) END) AS complaints_per_1000_orders,
     t.answered,
     t.resolved,
     t.complaints - t.resolved AS open_complaints,

@@ -7,6 +7,7 @@
 -- as_of is shown. Keys are pseudonyms: nothing here tells who it is. An order shows what was sold; what came back is in the section return.
 -- Categories do not add up to the total where an order has several, and adjustments belong to none (N/A)."""
 -- key = ["section", "item"]
+-- spine = ["customer"]
 -- totals = false
 --
 -- [params]
@@ -123,7 +124,7 @@ part AS (
         CASE WHEN o.section <> 'order' THEN CAST(o.returns AS DECIMAL(28,4)) END AS returns,
         CASE WHEN o.section NOT IN ('order', 'return') THEN CAST(o.net_sales AS DECIMAL(28,4)) END AS net_sales
     FROM (
-        SELECT t.*, row_number() OVER (PARTITION BY t.section ORDER BY t.last_date DESC NULLS LAST, t.item DESC NULLS LAST) AS newest
+        SELECT t.*, CAST(row_number() OVER (PARTITION BY t.section ORDER BY t.last_date DESC NULLS LAST, t.item DESC NULLS LAST) AS BIGINT) AS newest
         FROM sold t
     ) o
     WHERE o.section <> 'order' OR o.newest <= $n
