@@ -1,4 +1,4 @@
-//! The header of a report file, as written: titles, parameters, key, period, chart, columns.
+//! The header of a report file, as written: titles, parameters, key, period, chart, columns, tests.
 //! It must not know the engine, so that what is legal in a header is seen in one place.
 
 use std::collections::BTreeMap;
@@ -36,6 +36,27 @@ pub struct Header {
     /// Meaning and unit per column.
     #[serde(default)]
     pub columns: InOrder<String>,
+    /// What must hold of the report's answers over any lake.
+    #[serde(default)]
+    pub tests: Vec<TestHeader>,
+}
+
+/// One test beside a report: what is asked, and what must hold of the answer. It names no expected rows, so that it can be
+/// run over any lake. A condition that is NULL holds.
+#[derive(Debug, Clone, DeserializeDerive)]
+#[serde(deny_unknown_fields)]
+pub struct TestHeader {
+    /// What it shows.
+    pub name: String,
+    /// The request: parameters, slicers, policies, totals …, as a caller would give them.
+    #[serde(default)]
+    pub params: InOrder<toml::Value>,
+    /// SQL conditions over the report's columns: they hold of every row.
+    #[serde(default)]
+    pub each: Vec<String>,
+    /// SQL conditions over aggregates of the report's columns: they hold of all rows together.
+    #[serde(default)]
+    pub all: Vec<String>,
 }
 
 /// A title per language.

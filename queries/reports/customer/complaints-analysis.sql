@@ -50,6 +50,17 @@
 -- resolution_minutes_p50 = "half were settled in so many minutes or fewer, of those that were"
 -- resolution_minutes_p90 = "nine of ten"
 -- currency = "the lake's reporting currency; no amounts here"
+--
+-- [[tests]]
+-- name = "topics add up, times are in order"
+-- each = ["open_complaints = complaints - resolved", "resolution_minutes_p50 <= resolution_minutes_p90"]
+-- all = ["sum(complaints) = max(complaints_all)"]
+--
+-- [[tests]]
+-- name = "channels add up"
+-- params = { level = "channel", kind = "both" }
+-- each = ["answered <= complaints", "resolved <= complaints"]
+-- all = ["sum(complaints) = max(complaints_all)"]
 -- ---
 WITH said AS (
     SELECT

@@ -37,6 +37,22 @@
 -- returns = "refunds, reversals, negative adjustments (money)"
 -- net_sales = "gross_sales − discounts − returns (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "channels add up to the customer"
+-- each = ["first_date <= last_date"]
+-- all = [
+--     "count(DISTINCT customer_key) <= 1",
+--     "sum(CASE WHEN section = 'total' THEN net_sales END) = sum(CASE WHEN section = 'channel' THEN net_sales END)",
+-- ]
+--
+-- [[tests]]
+-- name = "categories add up, and no more orders than asked for"
+-- params = { n = "3" }
+-- all = [
+--     "sum(CASE WHEN section = 'order' THEN 1 ELSE 0 END) <= 3",
+--     "sum(CASE WHEN section = 'total' THEN net_sales END) = sum(CASE WHEN section = 'category' THEN net_sales END)",
+-- ]
 -- ---
 WITH bought AS (
     SELECT

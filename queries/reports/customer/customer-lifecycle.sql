@@ -38,6 +38,16 @@
 -- stage_share = "stage_count / customer_count_all"
 -- net_sales = "their net sales before as_of, over all time (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "flows add up"
+-- each = ["customer_count <= stage_count", "customer_count <= stage_count_before"]
+-- all = ["sum(customer_count) = max(customer_count_all)"]
+--
+-- [[tests]]
+-- name = "nobody moves in no time"
+-- params = { compare_as_of = "today" }
+-- each = ["stage = stage_before"]
 -- ---
 WITH at_day AS (
     SELECT 1 AS is_now, CAST($as_of AS DATE) AS as_of

@@ -48,6 +48,19 @@
 -- rating_points = "their points on a scale of five, added up"
 -- mean_rating = "rating_points / ratings"
 -- currency = "the lake's reporting currency; no amounts here"
+--
+-- [[tests]]
+-- name = "intervals hold what they are of"
+-- each = ["csat_lower <= csat + 0.000001 AND csat <= csat_upper + 0.000001", "promoters + detractors <= nps_answers"]
+--
+-- [[tests]]
+-- name = "months add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN csat_answers END) = sum(CASE WHEN row_kind = 'total' THEN csat_answers END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN nps_answers END) = sum(CASE WHEN row_kind = 'total' THEN nps_answers END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN rating_points END) = sum(CASE WHEN row_kind = 'total' THEN rating_points END)",
+-- ]
 -- ---
 SELECT
     m.period_start,

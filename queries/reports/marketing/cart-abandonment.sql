@@ -48,6 +48,15 @@
 -- abandoned_value = "price × units left in abandoned carts (in cart_currency)"
 -- abandoned_value_per_cart = "abandoned_value / abandoned_carts (in cart_currency)"
 -- currency = "the lake's reporting currency; amounts here are in cart_currency"
+--
+-- [[tests]]
+-- name = "every cart has one fate"
+-- each = ["carts = bought_carts + open_carts + abandoned_carts", "abandonment_rate >= 0 AND abandonment_rate <= 1"]
+--
+-- [[tests]]
+-- name = "also per article"
+-- params = { level = "product", timeout = "1" }
+-- each = ["carts = bought_carts + open_carts + abandoned_carts", "group_id IS NOT NULL"]
 -- ---
 SELECT
     s.period_start,

@@ -40,6 +40,15 @@
 -- files = "files read with rows for the table"
 -- last_landed_at = "when the last of them had landed (UTC)"
 -- currency = "the lake's reporting currency; no amounts here"
+--
+-- [[tests]]
+-- name = "every row that arrived came to something"
+-- each = ["rows_arrived = rows_new + rows_replaced + rows_duplicate + rows_late_ignored", "open_conflicts <= conflicts"]
+--
+-- [[tests]]
+-- name = "pairs of orders are of now"
+-- params = { from = "2000-01-01" }
+-- each = ["rows_surplus = rows_replaced + rows_duplicate + rows_late_ignored", "alias_pairs = 0"]
 -- ---
 SELECT
     $from AS period_start,

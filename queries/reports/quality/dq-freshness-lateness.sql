@@ -39,6 +39,15 @@
 -- beyond_sla = "rows that took more than sla_days"
 -- beyond_sla_share = "beyond_sla / rows_landed"
 -- currency = "the lake's reporting currency; no amounts here"
+--
+-- [[tests]]
+-- name = "percentiles are in order"
+-- each = ["late_days_p50 <= late_days_p95 AND late_days_p95 <= late_days_most", "beyond_sla <= rows_landed"]
+--
+-- [[tests]]
+-- name = "the newest day is of its month"
+-- params = { grain = "month", sla_days = "3650" }
+-- each = ["newest_date >= period_start AND newest_date < period_end"]
 -- ---
 SELECT
     s.period_start,

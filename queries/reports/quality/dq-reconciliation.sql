@@ -54,6 +54,19 @@
 -- missing_numbers = "running numbers that did not land; 0 at other metrics"
 -- gaps = "the first ten gaps in the running numbers: 17, 20-22"
 -- currency = "the lake's reporting currency; amounts here are in source_currency"
+--
+-- [[tests]]
+-- name = "ok means no problem"
+-- each = [
+--     "problems = differing + missing_control + missing_data",
+--     "difference = landed - control",
+--     "(status = 'ok') = (problems = 0)",
+-- ]
+--
+-- [[tests]]
+-- name = "only problems where they are asked for"
+-- params = { show = "problems", level = "location" }
+-- each = ["problems > 0"]
 -- ---
 SELECT
     s.period_start,

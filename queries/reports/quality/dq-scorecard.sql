@@ -35,6 +35,17 @@
 -- failed = "those that failed"
 -- score = "(checked − failed) / checked"
 -- currency = "the lake's reporting currency; no amounts here"
+--
+-- [[tests]]
+-- name = "five aspects, scores from 0 to 1"
+-- each = ["failed <= checked", "score >= 0 AND score <= 1"]
+-- all = ["count(*) = 5"]
+--
+-- [[tests]]
+-- name = "rules of five aspects"
+-- params = { level = "rule" }
+-- each = ["failed >= 0", "rule IS NOT NULL"]
+-- all = ["count(DISTINCT aspect) = 5"]
 -- ---
 WITH source_table AS (
     -- which tables a source's records land in; what never landed is of no table

@@ -241,6 +241,7 @@ fn every_report_file_has_a_legal_header_and_clean_sql() {
     for file in files.values() {
         let header: Header = file.header().unwrap_or_else(|e| panic!("{e}"));
         lint::check(&file.sql).unwrap_or_else(|e| panic!("{}: {e}", file.path));
+        assert!(header.tests.len() >= 2, "{} has fewer than two tests ([[tests]] in its header)", file.path);
         assert_eq!(lint::parameters(&file.sql), header.params.names().map(String::from).collect(), "{}", file.path);
         for (name, param) in &header.params.0 {
             params::value(name, param, None, "2026-03-31".parse().unwrap())
