@@ -8,6 +8,7 @@
 //! back, and no report knows who asked or in which format.
 
 mod beside;
+pub mod catalogue;
 mod check;
 mod choices;
 mod dates;

@@ -1,6 +1,7 @@
 //! Loading, asking and answering: what holds for every report.
 
 use super::*;
+use crate::reports::catalogue;
 
 #[tokio::test]
 async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
@@ -92,6 +93,38 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn reports_are_found_by_words_of_both_languages() {
+    let shop = over(empty_lake().await).await;
+    let list = shop.reports.list();
+    let found = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
+        list.iter().filter(|info| info.speaks_of(&words)).map(|info| info.id.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["Wilson", "nps"]), ["customer-satisfaction"]);
+    assert!(found(&["库存"]).contains(&"stock-on-hand") && found(&["退货", "原因"]).contains(&"return-reasons"));
+    assert!(found(&["no such thing"]).is_empty() && found(&[]).len() == list.len());
+    for name in ["quality", "Data quality", "数据质量"] {
+        assert_eq!(catalogue::folder(name, &list).unwrap(), "quality");
+    }
+    let error = catalogue::folder("qualty", &list).unwrap_err();
+    assert!(error.hint_text().unwrap().contains("quality"), "{error:?}");
+}
+
+/// `saleslake report catalogue > docs/reports.md` makes it anew.
+#[tokio::test]
+async fn the_catalogue_page_is_current() {
+    let shop = over(empty_lake().await).await;
+    let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reports.md")).unwrap();
+    let made = catalogue::page(&shop.reports.list());
+    let differs = made.lines().zip(kept.lines()).position(|(made, kept)| made != kept);
+    assert!(
+        made == kept,
+        "docs/reports.md is old from line {:?} on: make it with `saleslake report catalogue`",
+        differs
+    );
 }
 
 #[tokio::test]
