@@ -45,10 +45,10 @@ pub fn group_of(folder: &str) -> Option<Group> {
 pub fn folder<'a>(name: &str, reports: &[&'a ReportInfo]) -> Result<&'a str> {
     let is = |known: &str| known.eq_ignore_ascii_case(name.trim());
     let means = |folder: &str| is(folder) || group_of(folder).is_some_and(|g| is(g.en) || is(g.zh));
-    let mut folders = reports.iter().map(|info| info.folder.as_str());
-    folders.clone().find(|folder| means(folder)).ok_or_else(|| {
-        let hint = did_you_mean(name, folders.by_ref());
-        Error::not_found(format!("there is no group {name:?}")).hint(hint)
+    let mut folders: Vec<&'a str> = reports.iter().map(|info| info.folder.as_str()).collect();
+    folders.dedup();
+    folders.iter().copied().find(|folder| means(folder)).ok_or_else(|| {
+        Error::not_found(format!("there is no group {name:?}")).hint(did_you_mean(name, folders.iter().copied()))
     })
 }
 
@@ -56,7 +56,8 @@ impl ReportInfo {
     /// Whether all of `words` are found in the report's id, group, titles, explanation or columns, whatever the case.
     pub fn speaks_of(&self, words: &[String]) -> bool {
         let (en, zh) = group_of(&self.folder).map_or(("", ""), |g| (g.en, g.zh));
-        let mut text = [&self.id, &self.folder, en, zh, &self.title.en, &self.title.zh, self.about.as_str()].join("\n");
+        let parts: [&str; 7] = [&self.id, &self.folder, en, zh, &self.title.en, &self.title.zh, &self.about];
+        let mut text = parts.join("\n");
         for column in &self.columns {
             let _ = write!(text, "\n{} {}", column.name, column.about);
         }
@@ -92,7 +93,7 @@ fn in_order<'a>(reports: &[&'a ReportInfo]) -> Vec<(&'a str, Vec<&'a ReportInfo>
     let place = |folder: &str| GROUPS.iter().position(|g| g.folder == folder).unwrap_or(GROUPS.len());
     folders.sort_by_key(|folder| (place(folder), folder.to_string()));
     folders.dedup();
-    let of = |folder: &str| reports.iter().copied().filter(|info| info.folder == folder).collect();
+    let of = |folder: &str| reports.iter().copied().filter(|info| info.folder == folder).collect::<Vec<_>>();
     folders.into_iter().map(|folder| (folder, of(folder))).collect()
 }
 
