@@ -29,6 +29,8 @@ CASES = {
         "with-zero": BORDER | {"include_zero": "true", "where.location": "S002"},
         "totals": QUARTER | {"totals": "true"},
         "best": QUARTER | {"order_by": "-gross_profit,brand", "limit": "3"},
+        "first-and-others": QUARTER | {"top_n": "3"},  # the others are counted anew, not added up (D02, D03)
+        "fewest-orders": QUARTER | {"top_n": "2", "order_by": "orders,brand", "totals": "true", "where.channel": "web,app"},
         "previous-period": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_period", "where.category": "GAR"},
         "policies": QUARTER | POLICIES,
     },

@@ -64,6 +64,9 @@ pub struct RunArgs {
     /// Most rows to show
     #[arg(long)]
     limit: Option<String>,
+    /// Show so many rows, and one of all the others
+    #[arg(long, value_name = "ROWS")]
+    top_n: Option<String>,
     /// Add a row of totals
     #[arg(long)]
     totals: bool,
@@ -92,6 +95,7 @@ impl RunArgs {
             ("compare", &self.compare),
             ("order_by", &self.order_by),
             ("limit", &self.limit),
+            ("top_n", &self.top_n),
         ];
         values.extend(flags.into_iter().filter_map(|(name, value)| Some((name.to_string(), value.clone()?))));
         if self.totals {
@@ -176,7 +180,7 @@ fn show(reports: &Reports, id: &str) -> Result<()> {
     section(["column", "type", "about"], rows)?;
     output::line(format!("slicers   {}", none_if_empty(&info.slicers)))?;
     output::line(format!("compare   {}", none_if_empty(&info.compares)))?;
-    output::line(format!("totals    {}", if info.totals { "yes" } else { "no" }))?;
+    output::line(format!("totals    {}", if info.totals { "yes, and top_n" } else { "no" }))?;
     output::line(format!("reads     {}\n", info.reads.join(", ")))?;
     let dated = info.params.iter().any(|p| p.name == "from");
     let (from, query) =
