@@ -315,12 +315,25 @@ mod tests {
     }
 
     #[test]
+    fn tests_stand_behind_the_columns() {
+        let tests = "[columns]\nk = \"k\"\n[[tests]]\nname = \"a\"\nparams = { \"where.channel\" = \"web\", n = 3, totals = true }\n\
+            each = [\"k > 0\"]\n[[tests]]\nname = \"b\"\nall = [\"count(*) = 1\", \"min(k) > 0\"]";
+        let header: Header = toml::from_str(&format!("{SMALL}{tests}")).unwrap();
+        let [a, b] = header.tests.as_slice() else { panic!("{:?}", header.tests) };
+        let params: Vec<_> = a.params.0.iter().map(|(name, value)| format!("{name}={}", text_of(value))).collect();
+        assert_eq!(params, ["where.channel=web", "n=3", "totals=true"]);
+        assert_eq!((a.each.len(), a.all.len(), b.each.len(), b.all.len()), (1, 0, 0, 2));
+    }
+
+    #[test]
     fn unknown_keys_types_and_charts_are_refused() {
         for wrong in [
             "titel = 1",
             "[params]\nx = { type = \"dat\" }",
             "[params]\nx = { type = \"int\", maximum = 3 }",
             "[chart]\nkind = \"pie\"",
+            "[[tests]]\nname = \"a\"\neach = \"k > 0\"",
+            "[[tests]]\nall = [\"true\"]",
         ] {
             let text = format!("title = {{ en = \"A\", zh = \"A\" }}\nabout = \"\"\nkey = []\n{wrong}");
             assert!(toml::from_str::<Header>(&text).is_err(), "{wrong}");

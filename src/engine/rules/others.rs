@@ -117,9 +117,17 @@ pub(super) fn without(node: &Aggregate, first: &LogicalPlan) -> DfResult<Logical
     let probes = node.group_expr.iter().enumerate().map(|(at, expr)| expr.clone().unalias().alias(probe(at)));
     let places = 0..node.group_expr.len();
     let on = |name: &dyn Fn(usize) -> String| places.clone().map(|at| Column::from_name(name(at))).collect::<Vec<_>>();
-    LogicalPlanBuilder::from(LogicalPlan::clone(&node.input))
-        .project(own.chain(probes).collect::<Vec<_>>())?
-        .join_detailed(first.clone(), JoinType::LeftAnti, (on(&probe), on(&group)), None, NullEquality::NullEqualsNull)?
+    let probed =
+        LogicalPlanBuilder::from(LogicalPlan::clone(&node.input)).project(own.chain(probes).collect::<Vec<_>>())?;
+    // The few groups stand left: that side is held in memory, the base runs past it.
+    LogicalPlanBuilder::from(first.clone())
+        .join_detailed(
+            probed.build()?,
+            JoinType::RightAnti,
+            (on(&group), on(&probe)),
+            None,
+            NullEquality::NullEqualsNull,
+        )?
         .build()
 }
 
