@@ -107,7 +107,7 @@ impl Reports {
             wrong.push(format!("each {condition}: not so in {broken} of {rows} rows, {shown}"));
         }
         let together = test.all.iter().zip(found.iter().skip(test.each.len()));
-        for (condition, _) in together.filter(|(_, holds)| holds.as_str() == "false") {
+        for (condition, _) in together.filter(|(_, holds)| !matches!(holds.as_str(), "true" | "NULL")) {
             let shown = self.two_sides(&asked, condition, caller).await?;
             wrong.push(format!("all {condition}: not so{shown}"));
         }

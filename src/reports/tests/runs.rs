@@ -74,6 +74,7 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
         shop.rows(&info.id, &[], &["currency"]).await;
         if info.totals {
             shop.rows(&info.id, &[("totals", "true"), ("limit", "3")], &["row_kind"]).await;
+            shop.rows(&info.id, &[("totals", "true"), ("top_n", "2")], &["row_kind"]).await;
         }
         for mode in ["previous_period", "previous_year", "previous_year_aligned"] {
             let compare = [("compare", mode)];
