@@ -102,12 +102,14 @@ impl Reports {
         if rows != keys {
             wrong.push(format!("{rows} rows have {keys} keys ({})", asked.key.join(", ")));
         }
-        for (condition, broken) in test.each.iter().zip(found).filter(|(_, broken)| broken.as_str() != "0") {
+        let each: Vec<_> = test.each.iter().zip(found).filter(|(_, broken)| broken.as_str() != "0").collect();
+        for (condition, broken) in each {
             let shown = self.broken_rows(&asked, condition, caller).await?;
             wrong.push(format!("each {condition}: not so in {broken} of {rows} rows, {shown}"));
         }
-        let together = test.all.iter().zip(found.iter().skip(test.each.len()));
-        for (condition, _) in together.filter(|(_, holds)| !matches!(holds.as_str(), "true" | "NULL")) {
+        let all = test.all.iter().zip(found.iter().skip(test.each.len()));
+        let all: Vec<_> = all.filter(|(_, holds)| !matches!(holds.as_str(), "true" | "NULL")).collect();
+        for (condition, _) in all {
             let shown = self.two_sides(&asked, condition, caller).await?;
             wrong.push(format!("all {condition}: not so{shown}"));
         }
