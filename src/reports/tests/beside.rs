@@ -14,21 +14,20 @@ fn report(tests: &str) -> String {
     )
 }
 
-/// The shop's reports with one more, `mine`, and the folder it stands in.
-async fn with(tests: &str) -> (Arc<Reports>, Engine, tempfile::TempDir) {
+/// The shop's reports with one more, `mine`.
+async fn with(shop: &Shop, tests: &str) -> Arc<Reports> {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("reports/own");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("mine.sql"), report(tests)).unwrap();
-    let shop = shop().await;
-    let reports = Arc::new(Reports::load(Some(dir.path()), &shop.engine).await.unwrap());
-    let source: std::sync::Weak<Reports> = Arc::downgrade(&reports);
-    shop.engine.set_reports(source);
-    (reports, shop.engine, dir)
+    Arc::new(Reports::load(Some(dir.path()), &shop.engine).await.unwrap())
 }
 
 async fn outcomes(tests: &str) -> Vec<Outcome> {
-    let (reports, _engine, _dir) = with(tests).await;
+    let shop = shop().await;
+    let reports = with(&shop, tests).await;
+    let source: std::sync::Weak<Reports> = Arc::downgrade(&reports);
+    shop.engine.set_reports(source);
     reports.test("mine", &Caller::local()).await.unwrap()
 }
 
@@ -59,6 +58,7 @@ async fn what_does_not_hold_fails_and_says_what_differs() {
 
 #[tokio::test]
 async fn a_test_that_cannot_be_right_breaks_its_report() {
+    let shop = shop().await;
     for (tests, why) in [
         ("[[tests]]\nname = \"a\"", "asks for nothing"),
         ("[[tests]]\nname = \"a\"\nall = [\"true\"]\n[[tests]]\nname = \"a\"\nall = [\"true\"]", "twice"),
@@ -66,7 +66,7 @@ async fn a_test_that_cannot_be_right_breaks_its_report() {
         ("[[tests]]\nname = \"a\"\nall = [\"max(d) < now()\"]", "reads the clock"),
         ("[[tests]]\nname = \"a\"\nany = [\"true\"]", "any"),
     ] {
-        let (reports, _engine, _dir) = with(tests).await;
+        let reports = with(&shop, tests).await;
         let broken = reports.broken();
         let told = format!("{} {:?}", broken[0].reason, broken[0].hint);
         assert!(broken[0].id == "mine" && told.contains(why), "{tests}: {told}");
