@@ -196,7 +196,14 @@ impl Completer {
         // Of an order, by definition; of a return as long as its sale is unknown.
         frame.set_if_there("order_business_date", || Arc::clone(&shared))?;
         frame.set_if_there("is_sale_known", || Arc::new(BooleanArray::from(vec![false; rows])))?;
-        for (date, instant) in [("paid_business_date", "paid_at"), ("cancelled_business_date", "cancelled_at")] {
+        const DAYS: [(&str, &str); 5] = [
+            ("paid_business_date", "paid_at"),
+            ("cancelled_business_date", "cancelled_at"),
+            ("shipped_business_date", "shipped_at"),
+            ("delivered_business_date", "delivered_at"),
+            ("promised_business_date", "promised_at"),
+        ];
+        for (date, instant) in DAYS {
             if frame.has(date) {
                 let (dates, _) = local_days(frame, frame.instant(instant)?, zones)?;
                 frame.set(date, Arc::new(dates))?;

@@ -50,7 +50,7 @@ const RETURN: &[Column] = &[
     Column::new("price_includes_tax", Bool, "refund_net_amount as given includes tax: ingest splits it")
         .input()
         .or("false"),
-    Column::new("tax_rate", Rate, "tax as a share of the net amount, for that split").input().nullable(),
+    Column::new("tax_rate", Rate, "tax as a share of the net amount").nullable(),
     Column::new("refund_net_amount", Money, "refunded, tax exclusive"),
     Column::new("refund_tax_amount", Money, "refunded tax").nullable(),
     Column::new("refund_shipping_amount", Money, "refunded shipping").or("0"),
