@@ -38,6 +38,7 @@ const HEADER: &[Column] = &[
     Column::new("completed_at", Instant, "when nothing was left to do").nullable(),
     Column::new("promised_ship_at", Instant, "until when it was to be shipped").nullable(),
     Column::new("promised_delivery_at", Instant, "until when it was to be delivered").nullable(),
+    Column::new("promised_business_date", Date, "local date of promised_delivery_at").nullable().engine(),
     Column::new("cancel_reason", Code, "why it was cancelled").nullable(),
     Column::new("price_includes_tax", Bool, "the buyer saw prices with tax").or("false"),
     Column::new("is_gift", Bool, "sent to someone else").nullable(),

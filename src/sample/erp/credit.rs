@@ -29,6 +29,7 @@ impl Erp<'_> {
             quantity: Some(quantity),
             refund_net: Some(refund),
             refund_tax: Some((refund * rate + 5000) / 10_000),
+            tax_rate: sold.tax_rate,
             requested_at: Some(at - 2 * DAY),
             refunded_at: Some(at),
             reason: Some(*self.dice.pick(&["damaged", "overdelivered", "wrong_item", "unknown"])),
