@@ -20,6 +20,8 @@
 -- business_date = "the day of the order: of its confirmation, else of its creation"
 -- channel_id = "where sold: the channel"
 -- location_id = "where sold: the place; NULL = does not apply"
+-- customer_key = "pseudonymous customer; NULL = anonymous"
+-- is_staff_order = "bought by staff"
 -- ---
 SELECT
     coalesce(h.source_system, l.source_system) AS source_system,
@@ -37,7 +39,9 @@ SELECT
     coalesce(asked.pairs, CAST(0 AS BIGINT)) AS possible_copies,
     coalesce(l.business_date, h.order_business_date) AS business_date,
     coalesce(l.channel_id, h.channel_id) AS channel_id,
-    coalesce(l.location_id, h.location_id) AS location_id
+    coalesce(l.location_id, h.location_id) AS location_id,
+    coalesce(l.customer_key, h.customer_key) AS customer_key,
+    coalesce(l.is_staff_order, h.is_staff_order, false) AS is_staff_order
 FROM (
     SELECT k.*
     FROM base.order_header k
@@ -55,7 +59,9 @@ FULL JOIN (
         bool_and(o.is_primary) AS is_primary,
         min(o.order_business_date) AS business_date,
         min(o.channel_id) AS channel_id,
-        min(o.location_id) AS location_id
+        min(o.location_id) AS location_id,
+        min(o.customer_key) AS customer_key,
+        bool_or(o.is_staff_order) AS is_staff_order
     FROM base.order_line o
     JOIN (
         SELECT s.source_system, min(s.order_business_date) AS first_day

@@ -43,7 +43,7 @@ SELECT
     $as_of AS period_end,
     false AS is_partial_period,
     s.group_id,
-    s.group_name,
+    CASE WHEN s.group_id IS NOT NULL THEN s.group_name END AS group_name,
     s.open_orders,
     s.open_lines,
     s.open_units,
