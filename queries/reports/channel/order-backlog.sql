@@ -53,7 +53,7 @@ SELECT
     s.overdue_value,
     ratio(s.overdue_units, s.open_units) AS overdue_share,
     s.oldest_promise,
-    CASE WHEN s.oldest_promise < $as_of THEN CAST($as_of AS INT) - CAST(s.oldest_promise AS INT) END AS days_overdue,
+    CASE WHEN s.oldest_promise < $as_of THEN CAST(CAST($as_of AS DATE) AS INT) - CAST(s.oldest_promise AS INT) END AS days_overdue,
     s.fillable_units,
     ratio(s.fillable_units, s.open_units) AS fillable_share,
     reporting_currency() AS currency
