@@ -85,7 +85,7 @@ pub struct Desk {
     orders: Log,
     steps: Log,
     parcels: Log,
-    pub money: Money,
+    money: Money,
     /// The last clean order: what is wrong on purpose is made of it.
     last: Option<Job>,
 }

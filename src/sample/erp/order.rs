@@ -4,16 +4,18 @@ use super::super::days::Day;
 use super::super::desk::Job;
 use super::row::Row;
 
+/// A line's net amount and its tax.
+fn taxed(row: &Row) -> i64 {
+    let (net, rate) = (row.net_amount.unwrap_or(0), row.tax_rate.unwrap_or(0));
+    net + (net * rate + 5000) / 10_000
+}
+
 /// The order of a document's rows; `struck`: its first line is struck off in the end.
 pub(super) fn job(rows: &[Row], date: Day, struck: bool) -> Option<Job> {
     let head = rows.first()?;
     let german = head.company == Some("DE01");
     let struck = |row: &&Row| struck && row.line_no == 1 && row.order_discount == Some(0);
     let lines: Vec<&Row> = rows.iter().filter(|r| r.record_type == "L").filter(|r| !struck(r)).collect();
-    let taxed = |row: &Row| {
-        let (net, rate) = (row.net_amount.unwrap_or(0), row.tax_rate.unwrap_or(0));
-        net + (net * rate + 5000) / 10_000
-    };
     let billed = |row: &&Row| matches!(row.charge_type, Some("shipping" | "fee"));
     let charges: i64 = rows.iter().filter(billed).filter_map(|r| r.charge_amount).sum();
     let total = lines.iter().map(|r| taxed(r)).sum::<i64>() + charges;

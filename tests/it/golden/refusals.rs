@@ -63,11 +63,7 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     // Nor does it tell by which channel it would have sold.
     ("dead-slow-stock", &["location", "region", "category", "brand", "product"], POLICIES),
     // What an order is worth is told before returns, on one day.
-    (
-        "order-status-funnel",
-        SENT,
-        &["region_basis"],
-    ),
+    ("order-status-funnel", SENT, &["region_basis"]),
     ("fulfilment-on-time", SENT, &["region_basis"]),
     ("order-backlog", SENT, &["region_basis"]),
     // An order as a whole is not of one article.
@@ -168,7 +164,9 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
     }
-    for report in ["traffic-conversion-funnel", "abc-classification", "basket-affinity", "top-customers", "cancelled-orders"] {
+    for report in
+        ["traffic-conversion-funnel", "abc-classification", "basket-affinity", "top-customers", "cancelled-orders"]
+    {
         assert!(said(&refused(report, "totals", "true")).contains("totals"), "{report}");
     }
 }
