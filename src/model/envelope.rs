@@ -59,6 +59,14 @@ pub const FLOWS: &[&str] = &["own", "sell_in", "sell_out"];
 pub const ORDER_TYPES: &[&str] =
     &["sale", "exchange", "draft", "quote", "subscription", "b2b", "wholesale", "internal"];
 
+pub const AS_GIVEN: Column = Column::new(
+    "as_given",
+    Text,
+    "is_primary, and the order over all sources, as the source gave them, where order_alias decided otherwise",
+)
+.nullable()
+.engine();
+
 /// The order columns: of order_header, repeated on order_line and order_charge (domain 3.3).
 pub const ORDER: &[Column] = &[
     Column::new("order_id", Text, "the order's id at the source"),
@@ -82,6 +90,7 @@ pub const ORDER: &[Column] = &[
     Column::new("is_test", Bool, "test or training; never counted").or("false"),
     Column::new("is_staff_order", Bool, "bought by staff; counted, and a slicer").or("false"),
     Column::new("is_primary", Bool, "the one source that counts, of several that report the order").or("true"),
+    AS_GIVEN,
     Column::new("order_business_date", Date, "local date of confirmed_at, else created_at").engine(),
     Column::new("paid_business_date", Date, "local date of paid_at").nullable().engine(),
     Column::new("cancelled_business_date", Date, "local date of cancelled_at").nullable().engine(),

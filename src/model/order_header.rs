@@ -13,7 +13,16 @@ pub const TABLE: Table = Table {
     event: EventTime::At("coalesce(confirmed_at, created_at)"),
     month_of: Some("business_date"),
     sort: &["channel_id", "location_id", "business_date"],
-    stats: &["business_date", "order_business_date", "channel_id", "location_id", "customer_key", "order_id"],
+    stats: &[
+        "business_date",
+        "order_business_date",
+        "channel_id",
+        "location_id",
+        "customer_key",
+        "order_id",
+        "external_order_no",
+        "as_given",
+    ],
     checks: &[],
 };
 

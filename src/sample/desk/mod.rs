@@ -145,6 +145,9 @@ impl Desk {
             10 => {
                 let (mut ghost, initial) = (job.clone(), job.id.chars().next().unwrap_or('X'));
                 ghost.id = format!("{initial}9{:06}", job.no % 1_000_000);
+                if !ghost.external.is_empty() {
+                    ghost.external = ghost.id.clone();
+                }
                 self.orders.keep(ledger, ends, record::order(self.system, &ghost, parcels, 1, job.status), Why::First);
                 self.orders.keep(ledger, ends, end, Why::First);
             }
