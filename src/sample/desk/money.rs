@@ -177,8 +177,10 @@ impl Money {
                 day
             }
             24..=27 if step.status == "success" => {
-                self.log.keep(ledger, day, self.record(bill, step, id, 1, "pending"), Why::First);
-                self.log.keep(ledger, day + 2, self.record(bill, step, id, 2, step.status), Why::Revision);
+                let (pending, settled) =
+                    (self.record(bill, step, id, 1, "pending"), self.record(bill, step, id, 2, step.status));
+                self.log.keep(ledger, day, pending, Why::First);
+                self.log.keep(ledger, day + 2, settled, Why::Revision);
                 return;
             }
             _ => day,
