@@ -72,7 +72,7 @@ FROM (
         sum(CASE WHEN n.micros IS NULL AND NOT n.is_cancelled THEN 1 ELSE 0 END) AS orders_open,
         sum(CASE WHEN n.micros IS NULL AND n.is_cancelled THEN 1 ELSE 0 END) AS orders_cancelled,
         sum(CASE WHEN n.micros < 0 THEN 1 ELSE 0 END) AS orders_reversed,
-        sum(CASE WHEN n.micros >= 0 THEN n.micros END) AS micros,
+        sum(CASE WHEN n.micros >= 0 THEN CAST(n.micros AS DECIMAL(20,0)) END) AS micros,
         max(CASE WHEN n.micros >= 0 AND 2 * n.place >= n.done AND 2 * (n.place - 1) < n.done THEN n.micros END) AS p50,
         max(CASE WHEN n.micros >= 0 AND 10 * n.place >= 9 * n.done AND 10 * (n.place - 1) < 9 * n.done THEN n.micros END) AS p90
     FROM (
