@@ -8,6 +8,7 @@ use super::catalogue::{Currency, Tax};
 use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, quarter_name, settled};
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold, reductions};
 use super::order::{Basket, ChargeKind, Line, LineKind, Order, Status};
 use super::out::{Dirt, Ledger, Sheet, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -43,6 +44,7 @@ struct Market<'a> {
     dice: Dice,
     sheet: Sheet,
     returns: Returns,
+    discounts: Discounts,
     again: Again,
     totals: Totals,
     next: u64,
@@ -69,6 +71,7 @@ pub fn write(
         dice: Dice::new(retailer.seed, platform.name),
         sheet: Sheet::new(landing, "csv", platform.header, level),
         returns: Returns::new(landing, level, platform.name, platform.name, platform.prefix, 600),
+        discounts: Discounts::new(landing, level, platform.name, platform.name, platform.prefix),
         again: Again::new(),
         totals: Totals::default(),
     };
@@ -79,6 +82,7 @@ pub fn write(
     }
     market.sheet.close(&mut ledger)?;
     market.returns.close(&mut ledger)?;
+    market.discounts.close(&mut ledger)?;
     if platform.totals {
         market.totals.write(retailer, landing, level, &Layout::platform(platform.name), &mut ledger)?;
     }
@@ -98,6 +102,7 @@ impl Market<'_> {
         }
         self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
         self.again.day(ledger, &mut self.sheet, date)?;
+        self.discounts.day(ledger, self.retailer, date)?;
         if date == self.platform.dirty_day { self.dirty(ledger, date) } else { Ok(()) }
     }
 
@@ -163,6 +168,11 @@ impl Market<'_> {
         let live = !matches!(order.status, Status::Created | Status::Cancelled);
         let fate = self.dice.below(1000);
         self.totals.add(order.made.div_euclid(DAY), order, |_| false);
+        let zone = if self.platform.tax == Tax::China { "Asia/Shanghai" } else { "Europe/Berlin" };
+        let sold = Sold { no: order.no, at: order.made, zone, night: false, currency: order.currency.code() };
+        let share = if order.staff { Reason::Staff } else { Reason::Voucher };
+        let all = reductions(self.retailer, order, share);
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)?;
         for line in &order.lines {
             self.row(order, line, order.made);
             let record = self.scratch.clone();

@@ -15,6 +15,12 @@ pub struct Counts {
     pub events: u64,
     pub stock_rows: u64,
     pub dimension_rows: u64,
+    /// Reductions of lines by their reason.
+    pub discount_rows: u64,
+    /// Assignments, targets, activities, versions of opportunities.
+    pub people_rows: u64,
+    /// Contacts, and days of campaigns with what they cost.
+    pub marketing_rows: u64,
 }
 
 impl Counts {
@@ -26,6 +32,9 @@ impl Counts {
         self.events += part.events;
         self.stock_rows += part.stock_rows;
         self.dimension_rows += part.dimension_rows;
+        self.discount_rows += part.discount_rows;
+        self.people_rows += part.people_rows;
+        self.marketing_rows += part.marketing_rows;
     }
 }
 
@@ -81,6 +90,11 @@ impl fmt::Display for Summary {
             f,
             "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} stock rows, {} dimension rows",
             c.orders, c.order_lines, c.order_charges, c.return_lines, c.events, c.stock_rows, c.dimension_rows
+        )?;
+        writeln!(
+            f,
+            "{} reductions of lines, {} rows about people and plans, {} about marketing",
+            c.discount_rows, c.people_rows, c.marketing_rows
         )?;
         let mut folders: BTreeMap<&str, Written> = BTreeMap::new();
         for file in &self.files {

@@ -7,6 +7,7 @@ use super::catalogue::Currency;
 use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, month_name, settled};
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold, reductions};
 use super::order::{Basket, Line, LineKind, Order, Status};
 use super::out::{Ledger, Sheet, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -26,6 +27,7 @@ pub struct Pos<'a> {
     shops: Vec<usize>,
     sheet: Sheet,
     returns: Returns,
+    discounts: Discounts,
     again: Again,
     totals: Totals,
     next: u64,
@@ -56,6 +58,7 @@ pub fn write(
         dice: Dice::new(retailer.seed, label),
         sheet: Sheet::new(landing, "csv", HEADER, level),
         returns: Returns::new(landing, level, label, "pos", prefix, 320),
+        discounts: Discounts::new(landing, level, label, "shop_pos", prefix),
         again: Again::new(),
         totals: Totals::default(),
     };
@@ -66,6 +69,7 @@ pub fn write(
     }
     pos.sheet.close(&mut ledger)?;
     pos.returns.close(&mut ledger)?;
+    pos.discounts.close(&mut ledger)?;
     let places: Vec<(usize, Currency)> =
         pos.shops.iter().map(|shop| (*shop, retailer.places[*shop].currency())).collect();
     let country = if german { "pos_DE" } else { "pos_GB" };
@@ -103,6 +107,7 @@ impl<'a> Pos<'a> {
             self.tell(ledger, &order, date)?;
         }
         self.again.day(ledger, &mut self.sheet, date)?;
+        self.discounts.day(ledger, self.retailer, date)?;
         if date == DIRTY_DAY {
             self.dirty(ledger, date)?;
         }
@@ -189,6 +194,7 @@ impl<'a> Pos<'a> {
         let backwards = fate == 10 && plain && later > date && later <= LAST;
         let corrected = |line: &Line| backwards || (4..=6).contains(&fate) && plain && line.no == 1 && later <= LAST;
         self.totals.add(self.business_day(order), order, corrected);
+        self.tell_reductions(ledger, order, date)?;
         for line in &order.lines {
             self.row(order, line);
             let record = self.scratch.clone();
@@ -217,5 +223,19 @@ impl<'a> Pos<'a> {
             }
         }
         Ok(fate > 3)
+    }
+
+    /// Staff buy cheaper; otherwise a ticket's discount is for points, or by hand where no member is known.
+    fn tell_reductions(&mut self, ledger: &mut Ledger, order: &Order, date: Day) -> Result<()> {
+        let place = &self.retailer.places[order.place];
+        let (zone, night, currency) = (place.zone().name(), place.night, order.currency.code());
+        let sold = Sold { no: order.no, at: order.made, zone, night, currency };
+        let share = match order.customer {
+            _ if order.staff => Reason::Staff,
+            Some(_) => Reason::Loyalty,
+            None => Reason::ByHand,
+        };
+        let all = reductions(self.retailer, order, share);
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)
     }
 }
