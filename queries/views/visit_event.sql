@@ -22,7 +22,8 @@ SELECT
     e.customer_key,
     e.product_id,
     e.device_type,
-    e.utm_source
+    e.utm_source,
+    e.utm_campaign
 FROM base.customer_event e
 WHERE NOT e.is_deleted
   AND NOT e.is_bot

@@ -9,7 +9,8 @@ pub const TABLE: Table = Table {
     kind: TableKind::Fact,
     key: &["source_system", "opportunity_id", "source_version"],
     parts: &[FACT, OPPORTUNITY],
-    event: EventTime::At("stage_entered_at"),
+    // What was won or lost counts on the day on which it was closed.
+    event: EventTime::At("coalesce(closed_at, stage_entered_at)"),
     month_of: Some("business_date"),
     sort: &["owner_rep_id", "opportunity_id"],
     stats: &["business_date", "owner_rep_id", "opportunity_id"],
