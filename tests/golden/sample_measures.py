@@ -115,7 +115,7 @@ POLICIES = {"return_basis": "return_date", "cancel_policy": "exclude", "region_b
 
 def facts(policies):
     """Every event of sales and every charge as one SELECT: what happened (`kind`), when it counts, of what, how much; `minute` of the local
-    day; of a return its `reason` and whether its sale is `known`."""
+    day; of a return its `reason` and whether its sale is `known`; line_*: the order line that it is about."""
     p = POLICIES | policies
     day = {"confirmed": "sold_on", "paid": "paid_on"}[p["recognition_basis"]]
     kept = "NOT cancelled" if p["cancel_policy"] == "exclude" else "true"
@@ -123,16 +123,17 @@ def facts(policies):
         region = "CASE WHEN x.location_id IS NULL THEN x.ship_region_id ELSE coalesce((SELECT region_id FROM location l WHERE l.location_id = x.location_id), 'UNK') END"
     else:
         region = f"x.{p['region_basis']}_region_id"
-    keys = f"x.channel_id, x.location_id, {region} AS region_id, x.customer_key, x.is_staff"
+    keys = f"x.channel_id, x.location_id, {region} AS region_id, x.customer_key, x.is_staff, x.sales_rep_id"
     zero = "0::HUGEINT"
     returned = "refunded_on" if p["return_basis"] == "return_date" else "coalesce(sold_on, refunded_on)"
-    # Minute of the day, reason, whether the sale is known.
-    sale, back = "x.sold_minute, NULL, true", "x.refunded_minute, x.reason, x.found"
+    # Minute of the day, reason, whether the sale is known; the order line that it is about.
+    line = "x.system, x.order_id, x.line_no"
+    sale, back = "x.sold_minute, NULL, true, NULL, NULL, NULL", "x.refunded_minute, x.reason, x.found, x.sale_system, x.order_id, x.order_line"
     parts = [
         # Goods sold.
         f"""SELECT 'sale' AS kind, {day} AS day, sold_on AS order_day, {keys}, product_id, NULL AS return_channel_id, order_id, x.customer_key AS buyer,
             gross, discount, {zero} AS returned, net, tax, cost, quantity AS sold, {zero} AS back, false AS exchanged, {zero} AS charge,
-            x.sold_minute AS minute, NULL AS reason, true AS known
+            x.sold_minute AS minute, NULL AS reason, true AS known, x.system AS line_system, x.order_id AS line_order, x.line_no AS line_no
         FROM sold x WHERE {kept} AND line_type IN ('product', 'service', 'bundle_component')""",
         # Goods that came back.
         f"""SELECT 'return', {returned}, coalesce(sold_on, refunded_on), {keys}, product_id, return_channel_id, NULL, NULL,
@@ -155,7 +156,7 @@ def facts(policies):
         undone = f"cancelled AND {day} IS NOT NULL"
         parts += [
             f"""SELECT 'reversal', cancelled_on, sold_on, {keys}, product_id, NULL, NULL, NULL,
-                {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, false, {zero}, {sale}
+                {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, false, {zero}, x.sold_minute, NULL, true, {line}
             FROM sold x WHERE {undone} AND line_type IN ('product', 'service', 'bundle_component')""",
             f"""SELECT 'adjustment', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
                 greatest(-amount, 0), {zero}, greatest(amount, 0), -amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}
@@ -178,6 +179,7 @@ SLICERS = {
     "category": ("product", "product_id", ["category1_id", "category1", "category2_id", "category2", "category3_id", "category3"], "product_id"),
     "brand": ("product", "product_id", ["brand"], "product_id"),
     "product": ("product", "product_id", ["product_id", "sku", "product_name"], "product_id"),
+    "sales_rep": ("sales_rep", "sales_rep_id", ["sales_rep_id", "name_masked"], "sales_rep_id"),
     "segment": ("customer", "customer_key", ["customer_group", "membership_tier"], "customer_key"),
 }
 
