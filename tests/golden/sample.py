@@ -63,6 +63,8 @@ SLICES = {
     "product-unknown": MARCH | {"to": "2025-07-01", "where.product": "UNK"},
     "staff": QUARTER | {"where.staff": "true"},
     "members": QUARTER | {"where.segment": "gold"},
+    "sales-reps": QUARTER | {"where.sales_rep": "R03,E010,E011"},
+    "sales-rep-none": {"from": "2025-07-01", "to": "2025-07-15", "where.sales_rep": "N/A"},
     "returned-in-shops": QUARTER | {"where.return_channel": "pos"},
 }
 

@@ -8,8 +8,18 @@ use saleslake::model::slicer::SLICERS;
 use super::canonical;
 use crate::common::shared_sample;
 
-const SALES: &[&str] =
-    &["channel", "return_channel", "location", "region", "category", "brand", "product", "segment", "staff"];
+const SALES: &[&str] = &[
+    "channel",
+    "return_channel",
+    "location",
+    "region",
+    "category",
+    "brand",
+    "product",
+    "segment",
+    "sales_rep",
+    "staff",
+];
 const POLICIES: &[&str] = &["return_basis", "cancel_policy", "region_basis", "recognition_basis"];
 
 /// report, slicers that apply, policies that apply.
@@ -62,9 +72,22 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     // What an order is worth is told before returns, on one day.
     (
         "order-status-funnel",
-        &["channel", "location", "region", "category", "brand", "product", "segment", "staff"],
+        &["channel", "location", "region", "category", "brand", "product", "segment", "sales_rep", "staff"],
         &["region_basis"],
     ),
+    // An opportunity is of no shop, article or channel.
+    ("rep-leaderboard", &["sales_rep"], POLICIES),
+    // Plans are of what they were made for.
+    ("rep-scorecard", &[], POLICIES),
+    ("target-attainment", &[], POLICIES),
+    ("target-pacing", &[], POLICIES),
+    ("territory-variance", &[], POLICIES),
+    ("promotion-performance", SALES, POLICIES),
+    // A coupon is issued to a customer, not for a shop or an article.
+    ("coupon-redemption", &["segment"], POLICIES),
+    // What is spent on marketing is of nothing that can be sliced.
+    ("roas-cac", &[], POLICIES),
+    ("campaign-performance", &[], POLICIES),
     // A visit is not of one product.
     ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
     ("dq-quarantine", &[], &[]),
@@ -150,11 +173,24 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         "inventory-valuation",
         "dead-slow-stock",
         "order-status-funnel",
+        "rep-scorecard",
+        "target-attainment",
+        "target-pacing",
+        "territory-variance",
+        "coupon-redemption",
     ] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
     }
-    for report in ["traffic-conversion-funnel", "abc-classification", "basket-affinity", "top-customers"] {
+    for report in [
+        "traffic-conversion-funnel",
+        "abc-classification",
+        "basket-affinity",
+        "top-customers",
+        "target-attainment",
+        "promotion-performance",
+        "roas-cac",
+    ] {
         assert!(said(&refused(report, "totals", "true")).contains("totals"), "{report}");
     }
 }
