@@ -102,7 +102,7 @@ fn spend(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
             if at == 2 && ![3, 6].contains(&super::days::weekday(day)) {
                 continue;
             }
-            let cents = (pence * size / 1000 * (80 + h as i64 % 41) / 100 * retailer.lines as i64
+            let cents = (pence * size / 1000 * (80 + (h % 41) as i64) / 100 * retailer.lines as i64
                 / super::DEFAULT_LINES as i64)
                 .max(1);
             let impressions = cents * (3 + (h >> 8) as i64 % 5);

@@ -113,7 +113,7 @@ pub fn offers(seed: u64) -> Vec<Offer> {
     for (which, (name, month, from, until)) in SALES.iter().enumerate() {
         for year in 2024..=2026 {
             let (begins, ends) = (day(year, *month, *from), day(year, *month, *until));
-            if begins >= FIRST && begins <= LAST {
+            if (FIRST..=LAST).contains(&begins) {
                 add(sale_id(which, begins), format!("{name} {year}"), "percent_off", begins, Some(ends));
             }
         }

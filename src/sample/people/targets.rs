@@ -100,7 +100,7 @@ impl Plans {
         }
         for ((channel, ..), share) in CHANNELS.iter().zip(OF_CHANNELS) {
             let value = self.expected(start, end, share);
-            self.versions(&of("channel", channel, "net_sales"), value)?;
+            self.versions(&of("channel", *channel, "net_sales"), value)?;
         }
         Ok(())
     }
