@@ -252,6 +252,10 @@ mod tests {
         let error = shop.error(two, &sliced_by("channel", &["web"])).await;
         assert!(error.contains("slicer channel: base.inventory_snapshot"), "{error}");
         assert!(error.contains("product") && !error.contains("return_channel"), "{error}");
+        let plan =
+            "SELECT (SELECT sum(net_rc) FROM sales_event) AS a, (SELECT sum(target_value) FROM base.target) AS b";
+        let error = shop.error(plan, &sliced_by("channel", &["web"])).await;
+        assert!(error.contains("slicer channel: base.target"), "a plan stays whole: {error}");
         let error = shop.error("SELECT * FROM channel", &sliced_by("channel", &["web"])).await;
         assert!(error.contains("reads nothing that can be sliced"), "{error}");
         let error = shop.error("SELECT * FROM by_day", &sliced_by("staff", &["true"])).await;
