@@ -40,9 +40,9 @@
 -- first_day_orders = "their orders on the first day, in any channel"
 -- first_day_sales = "gross_sales − discounts of those orders (money)"
 -- first_order_value = "first_day_sales / first_day_orders (money per order)"
+-- first_day_orders_per_customer = "first_day_orders / new_customers"
 -- marketing_spend = "all marketing spend of the bucket, whatever the slicers (money)"
 -- cac = "marketing_spend / new_customers_all (money per customer)"
--- first_day_orders_per_customer = "first_day_orders / new_customers"
 -- currency = "the lake's reporting currency"
 -- ---
 SELECT
