@@ -54,7 +54,7 @@ async fn d60_the_last_approved_version_is_split_by_days() {
     let shop = over(lake).await;
     let columns = ["target_set_id", "target_grain", "dim_id", "target", "actual"];
     let of = async |to: &str, more: &[(&str, &str)]| {
-        let asked = [&[("from", "2026-01-01"), ("to", to), ("dim_type", "company")], more].concat();
+        let asked = [&[("from", "2026-01-01"), ("to", to), ("dim_type", "company")][..], more].concat();
         shop.rows("target-attainment", &asked, &columns).await
     };
     assert_eq!(of("2026-02-01", &[]).await, ["P|month|all|620.0000|100.0000"]);
@@ -88,7 +88,7 @@ async fn d57_contacts_before_the_order_get_its_credit() {
     let lake = sold().await;
     let touch = |id: &str, kind: &str, channel: &str, at: &str| {
         json!({ "touch_id": id, "touch_type": kind, "marketing_channel": channel, "touched_at": at, "customer_key": "C1",
-            "business_date": at[..10] })
+            "business_date": &at[..10] })
     };
     let touches = [
         touch("1", "click", "search", "2026-01-01T09:00:00Z"),
