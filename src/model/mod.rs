@@ -12,16 +12,20 @@ mod customer_event;
 mod dimension;
 mod envelope;
 mod fx_rate;
+mod inventory_movement;
 mod inventory_snapshot;
 mod location;
 mod order_alias;
 mod order_charge;
 mod order_line;
 mod product;
+mod product_location_policy;
+mod purchase_order_line;
 mod region;
 mod return_line;
 pub mod slicer;
 mod source_control_total;
+mod supplier;
 
 pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Table, TableKind};
 
@@ -29,6 +33,8 @@ pub static ORDER_LINE: Table = order_line::TABLE;
 pub static RETURN_LINE: Table = return_line::TABLE;
 pub static ORDER_CHARGE: Table = order_charge::TABLE;
 pub static INVENTORY_SNAPSHOT: Table = inventory_snapshot::TABLE;
+pub static INVENTORY_MOVEMENT: Table = inventory_movement::TABLE;
+pub static PURCHASE_ORDER_LINE: Table = purchase_order_line::TABLE;
 pub static CUSTOMER_EVENT: Table = customer_event::TABLE;
 pub static SOURCE_CONTROL_TOTAL: Table = source_control_total::TABLE;
 pub static CUSTOMER: Table = customer::TABLE;
@@ -36,6 +42,8 @@ pub static PRODUCT: Table = product::TABLE;
 pub static LOCATION: Table = location::TABLE;
 pub static REGION: Table = region::TABLE;
 pub static CHANNEL: Table = channel::TABLE;
+pub static SUPPLIER: Table = supplier::TABLE;
+pub static PRODUCT_LOCATION_POLICY: Table = product_location_policy::TABLE;
 pub static FX_RATE: Table = fx_rate::TABLE;
 pub static ORDER_ALIAS: Table = order_alias::TABLE;
 pub static INGEST_FILE: Table = control::INGEST_FILE;
@@ -49,12 +57,16 @@ pub static TABLES: &[&Table] = &[
     &LOCATION,
     &PRODUCT,
     &CUSTOMER,
+    &SUPPLIER,
+    &PRODUCT_LOCATION_POLICY,
     &FX_RATE,
     &ORDER_ALIAS,
     &ORDER_LINE,
     &RETURN_LINE,
     &ORDER_CHARGE,
     &INVENTORY_SNAPSHOT,
+    &INVENTORY_MOVEMENT,
+    &PURCHASE_ORDER_LINE,
     &CUSTOMER_EVENT,
     &SOURCE_CONTROL_TOTAL,
     &INGEST_FILE,

@@ -14,6 +14,8 @@ pub struct Counts {
     pub return_lines: u64,
     pub events: u64,
     pub stock_rows: u64,
+    pub movements: u64,
+    pub purchase_lines: u64,
     pub dimension_rows: u64,
 }
 
@@ -25,6 +27,8 @@ impl Counts {
         self.return_lines += part.return_lines;
         self.events += part.events;
         self.stock_rows += part.stock_rows;
+        self.movements += part.movements;
+        self.purchase_lines += part.purchase_lines;
         self.dimension_rows += part.dimension_rows;
     }
 }
@@ -79,8 +83,17 @@ impl fmt::Display for Summary {
         let c = &self.counts;
         writeln!(
             f,
-            "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} stock rows, {} dimension rows",
-            c.orders, c.order_lines, c.order_charges, c.return_lines, c.events, c.stock_rows, c.dimension_rows
+            "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} stock rows with {} movements, \
+             {} purchase lines, {} dimension rows",
+            c.orders,
+            c.order_lines,
+            c.order_charges,
+            c.return_lines,
+            c.events,
+            c.stock_rows,
+            c.movements,
+            c.purchase_lines,
+            c.dimension_rows
         )?;
         let mut folders: BTreeMap<&str, Written> = BTreeMap::new();
         for file in &self.files {
