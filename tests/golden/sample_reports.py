@@ -10,6 +10,7 @@ import sample_periods
 import sample_products
 import sample_segments
 import sample_stock
+import sample_supply
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
 from sample_measures import (
     DAY, TODAY, Fraction, added_up, buckets, derive, earlier, facts, member, nothing, numbered, ordered, ratio, same_number, text, where,
@@ -55,7 +56,7 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock):
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_supply):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
@@ -63,11 +64,11 @@ GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-ov
 IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export"}
+         "sales-intraday-live", "customer-segment-export", "low-stock-alert"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
-class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock):
+class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock, sample_supply.Supply):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -385,7 +386,8 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
 def refuser(dirty):
     """The source that read a dirty record, and the table whose column is wrong; '' for a record that cannot be read."""
     folder, _, name = dirty["file"].partition("/")
-    lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate"}
+    lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate",
+             "suppliers": "supplier", "stock_policies": "product_location_policy"}
     if folder == "dimensions":
         source = name.split(".")[0]
         table = lists[source]
@@ -393,7 +395,8 @@ def refuser(dirty):
         source, table = {
             "pos": ("shop_pos_sales", "order_line"), "web": ("shop_web_orders", "order_line"), "market_eu": ("market_eu_orders", "order_line"),
             "market_cn": ("market_cn_orders", "order_line"), "erp": ("erp_wholesale", "order_line"), "returns": ("shop_returns", "return_line"),
-            "events": ("shop_events", "customer_event"), "stock": ("stock", "inventory_snapshot")}[folder]
+            "events": ("shop_events", "customer_event"), "stock": ("stock", "inventory_snapshot"), "movements": ("stock_movements", "inventory_movement"),
+            "purchasing": ("purchase_orders", "purchase_order_line")}[folder]
     if dirty["field"] == "charge_type":
         table = "order_charge"
     if dirty["field"].startswith("refund"):

@@ -1,0 +1,132 @@
+"""Sample data, step 3 for the reports of stock over days, and of what to order. Written from what the reports promise, with SQL of its own."""
+
+import math
+from collections import defaultdict
+from datetime import date, timedelta
+from fractions import Fraction
+from statistics import NormalDist
+
+from sample_measures import DAY, MONEY, TODAY, UNITS, Ratio, facts, ratio, where
+
+TIME = ["period_start", "period_end", "is_partial_period"]
+_ITEM = ["location_id", "location_name", "product_id", "product_name"]
+COLUMNS = {
+    "low-stock-alert": TIME + _ITEM + ["supplier_id", "stock_day", "on_hand", "available", "in_stock_days", "net_units", "daily_units", "cover_days",
+                                       "lead_time_days", "review_period_days", "horizon_days", "projected_out_date", "on_order", "next_expected_date"],
+}
+KEYS = {"low-stock-alert": ["location_id", "product_id"]}
+COMPARED = {}
+
+POLICIES = ("return_basis", "cancel_policy", "region_basis", "recognition_basis")
+# Every article on every day on which its place's stock is known: of the place's last count, at most seven days before; 0 where that count lacks it.
+HOLDING = """
+CREATE TABLE IF NOT EXISTS known AS
+SELECT c.location_id, d::DATE AS day, max(c.day) AS counted
+FROM range(DATE '2024-07-01', DATE '2026-07-01', INTERVAL 1 DAY) t(d) JOIN (SELECT DISTINCT location_id, day FROM stock) c ON d::DATE BETWEEN c.day AND c.day + 7
+GROUP BY ALL;
+CREATE TABLE IF NOT EXISTS holding AS
+SELECT k.day, k.counted, k.location_id, f.product_id, coalesce(l.region_id, 'UNK') AS region_id, coalesce(s.on_hand, 0) AS on_hand,
+    coalesce(s.available, 0) AS available, coalesce(s.cost, 0) AS cost
+FROM known k
+JOIN (SELECT location_id, product_id, min(day) AS since FROM stock GROUP BY ALL) f ON f.location_id = k.location_id AND f.since <= k.counted
+LEFT JOIN stock s ON s.location_id = k.location_id AND s.product_id = f.product_id AND s.day = k.counted
+LEFT JOIN location l ON l.location_id = k.location_id;
+"""
+
+
+def number(value):
+    """A computed number, written with six decimals."""
+    return None if value is None else Ratio(Fraction(value))
+
+
+class Supply:
+    """A part of Golden: self.con, self.names and what else is common to all reports."""
+
+    def dicts(self, sql):
+        cursor = self.con.execute(sql)
+        names = [c[0] for c in cursor.description]
+        return [dict(zip(names, r)) for r in cursor.fetchall()]
+
+    def sales(self, request):
+        """Everything sold, whatever the slicers: what a place sells of an article belongs to the stock beside which it stands."""
+        return f"SELECT * FROM ({facts({k: v for k, v in request.items() if k in POLICIES})}) WHERE kind <> 'charge' AND day IS NOT NULL"
+
+    def stocked(self, request, start, end):
+        """Articles in places, day by day from start up to end, with what the place sold of them: sliced by the place and the article."""
+        self.con.execute(HOLDING)
+        sliced = {k: v for k, v in request.items() if k.startswith("where.")}
+        return f"""
+            SELECT h.*, coalesce(s.units, 0) AS units, coalesce(s.net, 0) AS net FROM (SELECT * FROM holding WHERE {where(sliced)}) h
+            LEFT JOIN (SELECT day, location_id, product_id, sum(sold - back) AS units, sum(net) AS net FROM ({self.sales(request)})
+                       WHERE location_id IS NOT NULL AND product_id IS NOT NULL GROUP BY ALL) s
+            ON s.day = h.day AND s.location_id = h.location_id AND s.product_id = h.product_id
+            WHERE h.day >= DATE '{start}' AND h.day < DATE '{end}'"""
+
+    def articles(self, request, as_of, window):
+        """Articles as their places have them on the last known day before as_of, with the days on which they could sell and what then sold."""
+        since = as_of - window * DAY
+        self.con.execute(HOLDING)
+        return self.dicts(f"""
+            WITH last AS (SELECT location_id, max(day) AS day FROM known WHERE day < DATE '{as_of}' GROUP BY ALL),
+            day_by_day AS ({self.stocked(request, since - 3000 * DAY, as_of)})
+            SELECT d.location_id, d.product_id, any_value(last.day) AS stock_day, any_value(on_hand) FILTER (d.day = last.day) AS on_hand,
+                any_value(available) FILTER (d.day = last.day) AS available, any_value(cost) FILTER (d.day = last.day) AS cost,
+                count(*) FILTER (d.day >= DATE '{since}' AND available > 0) AS in_stock, count(*) FILTER (d.day >= DATE '{since}') AS known_days,
+                coalesce(sum(units) FILTER (d.day >= DATE '{since}' AND available > 0), 0) AS units,
+                coalesce(sum(units * units) FILTER (d.day >= DATE '{since}' AND available > 0), 0) AS squares,
+                any_value(l.location_type) AS location_type, any_value(p.supplier_id) AS supplier_id, any_value(p.product_id) AS known_product
+            FROM day_by_day d JOIN last ON last.location_id = d.location_id LEFT JOIN location l ON l.location_id = d.location_id
+            LEFT JOIN product p ON p.product_id = d.product_id
+            GROUP BY ALL HAVING count(*) FILTER (d.day = last.day) > 0""")
+
+    def selling(self, request, as_of, window):
+        """Those in places that sell by themselves."""
+        return [a for a in self.articles(request, as_of, window) if a["location_type"] in ("store", "outlet", "vending")]
+
+    def policies(self, as_of):
+        rows = self.dicts(f"""FROM policy WHERE valid_from <= DATE '{as_of}'
+            QUALIFY row_number() OVER (PARTITION BY location_id, product_id ORDER BY valid_from DESC) = 1""")
+        return {(r["location_id"], r["product_id"]): r for r in rows}
+
+    def coming(self, as_of):
+        """(still to come, when first) of each article in a place at the beginning of as_of."""
+        found = defaultdict(lambda: (Fraction(0), None))
+        for r in self.dicts(f"FROM purchase WHERE ordered_on < DATE '{as_of}'"):
+            if r["status"] not in ("OPEN", "CONFIRMED", "PART") and not (r["last_on"] and r["last_on"] >= as_of):
+                continue
+            waits = r["ordered"] if r["first_on"] and r["first_on"] >= as_of else r["ordered"] - r["received"]
+            if waits > 0:
+                quantity, first = found[r["location_id"], r["product_id"]]
+                found[r["location_id"], r["product_id"]] = quantity + Fraction(int(waits), UNITS), min(first or r["expected_on"], r["expected_on"])
+        return found
+
+    def lead_days(self, policy, supplier, request):
+        known = dict(self.con.execute("SELECT supplier_id, lead_days FROM supplier").fetchall())
+        return policy["lead_days"] if policy else known.get(supplier, float(request.get("lead_days", 7)))
+
+    def named_items(self, rows):
+        self.named(rows, "location_id", "location")
+        return self.named(rows, "product_id", "product")
+
+    def low_stock_alert(self, request):
+        as_of, window = date.fromisoformat(request.get("as_of", str(TODAY))), int(request.get("window", 28))
+        policies, coming, rows = self.policies(as_of), self.coming(as_of), []
+        for a in self.selling(request, as_of, window):
+            if a["units"] <= 0:
+                continue
+            item = a["location_id"], a["product_id"]
+            policy = policies.get(item)
+            lead, review = self.lead_days(policy, a["supplier_id"], request), policy["review_days"] if policy else 0
+            horizon = float(request["days"]) if "days" in request else lead + review
+            cover = Fraction(int(a["available"]) * a["in_stock"], int(a["units"]))
+            if cover >= Fraction(horizon):
+                continue
+            rows.append({"period_start": as_of - window * DAY, "period_end": as_of, "is_partial_period": a["stock_day"] < as_of - DAY,
+                         "location_id": item[0], "product_id": self.shown_product(item[1]), "supplier_id": a["supplier_id"], "stock_day": a["stock_day"],
+                         "on_hand": Fraction(int(a["on_hand"]), UNITS), "available": Fraction(int(a["available"]), UNITS),
+                         "in_stock_days": Fraction(a["in_stock"]), "net_units": Fraction(int(a["units"]), UNITS),
+                         "daily_units": number(Fraction(int(a["units"]), UNITS * a["in_stock"])), "cover_days": number(cover),
+                         "lead_time_days": number(lead), "review_period_days": Fraction(review), "horizon_days": number(horizon),
+                         "projected_out_date": as_of + timedelta(days=math.floor(max(cover, 0))), "on_order": coming[item][0],
+                         "next_expected_date": coming[item][1]})
+        return self.named_items(rows)
