@@ -64,7 +64,7 @@ GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-ov
 IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export", "low-stock-alert"}
+         "sales-intraday-live", "customer-segment-export", "low-stock-alert", "stock-cover"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 

@@ -339,4 +339,18 @@ CASES = {
         "gold": {"where.segment": "gold", "window": "180", "order_by": "-net_sales,customer_key", "limit": "20"},
         "no-consent": {"consent": "sms"},
     },
+    "low-stock-alert": {
+        "shops": {},
+        "never": {"as_of": "2020-01-01"},
+        "sixty-days": {"days": "60", "window": "90", "as_of": "2026-06-20", "where.region": "GB-LON,GB-SCT"},  # days out of stock are no days without demand (D48)
+        "winter": {"as_of": "2026-03-05", "window": "60", "days": "30", "where.category": "KIT", "return_basis": "sale_date", "cancel_policy": "include_gross"},
+    },
+    "stock-cover": {
+        "categories": {},
+        "never": {"as_of": "2020-01-01"},
+        "forward": {"method": "forward", "level": "product", "where.category": "KIT", "as_of": "2025-11-01"},
+        "places": {"level": "location", "window": "60", "method": "forward"},
+        "one-shop": {"level": "item", "where.location": "S001", "window": "35", "order_by": "-net_units,product_id", "limit": "20"},
+        "articles": {"level": "product", "where.brand": "Kestrel,Wren", "as_of": "2026-06-18"},  # below 0 is below 0 (D50)
+    },
 }

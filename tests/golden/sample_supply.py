@@ -10,11 +10,14 @@ from sample_measures import DAY, MONEY, TODAY, UNITS, Ratio, facts, ratio, where
 
 TIME = ["period_start", "period_end", "is_partial_period"]
 _ITEM = ["location_id", "location_name", "product_id", "product_name"]
+_LEVELS = ["location_id", "location_name", "category_id", "category_name", "product_id", "product_name"]
 COLUMNS = {
     "low-stock-alert": TIME + _ITEM + ["supplier_id", "stock_day", "on_hand", "available", "in_stock_days", "net_units", "daily_units", "cover_days",
                                        "lead_time_days", "review_period_days", "horizon_days", "projected_out_date", "on_order", "next_expected_date"],
+    "stock-cover": TIME + _LEVELS + ["stock_day", "oldest_stock_day", "items", "available", "net_units", "daily_units", "cover_days", "weeks_of_supply"],
 }
-KEYS = {"low-stock-alert": ["location_id", "product_id"]}
+_BY_LEVEL = ["location_id", "category_id", "product_id"]
+KEYS = {"low-stock-alert": ["location_id", "product_id"], "stock-cover": _BY_LEVEL}
 COMPARED = {}
 
 POLICIES = ("return_basis", "cancel_policy", "region_basis", "recognition_basis")
@@ -64,11 +67,16 @@ class Supply:
 
     def articles(self, request, as_of, window):
         """Articles as their places have them on the last known day before as_of, with the days on which they could sell and what then sold."""
+        return [a for a in self.articles_in_window(request, as_of, window) if a["on_hand"] is not None]
+
+    def articles_in_window(self, request, as_of, window):
+        """The same, with those that the last known day does not have."""
         since = as_of - window * DAY
         self.con.execute(HOLDING)
         return self.dicts(f"""
             WITH last AS (SELECT location_id, max(day) AS day FROM known WHERE day < DATE '{as_of}' GROUP BY ALL),
-            day_by_day AS ({self.stocked(request, since - 3000 * DAY, as_of)})
+            day_by_day AS (SELECT x.* FROM ({self.stocked(request, "2000-01-01", as_of)}) x JOIN last USING (location_id)
+                           WHERE x.day = last.day OR x.day >= DATE '{since}')
             SELECT d.location_id, d.product_id, any_value(last.day) AS stock_day, any_value(on_hand) FILTER (d.day = last.day) AS on_hand,
                 any_value(available) FILTER (d.day = last.day) AS available, any_value(cost) FILTER (d.day = last.day) AS cost,
                 count(*) FILTER (d.day >= DATE '{since}' AND available > 0) AS in_stock, count(*) FILTER (d.day >= DATE '{since}') AS known_days,
@@ -77,7 +85,7 @@ class Supply:
                 any_value(l.location_type) AS location_type, any_value(p.supplier_id) AS supplier_id, any_value(p.product_id) AS known_product
             FROM day_by_day d JOIN last ON last.location_id = d.location_id LEFT JOIN location l ON l.location_id = d.location_id
             LEFT JOIN product p ON p.product_id = d.product_id
-            GROUP BY ALL HAVING count(*) FILTER (d.day = last.day) > 0""")
+            GROUP BY ALL""")
 
     def selling(self, request, as_of, window):
         """Those in places that sell by themselves."""
@@ -130,3 +138,69 @@ class Supply:
                          "projected_out_date": as_of + timedelta(days=math.floor(max(cover, 0))), "on_order": coming[item][0],
                          "next_expected_date": coming[item][1]})
         return self.named_items(rows)
+
+    def grouping(self, level):
+        """(key column, of a place and an article) of a level."""
+        category = dict(self.con.execute("SELECT product_id, category1_id FROM product").fetchall())
+        brand = dict(self.con.execute("SELECT product_id, brand FROM product").fetchall())
+        place = lambda l, p: {"location_id": "N/A" if l is None else l if l in self.names["location"] else "UNK"}
+        article = lambda l, p: {"product_id": "N/A" if p is None else self.shown_product(p)}
+        return {"location": place, "product": article, "item": lambda l, p: place(l, p) | article(l, p), "total": lambda l, p: {},
+                "category": lambda l, p: {"category_id": "N/A" if p is None else category.get(p) or "UNK"},
+                "brand": lambda l, p: {"brand": "N/A" if p is None else brand.get(p) or "UNK"}}[level]
+
+    def grouped(self, rows, level, place="location_id", article="product_id"):
+        """Rows by the key that the level shows, with that key."""
+        shown, groups = self.grouping(level), defaultdict(list)
+        for row in rows:
+            groups[tuple(shown(row[place], row[article]).items())].append(row)
+        return [(dict(key), of) for key, of in groups.items()]
+
+    def labelled(self, rows):
+        """Keys that the level does not show are NULL; the others have names."""
+        names = {None: None, "UNK": "UNK", "N/A": "N/A"} | self.category_names()
+        for row in rows:
+            for key in ("location_id", "category_id", "product_id"):
+                row.setdefault(key, None)
+            row["category_name"] = names.get(row["category_id"])
+        return self.named_items(rows)
+
+    def no_stock_kept(self, request, start, end):
+        """Sales without a place that keeps stock before `end`, sliced as they are."""
+        self.con.execute(HOLDING)
+        sliced = {k: v for k, v in request.items() if k.startswith("where.")}
+        return f"""SELECT * FROM ({self.sales(request)}) s WHERE day >= DATE '{start}' AND day < DATE '{end}' AND product_id IS NOT NULL AND {where(sliced)}
+            AND NOT EXISTS (FROM known k WHERE k.location_id = s.location_id AND k.day < DATE '{end}')"""
+
+    def stock_cover(self, request):
+        as_of, window, level = date.fromisoformat(request.get("as_of", str(TODAY))), int(request.get("window", 28)), request.get("level", "category")
+        items = self.articles_in_window(request, as_of, window)
+        online = self.dicts(f"SELECT location_id, product_id, sum(sold - back) AS units FROM ({self.no_stock_kept(request, as_of - window * DAY, as_of)}) GROUP BY ALL")
+        sliced, coming = {k: v for k, v in request.items() if k.startswith("where.")}, defaultdict(lambda: [Fraction(0)] * 52)
+        for r in self.dicts(f"""SELECT location_id, product_id, day, sold - back AS units FROM ({self.sales(request)})
+                                WHERE product_id IS NOT NULL AND day >= DATE '{as_of - 364 * DAY}' AND day < DATE '{as_of}' AND {where(sliced)}"""):
+            weeks = coming[tuple(self.grouping(level)(r["location_id"], r["product_id"]).items())]
+            at = (r["day"] - (as_of - 364 * DAY)).days // 7
+            weeks[at] += Fraction(int(r["units"]), UNITS)
+        rows = []
+        for key, of in self.grouped(items + online, level):
+            there = [a for a in of if a.get("on_hand") is not None]
+            if not there:
+                continue
+            available = sum(Fraction(int(a["available"]), UNITS) for a in there)
+            daily = sum(Fraction(int(a["units"]), UNITS) / (a["in_stock"] if "in_stock" in a else window) for a in of if a.get("in_stock", 1))
+            days = [a["stock_day"] for a in of if "stock_day" in a]
+            weeks = ratio(available, 7 * daily)
+            if request.get("method") == "forward":
+                weeks, sold = None, Fraction(0)
+                for no, units in enumerate(coming[tuple(key.items())]):
+                    sold += units
+                    if units and sold >= available:
+                        weeks = number(no + (available - sold + units) / units)
+                        break
+                weeks = number(0) if available <= 0 else weeks
+            rows.append(key | {"period_start": as_of - window * DAY, "period_end": as_of, "is_partial_period": min(days) < as_of - DAY,
+                               "stock_day": max(days), "oldest_stock_day": min(days), "items": Fraction(len(there)), "available": available,
+                               "net_units": sum(Fraction(int(a["units"]), UNITS) for a in of), "daily_units": number(daily),
+                               "cover_days": ratio(available, daily), "weeks_of_supply": weeks})
+        return self.labelled(rows)
