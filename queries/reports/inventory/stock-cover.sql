@@ -62,7 +62,7 @@ part AS (
             sum(CASE WHEN CAST(t.stock_date AS INT) >= CAST(CAST($as_of AS DATE) AS INT) - $window AND t.available > 0 THEN t.net_units
                      ELSE CAST(0 AS DECIMAL(28,3)) END),
             count(CASE WHEN CAST(t.stock_date AS INT) >= CAST(CAST($as_of AS DATE) AS INT) - $window AND t.available > 0 THEN 1 END)
-        ), CAST(0 AS DOUBLE)) AS DECIMAL(38,12)) AS daily_units
+        ), CAST(0 AS DOUBLE)) AS DECIMAL(38,18)) AS daily_units
     FROM stock_sales_day t
     JOIN last l ON l.location_id = t.location_id
     WHERE t.stock_date < $as_of
@@ -79,7 +79,7 @@ part AS (
         CAST(0 AS BIGINT) AS items,
         CAST(NULL AS DECIMAL(28,3)) AS available,
         sum(e.units_sold - e.units_returned) AS net_units,
-        CAST(coalesce(ratio(sum(e.units_sold - e.units_returned), $window), CAST(0 AS DOUBLE)) AS DECIMAL(38,12)) AS daily_units
+        CAST(coalesce(ratio(sum(e.units_sold - e.units_returned), $window), CAST(0 AS DOUBLE)) AS DECIMAL(38,18)) AS daily_units
     FROM sales_event e
     LEFT JOIN last l ON l.location_id = e.location_id
     WHERE e.flow <> 'sell_out'
