@@ -353,4 +353,18 @@ CASES = {
         "one-shop": {"level": "item", "where.location": "S001", "window": "35", "order_by": "-net_units,product_id", "limit": "20"},
         "articles": {"level": "product", "where.brand": "Kestrel,Wren", "as_of": "2026-06-18"},  # below 0 is below 0 (D50)
     },
+    "inventory-turnover": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01"},  # divided by days, not by rows (D05, D06)
+        "never": NEVER,
+        "places": {"from": "2026-01-10", "to": "2026-07-10", "grain": "quarter", "level": "location", "where.region": "GB-LON,DE"},  # D13
+        "categories": {"from": "2025-07-01", "to": "2026-07-01", "grain": "year", "level": "category"},
+        "one-brand": {"from": "2025-02-01", "to": "2025-05-01", "where.brand": "Wren", "return_basis": "sale_date"},
+    },
+    "gmroi": {
+        "categories": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "brands": QUARTER | {"level": "brand"},
+        "places": {"from": "2026-06-01", "to": "2026-08-01", "level": "location"},
+        "articles": {"from": "2026-01-01", "to": "2026-07-01", "level": "product", "where.category": "GAR", "cancel_policy": "include_gross"},
+    },
 }

@@ -15,9 +15,13 @@ COLUMNS = {
     "low-stock-alert": TIME + _ITEM + ["supplier_id", "stock_day", "on_hand", "available", "in_stock_days", "net_units", "daily_units", "cover_days",
                                        "lead_time_days", "review_period_days", "horizon_days", "projected_out_date", "on_order", "next_expected_date"],
     "stock-cover": TIME + _LEVELS + ["stock_day", "oldest_stock_day", "items", "available", "net_units", "daily_units", "cover_days", "weeks_of_supply"],
+    "inventory-turnover": TIME + _LEVELS[:4] + ["days", "cogs", "stock_days", "inventory_cost_days", "average_inventory_cost", "turnover", "days_inventory"],
+    "gmroi": TIME + _LEVELS[:4] + ["brand", "product_id", "product_name", "days", "net_sales_with_cost", "cogs", "gross_profit", "gross_margin_pct",
+                                   "stock_days", "inventory_cost_days", "average_inventory_cost", "sales_to_stock", "turnover", "gmroi"],
 }
 _BY_LEVEL = ["location_id", "category_id", "product_id"]
-KEYS = {"low-stock-alert": ["location_id", "product_id"], "stock-cover": _BY_LEVEL}
+KEYS = {"low-stock-alert": ["location_id", "product_id"], "stock-cover": _BY_LEVEL,
+        "inventory-turnover": ["period_start", "location_id", "category_id"], "gmroi": ["location_id", "category_id", "brand", "product_id"]}
 COMPARED = {}
 
 POLICIES = ("return_basis", "cancel_policy", "region_basis", "recognition_basis")
@@ -203,4 +207,54 @@ class Supply:
                                "stock_day": max(days), "oldest_stock_day": min(days), "items": Fraction(len(there)), "available": available,
                                "net_units": sum(Fraction(int(a["units"]), UNITS) for a in of), "daily_units": number(daily),
                                "cover_days": ratio(available, daily), "weeks_of_supply": weeks})
+        return self.labelled(rows)
+
+    # ------------------------------------------------------------ averages over days
+
+    def stock_days(self, request, start, end):
+        """How many days from start up to end the stock of the asked places is known on."""
+        self.con.execute(HOLDING)
+        places = {k: v for k, v in request.items() if k in ("where.location", "where.region")}
+        return Fraction(self.con.execute(f"""SELECT count(DISTINCT k.day) FROM known k JOIN (SELECT DISTINCT location_id, region_id FROM holding) USING (location_id)
+            WHERE k.day >= DATE '{start}' AND k.day < DATE '{end}' AND {where(places)}""").fetchone()[0])
+
+    def earned(self, request, start, end, level):
+        """Per key: net sales and cost where it is known, and stock at cost added up over the days."""
+        sliced = {k: v for k, v in request.items() if k.startswith("where.")}
+        self.con.execute(HOLDING)
+        rows = self.dicts(f"""
+            SELECT location_id, product_id, sum(net) FILTER (cost IS NOT NULL) AS net, sum(cost) AS cost, NULL AS stock FROM ({self.sales(request)})
+            WHERE day >= DATE '{start}' AND day < DATE '{end}' AND {where(sliced)} GROUP BY ALL
+            UNION ALL
+            SELECT location_id, product_id, NULL, NULL, sum(cost) FROM holding
+            WHERE day >= DATE '{start}' AND day < DATE '{end}' AND {where(sliced)} GROUP BY ALL""")
+        add = lambda of, column: (lambda v: sum(v, Fraction(0)) if v else None)([Fraction(int(r[column]), MONEY) for r in of if r[column] is not None])
+        return [(key, {c: add(of, c) for c in ("net", "cost", "stock")}) for key, of in self.grouped(rows, level)]
+
+    @staticmethod
+    def turned(amount, stock, known, days):
+        return None if amount is None or not stock or not known or not days else ratio(amount * 365 * known, stock * days)
+
+    def inventory_turnover(self, request, spans):
+        rows = []
+        for (s, e), (a, b), partial in spans:
+            days = Fraction(max((min(b, TODAY) - a).days, 0))
+            known = self.stock_days(request, a, b)
+            for key, of in self.earned(request, a, b, request.get("level", "total")):
+                rows.append(key | {"period_start": s, "period_end": e, "is_partial_period": partial, "days": days, "cogs": of["cost"],
+                                   "stock_days": known or None, "inventory_cost_days": of["stock"], "average_inventory_cost": ratio(of["stock"], known),
+                                   "turnover": self.turned(of["cost"], of["stock"], known, days),
+                                   "days_inventory": None if not of["cost"] or of["stock"] is None or not known else ratio(of["stock"] * days, of["cost"] * known)})
+        return self.labelled(rows)
+
+    def gmroi(self, request, spans):
+        ((s, e), _, partial), rows = spans[0], []
+        known, days = self.stock_days(request, s, e), Fraction(max((min(e, TODAY) - s).days, 0))
+        for key, of in self.earned(request, s, e, request.get("level", "category")):
+            profit = None if of["cost"] is None else of["net"] - of["cost"]
+            rows.append({"brand": None} | key | {
+                "period_start": s, "period_end": e, "is_partial_period": partial, "days": days, "net_sales_with_cost": of["net"], "cogs": of["cost"],
+                "gross_profit": profit, "gross_margin_pct": ratio(profit, of["net"]), "stock_days": known, "inventory_cost_days": of["stock"],
+                "average_inventory_cost": ratio(of["stock"], known), "sales_to_stock": self.turned(of["net"], of["stock"], known, days),
+                "turnover": self.turned(of["cost"], of["stock"], known, days), "gmroi": self.turned(profit, of["stock"], known, days)})
         return self.labelled(rows)
