@@ -61,11 +61,12 @@ for more in (sample_products, sample_customers, sample_segments, sample_periods,
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
 GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month",
-         "inventory-turnover": "month"}
+         "inventory-turnover": "month", "sell-through": "week", "stock-out-rate": "month"}
 IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export", "low-stock-alert", "stock-cover"}
+         "sales-intraday-live", "customer-segment-export", "low-stock-alert", "stock-cover",
+         "overstock-excess"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 

@@ -367,4 +367,33 @@ CASES = {
         "places": {"from": "2026-06-01", "to": "2026-08-01", "level": "location"},
         "articles": {"from": "2026-01-01", "to": "2026-07-01", "level": "product", "where.category": "GAR", "cancel_policy": "include_gross"},
     },
+    "sell-through": {
+        "weeks": {"from": "2026-06-10", "to": "2026-07-01", "level": "category"},
+        "never": NEVER,
+        "articles": {"from": "2026-06-10", "to": "2026-06-24", "level": "product", "where.location": "S004,S005,W01", "variant": "ending", "where.category": "KIT"},
+        "season": {"from": "2025-09-01", "to": "2026-01-01", "grain": "month", "variant": "opening", "where.brand": "Kestrel"},
+        "places": {"from": "2026-06-18", "to": "2026-07-06", "level": "location", "where.region": "GB-SCT", "cancel_policy": "sale_then_reversal"},  # one was not counted on the day before; not over (D13)
+    },
+    "stock-out-rate": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "categories": {"from": "2026-06-01", "to": "2026-07-01", "grain": "week", "level": "category"},
+        "places": {"from": "2026-06-15", "to": "2026-06-20", "grain": "day", "level": "location", "where.region": "GB-LON"},  # a day without a count (D06)
+        "outlets": {"from": "2026-06-01", "to": "2026-07-01", "level": "product", "weighting": "outlets", "where.category": "TOY"},
+        "views": {"from": "2026-06-01", "to": "2026-07-01", "weighting": "views"},
+    },
+    "lost-sales-estimate": {
+        "categories": {"from": "2026-05-27", "to": "2026-07-01"},  # units of the days in stock only (D48)
+        "never": NEVER,
+        "places": {"from": "2026-01-01", "to": "2026-07-01", "level": "location", "min_in_stock_days": "60"},
+        "few-days": {"from": "2026-06-10", "to": "2026-07-10", "level": "product", "where.brand": "Veldt,Wren", "min_in_stock_days": "18"},
+        "one-shop": {"from": "2025-07-01", "to": "2026-07-01", "level": "item", "where.location": "S001", "return_basis": "sale_date"},
+    },
+    "overstock-excess": {
+        "categories": {},
+        "never": {"as_of": "2020-01-01"},
+        "places": {"level": "location", "horizon": "30", "as_of": "2026-06-18"},
+        "articles": {"level": "product", "where.category": "GAR", "window": "60", "service_level": "0.99"},
+        "one-shop": {"level": "item", "where.location": "S001", "window": "90", "horizon": "365", "cancel_policy": "include_gross"},
+    },
 }

@@ -18,10 +18,18 @@ COLUMNS = {
     "inventory-turnover": TIME + _LEVELS[:4] + ["days", "cogs", "stock_days", "inventory_cost_days", "average_inventory_cost", "turnover", "days_inventory"],
     "gmroi": TIME + _LEVELS[:4] + ["brand", "product_id", "product_name", "days", "net_sales_with_cost", "cogs", "gross_profit", "gross_margin_pct",
                                    "stock_days", "inventory_cost_days", "average_inventory_cost", "sales_to_stock", "turnover", "gmroi"],
+    "sell-through": TIME + _LEVELS + ["opening_units", "received_units", "units_sold", "units_returned", "net_units", "ending_units", "sell_through"],
+    "stock-out-rate": TIME + _LEVELS + ["listed", "out_of_stock", "stock_out_rate", "carried"],
+    "lost-sales-estimate": TIME + _LEVELS + ["items", "items_without_estimate", "in_stock_days", "out_days", "net_units", "net_sales", "lost_units",
+                                             "lost_sales"],
+    "overstock-excess": TIME + _LEVELS + ["stock_day", "oldest_stock_day", "items", "items_in_excess", "available", "daily_units", "safety_stock",
+                                          "excess_units", "excess_cost"],
 }
 _BY_LEVEL = ["location_id", "category_id", "product_id"]
 KEYS = {"low-stock-alert": ["location_id", "product_id"], "stock-cover": _BY_LEVEL,
-        "inventory-turnover": ["period_start", "location_id", "category_id"], "gmroi": ["location_id", "category_id", "brand", "product_id"]}
+        "inventory-turnover": ["period_start", "location_id", "category_id"], "gmroi": ["location_id", "category_id", "brand", "product_id"],
+        "sell-through": ["period_start", *_BY_LEVEL], "stock-out-rate": ["period_start", *_BY_LEVEL], "lost-sales-estimate": _BY_LEVEL,
+        "overstock-excess": _BY_LEVEL}
 COMPARED = {}
 
 POLICIES = ("return_basis", "cancel_policy", "region_basis", "recognition_basis")
@@ -114,7 +122,7 @@ class Supply:
 
     def lead_days(self, policy, supplier, request):
         known = dict(self.con.execute("SELECT supplier_id, lead_days FROM supplier").fetchall())
-        return policy["lead_days"] if policy else known.get(supplier, float(request.get("lead_days", 7)))
+        return policy["lead_days"] if policy and policy["lead_days"] is not None else known.get(supplier, float(request.get("lead_days", 7)))
 
     def named_items(self, rows):
         self.named(rows, "location_id", "location")
@@ -257,4 +265,101 @@ class Supply:
                 "gross_profit": profit, "gross_margin_pct": ratio(profit, of["net"]), "stock_days": known, "inventory_cost_days": of["stock"],
                 "average_inventory_cost": ratio(of["stock"], known), "sales_to_stock": self.turned(of["net"], of["stock"], known, days),
                 "turnover": self.turned(of["cost"], of["stock"], known, days), "gmroi": self.turned(profit, of["stock"], known, days)})
+        return self.labelled(rows)
+
+    def sell_through(self, request, spans):
+        level, variant, sliced = request.get("level", "total"), request.get("variant", "amazon"), {k: v for k, v in request.items() if k.startswith("where.")}
+        self.con.execute(HOLDING)
+        first, rows, keys = spans[0][1][0], [], {}
+        came = "('receipt', 'production_in', 'production_out', 'transfer_in', 'transfer_out', 'supplier_return')"
+        place = "coalesce((SELECT region_id FROM location l WHERE l.location_id = m.location_id), 'UNK')"
+        add = lambda sql, *columns: {tuple(key.items()): [sum((Fraction(int(r[c]), UNITS) for r in of), Fraction(0)) for c in columns]
+                                     for key, of in self.grouped(self.dicts(sql), level)}
+        held = lambda day: add(f"SELECT location_id, product_id, sum(on_hand) AS q FROM holding WHERE day = DATE '{day}' AND {where(sliced)} GROUP BY ALL", "q")
+        opening, seen = held(first - DAY), set()
+        for (s, e), (a, b), partial in spans:
+            sold = add(f"""SELECT location_id, product_id, sum(sold) AS sold, sum(back) AS back FROM ({self.sales(request)}) WHERE product_id IS NOT NULL
+                           AND day >= DATE '{first}' AND day < DATE '{b}' AND {where(sliced)} GROUP BY ALL""", "sold", "back")
+            got = add(f"""SELECT location_id, product_id, sum(quantity) AS q FROM (SELECT m.*, {place} AS region_id FROM movement m) WHERE kind IN {came}
+                          AND day >= DATE '{first}' AND day < DATE '{b}' AND {where(sliced)} GROUP BY ALL""", "q")
+            ending = held(b - DAY)
+            # A key has a row in a bucket in which something was sold, moved or known of it.
+            within = lambda what, on="day": add(f"SELECT location_id, product_id, 0 AS q FROM {what} WHERE {on} >= DATE '{a}' AND {on} < DATE '{b}' AND {where(sliced)}", "q")
+            here = set(within(f"({self.sales(request)} AND product_id IS NOT NULL)")) | set(ending) | (set(opening) if a == first else set())
+            here |= set(within(f"(SELECT m.*, {place} AS region_id FROM movement m WHERE kind IN {came})"))
+            for key in here:
+                out, back = sold.get(key, [Fraction(0)] * 2)
+                received, before, left = got.get(key, [Fraction(0)])[0], opening.get(key, [None])[0], ending.get(key, [None])[0]
+                of = {"amazon": None if before is None else before + received, "opening": before, "ending": None if left is None else left + out - back}[variant]
+                rows.append(dict(key) | {"period_start": s, "period_end": e, "is_partial_period": partial, "opening_units": before, "received_units": received,
+                                         "units_sold": out, "units_returned": back, "net_units": out - back, "ending_units": left,
+                                         "sell_through": None if of is None else ratio(out - back, of)})
+        return self.labelled(rows)
+
+    def stock_out_rate(self, request, spans):
+        sliced, rows = {k: v for k, v in request.items() if k.startswith("where.")}, []
+        self.con.execute(HOLDING)
+        if request.get("weighting") == "views":
+            return []  # The sample's visits do not tell whether an article could be had.
+        for (s, e), (a, b), partial in spans:
+            last = "" if request.get("weighting") != "outlets" else f"AND day = (SELECT max(k.day) FROM known k WHERE k.location_id = h.location_id AND k.day < DATE '{b}')"
+            found = self.dicts(f"""SELECT location_id, product_id, count(*) AS listed, count(*) FILTER (available <= 0) AS gone, count(*) FILTER (day > counted) AS carried
+                FROM holding h WHERE day >= DATE '{a}' AND day < DATE '{b}' {last} AND {where(sliced)} GROUP BY ALL""")
+            for key, of in self.grouped(found, request.get("level", "total")):
+                listed, gone, carried = (Fraction(sum(r[c] for r in of)) for c in ("listed", "gone", "carried"))
+                rows.append(key | {"period_start": s, "period_end": e, "is_partial_period": partial, "listed": listed, "out_of_stock": gone,
+                                   "stock_out_rate": ratio(gone, listed), "carried": carried})
+        return self.labelled(rows)
+
+    def lost_sales_estimate(self, request, spans):
+        ((s, e), _, partial), least, rows = spans[0], int(request.get("min_in_stock_days", 21)), []
+        found = self.dicts(f"""SELECT d.location_id, d.product_id, count(*) FILTER (available > 0) AS there, count(*) FILTER (available <= 0) AS gone,
+                coalesce(sum(units) FILTER (available > 0), 0) AS units, coalesce(sum(net) FILTER (available > 0), 0) AS net
+            FROM ({self.stocked(request, s, e)}) d JOIN location l USING (location_id) WHERE l.location_type IN ('store', 'outlet', 'vending')
+            GROUP BY ALL HAVING gone > 0""")
+        for key, of in self.grouped(found, request.get("level", "category")):
+            judged = [r for r in of if r["there"] >= least]
+            selling = [r for r in judged if r["units"] > 0]
+            lost = lambda column, scale: number(sum((Fraction(int(r[column]) * r["gone"], scale * r["there"]) for r in selling), Fraction(0))) if judged else None
+            total = lambda column, scale=1: Fraction(sum(int(r[column]) for r in of), scale)
+            rows.append(key | {"period_start": s, "period_end": e, "is_partial_period": partial, "items": Fraction(len(of)),
+                               "items_without_estimate": Fraction(len(of) - len(judged)), "in_stock_days": total("there"), "out_days": total("gone"),
+                               "net_units": total("units", UNITS), "net_sales": total("net", MONEY), "lost_units": lost("units", UNITS),
+                               "lost_sales": lost("net", MONEY)})
+        return self.labelled(rows)
+
+    # ------------------------------------------------------------ what is needed
+
+    @staticmethod
+    def demand(article):
+        """Mean and sample deviation of what sells a day, over the days on which it could."""
+        n, units, squares = article["in_stock"], Fraction(int(article["units"]), UNITS), Fraction(int(article["squares"]), UNITS * UNITS)
+        if n == 0:
+            return 0.0, 0.0
+        return float(units / n), math.sqrt((squares - units * units / n) / (n - 1)) if n > 1 else 0.0
+
+    @staticmethod
+    def safety(service, mean, deviation, days, lead_sd):
+        return NormalDist().inv_cdf(service) * math.sqrt(days * deviation ** 2 + mean ** 2 * lead_sd ** 2)
+
+    def overstock_excess(self, request):
+        as_of, window = date.fromisoformat(request.get("as_of", str(TODAY))), int(request.get("window", 28))
+        policies, horizon, rows = self.policies(as_of), int(request.get("horizon", 90)), []
+        items = [a for a in self.selling(request, as_of, window) if a["available"] > 0]
+        for a in items:
+            policy = policies.get((a["location_id"], a["product_id"])) or {}
+            days = self.lead_days(policy, a["supplier_id"], request) + policy.get("review_days", 0)
+            a["daily"], deviation = self.demand(a)
+            a["safety"] = self.safety(policy.get("service_level", float(request.get("service_level", 0.95))), a["daily"], deviation, days, policy.get("lead_sd") or 0.0)
+            a["excess"] = max(int(a["available"]) / UNITS - a["daily"] * horizon - a["safety"], 0.0)
+        for key, of in self.grouped(items, request.get("level", "category")):
+            much = [a for a in of if a["excess"] > 0]
+            if not much:
+                continue
+            days = [a["stock_day"] for a in of]
+            rows.append(key | {"period_start": as_of - window * DAY, "period_end": as_of, "is_partial_period": min(days) < as_of - DAY, "stock_day": max(days),
+                               "oldest_stock_day": min(days), "items": Fraction(len(of)), "items_in_excess": Fraction(len(much)),
+                               "available": Fraction(sum(int(a["available"]) for a in of), UNITS), "daily_units": number(math.fsum(a["daily"] for a in of)),
+                               "safety_stock": number(math.fsum(a["safety"] for a in of)), "excess_units": number(math.fsum(a["excess"] for a in of)),
+                               "excess_cost": number(math.fsum(a["excess"] * int(a["cost"]) * UNITS / int(a["on_hand"]) / MONEY for a in of))})
         return self.labelled(rows)
