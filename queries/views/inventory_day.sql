@@ -12,7 +12,8 @@
 -- product_id = "the product"
 -- region_id = "the region of the place; 'UNK' = the place is not in the dimension"
 -- on_hand = "stock units on hand; may be below 0"
--- available = "stock units free to sell; on_hand where the source does not tell"
+-- available = "stock units free to sell; where the source does not tell, on_hand less what is promised to orders"
+-- in_transit = "stock units on their way from another place"
 -- on_hand_cost_rc = "on_hand × unit cost (reporting currency)"
 -- retail_value_rc = "on_hand × selling price (reporting currency)"
 -- is_ranged = "the product is supposed to be there"
@@ -31,7 +32,8 @@ WITH placed AS (
             CAST(c.counts + 1 AS BIGINT UNSIGNED)
         ) AS next_no,
         s.on_hand,
-        coalesce(s.available, s.on_hand) AS available,
+        coalesce(s.available, CAST(s.on_hand - coalesce(s.committed, CAST(0 AS DECIMAL(18,3))) AS DECIMAL(18,3))) AS available,
+        coalesce(s.in_transit, CAST(0 AS DECIMAL(18,3))) AS in_transit,
         s.on_hand_cost_rc,
         s.retail_value_rc,
         s.is_ranged,
@@ -43,7 +45,7 @@ WITH placed AS (
 ),
 told AS (
     SELECT
-        p.source_system, p.location_id, p.product_id, p.count_no, p.on_hand, p.available, p.on_hand_cost_rc, p.retail_value_rc, p.is_ranged,
+        p.source_system, p.location_id, p.product_id, p.count_no, p.on_hand, p.available, p.in_transit, p.on_hand_cost_rc, p.retail_value_rc, p.is_ranged,
         false AS is_filled
     FROM placed p
 
@@ -56,6 +58,7 @@ told AS (
         c.count_no,
         CASE WHEN p.is_sparse THEN p.on_hand ELSE CAST(0 AS DECIMAL(18,3)) END AS on_hand,
         CASE WHEN p.is_sparse THEN p.available ELSE CAST(0 AS DECIMAL(18,3)) END AS available,
+        CASE WHEN p.is_sparse THEN p.in_transit ELSE CAST(0 AS DECIMAL(18,3)) END AS in_transit,
         CASE WHEN p.is_sparse THEN p.on_hand_cost_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS on_hand_cost_rc,
         CASE WHEN p.is_sparse THEN p.retail_value_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS retail_value_rc,
         p.is_ranged,
@@ -75,6 +78,7 @@ SELECT
     c.region_id,
     sum(t.on_hand) AS on_hand,
     sum(t.available) AS available,
+    sum(t.in_transit) AS in_transit,
     sum(t.on_hand_cost_rc) AS on_hand_cost_rc,
     sum(t.retail_value_rc) AS retail_value_rc,
     bool_or(t.is_ranged) AS is_ranged,
@@ -82,4 +86,4 @@ SELECT
     c.is_carried
 FROM told t
 JOIN inventory_known_day c ON c.source_system = t.source_system AND c.location_id = t.location_id AND c.count_no = t.count_no
-GROUP BY 1, 2, 3, 4, 5, 12
+GROUP BY 1, 2, 3, 4, 5, 13

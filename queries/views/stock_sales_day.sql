@@ -10,6 +10,7 @@
 -- region_id = "the region of the place; 'UNK' = the place is not in the dimension"
 -- on_hand = "stock units on hand at its close; may be below 0"
 -- available = "stock units free to sell at its close"
+-- in_transit = "stock units on their way from another place"
 -- on_hand_cost_rc = "on_hand × unit cost (reporting currency)"
 -- is_ranged = "the product is supposed to be there"
 -- is_carried = "the place was not counted on this day: the count of an earlier one"
@@ -23,6 +24,7 @@ SELECT
     t.region_id,
     t.on_hand,
     t.available,
+    t.in_transit,
     t.on_hand_cost_rc,
     t.is_ranged,
     t.is_carried,
@@ -37,6 +39,7 @@ FROM (
         i.region_id,
         sum(i.on_hand) AS on_hand,
         sum(i.available) AS available,
+        sum(i.in_transit) AS in_transit,
         sum(i.on_hand_cost_rc) AS on_hand_cost_rc,
         bool_or(i.is_ranged) AS is_ranged,
         bool_and(i.is_carried) AS is_carried

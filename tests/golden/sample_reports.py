@@ -66,7 +66,7 @@ IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
          "sales-intraday-live", "customer-segment-export", "low-stock-alert", "stock-cover",
-         "overstock-excess"}
+         "overstock-excess", "reorder-proposal"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 

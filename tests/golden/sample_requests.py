@@ -304,6 +304,9 @@ CASES = {
         "articles": {"level": "product", "where.location": "S004,S005", "as_of": "2026-06-18", "where.category": "KIT"},
         "below-zero": {"level": "product", "order_by": "on_hand_negative,product_id", "limit": "8"},  # apart, not cut to 0 (D50)
         "missed-count": {"where.region": "GB-SCT,GB-LON", "as_of": "2026-06-18"},
+        "average": {"cost_method": "average", "level": "category"},
+        "first-in-first-out": {"cost_method": "fifo", "as_of": "2026-06-25", "totals": "true"},
+        "fifo-articles": {"cost_method": "fifo", "level": "product", "where.location": "S001,W02", "where.category": "KIT"},
         "totals": {"totals": "true"},
     },
     "dead-slow-stock": {
@@ -395,5 +398,19 @@ CASES = {
         "places": {"level": "location", "horizon": "30", "as_of": "2026-06-18"},
         "articles": {"level": "product", "where.category": "GAR", "window": "60", "service_level": "0.99"},
         "one-shop": {"level": "item", "where.location": "S001", "window": "90", "horizon": "365", "cancel_policy": "include_gross"},
+    },
+    "inventory-movement": {
+        "three-weeks": {"from": "2026-06-10", "to": "2026-07-01", "level": "location"},  # nothing is left unexplained
+        "never": {"from": "2020-01-01", "to": "2020-02-01"},
+        "before-the-ledger": {"from": "2026-06-01", "to": "2026-07-01"},
+        "missed-count": {"from": "2026-06-18", "to": "2026-07-15", "where.location": "S002", "level": "product", "where.category": "TOY"},
+        "categories": {"from": "2026-06-15", "to": "2026-06-22", "level": "category", "where.region": "DE"},
+    },
+    "reorder-proposal": {
+        "shops": {},
+        "never": {"as_of": "2020-01-01"},
+        "continuous": {"policy": "continuous", "as_of": "2026-06-20", "where.region": "DE"},  # what is on order is not ordered again (D51)
+        "budget": {"budget": "2000", "window": "90", "service_level": "0.99", "return_basis": "sale_date"},
+        "one-shop": {"where.location": "S001,S002", "window": "180", "cancel_policy": "include_gross"},
     },
 }

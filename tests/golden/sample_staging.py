@@ -288,7 +288,7 @@ def supply(text):
     return f"""
 -- The greatest rev of each movement; quantity signed, cost in the reporting currency, signed as the quantity.
 CREATE TABLE movement AS
-SELECT movement AS movement_id, m.day, kind, place AS location_id, sku AS product_id, quantity,
+SELECT movement AS movement_id, m.day, timezone(zone, moved_at::TIMESTAMP) AS moved_at, kind, place AS location_id, sku AS product_id, quantity,
     CASE currency WHEN 'EUR' THEN half_up(quantity // 1000 * piece_cost * r.eur, 1000000) ELSE quantity // 1000 * piece_cost END AS cost
 FROM (
     SELECT *, {day('moved_at')} AS day, units(qty, 3) AS quantity, units(unit_cost, 4) AS piece_cost,

@@ -24,12 +24,17 @@ COLUMNS = {
                                              "lost_sales"],
     "overstock-excess": TIME + _LEVELS + ["stock_day", "oldest_stock_day", "items", "items_in_excess", "available", "daily_units", "safety_stock",
                                           "excess_units", "excess_cost"],
+    "inventory-movement": TIME + _LEVELS + ["step_no", "step", "quantity", "cost", "movements"],
+    "reorder-proposal": TIME + ["layout", "location_id", "supplier_id", "product_id", "order_quantity", "unit_cost", "order_value", "expected_date", "reason",
+                                "location_name", "product_name", "stock_day", "available", "on_order", "inventory_position", "in_stock_days", "net_units",
+                                "daily_units", "daily_deviation", "lead_time_days", "lead_time_sd", "review_period_days", "service_level", "safety_stock",
+                                "reorder_point", "order_up_to", "min_order_qty", "pack_size", "max_stock", "value_until"],
 }
 _BY_LEVEL = ["location_id", "category_id", "product_id"]
 KEYS = {"low-stock-alert": ["location_id", "product_id"], "stock-cover": _BY_LEVEL,
         "inventory-turnover": ["period_start", "location_id", "category_id"], "gmroi": ["location_id", "category_id", "brand", "product_id"],
         "sell-through": ["period_start", *_BY_LEVEL], "stock-out-rate": ["period_start", *_BY_LEVEL], "lost-sales-estimate": _BY_LEVEL,
-        "overstock-excess": _BY_LEVEL}
+        "overstock-excess": _BY_LEVEL, "inventory-movement": [*_BY_LEVEL, "step_no"], "reorder-proposal": ["location_id", "product_id"]}
 COMPARED = {}
 
 POLICIES = ("return_basis", "cancel_policy", "region_basis", "recognition_basis")
@@ -363,3 +368,81 @@ class Supply:
                                "safety_stock": number(math.fsum(a["safety"] for a in of)), "excess_units": number(math.fsum(a["excess"] for a in of)),
                                "excess_cost": number(math.fsum(a["excess"] * int(a["cost"]) * UNITS / int(a["on_hand"]) / MONEY for a in of))})
         return self.labelled(rows)
+
+    def inventory_movement(self, request, spans):
+        ((s, e), _, partial), level, sliced = spans[0], request.get("level", "total"), {k: v for k, v in request.items() if k.startswith("where.")}
+        self.con.execute(HOLDING)
+        steps = ["opening", "receipt", "production_in", "transfer_in", "sale_return", "adjust_up", "count", "sale", "transfer_out", "production_out",
+                 "supplier_return", "adjust_down", "damage", "theft", "write_off", "unexplained", "closing"]
+        place = "coalesce((SELECT region_id FROM location l WHERE l.location_id = m.location_id), 'UNK')"
+        edge = lambda name, day: f"""SELECT '{name}' AS step, h.location_id, product_id, on_hand AS quantity, cost FROM holding h
+            JOIN (SELECT location_id, max(day) AS day FROM known WHERE day < DATE '{day}' GROUP BY ALL) last ON last.location_id = h.location_id AND last.day = h.day
+            WHERE {where(sliced).replace("location_id", "h.location_id")}"""
+        moved = self.dicts(f"""{edge('opening', s)} UNION ALL {edge('closing', e)} UNION ALL
+            SELECT kind, location_id, product_id, quantity, cost FROM (SELECT m.*, {place} AS region_id FROM movement m)
+            WHERE day >= DATE '{s}' AND day < DATE '{e}' AND {where(sliced)}""")
+        rows = []
+        for key, of in self.grouped(moved, level):
+            sums = {step: [Fraction(sum(int(r[c]) for r in of if r["step"] == step), scale) for c, scale in (("quantity", UNITS), ("cost", MONEY))]
+                    for step in {r["step"] for r in of}}
+            sums["unexplained"] = [sum((v[k] if step == "closing" else -v[k] for step, v in sums.items()), Fraction(0)) for k in (0, 1)]
+            for step, (quantity, cost) in sums.items():
+                many = None if step in ("opening", "unexplained", "closing") else Fraction(sum(r["step"] == step for r in of))
+                rows.append(key | {"period_start": s, "period_end": e, "is_partial_period": partial, "step_no": Fraction(steps.index(step) + 1), "step": step,
+                                   "quantity": quantity, "cost": cost, "movements": many})
+        return self.labelled(rows)
+
+    def reorder_proposal(self, request):
+        as_of, window, periodic = date.fromisoformat(request.get("as_of", str(TODAY))), int(request.get("window", 56)), request.get("policy") != "continuous"
+        policies, coming, since = self.policies(as_of), self.coming(as_of), as_of - window * DAY
+        euro = self.con.execute(f"SELECT eur FROM rate WHERE day = DATE '{as_of - DAY}'").fetchone()
+        costs = {(r["location_id"], r["product_id"]): r["cost"] for r in self.dicts(f"""
+            SELECT location_id, product_id, sum(h.cost) * {UNITS} / sum(on_hand) / {MONEY}::DOUBLE AS cost FROM holding h
+            JOIN (SELECT location_id, max(day) AS last FROM known WHERE day < DATE '{as_of}' GROUP BY ALL) USING (location_id)
+            WHERE on_hand > 0 AND (h.day = last OR h.day >= DATE '{since}' AND h.day < DATE '{as_of}') GROUP BY ALL""")}
+        rows = []
+        for a in self.selling(request, as_of, window):
+            item, policy = (a["location_id"], a["product_id"]), policies.get((a["location_id"], a["product_id"])) or {}
+            if a["units"] <= 0 or a["known_product"] is None:
+                continue
+            mean, deviation = self.demand(a)
+            lead, lead_sd = self.lead_days(policy, a["supplier_id"], request), policy.get("lead_sd") or 0.0
+            review, service = policy.get("review_days", int(request.get("review_days", 7))), policy.get("service_level", float(request.get("service_level", 0.95)))
+            safety, cost = self.safety(service, mean, deviation, lead + review if periodic else lead, lead_sd), costs.get(item)
+            point = mean * lead + safety
+            if periodic:
+                target = mean * (lead + review) + safety
+            elif policy and cost:
+                order_cost = policy["order_cost"] * (euro[0] / 1_000_000 if policy["currency"] == "EUR" else 1)
+                target = point + math.sqrt(2 * mean * 365 * order_cost / (policy["holding_rate"] * cost))
+            else:
+                target = point + mean * review
+            position = Fraction(int(a["available"]), UNITS) + coming[item][0]
+            if position > point:
+                continue
+            least, pack, most = policy.get("min_order") or 0, policy.get("pack") or 1, policy.get("max_stock")
+            quantity = math.ceil(max(least, target - float(position)) / pack - 1e-9) * pack
+            if most is not None:
+                quantity = min(quantity, math.floor((most - float(position)) / pack + 1e-9) * pack)
+            if quantity < max(least, 1):
+                continue
+            why = "nothing available" if a["available"] <= 0 else "at or below safety stock" if float(position) <= safety else "at or below reorder point"
+            gap = target - float(position)
+            why += "; more than needed: least order or whole packs" if quantity > gap + 1 else "; less than needed: max_stock" if quantity < gap else ""
+            value = None if cost is None else Fraction(math.floor(quantity * cost * MONEY + 0.5), MONEY)
+            known = lambda v: None if v is None else Fraction(v)
+            rows.append({"period_start": since, "period_end": as_of, "is_partial_period": a["stock_day"] < as_of - DAY, "layout": Fraction(1),
+                         "location_id": item[0], "supplier_id": a["supplier_id"], "product_id": item[1], "order_quantity": Fraction(quantity),
+                         "unit_cost": number(cost), "order_value": value, "expected_date": as_of + math.ceil(lead) * DAY, "reason": why,
+                         "stock_day": a["stock_day"], "available": Fraction(int(a["available"]), UNITS), "on_order": coming[item][0],
+                         "inventory_position": position, "in_stock_days": Fraction(a["in_stock"]), "net_units": Fraction(int(a["units"]), UNITS),
+                         "daily_units": number(mean), "daily_deviation": number(deviation), "lead_time_days": number(lead), "lead_time_sd": number(lead_sd),
+                         "review_period_days": Fraction(review), "service_level": number(service), "safety_stock": number(safety),
+                         "reorder_point": number(point), "order_up_to": number(target), "min_order_qty": known(policy.get("min_order")),
+                         "pack_size": known(policy.get("pack")), "max_stock": known(most), "cover": position / Fraction(mean)})
+        until = Fraction(0)
+        for row in sorted(rows, key=lambda r: (r["cover"], r["location_id"], r["product_id"])):
+            until += row["order_value"] or 0
+            row["value_until"] = until
+        rows = [r for r in rows if "budget" not in request or r["value_until"] <= Fraction(request["budget"])]
+        return self.named_items(rows)
