@@ -31,7 +31,7 @@ async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
     surfaces_agree(dir.path()).await;
     let checked = succeeded(dir.path(), &["check"]);
     assert!(checked.contains("sources, ") && checked.contains("views and "), "{checked}");
-    assert!(checked.contains("45 reports checked, 0 broken"), "{checked}");
+    assert!(checked.contains("55 reports checked, 0 broken"), "{checked}");
 }
 
 /// Each report through the library, the command line, HTTP, Flight SQL and PostgreSQL gives the same rows: under its defaults,

@@ -6,6 +6,7 @@ mod live;
 mod others;
 mod reconciliation;
 mod runs;
+mod supply;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};
