@@ -98,7 +98,12 @@ pub static MEASURES: &[Measure] = &[
     money("sales_event", "tax_rc", &["tax"]),
     money("sales_event", "cost_rc", &["cogs", "cost_of_sales"]).part_of(&["value"]),
     flag("sales_event", "is_goods", &["goods_amount"]),
-    units("sales_event", "units_sold", &["units_sold"]).part_of(&["basket_units", "value", "daily_units", "lost_units"]),
+    units("sales_event", "units_sold", &["units_sold"]).part_of(&[
+        "basket_units",
+        "value",
+        "daily_units",
+        "lost_units",
+    ]),
     units("sales_event", "units_returned", &["units_returned"]).part_of(&["value"]),
     ids("sales_event", "sale_order_id", &["orders"]).part_of(&["baskets", "pair_orders", "first_day_orders", "value"]),
     ids("sales_event", "buyer_key", &["customers", "cohort_size", "active_customers"]).part_of(&["value"]),
