@@ -221,8 +221,8 @@ async fn a_view_that_is_too_large_is_broken() {
     let files = BTreeMap::from([(file.name.clone(), file)]);
     let lake = memory_lake("clock").await;
     let engine = Engine::open(&lake, &EngineConfig::default(), &files, Clock::system()).await.unwrap();
-    assert!(engine.broken_views()[0].reason.contains("20000 operators"), "{:?}", engine.broken_views());
-    assert!(engine.set_views(&files).await.unwrap()[0].reason.contains("20000 operators"));
+    assert!(engine.broken_views()[0].reason.contains("80000 operators"), "{:?}", engine.broken_views());
+    assert!(engine.set_views(&files).await.unwrap()[0].reason.contains("80000 operators"));
 }
 
 /// Planning takes a place, and one that is not taken by running queries.
