@@ -12,7 +12,7 @@ use datafusion::sql::sqlparser::dialect::Dialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use self::words::{CHAINED, OPERATORS, RETRIED, TYPES, ends_operand, is_all, is_call, is_literal, is_query, keyword};
+use self::words::{CHAINED, OPERATORS, RETRIED, TYPES, ends_operand, is_all, is_literal, is_query, keyword};
 use crate::error::{Error, Result};
 
 /// Operators below one another. BI tools do write a thousand values as `x = 1 OR x = 2 …`, which are two each.
@@ -137,7 +137,9 @@ impl Walk {
         match token {
             Token::LParen => {
                 let retried = keyword(before).is_some_and(|word| RETRIED.contains(&word));
-                self.open(is_query(after), retried || (self.calls && is_call(before)));
+                // Any word may be a function's name: `and(and(1))`.
+                let call = self.calls && matches!(before, Some(Token::Word(_)));
+                self.open(is_query(after), retried || call);
             }
             Token::LBracket | Token::LBrace => {
                 self.operator();
@@ -287,8 +289,12 @@ mod tests {
         check(&calls(MOST_RETRIES), &PostgreSqlDialect {}).unwrap();
         let error = check(&calls(MOST_RETRIES + 2), &PostgreSqlDialect {}).unwrap_err();
         assert!(error.to_string().contains("18 of calls of functions"), "{error}");
-        let no_calls = "SELECT 1 WHERE (a IN (SELECT b FROM (VALUES (1)) AS c WHERE EXISTS (SELECT 1) AND (".repeat(6);
-        check(&no_calls, &PostgreSqlDialect {}).unwrap();
+        let nested = "SELECT 1 WHERE (a IN (SELECT b FROM (VALUES (1)) AS c WHERE EXISTS (SELECT 1) AND (".repeat(4);
+        check(&nested, &PostgreSqlDialect {}).unwrap();
+        for word in ["and", "filter", "div", "select", "when", "over"] {
+            let hidden = format!("SELECT {}1{}", format!("{word}(").repeat(40), ")".repeat(40));
+            assert!(check(&hidden, &PostgreSqlDialect {}).is_err(), "{word}");
+        }
         let days = ["d + INTERVAL '1' DAY > CASE WHEN a THEN b ELSE NULL END"; 100].join(" AND ");
         check(&format!("SELECT {days}"), &GenericDialect {}).unwrap();
     }

@@ -102,38 +102,6 @@ pub fn is_query(token: Option<&Token>) -> bool {
     keyword(token).is_some_and(|word| BEGINNINGS.contains(&word))
 }
 
-/// Words that are no names of functions where a bracket follows.
-const BEFORE_BRACKETS: &[Keyword] = &[
-    Keyword::SELECT,
-    Keyword::WHERE,
-    Keyword::ON,
-    Keyword::HAVING,
-    Keyword::BY,
-    Keyword::VALUES,
-    Keyword::EXISTS,
-    Keyword::ANY,
-    Keyword::SOME,
-    Keyword::ALL,
-    Keyword::OVER,
-    Keyword::FILTER,
-    Keyword::GROUP,
-    Keyword::SETS,
-    Keyword::USING,
-    Keyword::LATERAL,
-    Keyword::MATERIALIZED,
-    Keyword::LIMIT,
-    Keyword::OFFSET,
-];
-
-/// Whether a bracket behind `token` holds the arguments of a function; or a list of columns or a type's length, which is no harm.
-pub fn is_call(token: Option<&Token>) -> bool {
-    let others = [OPERATORS, CHAINED, BEFORE_OPERANDS, BEFORE_BRACKETS];
-    match keyword(token) {
-        Some(word) => !others.iter().any(|words| words.contains(&word)),
-        None => matches!(token, Some(Token::Word(_))),
-    }
-}
-
 /// Whether `*` behind `token` stands for all columns: it is no product.
 pub fn is_all(token: Option<&Token>) -> bool {
     let words = [Keyword::SELECT, Keyword::DISTINCT, Keyword::ALL];
