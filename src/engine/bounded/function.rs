@@ -65,13 +65,10 @@ impl Bounded {
 
     /// `function` as a query runs it; None if that is `function` as it is.
     pub fn running(function: &ScalarUDF, limits: &Arc<Limits>) -> Option<ScalarUDF> {
-        match function.inner().downcast_ref::<Bounded>() {
-            Some(bounded) if bounded.planning => {
-                Some(ScalarUDF::new_from_impl(Bounded { planning: false, ..bounded.clone() }))
-            }
-            Some(_) => None,
-            None => multiplies(function.name()).then(|| Bounded::over(function, limits, false)),
-        }
+        Bounded::changes(function).then(|| match function.inner().downcast_ref::<Bounded>() {
+            Some(bounded) => ScalarUDF::new_from_impl(Bounded { planning: false, ..bounded.clone() }),
+            None => Bounded::over(function, limits, false),
+        })
     }
 
     /// Whether this is the function `T`.
