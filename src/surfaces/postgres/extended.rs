@@ -24,11 +24,11 @@ use super::error::{PROTOCOL_VIOLATION, coded, wire};
 use super::parameters::value;
 use super::rows::fields;
 use super::run::{Answer, Params, Wanted};
-use super::session::{Handlers, Session};
+use super::session::{Extended, Session};
 use super::statement::{Parser, Prepared, Statement};
 
 #[async_trait]
-impl ExtendedQueryHandler for Handlers {
+impl ExtendedQueryHandler for Extended {
     type Statement = Statement;
     type QueryParser = Parser;
 

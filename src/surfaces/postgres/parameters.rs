@@ -219,19 +219,20 @@ fn items(text: &str) -> Option<Vec<Option<String>>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let (mut items, mut item, mut quoted, mut open) = (Vec::new(), String::new(), false, false);
     let mut letters = inner.chars();
+    // An empty text has quotes: without, something is missing.
     let done = |item: &mut String, quoted: &mut bool| {
         let text = std::mem::take(item);
         if std::mem::take(quoted) {
-            return Some(text);
+            return Some(Some(text));
         }
         let text = text.trim_end();
-        (!text.eq_ignore_ascii_case("null")).then(|| text.to_string())
+        (!text.is_empty()).then(|| (!text.eq_ignore_ascii_case("null")).then(|| text.to_string()))
     };
     while let Some(c) = letters.next() {
         match c {
             '\\' => item.push(letters.next()?),
             '"' => (open, quoted) = (!open, true),
-            ',' if !open => items.push(done(&mut item, &mut quoted)),
+            ',' if !open => items.push(done(&mut item, &mut quoted)?),
             '{' | '}' if !open => return None,
             // ADBC writes blanks around items: they are not of them, those within are.
             c if c.is_ascii_whitespace() && !open && (quoted || item.is_empty()) => {}
@@ -242,7 +243,7 @@ fn items(text: &str) -> Option<Vec<Option<String>>> {
         return None;
     }
     if !inner.trim().is_empty() {
-        items.push(done(&mut item, &mut quoted));
+        items.push(done(&mut item, &mut quoted)?);
     }
     Some(items)
 }
@@ -255,6 +256,8 @@ fn numeric(bytes: &[u8]) -> Option<String> {
         0 => "",
         0x4000 => "-",
         0xC000 => return Some("NaN".into()),
+        0xD000 => return Some("Infinity".into()),
+        0xF000 => return Some("-Infinity".into()),
         _ => return None,
     };
     if usize::try_from(*count).ok()? != groups.len() || groups.iter().any(|g| !(0..10_000).contains(g)) {
@@ -318,6 +321,10 @@ mod tests {
         }
         assert_eq!(shown(&Type::NUMERIC, false, b"12345678901234567890.1234"), "12345678901234567890.1234");
         assert_eq!(shown(&Type::NUMERIC, false, b"1e3"), "1000.0");
+        for (sign, shows) in [(0xD000u16, "inf"), (0xF000, "-inf"), (0xC000, "NaN")] {
+            let special = binary(&[0, 0, i16::from_ne_bytes(sign.to_ne_bytes()), 0]);
+            assert_eq!(shown(&Type::NUMERIC, true, &special), shows);
+        }
         for damaged in [&[][..], &[2, 0, 0, 0, 1], &[1, 0, 0, 0, -1], &[-1, 0, 0, 0]] {
             assert!(value(1, &Type::NUMERIC, true, Some(&binary(damaged))).is_err());
         }
@@ -329,6 +336,9 @@ mod tests {
             items("{a,\"b, c\",\"\",null,\"NULL\"}").unwrap(),
             [Some("a".into()), Some("b, c".into()), Some(String::new()), None, Some("NULL".into())]
         );
+        for missing in ["{a,}", "{,a}", "{a,,b}", "{,}"] {
+            assert_eq!(items(missing), None, "{missing}");
+        }
         let with_blanks = items("{ \"p\" , \"f\", a b , null }").unwrap();
         assert_eq!(with_blanks, [Some("p".into()), Some("f".into()), Some("a b".into()), None]);
         let mut bytes = [1, 0, 25, 2, 1].iter().flat_map(|n: &i32| n.to_be_bytes()).collect::<Vec<u8>>();

@@ -4,10 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use pgwire::api::auth::StartupHandler;
-use pgwire::api::cancel::CancelHandler;
-use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use pgwire::api::{ClientInfo, ErrorHandler, METADATA_USER, PgWireServerHandlers};
+use pgwire::api::{ClientInfo, ErrorHandler, METADATA_USER};
 use pgwire::error::{PgWireError, PgWireResult};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
@@ -122,26 +119,8 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// The session as pgwire wants it: the handlers are the session itself.
-pub struct Handlers(pub Arc<Session>);
-
-impl PgWireServerHandlers for Handlers {
-    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
-        Arc::clone(&self.0)
-    }
-    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
-        Arc::new(Handlers(Arc::clone(&self.0)))
-    }
-    fn startup_handler(&self) -> Arc<impl StartupHandler> {
-        Arc::clone(&self.0)
-    }
-    fn error_handler(&self) -> Arc<impl ErrorHandler> {
-        Arc::clone(&self.0)
-    }
-    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
-        Arc::clone(&self.0.shared.registry)
-    }
-}
+/// The session as the extended protocol has it: its parser shares the session.
+pub struct Extended(pub Arc<Session>);
 
 impl ErrorHandler for Session {
     /// pgwire would listen on after a fatal error, even to somebody who was not let in.
