@@ -16,7 +16,9 @@ use tonic::server::NamedService;
 use tower::Service;
 
 use super::auth::Door;
+use super::errors::status;
 use super::incoming::Place;
+use crate::error::Error;
 
 const HANDSHAKE: &str = "/arrow.flight.protocol.FlightService/Handshake";
 /// Bytes of a handshake, in all.
@@ -64,5 +66,6 @@ impl<S: NamedService> NamedService for Guarded<S> {
 
 /// The connection of a call, by its extensions, is one of those that may stay.
 pub fn enter(extensions: &Extensions) -> Result<(), Status> {
-    extensions.get::<Place>().map_or(Ok(()), Place::enter)
+    let nowhere = || status(Error::internal("a call is of no connection"));
+    extensions.get::<Place>().ok_or_else(nowhere)?.enter()
 }

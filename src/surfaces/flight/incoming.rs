@@ -108,18 +108,28 @@ impl Connected for Connection {
     }
 }
 
-impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+impl Connection {
+    /// Fails once it has been open for too long without a caller. Asked whatever is done: who does not read keeps a server
+    /// that has something to say from reading.
+    fn in_time(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if !self.place.entered() && self.late.as_mut().poll(cx).is_ready() {
             tracing::info!(from = ?self.socket.peer_addr().ok(), "a Flight SQL client did not log in in time");
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            return Err(io::ErrorKind::TimedOut.into());
         }
+        Ok(())
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.in_time(cx)?;
         Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.in_time(cx)?;
         Pin::new(&mut self.socket).poll_write(cx, bytes)
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -133,6 +143,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.in_time(cx)?;
         Pin::new(&mut self.socket).poll_write_vectored(cx, bytes)
     }
     fn is_write_vectored(&self) -> bool {

@@ -7,7 +7,6 @@ use crate::surfaces::status;
 
 /// SQLSTATEs that no kind of error stands for.
 pub const TOO_MANY_CONNECTIONS: &str = "53300";
-pub const OUT_OF_MEMORY: &str = "53200";
 pub const INVALID_AUTHORIZATION: &str = "28000";
 pub const PROTOCOL_VIOLATION: &str = "08P01";
 pub const NOT_SUPPORTED: &str = "0A000";

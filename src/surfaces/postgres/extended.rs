@@ -25,7 +25,7 @@ use super::parameters::value;
 use super::rows::fields;
 use super::run::{Answer, Params, Wanted};
 use super::session::{Extended, Session};
-use super::statement::{Parser, Prepared, Statement};
+use super::statement::{Parser, Prepared, Statement, with_values};
 
 #[async_trait]
 impl ExtendedQueryHandler for Extended {
@@ -48,7 +48,8 @@ impl ExtendedQueryHandler for Extended {
         match client.portal_store().get_statement(name) {
             Some(Entry::Value(statement)) => {
                 fits(&message, &statement.statement)?;
-                let portal = Portal::try_new(&message, statement)?;
+                let bytes = message.parameters.iter().flatten().map(|value| value.len()).sum();
+                let portal = Portal::try_new(&message, with_values(&statement, bytes, &self.0)?)?;
                 client.portal_store().put_portal(Arc::new(portal));
             }
             Some(Entry::Empty) => {

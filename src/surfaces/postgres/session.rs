@@ -12,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::cancel::Entry;
 use super::cursor::Cursor;
-use super::error::{INVALID_AUTHORIZATION, cancelled, fatal};
+use super::error::{INVALID_AUTHORIZATION, cancelled, fatal, wire};
 use super::settings::Settings;
 use super::startup::Sasl;
 use crate::access::Caller;
-use crate::engine::{Dialect, QueryOptions};
+use crate::engine::{Dialect, QueryOptions, Reserved};
 
 pub struct Session {
     pub shared: Arc<Shared>,
@@ -73,6 +73,11 @@ impl Session {
     pub fn options(&self) -> QueryOptions {
         let (user, schema) = (self.user.get().cloned(), self.settings.schema());
         QueryOptions { dialect: Dialect::Postgres, label: "sql".into(), user, schema, ..QueryOptions::default() }
+    }
+
+    /// Takes `bytes` of the queries' memory for what the connection keeps.
+    pub fn reserve(&self, bytes: usize) -> PgWireResult<Reserved> {
+        self.shared.engine.reserve(bytes, "what PostgreSQL clients sent").map_err(|e| wire(&e))
     }
 
     /// Runs `work` until it is done or the query is cancelled from another connection; then `work` is dropped.

@@ -10,31 +10,36 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use bytes::BytesMut;
 use futures::{FutureExt, StreamExt};
 use pgwire::api::{ClientInfo, ErrorHandler, NoopHandler, PgWireConnectionState};
 use pgwire::error::PgWireError;
 use pgwire::messages::PgWireFrontendMessage;
 use pgwire::tokio::server::{MaybeTls, PgWireMessageServerCodec, negotiate_tls, process_error, process_message};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::codec::{Framed, FramedParts};
 
-use super::error::{OUT_OF_MEMORY, PROTOCOL_VIOLATION, ending, fatal, wire};
+use super::error::{PROTOCOL_VIOLATION, ending, fatal};
 use super::session::{Extended, Session};
 use super::statement::Statement;
 use crate::engine::Reserved;
-use crate::error::ErrorKind;
 
-/// Bytes of a message for which nothing is reserved; who has not logged in may send no more.
-const SMALL: usize = 64 << 10;
+/// Bytes of a message for which nothing is reserved while it comes in.
+const SMALL: usize = 1 << 20;
+/// What who has not logged in may send.
+const OF_STRANGERS: usize = 64 << 10;
 /// Bytes that are read before what has come is looked at.
 const AT_ONCE: usize = 64 << 10;
 /// A message's kind and its length, which counts itself.
 const HEADER: usize = 5;
+/// A pause after the memory pool had no room.
+const PAUSE: Duration = Duration::from_millis(100);
 
 type Socket = Framed<Paced, PgWireMessageServerCodec<Statement>>;
 
-/// A message, and its part of the memory pool until it is dropped.
+/// A message, and its part of the memory pool until it has been answered.
 type Incoming = (PgWireFrontendMessage, Option<Reserved>);
 
 /// Answers the messages of `session` until its client takes leave or is put out.
@@ -42,19 +47,18 @@ pub async fn talk(socket: TcpStream, session: &Arc<Session>, patience: Duration)
     let acceptor = session.shared.tls.as_ref().map(|tls| tls.acceptor.clone());
     // Nothing: it spoke TLS at once, and there is none here.
     let Some(socket) = negotiate_tls(socket, acceptor).await? else { return Ok(()) };
+    if socket.is_secure() && !socket.read_buffer().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "there is plain text before what is encrypted"));
+    }
     let mut socket = paced(socket);
     let (extended, copy) = (Arc::new(Extended(Arc::clone(session))), Arc::new(NoopHandler));
     loop {
         let (message, _held) = match next(&mut socket, session, patience).await {
             None | Some(Ok((PgWireFrontendMessage::Terminate(_), _))) => return Ok(()),
             Some(Ok(incoming)) => incoming,
-            // The other side is gone, or not to be understood from here on.
             Some(Err(PgWireError::IoError(error))) => return Err(error),
-            Some(Err(error)) => {
-                let mut error = ending(error);
-                session.on_error(&socket, &mut error);
-                return process_error(&mut socket, error, false).await;
-            }
+            // What follows is not to be understood.
+            Some(Err(error)) => return part(socket, session, error).await,
         };
         let waits_for_sync = match socket.state() {
             PgWireConnectionState::CopyInProgress(extended) => extended,
@@ -62,45 +66,76 @@ pub async fn talk(socket: TcpStream, session: &Arc<Session>, patience: Duration)
         };
         let (startup, simple, extended) = (Arc::clone(session), Arc::clone(session), Arc::clone(&extended));
         let (copy, cancel) = (Arc::clone(&copy), Arc::clone(&session.shared.registry));
-        let answered = process_message(message, &mut socket, startup, simple, extended, copy, cancel).await;
-        if let Err(mut error) = answered {
-            session.on_error(&socket, &mut error);
-            process_error(&mut socket, error, waits_for_sync).await?;
+        let answer = process_message(message, &mut socket, startup, simple, extended, copy, cancel);
+        match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(Ok(())) => {}
+            Ok(Err(mut error)) => {
+                session.on_error(&socket, &mut error);
+                process_error(&mut socket, error, waits_for_sync).await?;
+            }
+            Err(_) => return part(socket, session, contradicts_itself()).await,
         }
     }
 }
 
+/// Tells `error` as the last word. What the client still sends is read, or it would see a broken connection and not why.
+async fn part(mut socket: Socket, session: &Session, error: PgWireError) -> io::Result<()> {
+    let mut error = ending(error);
+    session.on_error(&socket, &mut error);
+    process_error(&mut socket, error, false).await?;
+    let mut rest = [0; 8 << 10];
+    while socket.get_mut().read(&mut rest).await? > 0 {}
+    Ok(())
+}
+
+/// pgwire panics over some messages that end before what they announce.
+fn contradicts_itself() -> PgWireError {
+    fatal(PROTOCOL_VIOLATION, "a message contradicts itself", "send it as the protocol has it")
+}
+
 /// The next message; `None`: there will be no more. Between messages a client may be silent as long as it likes.
 async fn next(socket: &mut Socket, session: &Session, patience: Duration) -> Option<Result<Incoming, PgWireError>> {
-    let (mut held, mut late) = (None, None);
-    let message = poll_fn(|cx| {
-        // pgwire panics over some messages that end before what they announce: the client is to be told.
-        let Ok(polled) = catch_unwind(AssertUnwindSafe(|| socket.poll_next_unpin(cx))) else {
-            let told = fatal(PROTOCOL_VIOLATION, "a message contradicts itself", "send it as the protocol has it");
-            return Poll::Ready(Some(Err(told)));
-        };
-        if polled.is_ready() {
-            return polled;
-        }
-        if socket.read_buffer().is_empty() {
-            return Poll::Pending;
-        }
-        if held.is_none()
-            && let Some(length) = announced(socket)
-        {
-            match admitted(length, session) {
-                Ok(reserved) => held = Some(reserved),
-                Err(error) => return Poll::Ready(Some(Err(error))),
-            }
-        }
-        let late = late.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        late.poll_unpin(cx).map(|()| {
-            let hint = "send messages whole";
-            Some(Err(fatal(PROTOCOL_VIOLATION, &format!("a message did not end within {patience:?}"), hint)))
-        })
+    let whole = poll_fn(|cx| match polled(socket, cx) {
+        Poll::Pending if socket.read_buffer().is_empty() => Poll::Pending,
+        Poll::Pending => Poll::Ready(None),
+        Poll::Ready(whole) => Poll::Ready(Some(whole)),
     })
-    .await?;
-    Some(message.map(|message| (message, held.flatten())))
+    .await;
+    if let Some(whole) = whole {
+        return whole.map(|message| Ok((message?, None)));
+    }
+    let until = Instant::now() + patience;
+    timeout_at(until, rest(socket, session, until)).await.unwrap_or_else(|_| {
+        let told = format!("a message did not end within {patience:?}");
+        Some(Err(fatal(PROTOCOL_VIOLATION, &told, "send messages whole")))
+    })
+}
+
+/// The message of which a part has come.
+async fn rest(socket: &mut Socket, session: &Session, until: Instant) -> Option<Result<Incoming, PgWireError>> {
+    let begun = poll_fn(|cx| match polled(socket, cx) {
+        Poll::Pending => announced(socket).map_or(Poll::Pending, |length| Poll::Ready(Err(length))),
+        Poll::Ready(whole) => Poll::Ready(Ok(whole)),
+    });
+    let length = match begun.await {
+        Ok(whole) => return whole.map(|message| Ok((message?, None))),
+        Err(length) => length,
+    };
+    let held = match admitted(length, session, until).await {
+        Ok(held) => held,
+        Err(error) => return Some(Err(error)),
+    };
+    let whole = poll_fn(|cx| polled(socket, cx)).await;
+    if length > AT_ONCE {
+        // The message has what it needs of the buffer, which else would stay as long as this.
+        *socket.read_buffer_mut() = BytesMut::from(&socket.read_buffer()[..]);
+    }
+    whole.map(|message| Ok((message?, held)))
+}
+
+fn polled(socket: &mut Socket, cx: &mut Context<'_>) -> Poll<Option<Result<PgWireFrontendMessage, PgWireError>>> {
+    catch_unwind(AssertUnwindSafe(|| socket.poll_next_unpin(cx)))
+        .unwrap_or_else(|_| Poll::Ready(Some(Err(contradicts_itself()))))
 }
 
 /// The length that the message which is coming in says it has. What comes first on a connection has no kind, and pgwire
@@ -114,22 +149,24 @@ fn announced(socket: &Socket) -> Option<usize> {
     usize::try_from(u32::from_be_bytes(*length)).ok()
 }
 
-/// Whether a message of `length` bytes may come in, and what it takes of the memory pool.
-fn admitted(length: usize, session: &Session) -> Result<Option<Reserved>, PgWireError> {
-    if length <= SMALL {
-        return Ok(None);
-    }
-    let most = if session.principal.get().is_some() { session.shared.longest } else { SMALL };
+/// What a message of `length` bytes takes of the memory pool while it comes in and is answered. Where there is no room the
+/// client waits: its bytes stay with it.
+async fn admitted(length: usize, session: &Session, until: Instant) -> Result<Option<Reserved>, PgWireError> {
+    let most = if session.principal.get().is_some() { session.shared.longest } else { OF_STRANGERS };
     if length > most {
         let told = format!("a message of {length} bytes is longer than {most}");
         return Err(fatal(PROTOCOL_VIOLATION, &told, "send less at once, or raise postgres.max_message_mb"));
     }
-    session.shared.engine.reserve(length, "messages of PostgreSQL clients").map(Some).map_err(|error| {
-        match error.kind() {
-            ErrorKind::Busy => fatal(OUT_OF_MEMORY, error.message(), error.hint_text().unwrap_or("try later")),
-            _ => wire(&error),
+    if length <= SMALL {
+        return Ok(None);
+    }
+    loop {
+        match session.reserve(length) {
+            Ok(reserved) => return Ok(Some(reserved)),
+            Err(_) if Instant::now() + PAUSE < until => sleep(PAUSE).await,
+            Err(error) => return Err(error),
         }
-    })
+    }
 }
 
 fn paced(socket: Framed<MaybeTls, PgWireMessageServerCodec<Statement>>) -> Socket {

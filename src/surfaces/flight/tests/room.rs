@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::{Criteria, HandshakeRequest};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tonic::Request;
 
@@ -46,6 +46,17 @@ async fn who_is_not_let_in_is_put_out() {
     let ended = tokio::time::timeout(SOON, async { while silent.read_u8().await.is_ok() {} }).await;
     assert!(ended.is_ok(), "it is still there");
     one(&mut inside).await.expect("who is in stays");
+}
+
+/// Nobody reads what it is answered: the server has no chance to read on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_does_not_read_is_put_out() {
+    let stage = Stage::open_within(SHORTLY, &[("bi", BI)], |_| {}).await;
+    let mut deaf = TcpStream::connect(stage.addr).await.unwrap();
+    deaf.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let ping = b"\0\0\x08\x06\0\0\0\0\0pingpong".repeat(1000);
+    let ended = tokio::time::timeout(SOON, async { while deaf.write_all(&ping).await.is_ok() {} }).await;
+    assert!(ended.is_ok(), "it is still there");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

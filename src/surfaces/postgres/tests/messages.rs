@@ -31,26 +31,60 @@ async fn a_message_may_be_as_long_as_is_set() {
     assert!(told.contains("postgres.max_message_mb"), "{told}");
 }
 
-#[tokio::test]
-async fn a_message_takes_from_the_memory_of_queries() {
-    let server = serve(|config, _| config.max_message_mb = 3000).await;
-    let mut open = Vec::new();
-    for _ in 0..2 {
-        let (mut wire, _) = Wire::ready(server.addr).await;
-        begin(&mut wire, 'Q', 900 << 20).await; // of 2048 MiB
-        open.push(wire);
-    }
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let (mut third, _) = Wire::ready(server.addr).await;
-    begin(&mut third, 'P', 900 << 20).await;
-    let told = put_out(third).await;
-    assert!(told.contains("C53200") && told.contains("engine.memory_mb"), "{told}");
-    drop(open);
+/// Waits until so many bytes of the queries' memory (2048 MiB) are free.
+async fn free(engine: &Engine, bytes: usize) {
     let begun = Instant::now();
-    while server.engine.reserve(2000 << 20, "test").is_err() {
+    while engine.reserve(bytes, "test").is_err() {
         assert!(begun.elapsed() < SOON, "it is not given back");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn a_message_takes_from_the_memory_of_queries_and_waits_for_it() {
+    let times = Times { start_up: START_UP, message: Duration::from_secs(2) };
+    let server = serve_within(times, |_, _| {}).await;
+    let taken = server.engine.reserve(2047 << 20, "test").unwrap();
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    begin(&mut wire, 'Q', 10 << 20).await;
+    let told = put_out(wire).await;
+    assert!(told.contains("FATAL") && told.contains("C53300") && told.contains("engine.memory_mb"), "{told}");
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    let asked = async {
+        wire.query(&format!("SELECT length('{}') AS n", "x".repeat(3 << 20))).await;
+        wire.until_ready().await
+    };
+    let freed = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        drop(taken);
+    };
+    let (answered, ()) = tokio::join!(asked, freed);
+    assert!(answered.iter().any(|m| m.0 == 'D' && text(m).contains("3145728")), "it waited");
+    free(&server.engine, 2047 << 20).await;
+}
+
+#[tokio::test]
+async fn statements_and_portals_take_from_the_memory_as_long_as_they_are_there() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    wire.kinds("BEGIN").await;
+    let long = "x".repeat(5 << 20);
+    wire.send('P', format!("s\0SELECT length($1) AS n, '{long}' AS x\0\0\0").as_bytes()).await;
+    let length = u32::try_from(long.len()).unwrap().to_be_bytes();
+    wire.send('B', &[b"p\0s\0\0\0\0\x01", &length[..], long.as_bytes(), b"\0\0"].concat()).await;
+    wire.send('S', b"").await;
+    let opened: String = wire.until_ready().await.iter().map(|(kind, _)| *kind).collect();
+    assert_eq!(opened, "12Z");
+    assert!(server.engine.reserve(2039 << 20, "test").is_err() && server.engine.reserve(2037 << 20, "test").is_ok());
+    wire.send('C', b"Pp\0").await;
+    wire.send('S', b"").await;
+    wire.until_ready().await;
+    free(&server.engine, 2042 << 20).await;
+    assert!(server.engine.reserve(2044 << 20, "test").is_err(), "the statement is there");
+    wire.send('C', b"Ss\0").await;
+    wire.send('S', b"").await;
+    wire.until_ready().await;
+    free(&server.engine, 2047 << 20).await;
 }
 
 #[tokio::test]
@@ -74,6 +108,27 @@ async fn who_has_not_logged_in_sends_little() {
     assert_eq!(wire.read().await.unwrap().0, 'R');
     begin(&mut wire, 'Q', 1 << 20).await;
     assert!(put_out(wire).await.contains("longer than 65536"));
+    // The name of a mechanism, and a length of more than there is.
+    for damaged in [&b"abc\0"[..], b"SCRAM-SHA-256\0\0\x01\0\0x"] {
+        let mut wire = Wire::open(server.addr).await;
+        assert_eq!(wire.read().await.unwrap().0, 'R');
+        wire.send('p', damaged).await;
+        assert!(put_out(wire).await.contains("FATAL"), "{damaged:?}");
+    }
+}
+
+/// While it still writes: a broken connection would not say why.
+#[tokio::test]
+async fn who_sends_too_much_learns_why() {
+    let server = serve(|config, _| config.max_message_mb = 1).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    begin(&mut wire, 'Q', 4 << 20).await;
+    for _ in 0..64 {
+        if wire.0.write_all(&[b'x'; 64 << 10]).await.is_err() {
+            break;
+        }
+    }
+    assert!(put_out(wire).await.contains("postgres.max_message_mb"));
 }
 
 #[tokio::test]
@@ -99,7 +154,6 @@ async fn mutated_conversations_end() {
         [&[kind as u8][..], &length, body].concat()
     };
     let conversation = [
-        message('Q', b"SELECT 1; SELECT 'a'\0"),
         message('P', b"s\0SELECT value FROM generate_series(1, 5) WHERE value >= $1 AND $2 <> 'x'\0\0\x01\0\0\0\x14"),
         message('D', b"Ss\0"),
         message('B', b"p\0s\0\0\x02\0\x01\0\0\0\x02\0\0\0\x08\0\0\0\0\0\0\0\x02\0\0\0\x01y\0\x01\0\x01"),
@@ -107,9 +161,10 @@ async fn mutated_conversations_end() {
         message('C', b"Pp\0"),
         message('H', b""),
         message('S', b""),
+        message('Q', b"SELECT 1; SELECT 'a'\0"),
     ]
     .concat();
-    let mut dice = ChaCha8Rng::seed_from_u64(7);
+    let (mut dice, mut answered) = (ChaCha8Rng::seed_from_u64(7), 0);
     for n in 0..200 {
         let mut mutant = conversation.clone();
         for _ in 0..dice.random_range(1..4) {
@@ -122,12 +177,18 @@ async fn mutated_conversations_end() {
         }
         let (mut wire, _) = Wire::ready(server.addr).await;
         let _ = wire.0.write_all(&mutant).await;
+        let (mut all, mut part) = (Vec::new(), [0; 4096]);
+        // What is answered, as long as anything comes; a message that was cut off waits for its end.
+        while let Ok(Ok(read @ 1..)) = tokio::time::timeout(Duration::from_millis(50), wire.0.read(&mut part)).await {
+            all.extend_from_slice(&part[..read]);
+        }
         let _ = wire.0.shutdown().await;
-        let mut all = Vec::new();
         let read = tokio::time::timeout(SOON, wire.0.read_to_end(&mut all)).await;
         assert!(read.is_ok(), "{n}: it is not let go: {mutant:?}");
         assert!(!String::from_utf8_lossy(&all).contains("internal error"), "{n}: {mutant:?}");
+        answered += usize::from(all.windows(5).any(|bytes| bytes == b"Z\0\0\0\x05"));
     }
+    assert!(answered > 100, "only {answered} were heard");
     let (mut wire, _) = Wire::ready(server.addr).await;
     assert_eq!(wire.kinds("SELECT 1").await, "TDCZ");
 }
