@@ -15,9 +15,11 @@ mod distinct;
 pub mod expand;
 mod layers;
 pub mod members;
+mod nulls;
 pub mod order;
 mod period;
 pub mod slicers;
+mod spans;
 pub mod stock;
 #[cfg(test)]
 mod testing;
