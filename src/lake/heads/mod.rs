@@ -135,7 +135,9 @@ impl Heads {
         Ok(Some(Head { number, ..head }))
     }
 
-    /// Puts `head` unless its number is taken; false then.
+    /// Puts `head` behind the newest one that is known; false where there are newer ones: its number is taken, or the head
+    /// before it is gone. Vacuum removes heads long after they have had successors, so whoever slept that long finds the
+    /// numbers behind the one it knows free again.
     pub async fn put(&self, head: Head) -> Result<bool> {
         let path = self.path(head.number);
         let json = serde_json::to_vec(&head).map_err(|e| Error::internal(format!("{path}: {e}")))?;
@@ -148,12 +150,26 @@ impl Heads {
             }
             Err(e) => return Err(errors::store(e, &path)),
         }
+        if head.number > 1 && !self.is_there(head.number - 1).await? {
+            *self.newest.lock().await = Newest::default();
+            self.store.delete(&path).await.map_err(|e| errors::store(e, &path))?;
+            return Ok(false);
+        }
         if let Some(old) = head.number.checked_sub(KEEP) {
             // Best effort: one more small object does no harm.
             let _ = self.store.delete(&self.path(old)).await;
         }
         self.newest.lock().await.head = Some(Arc::new(head));
         Ok(true)
+    }
+
+    async fn is_there(&self, number: u64) -> Result<bool> {
+        let path = self.path(number);
+        match self.store.head(&path).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(e) => Err(errors::store(e, &path)),
+        }
     }
 
     /// Announces that `batch_id` is about to commit rows of `files`.

@@ -276,3 +276,32 @@ async fn heads_are_put_one_after_the_other() {
     let head = lake.head().await.unwrap().unwrap();
     assert_eq!(head.version("region"), 39);
 }
+
+/// A process that was stopped for hours, and knows a head whose successors have been removed.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_slept_puts_no_head_among_old_numbers() {
+    let dir = tempfile::tempdir().unwrap();
+    let (sleeper, writer) = two(&dir).await;
+    for (lake, batch, ids) in
+        [(&sleeper, "one", 0..1), (&writer, "two", 1..2), (&writer, "three", 2..3), (&writer, "four", 3..4)]
+    {
+        let unit = lake.begin(batch).await.unwrap();
+        land(lake, &REGION, batch, ids).await;
+        unit.publish().await.unwrap();
+    }
+    let newest = writer.head().await.unwrap().unwrap().number;
+    assert!(newest >= 4, "{newest}");
+    let store = writer.object_store();
+    for number in 0..newest {
+        store
+            .delete(&writer.inner.root.prefix.clone().join("_heads").join(format!("{number:020}.json")))
+            .await
+            .unwrap();
+    }
+    let unit = sleeper.begin("five").await.unwrap();
+    land(&sleeper, &REGION, "five", 4..5).await;
+    unit.publish().await.unwrap();
+    let (reader, _) = two(&dir).await;
+    assert_eq!(shown(&reader).await, (0, 5));
+    assert_eq!(reader.head().await.unwrap().unwrap().number, newest + 1);
+}
