@@ -11,6 +11,7 @@ mod customer;
 mod customer_event;
 mod dimension;
 mod envelope;
+mod feedback;
 mod fx_rate;
 mod inventory_snapshot;
 mod location;
@@ -30,6 +31,7 @@ pub static RETURN_LINE: Table = return_line::TABLE;
 pub static ORDER_CHARGE: Table = order_charge::TABLE;
 pub static INVENTORY_SNAPSHOT: Table = inventory_snapshot::TABLE;
 pub static CUSTOMER_EVENT: Table = customer_event::TABLE;
+pub static FEEDBACK: Table = feedback::TABLE;
 pub static SOURCE_CONTROL_TOTAL: Table = source_control_total::TABLE;
 pub static CUSTOMER: Table = customer::TABLE;
 pub static PRODUCT: Table = product::TABLE;
@@ -56,6 +58,7 @@ pub static TABLES: &[&Table] = &[
     &ORDER_CHARGE,
     &INVENTORY_SNAPSHOT,
     &CUSTOMER_EVENT,
+    &FEEDBACK,
     &SOURCE_CONTROL_TOTAL,
     &INGEST_FILE,
     &INGEST_TABLE,

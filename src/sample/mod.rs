@@ -9,6 +9,7 @@ mod dice;
 mod dims;
 mod erp;
 mod events;
+mod feedback;
 mod market;
 mod market_cn;
 mod market_eu;

@@ -13,6 +13,7 @@ pub struct Counts {
     pub order_charges: u64,
     pub return_lines: u64,
     pub events: u64,
+    pub feedback: u64,
     pub stock_rows: u64,
     pub dimension_rows: u64,
 }
@@ -24,6 +25,7 @@ impl Counts {
         self.order_charges += part.order_charges;
         self.return_lines += part.return_lines;
         self.events += part.events;
+        self.feedback += part.feedback;
         self.stock_rows += part.stock_rows;
         self.dimension_rows += part.dimension_rows;
     }
@@ -79,8 +81,15 @@ impl fmt::Display for Summary {
         let c = &self.counts;
         writeln!(
             f,
-            "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} stock rows, {} dimension rows",
-            c.orders, c.order_lines, c.order_charges, c.return_lines, c.events, c.stock_rows, c.dimension_rows
+            "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} pieces of feedback, {} stock rows, {} dimension rows",
+            c.orders,
+            c.order_lines,
+            c.order_charges,
+            c.return_lines,
+            c.events,
+            c.feedback,
+            c.stock_rows,
+            c.dimension_rows
         )?;
         let mut folders: BTreeMap<&str, Written> = BTreeMap::new();
         for file in &self.files {

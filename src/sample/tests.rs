@@ -67,7 +67,10 @@ fn the_summary_adds_up() {
     }
     let c = &summary.counts;
     assert!((3_000..6_000).contains(&c.order_lines), "{c:?}");
-    assert!(c.return_lines > 50 && c.events > 500 && c.stock_rows > 10_000 && c.order_charges > 100, "{c:?}");
+    assert!(
+        c.return_lines > 50 && c.events > 500 && c.feedback > 20 && c.stock_rows > 10_000 && c.order_charges > 100,
+        "{c:?}"
+    );
 }
 
 #[test]

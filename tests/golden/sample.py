@@ -136,6 +136,7 @@ CASES = {
         "totals": QUARTER | {"totals": "true"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
         "best": QUARTER | {"order_by": "-net_sales", "limit": "3"},
+        "first-and-others": MARCH | {"top_n": "2"},
     },
     "sales-by-channel": every() | {
         "all-members": {"from": "2025-03-01", "to": "2025-06-01"},

@@ -8,7 +8,9 @@ from datetime import date
 import sample_customers
 import sample_periods
 import sample_products
+import sample_quality
 import sample_segments
+import sample_service
 import sample_stock
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
 from sample_measures import (
@@ -55,19 +57,26 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock):
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
-GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month"}
+GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month",
+         "customer-satisfaction": "month"}
+# How the reports that are asked for top_n name a group: column → SQL.
+OTHERS = {
+    "sales-by-brand": {"brand": "CASE WHEN product_id IS NULL THEN 'N/A' ELSE coalesce((SELECT brand FROM product p WHERE p.product_id = f.product_id), 'UNK') END"},
+    "sales-by-region": {"region_id": member("region_id", "region", "region_id")},
+}
 IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export"}
+         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard", "customer-lifecycle", "customer-360"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
-class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock):
+class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock,
+             sample_quality.Quality, sample_service.Service):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -88,9 +97,13 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
             rows = self.over_days(report, request)
             if request.get("compare"):
                 columns += [f"{m}_{x}" for m in COMPARED[report] for x in ("prev", "growth")]
-        if request.get("totals") == "true":
+        if request.get("totals") == "true" or "top_n" in request:
             columns = [c for c in columns if c not in TIME[1:] and not c.endswith("_name")] + ["row_kind"]
         totals = [r for r in rows if r.get("row_kind") == "total"]
+        if "top_n" in request:
+            (key, sql), = OTHERS[report].items()
+            first = ordered([r for r in rows if r["row_kind"] == "row"], request.get("order_by", f"-net_sales,{key}"))[:int(request["top_n"])]
+            return columns, first + [self.others(report, request, key, sql, first)] + totals
         rows = [r for r in rows if r.get("row_kind") != "total"]
         if "order_by" in request:
             rows = ordered(rows, request["order_by"])
@@ -216,6 +229,19 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
         # A report without buckets is of the asked days, in the totals row, too.
         start = None if "period_start" in KEYS[report] else spans[0][0][0]
         return {c: None for c in COLUMNS[report]} | row | {"row_kind": "total", "period_start": start}
+
+    def others(self, report, request, key, sql, first):
+        """Everything but what the first rows are made of, in one row, from the events; shares are of everything."""
+        spans = [(self.days(request), self.days(request), False)]
+        shown = ", ".join(text(r[key]) for r in first)
+        row, = self.sums(f"SELECT * FROM ({self.source(request)}) f WHERE {sql} NOT IN ({shown})", None, spans)
+        whole, = self.sums(self.source(request), None, spans)
+        row["net_sales_all"] = whole["net_sales"]
+        return {c: None for c in COLUMNS[report]} | derive(row) | {"row_kind": "others", "period_start": None}
+
+    @staticmethod
+    def days(request):
+        return date.fromisoformat(request["from"]), date.fromisoformat(request["to"])
 
     def sales_summary(self, request, spans):
         rows = self.sums(self.source(request, "all"), [], spans)
@@ -393,7 +419,7 @@ def refuser(dirty):
         source, table = {
             "pos": ("shop_pos_sales", "order_line"), "web": ("shop_web_orders", "order_line"), "market_eu": ("market_eu_orders", "order_line"),
             "market_cn": ("market_cn_orders", "order_line"), "erp": ("erp_wholesale", "order_line"), "returns": ("shop_returns", "return_line"),
-            "events": ("shop_events", "customer_event"), "stock": ("stock", "inventory_snapshot")}[folder]
+            "events": ("shop_events", "customer_event"), "feedback": ("shop_feedback", "feedback"), "stock": ("stock", "inventory_snapshot")}[folder]
     if dirty["field"] == "charge_type":
         table = "order_charge"
     if dirty["field"].startswith("refund"):

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from sample_control import stage_control
+from sample_quality import stage_quality
 
 MACROS = r"""
 -- Half away from zero, exactly: a / b as a whole number.
@@ -76,9 +77,10 @@ def stage(sample):
         rows = lambda glob: (f"(SELECT * FROM read_parquet('{landing}/{glob}', filename = true, file_row_number = true) p "
                              f"WHERE NOT EXISTS (FROM held_row h WHERE p.filename = '{landing}/' || h.file AND p.file_row_number + 1 = h.no))")
         con.execute(dimensions(text))
-        for sql in (pos(text), web(clean), market_eu(text), market_cn(text), erp(rows), returns(text), stock(rows), events(clean)):
+        for sql in (pos(text), web(clean), market_eu(text), market_cn(text), erp(rows), returns(text), stock(rows), events(clean), feedback(text)):
             con.execute(sql)
         stage_control(con, text)
+        stage_quality(con, text, rows, clean, landing)
     con.execute(COMMON)
     return con
 
@@ -95,6 +97,9 @@ CREATE TABLE product AS
     FROM {text('dimensions/products.csv', ',')} QUALIFY row_number() OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '') DESC) = 1;
 CREATE TABLE customer AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier,
         acquired_at::TIMESTAMPTZ::DATE AS acquired_on, consent_email = 'true' AS consent_email, consent_profiling = 'true' AS consent_profiling FROM {text('dimensions/customers.csv', ',')};
+CREATE TABLE profile AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier, home_region,
+        acquisition_channel, acquired_at::TIMESTAMPTZ::DATE::VARCHAR AS acquired_on, birth_year::INT::VARCHAR AS birth_year, consent_email, consent_profiling
+    FROM {text('dimensions/customers.csv', ',')};
 -- Pounds per euro, in millionths, on every day: days without a rate take the last one before.
 CREATE TABLE rate AS
     SELECT d::DATE AS day, r.rate AS eur
@@ -287,15 +292,26 @@ def events(clean):
     return f"""
 -- Told again word for word: once. The app's own time counts, put right where its clock is more than five minutes off.
 CREATE TABLE visit_event AS
-SELECT DISTINCT id, name, session, channel AS channel_id, region AS region_id, device, source, customer AS customer_key,
+SELECT DISTINCT id, name, session, channel AS channel_id, region AS region_id, device, source, customer AS customer_key, visitor, sku AS product_id,
+    qty, price, currency, NULL::VARCHAR AS location_id,
     CASE WHEN "at" IS NULL THEN received::TIMESTAMPTZ
          WHEN abs(epoch(received::TIMESTAMPTZ) - epoch(sent::TIMESTAMPTZ)) > 300
              THEN "at"::TIMESTAMPTZ + (received::TIMESTAMPTZ - sent::TIMESTAMPTZ)
          ELSE "at"::TIMESTAMPTZ END AS happened
 FROM read_json('{clean}/events/*.ndjson', format = 'newline_delimited', columns = {{id: 'VARCHAR', name: 'VARCHAR', "at": 'VARCHAR', sent: 'VARCHAR',
     received: 'VARCHAR', session: 'VARCHAR', customer: 'VARCHAR', channel: 'VARCHAR', device: 'VARCHAR', region: 'VARCHAR', source: 'VARCHAR',
-    bot: 'BOOLEAN'}})
+    visitor: 'VARCHAR', sku: 'VARCHAR', qty: 'VARCHAR', price: 'VARCHAR', currency: 'VARCHAR', bot: 'BOOLEAN'}})
 WHERE NOT bot;
+"""
+
+
+def feedback(text):
+    return f"""
+CREATE TABLE feedback AS
+SELECT id, type, score::INT AS score, scale::INT AS scale, coalesce(topic, 'unknown') AS topic, sku AS product_id, customer AS customer_key, channel AS channel_id,
+    local_day(opened_at, 'Europe/London') AS day, epoch(opened_at::TIMESTAMPTZ)::BIGINT AS opened, epoch(first_reply_at::TIMESTAMPTZ)::BIGINT AS replied,
+    epoch(resolved_at::TIMESTAMPTZ)::BIGINT AS resolved, first_contact = 'Y' AS at_once
+FROM {text('feedback/*.csv', ',')} QUALIFY row_number() OVER (PARTITION BY id ORDER BY rev::INT DESC) = 1;
 """
 
 

@@ -41,6 +41,20 @@
 -- first_order_value = "first_day_sales / first_day_orders (money per order)"
 -- first_day_orders_per_customer = "first_day_orders / new_customers"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "channels and months add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN new_customers END) = sum(CASE WHEN row_kind = 'total' THEN new_customers END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN first_day_sales END) = sum(CASE WHEN row_kind = 'total' THEN first_day_sales END)",
+-- ]
+--
+-- [[tests]]
+-- name = "each new customer has an order"
+-- params = { grain = "all" }
+-- each = ["first_day_orders >= new_customers"]
+-- all = ["sum(new_customers) = max(new_customers_all)"]
 -- ---
 SELECT
     s.period_start,

@@ -41,6 +41,20 @@
 -- cost_all = "on_hand_cost over all rows, before any limit (money)"
 -- cost_share = "on_hand_cost / cost_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "places add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN on_hand END) = sum(CASE WHEN row_kind = 'total' THEN on_hand END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN on_hand_cost END) = sum(CASE WHEN row_kind = 'total' THEN on_hand_cost END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN retail_value END) = sum(CASE WHEN row_kind = 'total' THEN retail_value END)",
+-- ]
+--
+-- [[tests]]
+-- name = "categories add up to what it says of all"
+-- params = { level = "category" }
+-- all = ["sum(on_hand_cost) = max(cost_all)"]
 -- ---
 SELECT
     CAST($as_of - INTERVAL '1 day' AS DATE) AS period_start,

@@ -1,5 +1,7 @@
 //! The shipped views and reports over a small `memory://` lake whose answers are worked out by hand.
 
+mod beside;
+mod customers;
 mod events;
 mod in_sql;
 mod live;

@@ -7,6 +7,7 @@ use super::catalogue::{Currency, Tax};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, Zone, month_name, settled};
 use super::dice::Dice;
 use super::events::Events;
+use super::feedback::Feedback;
 use super::order::{Basket, ChargeKind, Line, LineKind, Order, Status};
 use super::out::{Ledger, Sheet, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -27,11 +28,12 @@ struct Web<'a> {
     sheet: Sheet,
     returns: Returns,
     events: Events<'a>,
+    feedback: Feedback<'a>,
     again: Again,
     next: u64,
 }
 
-/// Writes the orders of web shop, app and live stream, what comes back of them, and what visitors did.
+/// Writes the orders of web shop, app and live stream, what comes back of them, what customers said, and what visitors did.
 pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn(u64) + Sync)) -> Result<Ledger> {
     // 25 % of the lines, 2.4 in an order.
     let orders = retailer.lines * 250 / 2400;
@@ -41,6 +43,7 @@ pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn
         sheet: Sheet::new(landing, "ndjson", "", level),
         returns: Returns::new(landing, level, "web", "web", 'W', 900),
         events: Events::new(retailer, landing, level),
+        feedback: Feedback::new(retailer, landing, level),
         again: Again::new(),
         next: 1,
     };
@@ -52,6 +55,7 @@ pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn
     web.sheet.close(&mut ledger)?;
     web.returns.close(&mut ledger)?;
     web.events.close(&mut ledger)?;
+    web.feedback.close(&mut ledger)?;
     Ok(ledger)
 }
 
@@ -65,10 +69,12 @@ impl<'a> Web<'a> {
             let session = self.events.bought(ledger, &order, channel, date)?;
             if self.tell(ledger, &order, channel, session, date)? {
                 self.returns.plan(self.retailer, &mut self.dice, &order, date, CHANNELS[channel]);
+                self.feedback.plan(&order, channel, date);
             }
         }
         self.events.browsed(ledger, date, orders)?;
         self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
+        self.feedback.day(ledger, date)?;
         self.again.day(ledger, &mut self.sheet, date)?;
         if date == DIRTY_DAY {
             self.dirty(ledger, date)?;

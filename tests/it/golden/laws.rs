@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use saleslake::access::Caller;
+
 use super::canonical;
 use crate::common::{Answer, shared_sample, units};
 
@@ -156,6 +158,19 @@ fn d18_cancel_policies_agree_over_all_time() {
     assert_eq!(gross["units_sold"], reversed["units_sold"]);
     assert_eq!(gross["discounts"], reversed["discounts"]);
     assert!(units(&gross["net_sales"]) > units(&excluded["net_sales"]));
+}
+
+/// What stands beside the reports in their files holds of the sample.
+#[test]
+fn tests_beside_reports_hold() {
+    let sample = shared_sample();
+    let mut wrong = Vec::new();
+    for info in sample.app.reports.list() {
+        let outcomes = sample.run(sample.app.reports.test(&info.id, &Caller::local())).expect("it is there");
+        let failed = outcomes.iter().filter(|outcome| !outcome.passed());
+        wrong.extend(failed.map(|outcome| format!("{}: {}: {}", info.id, outcome.test, outcome.wrong.join("; "))));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Without data every report answers, with nothing or with zeros, never with an error (D27).

@@ -38,6 +38,15 @@ const fn flag(view: &'static str, name: &'static str, mixed: &'static [&'static 
     let halves = &["({} AND local_minute % 2 = 0)", "({} AND local_minute % 2 = 1)"];
     Measure { view, name, halves, total: COUNT, columns: &[], mixed, rows: None }
 }
+/// What is said of a piece of feedback.
+const fn said(name: &'static str, columns: &'static [&'static str]) -> Measure {
+    let halves = &["({} AND ascii(right(feedback_id, 1)) % 2 = 0)", "({} AND ascii(right(feedback_id, 1)) % 2 = 1)"];
+    Measure { view: "customer_feedback", name, halves, total: COUNT, columns, mixed: &[], rows: None }
+}
+/// Whole minutes that an answer took.
+const fn minutes(name: &'static str, columns: &'static [&'static str]) -> Measure {
+    Measure { view: "customer_feedback", name, halves: &["{} / 2"], total: "sum({})", columns, mixed: &[], rows: None }
+}
 /// What brings a visit to a stage of the funnel.
 const fn stage(name: &'static str, stage: &'static str) -> Measure {
     let halves = &["({} AND ascii(right(session_id, 1)) % 2 = 0)", "({} AND ascii(right(session_id, 1)) % 2 = 1)"];
@@ -106,6 +115,15 @@ pub static MEASURES: &[Measure] = &[
     money("stock", "retail_value_rc", &["retail_value"]),
     money("landed_total", "landed_value", &["landed"]),
     money("control_total", "control_value", &["control"]),
+    units("cart_item", "quantity", &["cart_units", "abandoned_units"]),
+    money("cart_item", "cart_value", &["cart_value", "abandoned_value"]),
+    money("customer_feedback", "rating_of_five", &["rating_points"]),
+    said("is_satisfied", &["csat_satisfied"]),
+    said("is_answered", &["answered"]),
+    said("is_resolved", &["resolved"]),
+    said("is_first_contact_resolved", &["first_contact_resolved"]),
+    minutes("response_minutes", &["response_minutes_p50"]),
+    minutes("resolution_minutes", &["resolution_minutes_p50", "resolution_minutes_p90"]),
     visits(),
     stage("has_view", "view"),
     stage("has_cart", "cart"),
@@ -245,6 +263,36 @@ const MADE: &[&str] = &[
     "order_share",
     "reached_orders",
     "value_share",
+    "stage_count",
+    "stage_count_before",
+    "flow_share",
+    "stage_share",
+    "complaints",
+    "complaints_all",
+    "complaints_share",
+    "complaints_per_1000_orders",
+    "open_complaints",
+    "fcr_rate",
+    "csat_answers",
+    "csat",
+    "csat_lower",
+    "csat_upper",
+    "nps_answers",
+    "promoters",
+    "detractors",
+    "nps",
+    "nps_margin",
+    "ratings",
+    "mean_rating",
+    "carts",
+    "bought_carts",
+    "open_carts",
+    "abandoned_carts",
+    "abandonment_rate",
+    "abandoned_value_per_cart",
+    "checked",
+    "failed",
+    "score",
 ];
 
 /// Columns that say which row it is.
@@ -325,6 +373,9 @@ const WHO: &[&str] = &[
     "first_stock_day",
     "last_sale_date",
     "days_since_sale",
+    "customer_key",
+    "item_name",
+    "said",
 ];
 
 /// Reports that sort rows into groups by measures: halving one moves rows, and so changes what is made of others.

@@ -46,6 +46,7 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("dq-unmapped-dimensions", SALES, POLICIES),
     ("customer-acquisition", SALES, POLICIES),
     ("customer-segment-export", SALES, POLICIES),
+    ("customer-lifecycle", SALES, POLICIES),
     ("like-for-like-sales", SALES, POLICIES),
     ("sales-period-comparison", SALES, POLICIES),
     ("moving-annual-total", SALES, POLICIES),
@@ -67,7 +68,16 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ),
     // A visit is not of one product.
     ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
+    ("cart-abandonment", &["channel", "location", "region", "category", "brand", "product", "segment"], &[]),
+    // Feedback is of a channel, an article and a customer, not of a place or a region.
+    ("customer-satisfaction", &["channel", "category", "brand", "product", "segment"], &[]),
+    ("complaints-analysis", &["channel", "category", "brand", "product", "segment"], POLICIES),
+    // It shows sales, visits and feedback: what all of them have.
+    ("customer-360", &["channel", "segment"], POLICIES),
     ("dq-quarantine", &[], &[]),
+    ("dq-scorecard", &[], &[]),
+    ("dq-duplicates", &[], &[]),
+    ("dq-freshness-lateness", &["channel", "location"], &[]),
     // A source totals days, channels and places, not articles or customers.
     ("dq-reconciliation", &["channel", "location", "region"], &[]),
 ];
