@@ -27,6 +27,16 @@ use super::{hash, money, text};
 use crate::error::{Error, Result};
 use crate::model::{Column, EventTime, Kind, Role, Severity, Table};
 
+/// Columns that are the local date of another one.
+const LOCAL_DAYS: [(&str, &str); 6] = [
+    ("paid_business_date", "paid_at"),
+    ("cancelled_business_date", "cancelled_at"),
+    ("shipped_business_date", "shipped_at"),
+    ("delivered_business_date", "delivered_at"),
+    ("promised_business_date", "promised_at"),
+    ("promised_business_date", "promised_delivery_at"),
+];
+
 /// What completes the rows of one SELECT.
 pub(crate) struct Completer {
     table: &'static Table,
@@ -196,8 +206,8 @@ impl Completer {
         // Of an order, by definition; of a return as long as its sale is unknown.
         frame.set_if_there("order_business_date", || Arc::clone(&shared))?;
         frame.set_if_there("is_sale_known", || Arc::new(BooleanArray::from(vec![false; rows])))?;
-        for (date, instant) in [("paid_business_date", "paid_at"), ("cancelled_business_date", "cancelled_at")] {
-            if frame.has(date) {
+        for (date, instant) in LOCAL_DAYS {
+            if frame.has(date) && frame.has(instant) {
                 let (dates, _) = local_days(frame, frame.instant(instant)?, zones)?;
                 frame.set(date, Arc::new(dates))?;
             }

@@ -131,7 +131,8 @@ pub(crate) fn complete(frame: &mut Frame, rates: &[Option<i128>], findings: &mut
     match frame.table.name {
         "order_line" => order_lines(frame, rates, findings),
         "return_line" => return_lines(frame, rates, findings),
-        "order_charge" => convert_all(frame, rates, &[("amount", "amount_rc")], findings),
+        "order_charge" | "payment" => convert_all(frame, rates, &[("amount", "amount_rc")], findings),
+        "fulfilment_line" => convert_all(frame, rates, &[("shipping_cost", "shipping_cost_rc")], findings),
         "inventory_snapshot" => stock(frame, rates, findings),
         _ => Ok(()),
     }

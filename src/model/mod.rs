@@ -12,12 +12,16 @@ mod customer_event;
 mod dimension;
 mod envelope;
 mod feedback;
+mod fulfilment_line;
 mod fx_rate;
 mod inventory_snapshot;
 mod location;
 mod order_alias;
 mod order_charge;
+mod order_header;
 mod order_line;
+mod order_status_event;
+mod payment;
 mod product;
 mod region;
 mod return_line;
@@ -29,6 +33,10 @@ pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Table,
 pub static ORDER_LINE: Table = order_line::TABLE;
 pub static RETURN_LINE: Table = return_line::TABLE;
 pub static ORDER_CHARGE: Table = order_charge::TABLE;
+pub static ORDER_HEADER: Table = order_header::TABLE;
+pub static ORDER_STATUS_EVENT: Table = order_status_event::TABLE;
+pub static FULFILMENT_LINE: Table = fulfilment_line::TABLE;
+pub static PAYMENT: Table = payment::TABLE;
 pub static INVENTORY_SNAPSHOT: Table = inventory_snapshot::TABLE;
 pub static CUSTOMER_EVENT: Table = customer_event::TABLE;
 pub static FEEDBACK: Table = feedback::TABLE;
@@ -56,6 +64,10 @@ pub static TABLES: &[&Table] = &[
     &ORDER_LINE,
     &RETURN_LINE,
     &ORDER_CHARGE,
+    &ORDER_HEADER,
+    &ORDER_STATUS_EVENT,
+    &FULFILMENT_LINE,
+    &PAYMENT,
     &INVENTORY_SNAPSHOT,
     &CUSTOMER_EVENT,
     &FEEDBACK,

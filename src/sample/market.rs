@@ -7,6 +7,7 @@ use super::again::Again;
 use super::catalogue::{Currency, Tax};
 use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, quarter_name, settled};
+use super::desk::{Desk, jobs};
 use super::dice::Dice;
 use super::order::{Basket, ChargeKind, Line, LineKind, Order, Status};
 use super::out::{Dirt, Ledger, Sheet, Why};
@@ -45,6 +46,7 @@ struct Market<'a> {
     returns: Returns,
     again: Again,
     totals: Totals,
+    desk: Desk,
     next: u64,
     /// Orders that the ERP has too.
     mirrored: Vec<Order>,
@@ -71,6 +73,7 @@ pub fn write(
         returns: Returns::new(landing, level, platform.name, platform.name, platform.prefix, 600),
         again: Again::new(),
         totals: Totals::default(),
+        desk: Desk::new(retailer, landing, level, platform.name),
     };
     let mut ledger = Ledger::default();
     for (date, n) in (FIRST..=LAST).zip(spread(retailer.seed, platform.rhythm, orders)) {
@@ -79,6 +82,7 @@ pub fn write(
     }
     market.sheet.close(&mut ledger)?;
     market.returns.close(&mut ledger)?;
+    market.desk.close(&mut ledger)?;
     if platform.totals {
         market.totals.write(retailer, landing, level, &Layout::platform(platform.name), &mut ledger)?;
     }
@@ -96,8 +100,10 @@ impl Market<'_> {
                 self.returns.plan(self.retailer, &mut self.dice, &order, date, self.platform.name);
             }
         }
-        self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
+        let returns = self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
         self.again.day(ledger, &mut self.sheet, date)?;
+        self.desk.refund(ledger, self.retailer, &returns, self.platform.prefix);
+        self.desk.day(ledger, date)?;
         if date == self.platform.dirty_day { self.dirty(ledger, date) } else { Ok(()) }
     }
 
@@ -179,6 +185,9 @@ impl Market<'_> {
                 _ => {}
             }
         }
+        let job = jobs::market(order, self.platform.prefix, self.platform.name, date);
+        let at = (fate <= 5 && live).then(|| jobs::utc(self.platform.name, later * DAY + 9 * 3600));
+        self.desk.take(ledger, job.undone(at), true);
         if fate > 11 && live && !order.test && self.dice.chance(60) {
             self.mirrored.push(order.clone());
         }

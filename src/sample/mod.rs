@@ -5,6 +5,7 @@ mod again;
 mod catalogue;
 mod control;
 mod days;
+mod desk;
 mod dice;
 mod dims;
 mod erp;
@@ -99,7 +100,7 @@ fn parts(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn(u64
         let web = scope.spawn(|| -> Part { Ok(vec![web::write(retailer, landing, level, progress)?]) });
         let rest = scope.spawn(|| -> Part {
             let (eu, mirrored) = market::write(retailer, landing, level, &market_eu::PLATFORM, progress)?;
-            let erp = erp::write(retailer, landing, &mirrored, progress)?;
+            let erp = erp::write(retailer, landing, level, &mirrored, progress)?;
             let (cn, _) = market::write(retailer, landing, level, &market_cn::PLATFORM, progress)?;
             Ok(vec![eu, erp, cn, stock::write(retailer, landing)?])
         });

@@ -11,6 +11,10 @@ pub struct Counts {
     pub orders: u64,
     pub order_lines: u64,
     pub order_charges: u64,
+    pub order_headers: u64,
+    pub status_events: u64,
+    pub fulfilment_lines: u64,
+    pub payments: u64,
     pub return_lines: u64,
     pub events: u64,
     pub feedback: u64,
@@ -23,6 +27,10 @@ impl Counts {
         self.orders += part.orders;
         self.order_lines += part.order_lines;
         self.order_charges += part.order_charges;
+        self.order_headers += part.order_headers;
+        self.status_events += part.status_events;
+        self.fulfilment_lines += part.fulfilment_lines;
+        self.payments += part.payments;
         self.return_lines += part.return_lines;
         self.events += part.events;
         self.feedback += part.feedback;
@@ -90,6 +98,11 @@ impl fmt::Display for Summary {
             c.feedback,
             c.stock_rows,
             c.dimension_rows
+        )?;
+        writeln!(
+            f,
+            "{} order headers, {} steps of orders, {} lines of parcels, {} payments",
+            c.order_headers, c.status_events, c.fulfilment_lines, c.payments
         )?;
         let mut folders: BTreeMap<&str, Written> = BTreeMap::new();
         for file in &self.files {

@@ -9,6 +9,7 @@ Writes tests/golden/sample/<report>/<case>.csv: the request as `# name=value` li
     sample_measures.py   words of a request → rows and sums
     sample_reports.py    the reports
     sample_products.py, sample_customers.py, sample_segments.py, sample_periods.py, sample_stock.py    more of them, by what they are about; sample_requests.py asks them
+    sample_orders.py     what becomes of orders: the order desk's files and the reports about them
     sample_control.py    control totals and the report that compares them
 """
 
@@ -41,6 +42,8 @@ POLICIES = {
     "shipped-to": QUARTER | {"region_basis": "ship"},
     "billed-to": QUARTER | {"region_basis": "bill", "where.region": "GB"},
     "paid": QUARTER | {"recognition_basis": "paid"},
+    "shipped": QUARTER | {"recognition_basis": "shipped"},
+    "delivered-reversed": QUARTER | {"recognition_basis": "delivered", "cancel_policy": "sale_then_reversal"},
     "paid-reversed-sale-date": QUARTER | {"recognition_basis": "paid", "cancel_policy": "sale_then_reversal", "return_basis": "sale_date"},
 }
 SLICES = {
@@ -249,7 +252,7 @@ CASES |= sample_requests.CASES
 # Reports whose own order is that of time; others are compared in order only where the request gives one.
 IN_TIME = {
     "sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel", "new-vs-returning", "return-lag", "sales-weekday-hour",
-    "moving-average-trend", "moving-annual-total", "sales-to-date", "cohort-retention", "cohort-revenue", "sales-intraday-live",
+    "order-cycle-time", "moving-average-trend", "moving-annual-total", "sales-to-date", "cohort-retention", "cohort-revenue", "sales-intraday-live",
 }
 
 

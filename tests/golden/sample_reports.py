@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import date
 
 import sample_customers
+import sample_orders
 import sample_periods
 import sample_products
 import sample_quality
@@ -57,7 +58,7 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service):
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service, sample_orders):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
@@ -68,15 +69,15 @@ OTHERS = {
     "sales-by-brand": {"brand": "CASE WHEN product_id IS NULL THEN 'N/A' ELSE coalesce((SELECT brand FROM product p WHERE p.product_id = f.product_id), 'UNK') END"},
     "sales-by-region": {"region_id": member("region_id", "region", "region_id")},
 }
-IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
+IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag", "order-cycle-time"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard", "customer-lifecycle", "customer-360"}
+         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard", "customer-lifecycle", "customer-360", "order-backlog"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
 class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock,
-             sample_quality.Quality, sample_service.Service):
+             sample_quality.Quality, sample_service.Service, sample_orders.Orders):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -419,7 +420,10 @@ def refuser(dirty):
         source, table = {
             "pos": ("shop_pos_sales", "order_line"), "web": ("shop_web_orders", "order_line"), "market_eu": ("market_eu_orders", "order_line"),
             "market_cn": ("market_cn_orders", "order_line"), "erp": ("erp_wholesale", "order_line"), "returns": ("shop_returns", "return_line"),
-            "events": ("shop_events", "customer_event"), "feedback": ("shop_feedback", "feedback"), "stock": ("stock", "inventory_snapshot")}[folder]
+            "events": ("shop_events", "customer_event"), "feedback": ("shop_feedback", "feedback"), "stock": ("stock", "inventory_snapshot"),
+            "payments": ("payments", "payment"),
+            "orders": {"orders": ("desk_orders", "order_header"), "steps": ("desk_steps", "order_status_event"),
+                       "parcels": ("desk_parcels", "fulfilment_line")}.get(name.split("_")[0])}[folder]
     if dirty["field"] == "charge_type":
         table = "order_charge"
     if dirty["field"].startswith("refund"):

@@ -14,6 +14,7 @@ import duckdb
 
 from sample_control import stage_control
 from sample_quality import stage_quality
+from sample_orders import stage_orders
 
 MACROS = r"""
 -- Half away from zero, exactly: a / b as a whole number.
@@ -60,7 +61,7 @@ def copy_clean(landing, out, lines):
 
 
 def stage(sample):
-    """A connection with the tables line, charge, ret, stock, visit_event, told, sent, number and the dimensions."""
+    """A connection with the tables line, charge, ret, stock, visit_event, told, sent, number, those of the order desk and the dimensions."""
     sample = Path(sample)
     landing = sample / "landing"
     lines = held(sample / "dirt.csv")
@@ -81,6 +82,7 @@ def stage(sample):
             con.execute(sql)
         stage_control(con, text)
         stage_quality(con, text, rows, clean, landing)
+        stage_orders(con, text)
     con.execute(COMMON)
     return con
 
@@ -93,7 +95,7 @@ CREATE TABLE channel AS SELECT channel_id, name AS channel_name, type AS channel
 CREATE TABLE location AS SELECT location_id, name AS location_name, region_id, country, type AS location_type, area_sqm AS area,
         opened_on::DATE AS opened_on, closed_on::DATE AS closed_on, split_part(day_close, ':', 1)::INT * 60 AS cutoff FROM {text('dimensions/locations.csv', ',')};
 CREATE TABLE product AS
-    SELECT sku AS product_id, sku, name AS product_name, brand, category1_id, category1, category2_id, category2, category3_id, category3
+    SELECT sku AS product_id, sku, name AS product_name, brand, category1_id, category1, category2_id, category2, category3_id, category3, tax_class
     FROM {text('dimensions/products.csv', ',')} QUALIFY row_number() OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '') DESC) = 1;
 CREATE TABLE customer AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier,
         acquired_at::TIMESTAMPTZ::DATE AS acquired_on, consent_email = 'true' AS consent_email, consent_profiling = 'true' AS consent_profiling FROM {text('dimensions/customers.csv', ',')};
@@ -113,7 +115,7 @@ CREATE TABLE rate AS
 # quantity in stock units; cost per line. status: created, confirmed, paid, partially_fulfilled, fulfilled, completed, cancelled.
 LINE = """system, order_id, line_no, line_type, product_id, quantity, gross, net, tax, cost, currency, order_type, flow, cancelled,
     sold_on, paid_on, cancelled_on, channel_id, location_id, ship_region_id, bill_region_id, customer_key, is_test, is_staff, is_copy, removed,
-    sold_minute, created_on, status"""
+    sold_minute, created_on, status, rate"""
 
 
 def pos(text):
@@ -132,7 +134,8 @@ SELECT 'pos' AS system, ticket AS order_id, line::INT AS line_no,
     currency, 'sale' AS order_type, 'own' AS flow, status = 'VOID' AS cancelled, {day('sold_at')} AS sold_on, {day('sold_at')} AS paid_on,
     {day('voided_at')} AS cancelled_on, 'pos' AS channel_id, store AS location_id, NULL::VARCHAR AS ship_region_id, NULL::VARCHAR AS bill_region_id,
     member AS customer_key, training = 'Y' AS is_test, staff = 'Y' AS is_staff, false AS is_copy, false AS removed,
-    clock_minute(sold_at, zone) AS sold_minute, {day('sold_at')} AS created_on, CASE status WHEN 'VOID' THEN 'cancelled' ELSE 'completed' END AS status
+    clock_minute(sold_at, zone) AS sold_minute, {day('sold_at')} AS created_on, CASE status WHEN 'VOID' THEN 'cancelled' ELSE 'completed' END AS status,
+    rate
 FROM priced;
 """
 
@@ -158,7 +161,7 @@ WITH priced AS (
 SELECT 'web', id, l.no, l.type, l.sku, units(l.qty, 3), without_tax(full_price, rate), without_tax(full_price - off, rate),
     (full_price - off) // 10 - without_tax(full_price - off, rate), half_up(units(l.cost, 4) * units(l.qty, 3), 1000),
     currency, type, 'own', status = 'cancelled', sold_on, paid_on, cancelled_on, channel, NULL, ship.region, bill.region, customer.key,
-    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute, local_day(placed, 'Europe/London'), status
+    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute, local_day(placed, 'Europe/London'), status, rate
 FROM priced;
 -- Charges with the columns of their order.
 CREATE TABLE charge AS
@@ -185,7 +188,7 @@ SELECT '{system}', "{n['order']}", "{n['line']}"::INT, 'product', plain("{n['sku
     half_up(units("{n['cost']}", 4) * units("{n['qty']}", 3), 1000), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
     {sold_on}, {day(n['paid_at'])}, {day(n['cancelled_at'])}, '{system}', NULL, {region}, {region}, "{n['customer']}",
     "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, false, {sold_minute},
-    {day(n['ordered_at'])}, CASE "{n['status']}" {' '.join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in statuses)} END
+    {day(n['ordered_at'])}, CASE "{n['status']}" {' '.join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in statuses)} END, rate
 FROM priced;
 INSERT INTO charge
 SELECT '{system}', "{n['order']}", c.type, units(c.amount, 4), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
@@ -247,7 +250,7 @@ WITH priced AS (
 SELECT 'erp', doc_no, line_no, 'product', sku, (base_quantity * 1000)::HUGEINT, gross, gross - off, half_up((gross - off) * rate, 10000),
     half_up((unit_cost * 10000)::HUGEINT * (base_quantity * 1000)::HUGEINT, 1000), currency, {head}, line_status = 'X', {minute}, {day('created_at')},
     CASE status WHEN 10 THEN 'created' WHEN 20 THEN 'confirmed' WHEN 30 THEN 'paid' WHEN 40 THEN 'partially_fulfilled' WHEN 50 THEN 'fulfilled'
-                WHEN 60 THEN 'completed' WHEN 90 THEN 'cancelled' END
+                WHEN 60 THEN 'completed' WHEN 90 THEN 'cancelled' END, rate
 FROM priced;
 INSERT INTO charge SELECT 'erp', doc_no, charge_type, (charge_amount * 10000)::HUGEINT, currency, {head}, {minute} FROM erp_row WHERE record_type = 'C';
 -- Returned lines; sale_*: what they undo. quantity in stock units.
@@ -257,7 +260,7 @@ SELECT 'erp' AS system, doc_no AS return_id, line_no AS return_line, refunded_at
     (refund_net * 10000)::HUGEINT AS net, (refund_tax * 10000)::HUGEINT AS tax, 0::HUGEINT AS shipping, (stock_cost * 10000)::HUGEINT AS cost,
     currency, sku AS product_id, CASE channel WHEN 'TEL' THEN 'tel' WHEN 'B2B' THEN 'b2b' END AS return_channel_id,
     CASE flow WHEN 'IN' THEN 'sell_in' WHEN 'OUT' THEN 'sell_out' ELSE 'own' END AS flow, customer_no AS customer_key, is_test, is_staff,
-    local_minute(refunded_at, {zone}) AS refunded_minute, reason
+    local_minute(refunded_at, {zone}) AS refunded_minute, reason, (tax_rate * 10000)::HUGEINT AS rate
 FROM erp_row WHERE record_type = 'R';
 """
 
@@ -271,7 +274,7 @@ WITH priced AS (SELECT *, units(refund, 5) AS incl, units(vat, 4) AS rate FROM r
 SELECT coalesce(order_system, 'returns'), return_id, line::INT, status = 'refunded', local_day(refunded_at, zone), type = 'exchange', order_system,
     order_id, order_line::INT, units(qty, 3), without_tax(incl, rate), incl // 10 - without_tax(incl, rate), units(refund_shipping, 4),
     units(stock_cost, 4), currency, sku, channel, 'own', member, training = 'Y', staff = 'Y',
-    local_minute(refunded_at, zone), reason
+    local_minute(refunded_at, zone), reason, rate
 FROM priced;
 """
 
@@ -325,6 +328,13 @@ FROM (SELECT l.*, CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx,
         half_up(gross * fx, 1000000) AS g, half_up(net * fx, 1000000) AS n, half_up(tax * fx, 1000000) AS t, half_up(cost * fx, 1000000) AS c
       FROM line l JOIN rate r ON r.day = l.sold_on) l
 WHERE NOT is_test AND NOT is_copy AND NOT removed AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out';
+-- When they were handed over: what no parcel holds when it is sold, if it is sold at a place or a service.
+ALTER TABLE sold ADD COLUMN shipped_on DATE;
+ALTER TABLE sold ADD COLUMN delivered_on DATE;
+UPDATE sold SET shipped_on = sold_on, delivered_on = sold_on WHERE location_id IS NOT NULL OR line_type = 'service';
+UPDATE sold SET shipped_on = CASE WHEN h.quantity >= sold.quantity THEN h.shipped_on END,
+    delivered_on = CASE WHEN h.quantity >= sold.quantity THEN h.delivered_on END
+FROM handed h WHERE h.system = sold.system AND h.order_id = sold.order_id AND h.line_no = sold.line_no;
 -- The same lines, whether their orders are confirmed or not; `day` of the order.
 CREATE TABLE ordered AS
 SELECT l.* EXCLUDE (net), coalesce(sold_on, created_on) AS day, half_up(net * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS net
@@ -335,6 +345,12 @@ CREATE TABLE charged AS
 SELECT c.* REPLACE (half_up(amount * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS amount)
 FROM charge c JOIN rate r ON r.day = c.sold_on
 WHERE NOT is_test AND NOT is_copy AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out';
+-- With the first parcel of their order.
+ALTER TABLE charged ADD COLUMN shipped_on DATE;
+ALTER TABLE charged ADD COLUMN delivered_on DATE;
+UPDATE charged SET shipped_on = sold_on, delivered_on = sold_on WHERE location_id IS NOT NULL;
+UPDATE charged SET shipped_on = b.shipped_on, delivered_on = b.delivered_on
+FROM begun b WHERE b.system = charged.system AND b.order_id = charged.order_id;
 -- Refunds by the rate of their own day, with where and when the goods were sold. What was no sale by its kind cannot come back.
 CREATE TABLE refund AS
 SELECT ret.* REPLACE (half_up(ret.net * fx, 1000000) AS net, half_up(ret.tax * fx, 1000000) AS tax, half_up(ret.cost * fx, 1000000) AS cost,

@@ -12,9 +12,16 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
     assert_eq!(
         ids,
         [
+            "cancelled-orders",
             "channel-mix-over-time",
+            "channel-order-reconciliation",
+            "fulfilment-on-time",
+            "order-backlog",
+            "order-cycle-time",
             "order-status-funnel",
+            "payment-mix",
             "sales-by-channel",
+            "tax-summary",
             "cohort-retention",
             "cohort-revenue",
             "complaints-analysis",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::days::{DAY, DAYS, Day, FIRST, LAST, quarter_name};
+use super::desk::Desk;
 use super::dice::Dice;
 use super::order::Order;
 use super::out::{Ledger, Pages, Why};
@@ -16,6 +17,7 @@ use row::{Row, batch, schema};
 mod credit;
 mod dirt;
 mod document;
+mod order;
 mod row;
 
 /// Rows gathered before they are written.
@@ -25,6 +27,7 @@ struct Erp<'a> {
     retailer: &'a Retailer,
     dice: Dice,
     pages: Pages,
+    desk: Desk,
     /// Credit notes and newer versions by the day on which they are told.
     later: Vec<Vec<(Row, Why)>>,
     rows: Vec<Row>,
@@ -37,6 +40,7 @@ struct Erp<'a> {
 pub fn write(
     retailer: &Retailer,
     landing: &Path,
+    level: u32,
     mirrored: &[Order],
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Ledger> {
@@ -51,6 +55,7 @@ pub fn write(
         why: Vec::new(),
         dice: Dice::new(retailer.seed, "erp"),
         pages: Pages::new(landing, schema()),
+        desk: Desk::new(retailer, landing, level, "erp"),
         later: (0..DAYS).map(|_| Vec::new()).collect(),
     };
     let mut ledger = Ledger::default();
@@ -66,7 +71,7 @@ pub fn write(
             erp.document(&mut ledger, date, false)?;
         }
         while let Some(order) = mirrored.next_if(|o| o.made.div_euclid(DAY) <= date) {
-            erp.mirror(&mut ledger, order)?;
+            erp.mirror(&mut ledger, order, date)?;
         }
         for (row, why) in std::mem::take(&mut erp.later[(date - FIRST) as usize]) {
             erp.put(&mut ledger, row, why)?;
@@ -74,10 +79,12 @@ pub fn write(
         if date == DIRTY_DAY {
             erp.dirty(&mut ledger, date)?;
         }
+        erp.desk.day(&mut ledger, date)?;
         progress(calls * 2 + wholesale * 6);
     }
     erp.flush(&mut ledger)?;
     erp.pages.close(&mut ledger)?;
+    erp.desk.close(&mut ledger)?;
     Ok(ledger)
 }
 
@@ -144,6 +151,11 @@ impl Erp<'_> {
         ledger.counts.orders += 1;
         let fate = self.dice.below(1000);
         let later = date + 1 + self.dice.skewed(30) as i64;
+        let undone = (5..=9).contains(&fate).then_some(later * DAY + 11 * 3600);
+        if let Some(job) = order::job(rows, date, fate <= 4 && later <= LAST) {
+            let undone = undone.filter(|_| job.confirmed.is_some() && job.cancelled.is_none());
+            self.desk.take(ledger, job.undone(undone), true);
+        }
         for row in rows {
             self.put(ledger, row.clone(), Why::First)?;
             if row.record_type == "L" {

@@ -6,6 +6,7 @@ use super::again::Again;
 use super::catalogue::Currency;
 use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, month_name, settled};
+use super::desk::{Bill, Money, consumer};
 use super::dice::Dice;
 use super::order::{Basket, Line, LineKind, Order, Status};
 use super::out::{Ledger, Sheet, Why};
@@ -28,6 +29,7 @@ pub struct Pos<'a> {
     returns: Returns,
     again: Again,
     totals: Totals,
+    money: Money,
     next: u64,
     scratch: Vec<u8>,
 }
@@ -58,6 +60,7 @@ pub fn write(
         returns: Returns::new(landing, level, label, "pos", prefix, 320),
         again: Again::new(),
         totals: Totals::default(),
+        money: Money::new(retailer, landing, level, label, "pos"),
     };
     let mut ledger = Ledger::default();
     for (date, n) in (FIRST..=LAST).zip(spread(retailer.seed, Rhythm::Shops, tickets)) {
@@ -99,10 +102,14 @@ impl<'a> Pos<'a> {
             self.returns.blind(self.retailer, &mut self.dice, date);
         }
         for ret in self.returns.day(ledger, self.retailer, &mut self.dice, date)? {
-            let order = self.exchange(date, &ret);
-            self.tell(ledger, &order, date)?;
+            self.money.refund(ledger, self.retailer, &ret, self.prefix.into());
+            if ret.is_exchange() {
+                let order = self.exchange(date, &ret);
+                self.tell(ledger, &order, date)?;
+            }
         }
         self.again.day(ledger, &mut self.sheet, date)?;
+        self.money.day(ledger, date)?;
         if date == DIRTY_DAY {
             self.dirty(ledger, date)?;
         }
@@ -189,6 +196,7 @@ impl<'a> Pos<'a> {
         let backwards = fate == 10 && plain && later > date && later <= LAST;
         let corrected = |line: &Line| backwards || (4..=6).contains(&fate) && plain && line.no == 1 && later <= LAST;
         self.totals.add(self.business_day(order), order, corrected);
+        self.pay(ledger, order, fate <= 3 && later <= LAST);
         for line in &order.lines {
             self.row(order, line);
             let record = self.scratch.clone();
@@ -217,5 +225,30 @@ impl<'a> Pos<'a> {
             }
         }
         Ok(fate > 3)
+    }
+
+    /// What the till took, and what it gave back when the ticket was voided.
+    fn pay(&mut self, ledger: &mut Ledger, order: &Order, voided: bool) {
+        let place = &self.retailer.places[order.place];
+        let customer = order.customer.map(consumer).unwrap_or_default();
+        let bill = Bill {
+            no: order.no,
+            order: &format!("{}{:07}", char::from(self.prefix), order.no),
+            channel: "pos",
+            place: &place.id,
+            region: "",
+            customer: &customer,
+            staff: order.staff,
+            test: order.test,
+            zone: place.zone().name(),
+            day_close: if place.night { "04:00" } else { "00:00" },
+            currency: order.currency.code(),
+            cents: order.lines.iter().map(Line::paid).sum(),
+        };
+        let at = place.zone().utc(order.made);
+        self.money.sale(ledger, &bill, None, at);
+        if voided {
+            self.money.undone(ledger, &bill, None, at + 600);
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::again::Again;
 use super::catalogue::{Currency, Tax};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, Zone, month_name, settled};
+use super::desk::{Desk, jobs};
 use super::dice::Dice;
 use super::events::Events;
 use super::feedback::Feedback;
@@ -30,6 +31,7 @@ struct Web<'a> {
     events: Events<'a>,
     feedback: Feedback<'a>,
     again: Again,
+    desk: Desk,
     next: u64,
 }
 
@@ -45,6 +47,7 @@ pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn
         events: Events::new(retailer, landing, level),
         feedback: Feedback::new(retailer, landing, level),
         again: Again::new(),
+        desk: Desk::new(retailer, landing, level, "web"),
         next: 1,
     };
     let mut ledger = Ledger::default();
@@ -56,6 +59,7 @@ pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn
     web.returns.close(&mut ledger)?;
     web.events.close(&mut ledger)?;
     web.feedback.close(&mut ledger)?;
+    web.desk.close(&mut ledger)?;
     Ok(ledger)
 }
 
@@ -73,9 +77,11 @@ impl<'a> Web<'a> {
             }
         }
         self.events.browsed(ledger, date, orders)?;
-        self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
+        let returns = self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
         self.feedback.day(ledger, date)?;
         self.again.day(ledger, &mut self.sheet, date)?;
+        self.desk.refund(ledger, self.retailer, &returns, 'W');
+        self.desk.day(ledger, date)?;
         if date == DIRTY_DAY {
             self.dirty(ledger, date)?;
         }
@@ -217,6 +223,8 @@ impl<'a> Web<'a> {
         let later = date + 1 + self.dice.skewed(15) as i64;
         let live = !matches!(order.status, Status::Created | Status::Cancelled);
         let fate = self.dice.below(1000);
+        // What the order is in the end, and when it is cancelled after all.
+        let (mut known, mut undone) = (order.clone(), None);
         match fate {
             0..=4 if live && order.lines.len() > 1 => {
                 let mut edited = order.clone();
@@ -227,11 +235,15 @@ impl<'a> Web<'a> {
                 let mut record = Vec::with_capacity(900);
                 seen.push(&mut record, &edited);
                 self.again.keep(later, record, Why::Revision);
+                if later <= LAST {
+                    known = edited;
+                }
             }
             5..=9 if live => {
                 let mut cancelled = order.clone();
                 (cancelled.version, cancelled.status) = (2, Status::Cancelled);
                 cancelled.cancelled = Some(later * DAY + 10 * 3600);
+                undone = cancelled.cancelled;
                 let mut record = Vec::with_capacity(900);
                 seen.push(&mut record, &cancelled);
                 self.again.keep(later, record, Why::Revision);
@@ -239,6 +251,8 @@ impl<'a> Web<'a> {
             10..=15 => self.again.keep(later, record, Why::Repeat),
             _ => {}
         }
+        let (job, by_invoice) = jobs::web(&known, CHANNELS[channel], date);
+        self.desk.take(ledger, job.undone(undone), by_invoice);
         Ok(fate > 9)
     }
 }

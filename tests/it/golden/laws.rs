@@ -64,6 +64,8 @@ fn d02_d03_d25_every_dimension_adds_up_to_the_total() {
             &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "cogs"],
         ),
         ("sales-by-category", &[("category_level", "3")], &["net_sales", "cogs"]),
+        ("tax-summary", &[], &["net_sales", "returns", "tax", "charges"]),
+        ("tax-summary", &[("level", "jurisdiction")], &["net_sales", "tax", "charges"]),
         ("sales-by-brand", &[], &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "cogs"]),
         ("channel-mix-over-time", &[("grain", "week")], &["net_sales"]),
         ("sales-weekday-hour", &[], &["net_sales"]),

@@ -10,6 +10,9 @@ use crate::common::shared_sample;
 
 const SALES: &[&str] =
     &["channel", "return_channel", "location", "region", "category", "brand", "product", "segment", "staff"];
+/// What goes to a buyer: orders and articles, but not returns.
+const SENT: &[&str] = &["channel", "location", "region", "category", "brand", "product", "segment", "staff"];
+const ORDERS: &[&str] = &["channel", "location", "region", "segment", "staff"];
 const POLICIES: &[&str] = &["return_basis", "cancel_policy", "region_basis", "recognition_basis"];
 
 /// report, slicers that apply, policies that apply.
@@ -61,11 +64,15 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     // Nor does it tell by which channel it would have sold.
     ("dead-slow-stock", &["location", "region", "category", "brand", "product"], POLICIES),
     // What an order is worth is told before returns, on one day.
-    (
-        "order-status-funnel",
-        &["channel", "location", "region", "category", "brand", "product", "segment", "staff"],
-        &["region_basis"],
-    ),
+    ("order-status-funnel", SENT, &["region_basis"]),
+    ("fulfilment-on-time", SENT, &["region_basis"]),
+    ("order-backlog", SENT, &["region_basis"]),
+    // An order as a whole is not of one article.
+    ("order-cycle-time", ORDERS, &["region_basis"]),
+    ("cancelled-orders", ORDERS, &["region_basis"]),
+    ("payment-mix", ORDERS, &[]),
+    ("channel-order-reconciliation", &["channel", "location", "segment", "staff"], &[]),
+    ("tax-summary", SALES, POLICIES),
     // A visit is not of one product.
     ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
     ("cart-abandonment", &["channel", "location", "region", "category", "brand", "product", "segment"], &[]),
@@ -160,11 +167,16 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         "inventory-valuation",
         "dead-slow-stock",
         "order-status-funnel",
+        "order-backlog",
+        "order-cycle-time",
+        "channel-order-reconciliation",
     ] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
     }
-    for report in ["traffic-conversion-funnel", "abc-classification", "basket-affinity", "top-customers"] {
+    for report in
+        ["traffic-conversion-funnel", "abc-classification", "basket-affinity", "top-customers", "cancelled-orders"]
+    {
         assert!(said(&refused(report, "totals", "true")).contains("totals"), "{report}");
     }
 }
