@@ -32,6 +32,7 @@
 -- region_id = "by region_basis; 'UNK' = a place is given but its region is not known"
 -- product_id = "the product"
 -- customer_key = "pseudonymous customer; NULL = anonymous"
+-- sales_rep_id = "who sold it; NULL = nobody"
 -- is_staff_order = "bought by staff"
 -- ---
 WITH line AS (
@@ -75,6 +76,7 @@ SELECT
     END AS region_id,
     p.product_id,
     p.customer_key,
+    p.sales_rep_id,
     p.is_staff_order
 FROM (
     -- parts of lines
@@ -82,7 +84,7 @@ FROM (
         l.source_system, l.canonical_order_id, l.order_line_id, f.quantity, l.base_quantity, l.net_amount_rc, f.fulfil_location_id, f.method,
         f.carrier, f.status AS part_status, l.order_status, l.is_cancelled, l.order_business_date, l.cancelled_business_date,
         f.promised_business_date AS promised_date, f.shipped_business_date AS shipped_date, f.delivered_business_date AS delivered_date,
-        l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id, l.product_id, l.customer_key, l.is_staff_order
+        l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id, l.product_id, l.customer_key, l.sales_rep_id, l.is_staff_order
     FROM line l
     JOIN base.fulfilment_line f
       ON f.source_system = l.source_system AND f.order_id = l.order_id AND f.order_line_id = l.order_line_id AND NOT f.is_deleted
@@ -96,7 +98,7 @@ FROM (
         CAST(NULL AS VARCHAR) AS fulfil_location_id, CAST(NULL AS VARCHAR) AS method, CAST(NULL AS VARCHAR) AS carrier, 'unplanned' AS part_status,
         l.order_status, l.is_cancelled, l.order_business_date, l.cancelled_business_date, h.promised_date, CAST(NULL AS DATE) AS shipped_date,
         CAST(NULL AS DATE) AS delivered_date, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id, l.product_id, l.customer_key,
-        l.is_staff_order
+        l.sales_rep_id, l.is_staff_order
     FROM line l
     JOIN (
         SELECT k.source_system, k.order_id, k.promised_business_date AS promised_date

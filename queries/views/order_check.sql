@@ -21,6 +21,7 @@
 -- channel_id = "where sold: the channel"
 -- location_id = "where sold: the place; NULL = does not apply"
 -- customer_key = "pseudonymous customer; NULL = anonymous"
+-- sales_rep_id = "who sold it; NULL = nobody"
 -- is_staff_order = "bought by staff"
 -- ---
 SELECT
@@ -41,6 +42,7 @@ SELECT
     coalesce(l.channel_id, h.channel_id) AS channel_id,
     coalesce(l.location_id, h.location_id) AS location_id,
     coalesce(l.customer_key, h.customer_key) AS customer_key,
+    coalesce(l.sales_rep_id, h.sales_rep_id) AS sales_rep_id,
     coalesce(l.is_staff_order, h.is_staff_order, false) AS is_staff_order
 FROM (
     SELECT k.*
@@ -61,6 +63,7 @@ FULL JOIN (
         min(o.channel_id) AS channel_id,
         min(o.location_id) AS location_id,
         min(o.customer_key) AS customer_key,
+        min(o.sales_rep_id) AS sales_rep_id,
         bool_or(o.is_staff_order) AS is_staff_order
     FROM base.order_line o
     JOIN (

@@ -23,6 +23,7 @@
 -- location_id = "where sold: the place; NULL = does not apply"
 -- region_id = "by region_basis; 'UNK' = a place is given but its region is not known"
 -- customer_key = "pseudonymous customer; NULL = anonymous"
+-- sales_rep_id = "who sold it; NULL = nobody"
 -- is_staff_order = "bought by staff"
 -- ---
 SELECT
@@ -44,6 +45,7 @@ SELECT
         ELSE coalesce(place.region_id, o.ship_region_id, CASE WHEN o.location_id IS NOT NULL THEN 'UNK' END)
     END AS region_id,
     o.customer_key,
+    o.sales_rep_id,
     o.is_staff_order
 FROM (
     SELECT
@@ -62,6 +64,7 @@ FROM (
         min(l.ship_region_id) AS ship_region_id,
         min(l.bill_region_id) AS bill_region_id,
         min(l.customer_key) AS customer_key,
+        min(l.sales_rep_id) AS sales_rep_id,
         bool_or(l.is_staff_order) AS is_staff_order
     FROM (
         SELECT

@@ -45,6 +45,9 @@
 -- sale_lines = "1 on a sale, else 0"
 -- sale_order_id = "the order over all sources, on sales only: COUNT(DISTINCT) is the number of orders"
 -- buyer_key = "the customer, on sales only: COUNT(DISTINCT) is the number of customers; NULL = anonymous"
+-- line_source = "the order line that the event is about, sold, cancelled or returned: its source system; NULL on adjustments"
+-- line_order_id = "its order's id at the source; NULL on adjustments and returns without an order"
+-- line_id = "its id in that order"
 -- sell_out_rc = "net amount of flow sell_out (reporting currency, signed)"
 -- sell_out_units = "stock units of flow sell_out (signed)"
 -- channel_id = "where sold: the channel; 'UNK' = return of a sale that is not known, NULL = return without an order"
@@ -154,6 +157,9 @@ SELECT
     CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS BIGINT) ELSE u.sale_line END AS sale_lines,
     CASE WHEN u.flow = 'sell_out' THEN NULL ELSE u.sold_order_id END AS sale_order_id,
     CASE WHEN u.flow = 'sell_out' THEN NULL ELSE u.buyer END AS buyer_key,
+    u.line_source,
+    u.line_order_id,
+    u.line_id,
     CASE WHEN u.flow = 'sell_out' THEN u.net ELSE CAST(0 AS DECIMAL(18,4)) END AS sell_out_rc,
     CASE WHEN u.flow = 'sell_out' THEN CAST(u.units_out - u.units_in AS DECIMAL(18,3)) ELSE CAST(0 AS DECIMAL(18,3)) END AS sell_out_units,
     u.channel_id,
@@ -192,6 +198,9 @@ FROM (
         CAST(1 AS BIGINT) AS sale_line,
         l.canonical_order_id AS sold_order_id,
         l.customer_key AS buyer,
+        l.source_system AS line_source,
+        l.order_id AS line_order_id,
+        l.order_line_id AS line_id,
         l.channel_id,
         l.location_id,
         CAST(NULL AS VARCHAR) AS return_channel_id,
@@ -229,6 +238,9 @@ FROM (
         CAST(0 AS BIGINT) AS sale_line,
         CAST(NULL AS VARCHAR) AS sold_order_id,
         CAST(NULL AS VARCHAR) AS buyer,
+        l.source_system AS line_source,
+        l.order_id AS line_order_id,
+        l.order_line_id AS line_id,
         l.channel_id,
         l.location_id,
         CAST(NULL AS VARCHAR) AS return_channel_id,
@@ -266,6 +278,9 @@ FROM (
         CAST(0 AS BIGINT) AS sale_line,
         CAST(NULL AS VARCHAR) AS sold_order_id,
         CAST(NULL AS VARCHAR) AS buyer,
+        r.source_system AS line_source,
+        r.order_id AS line_order_id,
+        r.order_line_id AS line_id,
         coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS channel_id,
         coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS location_id,
         r.channel_id AS return_channel_id,
@@ -307,6 +322,9 @@ FROM (
         CAST(0 AS BIGINT) AS sale_line,
         CAST(NULL AS VARCHAR) AS sold_order_id,
         CAST(NULL AS VARCHAR) AS buyer,
+        CAST(NULL AS VARCHAR) AS line_source,
+        CAST(NULL AS VARCHAR) AS line_order_id,
+        CAST(NULL AS VARCHAR) AS line_id,
         c.channel_id,
         c.location_id,
         CAST(NULL AS VARCHAR) AS return_channel_id,
@@ -344,6 +362,9 @@ FROM (
         CAST(0 AS BIGINT) AS sale_line,
         CAST(NULL AS VARCHAR) AS sold_order_id,
         CAST(NULL AS VARCHAR) AS buyer,
+        CAST(NULL AS VARCHAR) AS line_source,
+        CAST(NULL AS VARCHAR) AS line_order_id,
+        CAST(NULL AS VARCHAR) AS line_id,
         c.channel_id,
         c.location_id,
         CAST(NULL AS VARCHAR) AS return_channel_id,

@@ -27,6 +27,7 @@ SELECT
     e.product_id,
     e.device_type,
     e.utm_source,
+    e.utm_campaign,
     e.anonymous_id,
     e.cart_id,
     e.quantity,

@@ -354,6 +354,19 @@ SELECT base AS location_id, 'R1' AS region_id, 'DE' AS country, 'Europe/Berlin' 
 }
 
 #[tokio::test]
+async fn a_contact_without_a_cost_needs_no_rate() {
+    let header = "[read]\npath = \"*.csv\"\nformat = \"csv\"\n[defaults]\ntz = \"Europe/Berlin\"\n";
+    let sql = "-- into = \"marketing_touch\"
+SELECT id AS touch_id, 'click' AS touch_type, 'search' AS marketing_channel, instant(\"at\") AS touched_at,
+       CAST(cost AS DECIMAL(18,4)) AS cost, currency FROM raw;";
+    let at = "2026-01-01T10:00:00Z";
+    let mapped = map(header, sql, &format!("id,at,cost,currency\n1,{at},,\n2,{at},0.5,EUR\n3,{at},1,USD\n")).await;
+    assert_eq!(column(&mapped, "marketing_touch", "cost_rc"), ["∅", "0.5000"]);
+    assert_eq!(column(&mapped, "marketing_touch", "business_date"), ["2026-01-01", "2026-01-01"]);
+    assert_eq!(rules(&mapped), [(4, "V18", Some("currency"), Some("USD"))]);
+}
+
+#[tokio::test]
 async fn a_file_that_lacks_a_column_lands_nothing_and_says_so() {
     let lacking = map_with(
         &mut mapper(source(SHOP, MINIMAL).expect("a source"), FxRates::default()),

@@ -131,7 +131,14 @@ pub(crate) fn complete(frame: &mut Frame, rates: &[Option<i128>], findings: &mut
     match frame.table.name {
         "order_line" => order_lines(frame, rates, findings),
         "return_line" => return_lines(frame, rates, findings),
-        "order_charge" | "payment" => convert_all(frame, rates, &[("amount", "amount_rc")], findings),
+        "order_charge" | "order_line_discount" | "opportunity" | "payment" => {
+            convert_all(frame, rates, &[("amount", "amount_rc")], findings)
+        }
+        "marketing_cost" => {
+            let pairs = [("spend", "spend_rc"), ("platform_revenue", "platform_revenue_rc")];
+            convert_all(frame, rates, &pairs, findings)
+        }
+        "marketing_touch" => convert_all(frame, rates, &[("cost", "cost_rc")], findings),
         "fulfilment_line" => convert_all(frame, rates, &[("shipping_cost", "shipping_cost_rc")], findings),
         "inventory_snapshot" => stock(frame, rates, findings),
         _ => Ok(()),

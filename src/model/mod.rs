@@ -3,6 +3,7 @@
 //! One file per table, plus `calendar` (generated), `currency` and `slicer`.
 
 pub mod calendar;
+mod campaign;
 mod channel;
 pub mod contract;
 mod control;
@@ -16,21 +17,32 @@ mod fulfilment_line;
 mod fx_rate;
 mod inventory_snapshot;
 mod location;
+mod marketing_cost;
+mod marketing_touch;
+mod opportunity;
 mod order_alias;
 mod order_charge;
 mod order_header;
 mod order_line;
+mod order_line_discount;
 mod order_status_event;
 mod payment;
 mod product;
+mod promotion;
+mod promotion_product;
 mod region;
+mod rep_assignment;
 mod return_line;
+mod sales_activity;
+mod sales_rep;
 pub mod slicer;
 mod source_control_total;
+mod target;
 
 pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Table, TableKind};
 
 pub static ORDER_LINE: Table = order_line::TABLE;
+pub static ORDER_LINE_DISCOUNT: Table = order_line_discount::TABLE;
 pub static RETURN_LINE: Table = return_line::TABLE;
 pub static ORDER_CHARGE: Table = order_charge::TABLE;
 pub static ORDER_HEADER: Table = order_header::TABLE;
@@ -40,12 +52,22 @@ pub static PAYMENT: Table = payment::TABLE;
 pub static INVENTORY_SNAPSHOT: Table = inventory_snapshot::TABLE;
 pub static CUSTOMER_EVENT: Table = customer_event::TABLE;
 pub static FEEDBACK: Table = feedback::TABLE;
+pub static MARKETING_TOUCH: Table = marketing_touch::TABLE;
+pub static MARKETING_COST: Table = marketing_cost::TABLE;
+pub static SALES_ACTIVITY: Table = sales_activity::TABLE;
+pub static OPPORTUNITY: Table = opportunity::TABLE;
 pub static SOURCE_CONTROL_TOTAL: Table = source_control_total::TABLE;
 pub static CUSTOMER: Table = customer::TABLE;
 pub static PRODUCT: Table = product::TABLE;
 pub static LOCATION: Table = location::TABLE;
 pub static REGION: Table = region::TABLE;
 pub static CHANNEL: Table = channel::TABLE;
+pub static PROMOTION: Table = promotion::TABLE;
+pub static CAMPAIGN: Table = campaign::TABLE;
+pub static SALES_REP: Table = sales_rep::TABLE;
+pub static PROMOTION_PRODUCT: Table = promotion_product::TABLE;
+pub static REP_ASSIGNMENT: Table = rep_assignment::TABLE;
+pub static TARGET: Table = target::TABLE;
 pub static FX_RATE: Table = fx_rate::TABLE;
 pub static ORDER_ALIAS: Table = order_alias::TABLE;
 pub static INGEST_FILE: Table = control::INGEST_FILE;
@@ -59,11 +81,17 @@ pub static TABLES: &[&Table] = &[
     &LOCATION,
     &PRODUCT,
     &CUSTOMER,
+    &PROMOTION,
+    &CAMPAIGN,
+    &SALES_REP,
+    &PROMOTION_PRODUCT,
+    &REP_ASSIGNMENT,
     &FX_RATE,
     &ORDER_ALIAS,
     &ORDER_LINE,
     &RETURN_LINE,
     &ORDER_CHARGE,
+    &ORDER_LINE_DISCOUNT,
     &ORDER_HEADER,
     &ORDER_STATUS_EVENT,
     &FULFILMENT_LINE,
@@ -71,7 +99,12 @@ pub static TABLES: &[&Table] = &[
     &INVENTORY_SNAPSHOT,
     &CUSTOMER_EVENT,
     &FEEDBACK,
+    &MARKETING_TOUCH,
+    &MARKETING_COST,
+    &SALES_ACTIVITY,
+    &OPPORTUNITY,
     &SOURCE_CONTROL_TOTAL,
+    &TARGET,
     &INGEST_FILE,
     &INGEST_TABLE,
     &QUARANTINE,

@@ -4,52 +4,15 @@ use std::path::Path;
 
 use super::catalogue::{Catalogue, ItemType, MOVE, category_id, category_name};
 use super::days::Zone;
-use super::days::{DAY, Day, FIRST, LAST, civil, push_date, push_rfc3339, weekday};
+use super::days::{DAY, FIRST, LAST, civil, push_rfc3339, weekday};
 use super::dice::hash;
 use super::erp::{business_home, business_key};
-use super::out::{Dirt, Ledger, Sheet, Why};
+use super::list::{List, date, text};
+use super::out::{Dirt, Ledger};
 use super::retailer::Retailer;
 use super::text::{push_cents, push_decimal};
 use super::words::{CHANNELS, COUNTRIES, REGIONS};
 use crate::error::Result;
-
-struct List {
-    sheet: Sheet,
-    ledger: Ledger,
-}
-
-impl List {
-    fn new(landing: &Path, name: &str, header: &str, plain: bool) -> Result<List> {
-        let mut list = List { sheet: Sheet::new(landing, "csv", header, 9), ledger: Ledger::default() };
-        list.sheet.open(&mut list.ledger, name, plain)?;
-        Ok(list)
-    }
-    fn row(&mut self, fields: &[&str]) -> Result<()> {
-        self.ledger.counts.dimension_rows += 1;
-        self.why(fields, Why::First)
-    }
-    fn dirt(&mut self, fields: &[&str], dirt: &'static Dirt) -> Result<()> {
-        self.ledger.counts.dimension_rows += u64::from(dirt.lands());
-        self.why(fields, Why::Dirty(dirt))
-    }
-    fn why(&mut self, fields: &[&str], why: Why) -> Result<()> {
-        self.sheet.put(&mut self.ledger, format!("{}\n", fields.join(",")).as_bytes(), why)
-    }
-    fn done(mut self) -> Result<Ledger> {
-        self.sheet.close(&mut self.ledger)?;
-        Ok(self.ledger)
-    }
-}
-
-fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
-    let mut out = Vec::new();
-    push(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn date(day: Day) -> String {
-    text(|o| push_date(o, day))
-}
 
 /// Writes all lists.
 pub fn write(retailer: &Retailer, landing: &Path) -> Result<Vec<Ledger>> {

@@ -9,6 +9,7 @@ use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, quarter_name, settled};
 use super::desk::{Desk, jobs};
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold, reductions};
 use super::order::{Basket, ChargeKind, Line, LineKind, Order, Status};
 use super::out::{Dirt, Ledger, Sheet, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -44,6 +45,7 @@ struct Market<'a> {
     dice: Dice,
     sheet: Sheet,
     returns: Returns,
+    discounts: Discounts,
     again: Again,
     totals: Totals,
     desk: Desk,
@@ -71,6 +73,7 @@ pub fn write(
         dice: Dice::new(retailer.seed, platform.name),
         sheet: Sheet::new(landing, "csv", platform.header, level),
         returns: Returns::new(landing, level, platform.name, platform.name, platform.prefix, 600),
+        discounts: Discounts::new(landing, level, platform.name, platform.name, platform.prefix),
         again: Again::new(),
         totals: Totals::default(),
         desk: Desk::new(retailer, landing, level, platform.name),
@@ -83,6 +86,7 @@ pub fn write(
     market.sheet.close(&mut ledger)?;
     market.returns.close(&mut ledger)?;
     market.desk.close(&mut ledger)?;
+    market.discounts.close(&mut ledger)?;
     if platform.totals {
         market.totals.write(retailer, landing, level, &Layout::platform(platform.name), &mut ledger)?;
     }
@@ -104,6 +108,7 @@ impl Market<'_> {
         self.again.day(ledger, &mut self.sheet, date)?;
         self.desk.refund(ledger, self.retailer, &returns, self.platform.prefix);
         self.desk.day(ledger, date)?;
+        self.discounts.day(ledger, self.retailer, date)?;
         if date == self.platform.dirty_day { self.dirty(ledger, date) } else { Ok(()) }
     }
 
@@ -169,6 +174,11 @@ impl Market<'_> {
         let live = !matches!(order.status, Status::Created | Status::Cancelled);
         let fate = self.dice.below(1000);
         self.totals.add(order.made.div_euclid(DAY), order, |_| false);
+        let zone = if self.platform.tax == Tax::China { "Asia/Shanghai" } else { "Europe/Berlin" };
+        let sold = Sold { no: order.no, at: order.made, zone, night: false, currency: order.currency.code() };
+        let share = if order.staff { Reason::Staff } else { Reason::Voucher };
+        let all = reductions(self.retailer, order, share);
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)?;
         for line in &order.lines {
             self.row(order, line, order.made);
             let record = self.scratch.clone();

@@ -8,14 +8,19 @@ mod days;
 mod desk;
 mod dice;
 mod dims;
+mod discounts;
 mod erp;
 mod events;
 mod feedback;
+mod list;
 mod market;
 mod market_cn;
 mod market_eu;
+mod marketing;
+mod offers;
 mod order;
 mod out;
+mod people;
 mod pos;
 mod retailer;
 mod returns;
@@ -104,8 +109,13 @@ fn parts(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn(u64
             let (cn, _) = market::write(retailer, landing, level, &market_cn::PLATFORM, progress)?;
             Ok(vec![eu, erp, cn, stock::write(retailer, landing)?])
         });
+        let plans = scope.spawn(|| -> Part {
+            let mut plans = people::write(retailer, landing)?;
+            plans.extend(marketing::write(retailer, landing, level)?);
+            Ok(plans)
+        });
         let mut all = Vec::new();
-        for part in [shops, web, rest] {
+        for part in [shops, web, rest, plans] {
             all.extend(part.join().map_err(|_| Error::internal("sample: a part of the generator panicked"))??);
         }
         Ok(all)

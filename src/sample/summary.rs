@@ -20,6 +20,12 @@ pub struct Counts {
     pub feedback: u64,
     pub stock_rows: u64,
     pub dimension_rows: u64,
+    /// Reductions of lines by their reason.
+    pub discount_rows: u64,
+    /// Assignments, targets, activities, versions of opportunities.
+    pub people_rows: u64,
+    /// Contacts, and days of campaigns with what they cost.
+    pub marketing_rows: u64,
 }
 
 impl Counts {
@@ -36,6 +42,9 @@ impl Counts {
         self.feedback += part.feedback;
         self.stock_rows += part.stock_rows;
         self.dimension_rows += part.dimension_rows;
+        self.discount_rows += part.discount_rows;
+        self.people_rows += part.people_rows;
+        self.marketing_rows += part.marketing_rows;
     }
 }
 
@@ -103,6 +112,11 @@ impl fmt::Display for Summary {
             f,
             "{} order headers, {} steps of orders, {} lines of parcels, {} payments",
             c.order_headers, c.status_events, c.fulfilment_lines, c.payments
+        )?;
+        writeln!(
+            f,
+            "{} reductions of lines, {} rows about people and plans, {} about marketing",
+            c.discount_rows, c.people_rows, c.marketing_rows
         )?;
         let mut folders: BTreeMap<&str, Written> = BTreeMap::new();
         for file in &self.files {

@@ -5,10 +5,10 @@ Run at development time, from the repository's root, with the packages of tests/
 Writes tests/golden/sample/<report>/<case>.csv: the request as `# name=value` lines, then the columns that are compared and the rows.
 `# unordered=true`: the order of rows is not compared. It must not read anything that saleslake's lake, views or reports wrote.
 
-    sample_staging.py    landing files → clean tables
+    sample_staging.py, sample_plans.py    landing files → clean tables
     sample_measures.py   words of a request → rows and sums
     sample_reports.py    the reports
-    sample_products.py, sample_customers.py, sample_segments.py, sample_periods.py, sample_stock.py    more of them, by what they are about; sample_requests.py asks them
+    sample_products.py, sample_customers.py, sample_segments.py, sample_periods.py, sample_stock.py, sample_people.py, sample_marketing.py    more of them, by what they are about; sample_requests.py asks them
     sample_orders.py     what becomes of orders: the order desk's files and the reports about them
     sample_control.py    control totals and the report that compares them
 """
@@ -66,6 +66,8 @@ SLICES = {
     "product-unknown": MARCH | {"to": "2025-07-01", "where.product": "UNK"},
     "staff": QUARTER | {"where.staff": "true"},
     "members": QUARTER | {"where.segment": "gold"},
+    "sales-reps": QUARTER | {"where.sales_rep": "R03,E010,E011"},
+    "sales-rep-none": {"from": "2025-07-01", "to": "2025-07-15", "where.sales_rep": "N/A"},
     "returned-in-shops": QUARTER | {"where.return_channel": "pos"},
 }
 

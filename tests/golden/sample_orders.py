@@ -123,7 +123,8 @@ class Orders:
                 SELECT x.*, {self.region_of(request)} AS region_id FROM (
                     SELECT system, order_id, min(day) AS day, bool_and(cancelled) AS cancelled, sum(net) AS value, any_value(channel_id) AS channel_id,
                         any_value(location_id) AS location_id, any_value(ship_region_id) AS ship_region_id, any_value(bill_region_id) AS bill_region_id,
-                        any_value(customer_key) AS customer_key, bool_or(is_staff) AS is_staff, any_value(paid_on) AS paid_on, any_value(sold_on) AS sold_on
+                        any_value(customer_key) AS customer_key, any_value(sales_rep_id) AS sales_rep_id, bool_or(is_staff) AS is_staff,
+                        any_value(paid_on) AS paid_on, any_value(sold_on) AS sold_on
                     FROM ordered GROUP BY ALL) x)
             WHERE {where(request)}""")
 

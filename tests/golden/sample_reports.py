@@ -6,6 +6,8 @@ from collections import Counter
 from datetime import date
 
 import sample_customers
+import sample_marketing
+import sample_people
 import sample_orders
 import sample_periods
 import sample_products
@@ -58,12 +60,13 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service, sample_orders):
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service, sample_orders,
+             sample_people, sample_marketing):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
 GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month",
-         "customer-satisfaction": "month"}
+         "customer-satisfaction": "month", "roas-cac": "month"}
 # How the reports that are asked for top_n name a group: column → SQL.
 OTHERS = {
     "sales-by-brand": {"brand": "CASE WHEN product_id IS NULL THEN 'N/A' ELSE coalesce((SELECT brand FROM product p WHERE p.product_id = f.product_id), 'UNK') END"},
@@ -72,12 +75,13 @@ OTHERS = {
 IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag", "order-cycle-time"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard", "customer-lifecycle", "customer-360", "order-backlog"}
+         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard", "customer-lifecycle", "customer-360", "order-backlog",
+         "target-pacing"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
 class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock,
-             sample_quality.Quality, sample_service.Service, sample_orders.Orders):
+             sample_quality.Quality, sample_service.Service, sample_orders.Orders, sample_people.People, sample_marketing.Marketing):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -412,10 +416,16 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
 def refuser(dirty):
     """The source that read a dirty record, and the table whose column is wrong; '' for a record that cannot be read."""
     folder, _, name = dirty["file"].partition("/")
-    lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate"}
+    lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate",
+             "sales_reps": "sales_rep", "promotions": "promotion", "promotion_products": "promotion_product", "campaigns": "campaign"}
+    plans = {"assignments": ("rep_assignments", "rep_assignment"), "targets": ("targets", "target"), "activities": ("sales_activities", "sales_activity"),
+             "opportunities": ("opportunities", "opportunity"), "spend": ("marketing_spend", "marketing_cost"),
+             "touches": ("marketing_touches", "marketing_touch"), "discounts": ("order_discounts", "order_line_discount")}
     if folder == "dimensions":
         source = name.split(".")[0]
         table = lists[source]
+    elif (kind := name.split(".")[0].split("_")[0]) in plans and folder in ("people", "marketing", "discounts"):
+        source, table = plans[kind]
     else:
         source, table = {
             "pos": ("shop_pos_sales", "order_line"), "web": ("shop_web_orders", "order_line"), "market_eu": ("market_eu_orders", "order_line"),

@@ -484,4 +484,97 @@ CASES = {
         "kitchen": {"from": "2026-03-01", "to": "2026-04-01", "where.category": "KIT"},
         "previous-period": {"from": "2026-04-01", "to": "2026-05-01", "compare": "previous_period", "level": "channel"},
     },
+    "rep-leaderboard": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "shared-credit": {"from": "2025-08-01", "to": "2025-12-01", "rep_credit": "assigned"},  # shares add up; businesses change hands (D61)
+        "teams": QUARTER | {"level": "team", "order_by": "-net_sales,team_id", "limit": "12"},
+        "wholesale": QUARTER | {"team": "wholesale_uk", "rep_credit": "assigned"},
+        "one": QUARTER | {"where.sales_rep": "R07,R04"},
+        "unknown": MARCH | {"where.sales_rep": "UNK"},  # the staff of a shop that sent no list
+        "totals": QUARTER | {"totals": "true", "level": "team"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "where.sales_rep": "R01,R05,R12,E000"},
+        "policies": QUARTER | POLICIES | {"rep_credit": "assigned", "where.sales_rep": "R05,R06,R08,R11"},
+    },
+    "rep-scorecard": {
+        "quarter": QUARTER | {"team": "wholesale_uk"},
+        "never": NEVER,
+        "everybody": {"from": "2025-10-01", "to": "2026-01-01", "order_by": "-net_sales,sales_rep_id", "limit": "20"},
+        "weights": QUARTER | {"team": "telesales", "w_attainment": "0.5", "w_growth": "0", "w_margin": "0.25", "w_retention": "0.25", "w_activity": "0"},
+        "assigned": QUARTER | {"team": "wholesale_de", "rep_credit": "assigned"},
+        "first-days": {"from": "2024-07-01", "to": "2024-10-01", "team": "wholesale_de"},  # nothing a year before: no score, not 0 (D28)
+        "months": {"from": "2025-07-01", "to": "2025-08-01", "team": "wholesale_uk", "target_grain": "month"},  # targets are of quarters
+    },
+    "target-attainment": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "company": {"from": "2025-11-01", "to": "2026-03-01", "dim_type": "company"},  # the last approved version, not the draft (D60)
+        "draft": {"from": "2026-01-01", "to": "2026-03-01", "dim_type": "company", "version": "3"},
+        "first-version": {"from": "2026-01-01", "to": "2026-03-01", "version": "1", "target_set": "PLAN-2026"},
+        "profit": {"from": "2025-07-01", "to": "2026-01-01", "dim_type": "company", "metric": "gross_profit"},
+        "units": {"from": "2025-07-01", "to": "2026-01-01", "dim_type": "company", "metric": "net_units"},
+        "orders": {"from": "2025-07-01", "to": "2026-01-01", "dim_type": "company", "metric": "orders"},
+        "cut-month": {"from": "2025-06-20", "to": "2025-07-11"},  # parts of months, of two plans (D60)
+        "channels": QUARTER | {"dim_type": "channel", "cancel_policy": "sale_then_reversal"},
+        "shops": {"from": "2025-08-10", "to": "2025-11-01", "dim_type": "location", "order_by": "-attainment,dim_id", "limit": "10"},
+        "reps": QUARTER | {"dim_type": "sales_rep"},
+        "reps-assigned": QUARTER | {"dim_type": "sales_rep", "rep_credit": "assigned"},
+        "groups": QUARTER | {"dim_type": "region_category", "region_basis": "ship"},
+        "to-come": {"from": "2026-06-15", "to": "2026-09-01", "dim_type": "company"},  # D13
+    },
+    "territory-variance": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "cut-quarter": {"from": "2025-06-16", "to": "2025-08-01", "order_by": "-variance,target_set_id,region_id,category_id", "limit": "12"},  # D60
+        "plan": {"from": "2025-04-01", "to": "2025-10-01", "target_set": "PLAN-2026"},
+        "policies": QUARTER | POLICIES,
+    },
+    "target-pacing": {
+        "middle": {"as_of": "2026-06-18"},
+        "never": {"as_of": "2020-02-11"},
+        "whole-month": {},
+        "weekdays": {"as_of": "2025-09-12", "day_weights": "weekday", "dim_type": "channel", "dim_id": "pos"},  # weights sum back (D60)
+        "rep": {"as_of": "2025-08-20", "to_date_of": "quarter", "dim_type": "sales_rep", "dim_id": "R06", "rep_credit": "assigned"},
+        "region": {"as_of": "2026-02-10", "dim_type": "region", "dim_id": "GB-SCT", "day_weights": "weekday"},
+        "quarter-of-months": {"as_of": "2025-11-30", "to_date_of": "quarter"},
+        "retail": {"as_of": "2026-03-20", "to_date_of": "fiscal_period", "calendar": "retail_454"},
+        "policies": {"as_of": "2025-09-10"} | POLICIES,
+    },
+    "promotion-performance": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "black-week": {"from": "2025-11-15", "to": "2025-12-08", "order_by": "-promotion_discounts,promotion_id", "limit": "8"},
+        "some": {"from": "2025-01-01", "to": "2025-04-01", "promotion": "SALE-2025-WINTER,CPN-WELCOME,LOYALTY"},
+        "unlisted": {"from": "2026-04-01", "to": "2026-07-01", "where.category": "FOO"},  # D25
+        "web": QUARTER | {"where.channel": "web,app"},  # a line of two promotions counts in both, once in each (D07)
+        "previous-year": {"from": "2025-07-05", "to": "2025-07-26", "compare": "previous_year", "where.region": "DE"},
+        "policies": QUARTER | POLICIES,
+    },
+    "coupon-redemption": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "codes": QUARTER | {"level": "code"},
+        "members": {"from": "2025-01-01", "to": "2026-01-01", "where.segment": "gold"},
+        "one-week": {"from": "2025-03-03", "to": "2025-03-10", "level": "code"},  # redeemed and not issued: no rate (D50)
+        "policies": QUARTER | POLICIES,
+    },
+    "roas-cac": {
+        "months": QUARTER,
+        "never": NEVER,
+        "first": QUARTER | {"attribution": "first", "grain": "all"},
+        "linear": {"from": "2025-11-01", "to": "2026-01-01", "attribution": "linear"},  # parts add up to what was sold (D57)
+        "weeks": {"from": "2025-12-22", "to": "2026-01-12", "grain": "week"},
+        "all-time": {"from": "2024-07-01", "to": "2026-07-01", "grain": "quarter"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-10-01", "compare": "previous_year"},
+        "policies": QUARTER | POLICIES,
+    },
+    "campaign-performance": {
+        "spring": {"from": "2026-01-01", "to": "2026-07-01"},  # banners of the last quarter are not in the list
+        "never": NEVER,
+        "linear": QUARTER | {"attribution": "linear"},
+        "mail": {"from": "2025-01-01", "to": "2026-07-01", "means": "email", "order_by": "-roas,campaign_id", "limit": "4"},
+        "totals": {"from": "2026-02-01", "to": "2026-05-01", "totals": "true"},
+        "previous-period": {"from": "2026-04-01", "to": "2026-07-01", "compare": "previous_period"},
+        "policies": {"from": "2026-03-01", "to": "2026-04-01"} | POLICIES,
+    },
 }

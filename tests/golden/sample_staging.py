@@ -13,8 +13,9 @@ from pathlib import Path
 import duckdb
 
 from sample_control import stage_control
-from sample_quality import stage_quality
 from sample_orders import stage_orders
+from sample_plans import stage_plans
+from sample_quality import stage_quality
 
 MACROS = r"""
 -- Half away from zero, exactly: a / b as a whole number.
@@ -61,7 +62,8 @@ def copy_clean(landing, out, lines):
 
 
 def stage(sample):
-    """A connection with the tables line, charge, ret, stock, visit_event, told, sent, number, those of the order desk and the dimensions."""
+    """A connection with the tables line, charge, ret, stock, visit_event, told, sent, number, those of the order desk and of sample_plans,
+    and the dimensions."""
     sample = Path(sample)
     landing = sample / "landing"
     lines = held(sample / "dirt.csv")
@@ -83,6 +85,7 @@ def stage(sample):
         stage_control(con, text)
         stage_quality(con, text, rows, clean, landing)
         stage_orders(con, text)
+        stage_plans(con, text)
     con.execute(COMMON)
     return con
 
@@ -115,7 +118,7 @@ CREATE TABLE rate AS
 # quantity in stock units; cost per line. status: created, confirmed, paid, partially_fulfilled, fulfilled, completed, cancelled.
 LINE = """system, order_id, line_no, line_type, product_id, quantity, gross, net, tax, cost, currency, order_type, flow, cancelled,
     sold_on, paid_on, cancelled_on, channel_id, location_id, ship_region_id, bill_region_id, customer_key, is_test, is_staff, is_copy, removed,
-    sold_minute, created_on, status, rate"""
+    sold_minute, created_on, status, rate, sales_rep_id"""
 
 
 def pos(text):
@@ -135,7 +138,7 @@ SELECT 'pos' AS system, ticket AS order_id, line::INT AS line_no,
     {day('voided_at')} AS cancelled_on, 'pos' AS channel_id, store AS location_id, NULL::VARCHAR AS ship_region_id, NULL::VARCHAR AS bill_region_id,
     member AS customer_key, training = 'Y' AS is_test, staff = 'Y' AS is_staff, false AS is_copy, false AS removed,
     clock_minute(sold_at, zone) AS sold_minute, {day('sold_at')} AS created_on, CASE status WHEN 'VOID' THEN 'cancelled' ELSE 'completed' END AS status,
-    rate
+    rate, cashier AS sales_rep_id
 FROM priced;
 """
 
@@ -161,14 +164,14 @@ WITH priced AS (
 SELECT 'web', id, l.no, l.type, l.sku, units(l.qty, 3), without_tax(full_price, rate), without_tax(full_price - off, rate),
     (full_price - off) // 10 - without_tax(full_price - off, rate), half_up(units(l.cost, 4) * units(l.qty, 3), 1000),
     currency, type, 'own', status = 'cancelled', sold_on, paid_on, cancelled_on, channel, NULL, ship.region, bill.region, customer.key,
-    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute, local_day(placed, 'Europe/London'), status, rate
+    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute, local_day(placed, 'Europe/London'), status, rate, NULL
 FROM priced;
 -- Charges with the columns of their order.
 CREATE TABLE charge AS
 SELECT 'web' AS system, id AS order_id, c.type AS charge_type, units(c.net, 4) AS amount, currency, type AS order_type, 'own' AS flow,
     status = 'cancelled' AS cancelled, sold_on, paid_on, cancelled_on, channel AS channel_id, NULL::VARCHAR AS location_id,
     ship.region AS ship_region_id, bill.region AS bill_region_id, customer.key AS customer_key, test AS is_test, staff AS is_staff, false AS is_copy,
-    sold_minute
+    sold_minute, NULL::VARCHAR AS sales_rep_id
 FROM (SELECT *, unnest(charges) AS c FROM web_order);
 """
 
@@ -188,12 +191,12 @@ SELECT '{system}', "{n['order']}", "{n['line']}"::INT, 'product', plain("{n['sku
     half_up(units("{n['cost']}", 4) * units("{n['qty']}", 3), 1000), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
     {sold_on}, {day(n['paid_at'])}, {day(n['cancelled_at'])}, '{system}', NULL, {region}, {region}, "{n['customer']}",
     "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, false, {sold_minute},
-    {day(n['ordered_at'])}, CASE "{n['status']}" {' '.join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in statuses)} END, rate
+    {day(n['ordered_at'])}, CASE "{n['status']}" {' '.join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in statuses)} END, rate, NULL
 FROM priced;
 INSERT INTO charge
 SELECT '{system}', "{n['order']}", c.type, units(c.amount, 4), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
     {sold_on}, {day(n['paid_at'])}, {day(n['cancelled_at'])}, '{system}', NULL, {region}, {region}, "{n['customer']}",
-    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, {sold_minute}
+    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, {sold_minute}, NULL
 FROM (SELECT *, unnest([{listed}]) AS c FROM {table})
 WHERE c.amount IS NOT NULL;
 """
@@ -250,9 +253,9 @@ WITH priced AS (
 SELECT 'erp', doc_no, line_no, 'product', sku, (base_quantity * 1000)::HUGEINT, gross, gross - off, half_up((gross - off) * rate, 10000),
     half_up((unit_cost * 10000)::HUGEINT * (base_quantity * 1000)::HUGEINT, 1000), currency, {head}, line_status = 'X', {minute}, {day('created_at')},
     CASE status WHEN 10 THEN 'created' WHEN 20 THEN 'confirmed' WHEN 30 THEN 'paid' WHEN 40 THEN 'partially_fulfilled' WHEN 50 THEN 'fulfilled'
-                WHEN 60 THEN 'completed' WHEN 90 THEN 'cancelled' END, rate
+                WHEN 60 THEN 'completed' WHEN 90 THEN 'cancelled' END, rate, rep
 FROM priced;
-INSERT INTO charge SELECT 'erp', doc_no, charge_type, (charge_amount * 10000)::HUGEINT, currency, {head}, {minute} FROM erp_row WHERE record_type = 'C';
+INSERT INTO charge SELECT 'erp', doc_no, charge_type, (charge_amount * 10000)::HUGEINT, currency, {head}, {minute}, rep FROM erp_row WHERE record_type = 'C';
 -- Returned lines; sale_*: what they undo. quantity in stock units.
 CREATE TABLE ret AS
 SELECT 'erp' AS system, doc_no AS return_id, line_no AS return_line, refunded_at IS NOT NULL AS refunded, {day('refunded_at')} AS refunded_on,
@@ -295,7 +298,7 @@ def events(clean):
     return f"""
 -- Told again word for word: once. The app's own time counts, put right where its clock is more than five minutes off.
 CREATE TABLE visit_event AS
-SELECT DISTINCT id, name, session, channel AS channel_id, region AS region_id, device, source, customer AS customer_key, visitor, sku AS product_id,
+SELECT DISTINCT id, name, session, channel AS channel_id, region AS region_id, device, source, campaign, customer AS customer_key, visitor, sku AS product_id,
     qty, price, currency, NULL::VARCHAR AS location_id,
     CASE WHEN "at" IS NULL THEN received::TIMESTAMPTZ
          WHEN abs(epoch(received::TIMESTAMPTZ) - epoch(sent::TIMESTAMPTZ)) > 300
@@ -303,7 +306,7 @@ SELECT DISTINCT id, name, session, channel AS channel_id, region AS region_id, d
          ELSE "at"::TIMESTAMPTZ END AS happened
 FROM read_json('{clean}/events/*.ndjson', format = 'newline_delimited', columns = {{id: 'VARCHAR', name: 'VARCHAR', "at": 'VARCHAR', sent: 'VARCHAR',
     received: 'VARCHAR', session: 'VARCHAR', customer: 'VARCHAR', channel: 'VARCHAR', device: 'VARCHAR', region: 'VARCHAR', source: 'VARCHAR',
-    visitor: 'VARCHAR', sku: 'VARCHAR', qty: 'VARCHAR', price: 'VARCHAR', currency: 'VARCHAR', bot: 'BOOLEAN'}})
+    campaign: 'VARCHAR', visitor: 'VARCHAR', sku: 'VARCHAR', qty: 'VARCHAR', price: 'VARCHAR', currency: 'VARCHAR', bot: 'BOOLEAN'}})
 WHERE NOT bot;
 """
 
@@ -355,7 +358,8 @@ FROM begun b WHERE b.system = charged.system AND b.order_id = charged.order_id;
 CREATE TABLE refund AS
 SELECT ret.* REPLACE (half_up(ret.net * fx, 1000000) AS net, half_up(ret.tax * fx, 1000000) AS tax, half_up(ret.cost * fx, 1000000) AS cost,
         half_up(ret.shipping * fx, 1000000) AS shipping),
-    l.sold_on, l.order_id IS NOT NULL AS found, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id
+    l.sold_on, l.order_id IS NOT NULL AS found, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id,
+    CASE WHEN l.order_id IS NULL AND ret.order_id IS NOT NULL THEN 'UNK' ELSE l.sales_rep_id END AS sales_rep_id
 FROM (SELECT ret.*, CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx FROM ret JOIN rate r ON r.day = ret.refunded_on WHERE refunded) ret
 LEFT JOIN line l ON l.system = ret.sale_system AND l.order_id = ret.order_id AND l.line_no = ret.order_line
 WHERE NOT ret.is_test AND ret.flow <> 'sell_out' AND (l.order_id IS NULL OR l.order_type IN ('sale', 'b2b', 'wholesale'));

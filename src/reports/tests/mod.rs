@@ -6,6 +6,7 @@ mod events;
 mod in_sql;
 mod live;
 mod others;
+mod people;
 mod reconciliation;
 mod runs;
 

@@ -38,8 +38,14 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
             "dead-slow-stock",
             "inventory-valuation",
             "stock-on-hand",
+            "campaign-performance",
             "cart-abandonment",
+            "roas-cac",
             "traffic-conversion-funnel",
+            "rep-leaderboard",
+            "rep-scorecard",
+            "target-attainment",
+            "target-pacing",
             "abc-classification",
             "basket-affinity",
             "basket-size-distribution",
@@ -50,6 +56,8 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
             "sales-by-brand",
             "sales-by-category",
             "sales-by-product",
+            "coupon-redemption",
+            "promotion-performance",
             "dq-duplicates",
             "dq-freshness-lateness",
             "dq-quarantine",
@@ -59,6 +67,7 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
             "region-growth-contribution",
             "sales-by-region",
             "store-ranking",
+            "territory-variance",
             "return-lag",
             "return-rate-by-product",
             "return-reasons",
@@ -139,7 +148,18 @@ async fn the_catalogue_page_is_current() {
 async fn slicers_policies_and_totals_that_apply() {
     let shop = over(empty_lake().await).await;
     let info = |id: &str| shop.reports.get(id).unwrap().info();
-    let all = ["channel", "return_channel", "location", "region", "category", "brand", "product", "segment", "staff"];
+    let all = [
+        "channel",
+        "return_channel",
+        "location",
+        "region",
+        "category",
+        "brand",
+        "product",
+        "segment",
+        "sales_rep",
+        "staff",
+    ];
     for id in [
         "sales-summary",
         "sales-over-time",
@@ -151,6 +171,9 @@ async fn slicers_policies_and_totals_that_apply() {
         assert_eq!(info(id).slicers, all, "{id}");
         assert!(info(id).totals, "{id}");
     }
+    assert_eq!(info("rep-leaderboard").slicers, ["sales_rep"]);
+    // A plan is of what it was made for: sliced sales would stand beside all of it.
+    assert!(info("target-attainment").slicers.is_empty() && info("roas-cac").slicers.is_empty());
     assert_eq!(info("stock-on-hand").slicers, ["location", "region", "category", "brand", "product"]);
     assert_eq!(info("traffic-conversion-funnel").slicers, ["channel", "location", "region", "segment"]);
     assert!(info("dq-quarantine").slicers.is_empty() && !info("traffic-conversion-funnel").totals);

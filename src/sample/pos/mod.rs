@@ -8,6 +8,7 @@ use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, month_name, settled};
 use super::desk::{Bill, Money, consumer};
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold, reductions};
 use super::order::{Basket, Line, LineKind, Order, Status};
 use super::out::{Ledger, Sheet, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -27,6 +28,7 @@ pub struct Pos<'a> {
     shops: Vec<usize>,
     sheet: Sheet,
     returns: Returns,
+    discounts: Discounts,
     again: Again,
     totals: Totals,
     money: Money,
@@ -58,6 +60,7 @@ pub fn write(
         dice: Dice::new(retailer.seed, label),
         sheet: Sheet::new(landing, "csv", HEADER, level),
         returns: Returns::new(landing, level, label, "pos", prefix, 320),
+        discounts: Discounts::new(landing, level, label, "shop_pos", prefix),
         again: Again::new(),
         totals: Totals::default(),
         money: Money::new(retailer, landing, level, label, "pos"),
@@ -69,6 +72,7 @@ pub fn write(
     }
     pos.sheet.close(&mut ledger)?;
     pos.returns.close(&mut ledger)?;
+    pos.discounts.close(&mut ledger)?;
     let places: Vec<(usize, Currency)> =
         pos.shops.iter().map(|shop| (*shop, retailer.places[*shop].currency())).collect();
     let country = if german { "pos_DE" } else { "pos_GB" };
@@ -110,6 +114,7 @@ impl<'a> Pos<'a> {
         }
         self.again.day(ledger, &mut self.sheet, date)?;
         self.money.day(ledger, date)?;
+        self.discounts.day(ledger, self.retailer, date)?;
         if date == DIRTY_DAY {
             self.dirty(ledger, date)?;
         }
@@ -197,6 +202,7 @@ impl<'a> Pos<'a> {
         let corrected = |line: &Line| backwards || (4..=6).contains(&fate) && plain && line.no == 1 && later <= LAST;
         self.totals.add(self.business_day(order), order, corrected);
         self.pay(ledger, order, fate <= 3 && later <= LAST);
+        self.tell_reductions(ledger, order, date)?;
         for line in &order.lines {
             self.row(order, line);
             let record = self.scratch.clone();
@@ -250,5 +256,19 @@ impl<'a> Pos<'a> {
         if voided {
             self.money.undone(ledger, &bill, None, at + 600);
         }
+    }
+
+    /// Staff buy cheaper; otherwise a ticket's discount is for points, or by hand where no member is known.
+    fn tell_reductions(&mut self, ledger: &mut Ledger, order: &Order, date: Day) -> Result<()> {
+        let place = &self.retailer.places[order.place];
+        let (zone, night, currency) = (place.zone().name(), place.night, order.currency.code());
+        let sold = Sold { no: order.no, at: order.made, zone, night, currency };
+        let share = match order.customer {
+            _ if order.staff => Reason::Staff,
+            Some(_) => Reason::Loyalty,
+            None => Reason::ByHand,
+        };
+        let all = reductions(self.retailer, order, share);
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)
     }
 }

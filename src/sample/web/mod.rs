@@ -7,6 +7,7 @@ use super::catalogue::{Currency, Tax};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, Zone, month_name, settled};
 use super::desk::{Desk, jobs};
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold, reductions};
 use super::events::Events;
 use super::feedback::Feedback;
 use super::order::{Basket, ChargeKind, Line, LineKind, Order, Status};
@@ -28,6 +29,7 @@ struct Web<'a> {
     dice: Dice,
     sheet: Sheet,
     returns: Returns,
+    discounts: Discounts,
     events: Events<'a>,
     feedback: Feedback<'a>,
     again: Again,
@@ -44,6 +46,7 @@ pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn
         dice: Dice::new(retailer.seed, "web"),
         sheet: Sheet::new(landing, "ndjson", "", level),
         returns: Returns::new(landing, level, "web", "web", 'W', 900),
+        discounts: Discounts::new(landing, level, "web", "shop_web", 'W'),
         events: Events::new(retailer, landing, level),
         feedback: Feedback::new(retailer, landing, level),
         again: Again::new(),
@@ -57,6 +60,7 @@ pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn
     }
     web.sheet.close(&mut ledger)?;
     web.returns.close(&mut ledger)?;
+    web.discounts.close(&mut ledger)?;
     web.events.close(&mut ledger)?;
     web.feedback.close(&mut ledger)?;
     web.desk.close(&mut ledger)?;
@@ -82,6 +86,7 @@ impl<'a> Web<'a> {
         self.again.day(ledger, &mut self.sheet, date)?;
         self.desk.refund(ledger, self.retailer, &returns, 'W');
         self.desk.day(ledger, date)?;
+        self.discounts.day(ledger, self.retailer, date)?;
         if date == DIRTY_DAY {
             self.dirty(ledger, date)?;
         }
@@ -216,6 +221,7 @@ impl<'a> Web<'a> {
         let seen = Seen { retailer: self.retailer, channel: CHANNELS[channel], session, note };
         seen.push(&mut record, order);
         self.sheet.put(ledger, &record, Why::First)?;
+        self.tell_reductions(ledger, order, date)?;
         ledger.counts.orders += 1;
         ledger.counts.order_lines += order.lines.len() as u64;
         ledger.counts.order_charges += order.charges.len() as u64;
@@ -254,5 +260,20 @@ impl<'a> Web<'a> {
         let (job, by_invoice) = jobs::web(&known, CHANNELS[channel], date);
         self.desk.take(ledger, job.undone(undone), by_invoice);
         Ok(fate > 9)
+    }
+
+    /// An order's discount is for staff, else of one of three coupons.
+    fn tell_reductions(&mut self, ledger: &mut Ledger, order: &Order, date: Day) -> Result<()> {
+        let at = order.confirmed.unwrap_or(order.made);
+        let sold = Sold {
+            no: order.no,
+            at: at + Zone::London.offset(at),
+            zone: Zone::London.name(),
+            night: false,
+            currency: order.currency.code(),
+        };
+        let share = if order.staff { Reason::Staff } else { Reason::Coupon(order.no) };
+        let all = reductions(self.retailer, order, share);
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)
     }
 }

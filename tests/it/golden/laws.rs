@@ -189,3 +189,53 @@ fn d27_nothing_is_no_error() {
         }
     }
 }
+
+/// Whoever gets the credit, what is attributed and what is not is all that was sold (D57).
+#[test]
+fn d57_credit_adds_up_to_what_was_sold() {
+    // Amounts beside the goods are of no order that a contact could have led to, so the lines are asked.
+    let sold: i128 = amounts(&ask("discount-depth", &[QUARTER]), "sales_before_returns").iter().sum();
+    let orders = units(ask("sales-summary", &[QUARTER]).column("orders")[0]);
+    for model in ["last", "first", "linear"] {
+        let answer = ask("roas-cac", &[QUARTER, &[("grain", "all"), ("attribution", model)]]);
+        assert_eq!(amounts(&answer, "attributed_sales").iter().sum::<i128>(), sold, "{model}");
+        assert_eq!(units(answer.column("all_sales")[0]), sold, "{model}");
+        // Parts of orders have more decimals than are added up here.
+        if model != "linear" {
+            assert_eq!(amounts(&answer, "attributed_orders").iter().sum::<i128>(), orders, "{model}");
+        }
+    }
+}
+
+/// The parts of a target's period add up to it, also where a month is cut (D60).
+#[test]
+fn d60_targets_of_adjacent_windows_add_up() {
+    let of = |from: &str, to: &str| {
+        let answer = ask("target-attainment", &[&[("from", from), ("to", to), ("target_set", "PLAN-2026")]]);
+        answer
+            .column("dim_id")
+            .iter()
+            .map(|id| id.to_string())
+            .zip(amounts(&answer, "target"))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let (whole, first, second) =
+        (of("2025-08-01", "2025-10-01"), of("2025-08-01", "2025-09-13"), of("2025-09-13", "2025-10-01"));
+    assert!(whole.len() > 5, "{whole:?}");
+    for (region, target) in whole {
+        assert_eq!(first[&region] + second[&region], target, "{region}");
+    }
+}
+
+/// Shared credit is shared, not doubled: all representatives together have what was sold by anybody (D61).
+#[test]
+fn d61_credit_is_shared_not_doubled() {
+    let of = |credit: &str| {
+        let answer = ask("rep-leaderboard", &[QUARTER, &[("rep_credit", credit)]]);
+        let all = amounts(&answer, "net_sales");
+        (all.iter().sum::<i128>(), all.len() as i128)
+    };
+    let ((sold, _), (shared, reps)) = (of("seller"), of("assigned"));
+    // Each representative's part is rounded by itself.
+    assert!((sold - shared).abs() <= reps, "{sold} {shared}");
+}

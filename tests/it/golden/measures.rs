@@ -29,6 +29,9 @@ const fn units(view: &'static str, name: &'static str, columns: &'static [&'stat
     let halves = &["CAST({} * 0.5 AS DECIMAL(18,3))"];
     Measure { view, name, halves, total: "sum({})", columns, mixed: &[], rows: None }
 }
+const fn counts(view: &'static str, name: &'static str, columns: &'static [&'static str]) -> Measure {
+    Measure { view, name, halves: &["{} / 2"], total: "sum({})", columns, mixed: &[], rows: None }
+}
 const fn ids(view: &'static str, name: &'static str, columns: &'static [&'static str]) -> Measure {
     let halves =
         &["CASE WHEN ascii(right({}, 1)) % 2 = 0 THEN {} END", "CASE WHEN ascii(right({}, 1)) % 2 = 1 THEN {} END"];
@@ -70,19 +73,13 @@ impl Measure {
     }
 }
 
+/// Columns of what was sold after discounts.
+const SOLD: &[&str] =
+    &["sales_before_returns", "basket_sales", "first_day_sales", "attributed_sales", "redeemed_sales", "value"];
+
 pub static MEASURES: &[Measure] = &[
-    money("sales_event", "gross_sales", &["gross_sales"]).part_of(&[
-        "sales_before_returns",
-        "basket_sales",
-        "first_day_sales",
-        "value",
-    ]),
-    money("sales_event", "discounts", &["discounts"]).part_of(&[
-        "sales_before_returns",
-        "basket_sales",
-        "first_day_sales",
-        "value",
-    ]),
+    money("sales_event", "gross_sales", &["gross_sales"]).part_of(SOLD),
+    money("sales_event", "discounts", &["discounts"]).part_of(SOLD),
     money("sales_event", "returns", &["returns", "exchange_returns"]).part_of(&["value"]),
     money(
         "sales_event",
@@ -97,6 +94,7 @@ pub static MEASURES: &[Measure] = &[
             "net_sales_so_far",
             "mat",
             "typical_so_far_all",
+            "net_sales_prev_year",
         ],
     )
     .part_of(&["value"]),
@@ -105,8 +103,19 @@ pub static MEASURES: &[Measure] = &[
     flag("sales_event", "is_goods", &["goods_amount"]),
     units("sales_event", "units_sold", &["units_sold"]).part_of(&["basket_units", "value"]),
     units("sales_event", "units_returned", &["units_returned"]).part_of(&["value"]),
-    ids("sales_event", "sale_order_id", &["orders"]).part_of(&["baskets", "pair_orders", "first_day_orders", "value"]),
-    ids("sales_event", "buyer_key", &["customers", "cohort_size", "active_customers"]).part_of(&["value"]),
+    ids("sales_event", "sale_order_id", &["orders"]).part_of(&[
+        "baskets",
+        "pair_orders",
+        "first_day_orders",
+        "attributed_orders",
+        "redeemed",
+        "value",
+    ]),
+    ids("sales_event", "buyer_key", &["customers", "cohort_size", "active_customers"]).part_of(&[
+        "customers_before",
+        "coupon_customers",
+        "value",
+    ]),
     money("charge_event", "charge_rc", &["charges"]),
     money("charge_event", "charge_tax_rc", &["charge_tax"]),
     money("order_now", "order_value_rc", &["cancelled_value"]),
@@ -125,6 +134,12 @@ pub static MEASURES: &[Measure] = &[
     units("stock", "available", &["available"]),
     money("stock", "on_hand_cost_rc", &["on_hand_cost"]),
     money("stock", "retail_value_rc", &["retail_value"]),
+    money("target_day", "target_rc", &["target"]),
+    money("opportunity_now", "amount_rc", &["won_amount"]),
+    money("line_discount", "amount_rc", &["promotion_discounts"]).part_of(&["coupon_discounts"]),
+    money("marketing_spend", "spend_rc", &["spend", "spend_all", "marketing_spend"]),
+    counts("marketing_spend", "impressions", &["impressions"]),
+    counts("marketing_spend", "clicks", &["clicks"]),
     money("landed_total", "landed_value", &["landed"]),
     money("control_total", "control_value", &["control"]),
     units("cart_item", "quantity", &["cart_units", "abandoned_units"]),
@@ -149,6 +164,9 @@ pub const UNSHOWN: &[(&str, &[&str])] = &[
     ("charge_event", &["tax_rate"]),
     ("payment_event", &["authorized_rc"]),
     ("order_check", &["order_lines", "possible_copies"]),
+    ("opportunity_now", &["probability"]),
+    // Claims of platforms are about the same orders: no report adds them up.
+    ("marketing_spend", &["platform_conversions", "platform_revenue_rc"]),
     ("stock", &["committed", "reserved", "incoming", "in_transit", "damaged", "quality_hold"]),
 ];
 
@@ -365,6 +383,58 @@ const MADE: &[&str] = &[
     "mean_hours",
     "p50_hours",
     "p90_hours",
+    "won",
+    "lost",
+    "closed",
+    "win_rate",
+    "actual",
+    "variance",
+    "attainment",
+    "variance_share",
+    "day_weight",
+    "weight_to_date",
+    "weight_all",
+    "target_to_date",
+    "actual_to_date",
+    "pacing",
+    "forecast",
+    "projected_to_date",
+    "projected_attainment",
+    "required_per_day",
+    "growth_score",
+    "margin_score",
+    "customers_before",
+    "kept_customers",
+    "planned_activities",
+    "done_activities",
+    "activity_score",
+    "score_index",
+    "orders_all",
+    "discount_depth",
+    "fixed_cost",
+    "budget",
+    "issued",
+    "redeemed",
+    "redemption_rate",
+    "coupon_discounts",
+    "cost_per_order",
+    "redeemed_sales",
+    "aov_with",
+    "orders_without",
+    "sales_without",
+    "aov_without",
+    "coupon_customers",
+    "coupon_new_customers",
+    "attributed_sales",
+    "attributed_orders",
+    "attributed_new_customers",
+    "roas",
+    "cac",
+    "all_sales",
+    "mer",
+    "ctr",
+    "cost_per_click",
+    "visits",
 ];
 
 /// Columns that say which row it is.
@@ -453,6 +523,17 @@ const WHO: &[&str] = &[
     "oldest_promise",
     "days_overdue",
     "step",
+    "team_id",
+    "sales_rep_name",
+    "dim_name",
+    "target_from",
+    "target_to",
+    "days_left",
+    "promotion_name",
+    "promotion_type",
+    "funded_by",
+    "campaign_name",
+    "marketing_channel",
 ];
 
 /// Reports that sort rows into groups by measures: halving one moves rows, and so changes what is made of others.

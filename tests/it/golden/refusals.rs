@@ -8,11 +8,22 @@ use saleslake::model::slicer::SLICERS;
 use super::canonical;
 use crate::common::shared_sample;
 
-const SALES: &[&str] =
-    &["channel", "return_channel", "location", "region", "category", "brand", "product", "segment", "staff"];
+const SALES: &[&str] = &[
+    "channel",
+    "return_channel",
+    "location",
+    "region",
+    "category",
+    "brand",
+    "product",
+    "segment",
+    "sales_rep",
+    "staff",
+];
 /// What goes to a buyer: orders and articles, but not returns.
-const SENT: &[&str] = &["channel", "location", "region", "category", "brand", "product", "segment", "staff"];
-const ORDERS: &[&str] = &["channel", "location", "region", "segment", "staff"];
+const SENT: &[&str] =
+    &["channel", "location", "region", "category", "brand", "product", "segment", "sales_rep", "staff"];
+const ORDERS: &[&str] = &["channel", "location", "region", "segment", "sales_rep", "staff"];
 const POLICIES: &[&str] = &["return_basis", "cancel_policy", "region_basis", "recognition_basis"];
 
 /// report, slicers that apply, policies that apply.
@@ -70,9 +81,23 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     // An order as a whole is not of one article.
     ("order-cycle-time", ORDERS, &["region_basis"]),
     ("cancelled-orders", ORDERS, &["region_basis"]),
-    ("payment-mix", ORDERS, &[]),
-    ("channel-order-reconciliation", &["channel", "location", "segment", "staff"], &[]),
+    ("channel-order-reconciliation", &["channel", "location", "segment", "sales_rep", "staff"], &[]),
+    // A payment is not of who sold.
+    ("payment-mix", &["channel", "location", "region", "segment", "staff"], &[]),
     ("tax-summary", SALES, POLICIES),
+    // An opportunity is of no shop, article or channel.
+    ("rep-leaderboard", &["sales_rep"], POLICIES),
+    // Plans are of what they were made for.
+    ("rep-scorecard", &[], POLICIES),
+    ("target-attainment", &[], POLICIES),
+    ("target-pacing", &[], POLICIES),
+    ("territory-variance", &[], POLICIES),
+    ("promotion-performance", SALES, POLICIES),
+    // A coupon is issued to a customer, not for a shop or an article.
+    ("coupon-redemption", &["segment"], POLICIES),
+    // What is spent on marketing is of nothing that can be sliced.
+    ("roas-cac", &[], POLICIES),
+    ("campaign-performance", &[], POLICIES),
     // A visit is not of one product.
     ("traffic-conversion-funnel", &["channel", "location", "region", "segment"], &[]),
     ("cart-abandonment", &["channel", "location", "region", "category", "brand", "product", "segment"], &[]),
@@ -170,13 +195,25 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         "order-backlog",
         "order-cycle-time",
         "channel-order-reconciliation",
+        "rep-scorecard",
+        "target-attainment",
+        "target-pacing",
+        "territory-variance",
+        "coupon-redemption",
     ] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
     }
-    for report in
-        ["traffic-conversion-funnel", "abc-classification", "basket-affinity", "top-customers", "cancelled-orders"]
-    {
+    for report in [
+        "traffic-conversion-funnel",
+        "abc-classification",
+        "basket-affinity",
+        "top-customers",
+        "cancelled-orders",
+        "target-attainment",
+        "promotion-performance",
+        "roas-cac",
+    ] {
         assert!(said(&refused(report, "totals", "true")).contains("totals"), "{report}");
     }
 }
