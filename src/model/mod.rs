@@ -15,6 +15,7 @@ mod envelope;
 mod feedback;
 mod fulfilment_line;
 mod fx_rate;
+mod inventory_movement;
 mod inventory_snapshot;
 mod location;
 mod marketing_cost;
@@ -28,8 +29,10 @@ mod order_line_discount;
 mod order_status_event;
 mod payment;
 mod product;
+mod product_location_policy;
 mod promotion;
 mod promotion_product;
+mod purchase_order_line;
 mod region;
 mod rep_assignment;
 mod return_line;
@@ -37,6 +40,7 @@ mod sales_activity;
 mod sales_rep;
 pub mod slicer;
 mod source_control_total;
+mod supplier;
 mod target;
 
 pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Table, TableKind};
@@ -50,6 +54,8 @@ pub static ORDER_STATUS_EVENT: Table = order_status_event::TABLE;
 pub static FULFILMENT_LINE: Table = fulfilment_line::TABLE;
 pub static PAYMENT: Table = payment::TABLE;
 pub static INVENTORY_SNAPSHOT: Table = inventory_snapshot::TABLE;
+pub static INVENTORY_MOVEMENT: Table = inventory_movement::TABLE;
+pub static PURCHASE_ORDER_LINE: Table = purchase_order_line::TABLE;
 pub static CUSTOMER_EVENT: Table = customer_event::TABLE;
 pub static FEEDBACK: Table = feedback::TABLE;
 pub static MARKETING_TOUCH: Table = marketing_touch::TABLE;
@@ -68,6 +74,8 @@ pub static SALES_REP: Table = sales_rep::TABLE;
 pub static PROMOTION_PRODUCT: Table = promotion_product::TABLE;
 pub static REP_ASSIGNMENT: Table = rep_assignment::TABLE;
 pub static TARGET: Table = target::TABLE;
+pub static SUPPLIER: Table = supplier::TABLE;
+pub static PRODUCT_LOCATION_POLICY: Table = product_location_policy::TABLE;
 pub static FX_RATE: Table = fx_rate::TABLE;
 pub static ORDER_ALIAS: Table = order_alias::TABLE;
 pub static INGEST_FILE: Table = control::INGEST_FILE;
@@ -86,6 +94,8 @@ pub static TABLES: &[&Table] = &[
     &SALES_REP,
     &PROMOTION_PRODUCT,
     &REP_ASSIGNMENT,
+    &SUPPLIER,
+    &PRODUCT_LOCATION_POLICY,
     &FX_RATE,
     &ORDER_ALIAS,
     &ORDER_LINE,
@@ -97,6 +107,8 @@ pub static TABLES: &[&Table] = &[
     &FULFILMENT_LINE,
     &PAYMENT,
     &INVENTORY_SNAPSHOT,
+    &INVENTORY_MOVEMENT,
+    &PURCHASE_ORDER_LINE,
     &CUSTOMER_EVENT,
     &FEEDBACK,
     &MARKETING_TOUCH,

@@ -26,6 +26,7 @@ mod retailer;
 mod returns;
 mod stock;
 mod summary;
+mod supply;
 mod text;
 mod web;
 mod words;
@@ -107,7 +108,9 @@ fn parts(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn(u64
             let (eu, mirrored) = market::write(retailer, landing, level, &market_eu::PLATFORM, progress)?;
             let erp = erp::write(retailer, landing, level, &mirrored, progress)?;
             let (cn, _) = market::write(retailer, landing, level, &market_cn::PLATFORM, progress)?;
-            Ok(vec![eu, erp, cn, stock::write(retailer, landing)?])
+            let movements = supply::write_movements(retailer, landing, level)?;
+            let purchases = supply::write_purchases(retailer, landing, level)?;
+            Ok(vec![eu, erp, cn, stock::write(retailer, landing)?, movements, purchases])
         });
         let plans = scope.spawn(|| -> Part {
             let mut plans = people::write(retailer, landing)?;

@@ -19,6 +19,8 @@ pub struct Counts {
     pub events: u64,
     pub feedback: u64,
     pub stock_rows: u64,
+    pub movements: u64,
+    pub purchase_lines: u64,
     pub dimension_rows: u64,
     /// Reductions of lines by their reason.
     pub discount_rows: u64,
@@ -41,6 +43,8 @@ impl Counts {
         self.events += part.events;
         self.feedback += part.feedback;
         self.stock_rows += part.stock_rows;
+        self.movements += part.movements;
+        self.purchase_lines += part.purchase_lines;
         self.dimension_rows += part.dimension_rows;
         self.discount_rows += part.discount_rows;
         self.people_rows += part.people_rows;
@@ -98,7 +102,8 @@ impl fmt::Display for Summary {
         let c = &self.counts;
         writeln!(
             f,
-            "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} pieces of feedback, {} stock rows, {} dimension rows",
+            "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} pieces of feedback, {} stock rows with {} movements, \
+             {} purchase lines, {} dimension rows",
             c.orders,
             c.order_lines,
             c.order_charges,
@@ -106,6 +111,8 @@ impl fmt::Display for Summary {
             c.events,
             c.feedback,
             c.stock_rows,
+            c.movements,
+            c.purchase_lines,
             c.dimension_rows
         )?;
         writeln!(

@@ -73,6 +73,7 @@ fn the_summary_adds_up() {
     );
     assert!(c.order_headers > 500 && c.status_events > 2_000 && c.fulfilment_lines > 1_000, "{c:?}");
     assert!(c.payments > 1_000, "{c:?}");
+    assert!(c.movements > 10_000 && c.purchase_lines > 500, "{c:?}");
 }
 
 #[test]

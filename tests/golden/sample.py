@@ -8,7 +8,8 @@ Writes tests/golden/sample/<report>/<case>.csv: the request as `# name=value` li
     sample_staging.py, sample_plans.py    landing files → clean tables
     sample_measures.py   words of a request → rows and sums
     sample_reports.py    the reports
-    sample_products.py, sample_customers.py, sample_segments.py, sample_periods.py, sample_stock.py, sample_people.py, sample_marketing.py    more of them, by what they are about; sample_requests.py asks them
+    sample_products.py, sample_customers.py, sample_segments.py, sample_periods.py, sample_stock.py, sample_supply.py, sample_people.py,
+    sample_marketing.py, sample_quality.py, sample_service.py    more of them, by what they are about; sample_requests.py asks them
     sample_orders.py     what becomes of orders: the order desk's files and the reports about them
     sample_control.py    control totals and the report that compares them
 """

@@ -15,6 +15,7 @@ import sample_quality
 import sample_segments
 import sample_service
 import sample_stock
+import sample_supply
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
 from sample_measures import (
     DAY, TODAY, Fraction, added_up, buckets, derive, earlier, facts, member, nothing, numbered, ordered, ratio, same_number, text, where,
@@ -61,12 +62,13 @@ KEYS = {
     "dq-reconciliation": RECONCILED_BY,
 }
 for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service, sample_orders,
-             sample_people, sample_marketing):
+             sample_people, sample_marketing, sample_supply):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
 GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month",
-         "customer-satisfaction": "month", "roas-cac": "month"}
+         "customer-satisfaction": "month", "roas-cac": "month",
+         "inventory-turnover": "month", "sell-through": "week", "stock-out-rate": "month"}
 # How the reports that are asked for top_n name a group: column → SQL.
 OTHERS = {
     "sales-by-brand": {"brand": "CASE WHEN product_id IS NULL THEN 'N/A' ELSE coalesce((SELECT brand FROM product p WHERE p.product_id = f.product_id), 'UNK') END"},
@@ -76,12 +78,13 @@ IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag", "order-cycle-
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
          "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard", "customer-lifecycle", "customer-360", "order-backlog",
-         "target-pacing"}
+         "target-pacing", "low-stock-alert", "stock-cover", "overstock-excess", "reorder-proposal"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
 class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock,
-             sample_quality.Quality, sample_service.Service, sample_orders.Orders, sample_people.People, sample_marketing.Marketing):
+             sample_quality.Quality, sample_service.Service, sample_orders.Orders, sample_people.People, sample_marketing.Marketing,
+             sample_supply.Supply):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -417,7 +420,8 @@ def refuser(dirty):
     """The source that read a dirty record, and the table whose column is wrong; '' for a record that cannot be read."""
     folder, _, name = dirty["file"].partition("/")
     lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate",
-             "sales_reps": "sales_rep", "promotions": "promotion", "promotion_products": "promotion_product", "campaigns": "campaign"}
+             "sales_reps": "sales_rep", "promotions": "promotion", "promotion_products": "promotion_product", "campaigns": "campaign",
+             "suppliers": "supplier", "stock_policies": "product_location_policy"}
     plans = {"assignments": ("rep_assignments", "rep_assignment"), "targets": ("targets", "target"), "activities": ("sales_activities", "sales_activity"),
              "opportunities": ("opportunities", "opportunity"), "spend": ("marketing_spend", "marketing_cost"),
              "touches": ("marketing_touches", "marketing_touch"), "discounts": ("order_discounts", "order_line_discount")}
@@ -431,7 +435,8 @@ def refuser(dirty):
             "pos": ("shop_pos_sales", "order_line"), "web": ("shop_web_orders", "order_line"), "market_eu": ("market_eu_orders", "order_line"),
             "market_cn": ("market_cn_orders", "order_line"), "erp": ("erp_wholesale", "order_line"), "returns": ("shop_returns", "return_line"),
             "events": ("shop_events", "customer_event"), "feedback": ("shop_feedback", "feedback"), "stock": ("stock", "inventory_snapshot"),
-            "payments": ("payments", "payment"),
+            "payments": ("payments", "payment"), "movements": ("stock_movements", "inventory_movement"),
+            "purchasing": ("purchase_orders", "purchase_order_line"),
             "orders": {"orders": ("desk_orders", "order_header"), "steps": ("desk_steps", "order_status_event"),
                        "parcels": ("desk_parcels", "fulfilment_line")}.get(name.split("_")[0])}[folder]
     if dirty["field"] == "charge_type":

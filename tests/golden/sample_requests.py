@@ -306,6 +306,9 @@ CASES = {
         "articles": {"level": "product", "where.location": "S004,S005", "as_of": "2026-06-18", "where.category": "KIT"},
         "below-zero": {"level": "product", "order_by": "on_hand_negative,product_id", "limit": "8"},  # apart, not cut to 0 (D50)
         "missed-count": {"where.region": "GB-SCT,GB-LON", "as_of": "2026-06-18"},
+        "average": {"cost_method": "average", "level": "category"},
+        "first-in-first-out": {"cost_method": "fifo", "as_of": "2026-06-25", "totals": "true"},
+        "fifo-articles": {"cost_method": "fifo", "level": "product", "where.location": "S001,W02", "where.category": "KIT"},
         "totals": {"totals": "true"},
     },
     "dead-slow-stock": {
@@ -576,5 +579,76 @@ CASES = {
         "totals": {"from": "2026-02-01", "to": "2026-05-01", "totals": "true"},
         "previous-period": {"from": "2026-04-01", "to": "2026-07-01", "compare": "previous_period"},
         "policies": {"from": "2026-03-01", "to": "2026-04-01"} | POLICIES,
+    },
+    "low-stock-alert": {
+        "shops": {},
+        "never": {"as_of": "2020-01-01"},
+        "sixty-days": {"days": "60", "window": "90", "as_of": "2026-06-20", "where.region": "GB-LON,GB-SCT"},  # days out of stock are no days without demand (D48)
+        "winter": {"as_of": "2026-03-05", "window": "60", "days": "30", "where.category": "KIT", "return_basis": "sale_date", "cancel_policy": "include_gross"},
+    },
+    "stock-cover": {
+        "categories": {},
+        "never": {"as_of": "2020-01-01"},
+        "forward": {"method": "forward", "level": "product", "where.category": "KIT", "as_of": "2025-11-01"},
+        "places": {"level": "location", "window": "60", "method": "forward"},
+        "one-shop": {"level": "item", "where.location": "S001", "window": "35", "order_by": "-net_units,product_id", "limit": "20"},
+        "articles": {"level": "product", "where.brand": "Kestrel,Wren", "as_of": "2026-06-18"},  # below 0 is below 0 (D50)
+    },
+    "inventory-turnover": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01"},  # divided by days, not by rows (D05, D06)
+        "never": NEVER,
+        "places": {"from": "2026-01-10", "to": "2026-07-10", "grain": "quarter", "level": "location", "where.region": "GB-LON,DE"},  # D13
+        "categories": {"from": "2025-07-01", "to": "2026-07-01", "grain": "year", "level": "category"},
+        "one-brand": {"from": "2025-02-01", "to": "2025-05-01", "where.brand": "Wren", "return_basis": "sale_date"},
+    },
+    "gmroi": {
+        "categories": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "brands": QUARTER | {"level": "brand"},
+        "places": {"from": "2026-06-01", "to": "2026-08-01", "level": "location"},
+        "articles": {"from": "2026-01-01", "to": "2026-07-01", "level": "product", "where.category": "GAR", "cancel_policy": "include_gross"},
+    },
+    "sell-through": {
+        "weeks": {"from": "2026-06-10", "to": "2026-07-01", "level": "category"},
+        "never": NEVER,
+        "articles": {"from": "2026-06-10", "to": "2026-06-24", "level": "product", "where.location": "S004,S005,W01", "variant": "ending", "where.category": "KIT"},
+        "season": {"from": "2025-09-01", "to": "2026-01-01", "grain": "month", "variant": "opening", "where.brand": "Kestrel"},
+        "places": {"from": "2026-06-18", "to": "2026-07-06", "level": "location", "where.region": "GB-SCT", "cancel_policy": "sale_then_reversal"},  # one was not counted on the day before; not over (D13)
+    },
+    "stock-out-rate": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "categories": {"from": "2026-06-01", "to": "2026-07-01", "grain": "week", "level": "category"},
+        "places": {"from": "2026-06-15", "to": "2026-06-20", "grain": "day", "level": "location", "where.region": "GB-LON"},  # a day without a count (D06)
+        "outlets": {"from": "2026-06-01", "to": "2026-07-01", "level": "product", "weighting": "outlets", "where.category": "TOY"},
+        "views": {"from": "2026-06-01", "to": "2026-07-01", "weighting": "views"},
+    },
+    "lost-sales-estimate": {
+        "categories": {"from": "2026-05-27", "to": "2026-07-01"},  # units of the days in stock only (D48)
+        "never": NEVER,
+        "places": {"from": "2026-01-01", "to": "2026-07-01", "level": "location", "min_in_stock_days": "60"},
+        "few-days": {"from": "2026-06-10", "to": "2026-07-10", "level": "product", "where.brand": "Veldt,Wren", "min_in_stock_days": "18"},
+        "one-shop": {"from": "2025-07-01", "to": "2026-07-01", "level": "item", "where.location": "S001", "return_basis": "sale_date"},
+    },
+    "overstock-excess": {
+        "categories": {},
+        "never": {"as_of": "2020-01-01"},
+        "places": {"level": "location", "horizon": "30", "as_of": "2026-06-18"},
+        "articles": {"level": "product", "where.category": "GAR", "window": "60", "service_level": "0.99"},
+        "one-shop": {"level": "item", "where.location": "S001", "window": "90", "horizon": "365", "cancel_policy": "include_gross"},
+    },
+    "inventory-movement": {
+        "three-weeks": {"from": "2026-06-10", "to": "2026-07-01", "level": "location"},  # nothing is left unexplained
+        "never": {"from": "2020-01-01", "to": "2020-02-01"},
+        "before-the-ledger": {"from": "2026-06-01", "to": "2026-07-01"},
+        "missed-count": {"from": "2026-06-18", "to": "2026-07-15", "where.location": "S002", "level": "product", "where.category": "TOY"},
+        "categories": {"from": "2026-06-15", "to": "2026-06-22", "level": "category", "where.region": "DE"},
+    },
+    "reorder-proposal": {
+        "shops": {},
+        "never": {"as_of": "2020-01-01"},
+        "continuous": {"policy": "continuous", "as_of": "2026-06-20", "where.region": "DE"},  # what is on order is not ordered again (D51)
+        "budget": {"budget": "2000", "window": "90", "service_level": "0.99", "return_basis": "sale_date"},
+        "one-shop": {"where.location": "S001,S002", "window": "180", "cancel_policy": "include_gross"},
     },
 }

@@ -62,8 +62,8 @@ def copy_clean(landing, out, lines):
 
 
 def stage(sample):
-    """A connection with the tables line, charge, ret, stock, visit_event, told, sent, number, those of the order desk and of sample_plans,
-    and the dimensions."""
+    """A connection with the tables line, charge, ret, stock, movement, purchase, policy, supplier, visit_event, told, sent, number, those of the order desk
+    and of sample_plans, and the dimensions."""
     sample = Path(sample)
     landing = sample / "landing"
     lines = held(sample / "dirt.csv")
@@ -80,7 +80,8 @@ def stage(sample):
         rows = lambda glob: (f"(SELECT * FROM read_parquet('{landing}/{glob}', filename = true, file_row_number = true) p "
                              f"WHERE NOT EXISTS (FROM held_row h WHERE p.filename = '{landing}/' || h.file AND p.file_row_number + 1 = h.no))")
         con.execute(dimensions(text))
-        for sql in (pos(text), web(clean), market_eu(text), market_cn(text), erp(rows), returns(text), stock(rows), events(clean), feedback(text)):
+        for sql in (pos(text), web(clean), market_eu(text), market_cn(text), erp(rows), returns(text), stock(rows), supply(text), events(clean),
+                    feedback(text)):
             con.execute(sql)
         stage_control(con, text)
         stage_quality(con, text, rows, clean, landing)
@@ -98,7 +99,8 @@ CREATE TABLE channel AS SELECT channel_id, name AS channel_name, type AS channel
 CREATE TABLE location AS SELECT location_id, name AS location_name, region_id, country, type AS location_type, area_sqm AS area,
         opened_on::DATE AS opened_on, closed_on::DATE AS closed_on, split_part(day_close, ':', 1)::INT * 60 AS cutoff FROM {text('dimensions/locations.csv', ',')};
 CREATE TABLE product AS
-    SELECT sku AS product_id, sku, name AS product_name, brand, category1_id, category1, category2_id, category2, category3_id, category3, tax_class
+    SELECT sku AS product_id, sku, name AS product_name, brand, supplier AS supplier_id, category1_id, category1, category2_id, category2, category3_id, category3,
+        tax_class
     FROM {text('dimensions/products.csv', ',')} QUALIFY row_number() OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '') DESC) = 1;
 CREATE TABLE customer AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier,
         acquired_at::TIMESTAMPTZ::DATE AS acquired_on, consent_email = 'true' AS consent_email, consent_profiling = 'true' AS consent_profiling FROM {text('dimensions/customers.csv', ',')};
@@ -291,6 +293,33 @@ SELECT DISTINCT stock_date::DATE AS day, place AS location_id, sku AS product_id
     CASE s.currency WHEN 'GBP' THEN on_hand::HUGEINT * (unit_retail * 10000)::HUGEINT
         ELSE half_up(on_hand::HUGEINT * (unit_retail * 10000)::HUGEINT * r.eur, 1000000) END AS retail
 FROM {rows('stock/*.parquet')} s JOIN rate r ON r.day = s.stock_date;
+"""
+
+
+def supply(text):
+    day = lambda column: f"{column}::TIMESTAMP::DATE"
+    return f"""
+-- The greatest rev of each movement; quantity signed, cost in the reporting currency, signed as the quantity.
+CREATE TABLE movement AS
+SELECT movement AS movement_id, m.day, timezone(zone, moved_at::TIMESTAMP) AS moved_at, kind, place AS location_id, sku AS product_id, quantity,
+    CASE currency WHEN 'EUR' THEN half_up(quantity // 1000 * piece_cost * r.eur, 1000000) ELSE quantity // 1000 * piece_cost END AS cost
+FROM (
+    SELECT *, {day('moved_at')} AS day, units(qty, 3) AS quantity, units(unit_cost, 4) AS piece_cost,
+        CASE type WHEN 'GR' THEN 'receipt' WHEN 'SO' THEN 'sale' WHEN 'RT' THEN 'sale_return' WHEN 'TI' THEN 'transfer_in' WHEN 'TO' THEN 'transfer_out'
+                  WHEN 'AU' THEN 'adjust_up' WHEN 'AD' THEN 'adjust_down' WHEN 'DM' THEN 'damage' WHEN 'TH' THEN 'theft' WHEN 'WO' THEN 'write_off'
+                  WHEN 'CN' THEN 'count' END AS kind
+    FROM {text('movements/*.csv', ';')} QUALIFY row_number() OVER (PARTITION BY movement ORDER BY rev::INT DESC) = 1) m
+JOIN rate r ON r.day = m.day;
+CREATE TABLE purchase AS
+SELECT po, sku AS product_id, place AS location_id, supplier AS supplier_id, {day('ordered_at')} AS ordered_on, {day('expected_at')} AS expected_on,
+    {day('first_received_at')} AS first_on, {day('last_received_at')} AS last_on, units(ordered, 3) AS ordered, units(received, 3) AS received, status
+FROM {text('purchasing/*.csv', ';')} QUALIFY row_number() OVER (PARTITION BY po, sku ORDER BY rev::INT DESC) = 1;
+CREATE TABLE supplier AS SELECT supplier_id, lead_days::DOUBLE AS lead_days FROM {text('dimensions/suppliers.csv', ',')};
+CREATE TABLE policy AS
+SELECT place AS location_id, sku AS product_id, coalesce(valid_from::DATE, DATE '1970-01-01') AS valid_from, lead_days::DOUBLE AS lead_days,
+    lead_sd::DOUBLE AS lead_sd, review_days::INT AS review_days, service_level::DOUBLE AS service_level, min_order::INT AS min_order, pack::INT AS pack,
+    max_stock::INT AS max_stock, order_cost::DOUBLE AS order_cost, currency, holding_rate::DOUBLE AS holding_rate
+FROM {text('dimensions/stock_policies.csv', ',')};
 """
 
 

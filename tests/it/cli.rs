@@ -31,7 +31,7 @@ async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
     surfaces_agree(dir.path()).await;
     let checked = succeeded(dir.path(), &["check"]);
     assert!(checked.contains("sources, ") && checked.contains("views and "), "{checked}");
-    assert!(checked.contains("69 reports checked, 0 broken"), "{checked}");
+    assert!(checked.contains("79 reports checked, 0 broken"), "{checked}");
     let ran = succeeded(dir.path(), &["check", "--run", "sales-by-region", "dq-scorecard"]);
     assert!(
         ran.contains("ok     sales-by-region: regions add up to the total (") && ran.contains("4 tests run, 0 failed"),

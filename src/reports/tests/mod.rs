@@ -9,6 +9,7 @@ mod others;
 mod people;
 mod reconciliation;
 mod runs;
+mod supply;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};

@@ -71,6 +71,10 @@ impl Measure {
         self.mixed = mixed;
         self
     }
+    const fn in_rows(mut self, column: &'static str, value: &'static str) -> Measure {
+        self.rows = Some((column, value));
+        self
+    }
 }
 
 /// Columns of what was sold after discounts.
@@ -101,7 +105,12 @@ pub static MEASURES: &[Measure] = &[
     money("sales_event", "tax_rc", &["tax", "refunded_tax"]),
     money("sales_event", "cost_rc", &["cogs", "cost_of_sales"]).part_of(&["value"]),
     flag("sales_event", "is_goods", &["goods_amount"]),
-    units("sales_event", "units_sold", &["units_sold"]).part_of(&["basket_units", "value"]),
+    units("sales_event", "units_sold", &["units_sold"]).part_of(&[
+        "basket_units",
+        "value",
+        "daily_units",
+        "lost_units",
+    ]),
     units("sales_event", "units_returned", &["units_returned"]).part_of(&["value"]),
     ids("sales_event", "sale_order_id", &["orders"]).part_of(&[
         "baskets",
@@ -130,6 +139,14 @@ pub static MEASURES: &[Measure] = &[
     money("order_check", "told_amount", &["told_amount"]),
     money("order_check", "landed_amount", &["landed_amount"]),
     money("order_line_now", "line_value_rc", &["line_value", "line_value_all"]),
+    units("inventory_day", "on_hand", &["on_hand", "opening_units", "ending_units"])
+        .part_of(&["quantity"])
+        .in_rows("step", "closing"),
+    units("inventory_day", "available", &["available"]),
+    money("inventory_day", "on_hand_cost_rc", &["inventory_cost_days"]).part_of(&["cost"]).in_rows("step", "closing"),
+    units("stock_movement", "quantity", &["received_units"]).part_of(&["quantity"]).in_rows("step", "sale"),
+    money("stock_movement", "cost_amount_rc", &[]).part_of(&["cost"]).in_rows("step", "sale"),
+    units("purchase_line", "ordered_qty", &[]).part_of(&["on_order"]),
     units("stock", "on_hand", &["on_hand"]),
     units("stock", "available", &["available"]),
     money("stock", "on_hand_cost_rc", &["on_hand_cost"]),
@@ -167,6 +184,9 @@ pub const UNSHOWN: &[(&str, &[&str])] = &[
     ("opportunity_now", &["probability"]),
     // Claims of platforms are about the same orders: no report adds them up.
     ("marketing_spend", &["platform_conversions", "platform_revenue_rc"]),
+    ("inventory_day", &["in_transit", "retail_value_rc"]),
+    // Received quantities are seen in what is not yet received.
+    ("purchase_line", &["confirmed_qty", "received_qty", "unit_cost"]),
     ("stock", &["committed", "reserved", "incoming", "in_transit", "damaged", "quality_hold"]),
 ];
 
@@ -286,8 +306,44 @@ const MADE: &[&str] = &[
     "cost_negative",
     "units_without_cost",
     "potential_profit",
+    "stock_value",
+    "units_at_snapshot_cost",
     "cost_all",
     "cost_share",
+    "in_stock_days",
+    "out_days",
+    "daily_units",
+    "daily_deviation",
+    "cover_days",
+    "weeks_of_supply",
+    "on_order",
+    "inventory_position",
+    "safety_stock",
+    "reorder_point",
+    "order_up_to",
+    "order_quantity",
+    "order_value",
+    "value_until",
+    "unit_cost",
+    "average_inventory_cost",
+    "turnover",
+    "days_inventory",
+    "sales_to_stock",
+    "gmroi",
+    "sell_through",
+    "listed",
+    "out_of_stock",
+    "stock_out_rate",
+    "carried",
+    "items_without_estimate",
+    "lost_units",
+    "lost_sales",
+    "items_in_excess",
+    "excess_units",
+    "excess_cost",
+    "quantity",
+    "cost",
+    "movements",
     "typical_so_far",
     "ahead",
     "pace",
@@ -513,16 +569,32 @@ const WHO: &[&str] = &[
     "location_id",
     "product_id",
     "first_stock_day",
+    "stock_day",
+    "oldest_stock_day",
+    "stock_days",
+    "supplier_id",
+    "lead_time_days",
+    "lead_time_sd",
+    "review_period_days",
+    "horizon_days",
+    "service_level",
+    "min_order_qty",
+    "pack_size",
+    "max_stock",
+    "projected_out_date",
+    "next_expected_date",
+    "expected_date",
+    "cost_method",
+    "step",
+    "brand",
     "last_sale_date",
     "days_since_sale",
     "customer_key",
-    "item_name",
     "said",
     "jurisdiction_name",
     "rate",
     "oldest_promise",
     "days_overdue",
-    "step",
     "team_id",
     "sales_rep_name",
     "dim_name",
@@ -537,7 +609,17 @@ const WHO: &[&str] = &[
 ];
 
 /// Reports that sort rows into groups by measures: halving one moves rows, and so changes what is made of others.
-pub const MOVED: &[&str] = &["discount-depth"];
+pub const MOVED: &[&str] = &[
+    "discount-depth",
+    "low-stock-alert",
+    "reorder-proposal",
+    "overstock-excess",
+    "stock-out-rate",
+    "lost-sales-estimate",
+    "stock-cover",
+    // Its cost methods value the stock by what came in.
+    "inventory-valuation",
+];
 
 /// A column's name without the period that it is of: halving a measure halves it there, too. A growth is a ratio.
 fn plain(column: &str) -> &str {

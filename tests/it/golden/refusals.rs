@@ -26,6 +26,8 @@ const SENT: &[&str] =
 const ORDERS: &[&str] = &["channel", "location", "region", "segment", "sales_rep", "staff"];
 const POLICIES: &[&str] = &["return_basis", "cancel_policy", "region_basis", "recognition_basis"];
 
+const STOCKED: &[&str] = &["location", "region", "category", "brand", "product"];
+
 /// report, slicers that apply, policies that apply.
 const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("sales-summary", SALES, POLICIES),
@@ -74,6 +76,17 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("inventory-valuation", &["location", "region", "category", "brand", "product"], &[]),
     // Nor does it tell by which channel it would have sold.
     ("dead-slow-stock", &["location", "region", "category", "brand", "product"], POLICIES),
+    ("gmroi", STOCKED, POLICIES),
+    ("inventory-turnover", STOCKED, POLICIES),
+    ("lost-sales-estimate", STOCKED, POLICIES),
+    ("low-stock-alert", STOCKED, POLICIES),
+    ("overstock-excess", STOCKED, POLICIES),
+    ("reorder-proposal", STOCKED, POLICIES),
+    ("sell-through", STOCKED, POLICIES),
+    ("stock-cover", STOCKED, POLICIES),
+    // These read no sales.
+    ("inventory-movement", STOCKED, &[]),
+    ("stock-out-rate", STOCKED, &[]),
     // What an order is worth is told before returns, on one day.
     ("order-status-funnel", SENT, &["region_basis"]),
     ("fulfilment-on-time", SENT, &["region_basis"]),
@@ -200,6 +213,16 @@ fn comparisons_and_totals_are_refused_where_they_mean_nothing() {
         "target-pacing",
         "territory-variance",
         "coupon-redemption",
+        "gmroi",
+        "inventory-movement",
+        "inventory-turnover",
+        "lost-sales-estimate",
+        "low-stock-alert",
+        "overstock-excess",
+        "reorder-proposal",
+        "sell-through",
+        "stock-cover",
+        "stock-out-rate",
     ] {
         let e = refused(report, "compare", "previous_year");
         assert!(said(&e).contains("compare"), "{report}: {e}");
