@@ -65,4 +65,81 @@ FROM (
     SELECT t.source_system, 'source_control_total' AS table_name, t.event_time, t.business_date, t.ingested_at, t.channel_id, t.location_id
     FROM base.source_control_total t
     WHERE NOT t.is_deleted
+
+    UNION ALL
+
+    SELECT d.source_system, 'order_line_discount' AS table_name, d.event_time, d.business_date, d.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           CAST(NULL AS VARCHAR) AS location_id
+    FROM base.order_line_discount d
+    WHERE NOT d.is_deleted
+
+    UNION ALL
+
+    SELECT h.source_system, 'order_header' AS table_name, h.event_time, h.business_date, h.ingested_at, h.channel_id,
+           h.location_id
+    FROM base.order_header h
+    WHERE NOT h.is_deleted
+
+    UNION ALL
+
+    SELECT o.source_system, 'order_status_event' AS table_name, o.event_time, o.business_date, o.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           CAST(NULL AS VARCHAR) AS location_id
+    FROM base.order_status_event o
+    WHERE NOT o.is_deleted
+
+    UNION ALL
+
+    SELECT p.source_system, 'fulfilment_line' AS table_name, p.event_time, p.business_date, p.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           p.fulfil_location_id AS location_id
+    FROM base.fulfilment_line p
+    WHERE NOT p.is_deleted
+
+    UNION ALL
+
+    SELECT m.source_system, 'payment' AS table_name, m.event_time, m.business_date, m.ingested_at, m.channel_id,
+           m.location_id
+    FROM base.payment m
+    WHERE NOT m.is_deleted
+
+    UNION ALL
+
+    SELECT i.source_system, 'inventory_movement' AS table_name, i.event_time, i.business_date, i.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           i.location_id
+    FROM base.inventory_movement i
+    WHERE NOT i.is_deleted
+
+    UNION ALL
+
+    SELECT u.source_system, 'purchase_order_line' AS table_name, u.event_time, u.business_date, u.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           u.location_id
+    FROM base.purchase_order_line u
+    WHERE NOT u.is_deleted
+
+    UNION ALL
+
+    SELECT k.source_system, 'marketing_touch' AS table_name, k.event_time, k.business_date, k.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           CAST(NULL AS VARCHAR) AS location_id
+    FROM base.marketing_touch k
+    WHERE NOT k.is_deleted
+
+    UNION ALL
+
+    SELECT g.source_system, 'marketing_cost' AS table_name, g.event_time, g.business_date, g.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           CAST(NULL AS VARCHAR) AS location_id
+    FROM base.marketing_cost g
+    WHERE NOT g.is_deleted
+
+    UNION ALL
+
+    SELECT a.source_system, 'sales_activity' AS table_name, a.event_time, a.business_date, a.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           a.location_id
+    FROM base.sales_activity a
+    WHERE NOT a.is_deleted
+
+    UNION ALL
+
+    SELECT n.source_system, 'opportunity' AS table_name, n.event_time, n.business_date, n.ingested_at, CAST(NULL AS VARCHAR) AS channel_id,
+           CAST(NULL AS VARCHAR) AS location_id
+    FROM base.opportunity n
+    WHERE NOT n.is_deleted
 ) r

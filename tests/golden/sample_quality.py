@@ -40,6 +40,17 @@ SOURCES = {
     "regions": ("masterdata", "dimensions/regions.csv", ["region"]), "channels": ("masterdata", "dimensions/channels.csv", ["channel"]),
     "locations": ("masterdata", "dimensions/locations.csv", ["location"]), "products": ("masterdata", "dimensions/products.csv", ["product"]),
     "customers": ("masterdata", "dimensions/customers.csv*", ["customer"]), "fx_rates": ("treasury", "dimensions/fx_rates.csv", ["fx_rate"]),
+    "desk_orders": ("order_desk", "orders/orders_*", ["order_header"]), "desk_steps": ("order_desk", "orders/steps_*", ["order_status_event"]),
+    "desk_parcels": ("order_desk", "orders/parcels_*", ["fulfilment_line"]), "payments": ("payments", "payments/*", ["payment"]),
+    "order_discounts": ("promotion_engine", "discounts/*", ["order_line_discount"]), "promotions": ("masterdata", "dimensions/promotions.csv*", ["promotion"]),
+    "promotion_products": ("masterdata", "dimensions/promotion_products.csv*", ["promotion_product"]),
+    "campaigns": ("masterdata", "dimensions/campaigns.csv*", ["campaign"]), "sales_reps": ("masterdata", "dimensions/sales_reps.csv*", ["sales_rep"]),
+    "rep_assignments": ("crm", "people/assignments.csv*", ["rep_assignment"]), "targets": ("planning", "people/targets_*", ["target"]),
+    "sales_activities": ("crm", "people/activities_*", ["sales_activity"]), "opportunities": ("crm", "people/opportunities_*", ["opportunity"]),
+    "marketing_spend": ("ads", "marketing/spend_*", ["marketing_cost"]), "marketing_touches": ("crm_mail", "marketing/touches_*", ["marketing_touch"]),
+    "stock_movements": ("warehouse", "movements/*", ["inventory_movement"]), "purchase_orders": ("purchasing", "purchasing/*", ["purchase_order_line"]),
+    "suppliers": ("masterdata", "dimensions/suppliers.csv*", ["supplier"]),
+    "stock_policies": ("masterdata", "dimensions/stock_policies.csv*", ["product_location_policy"]),
 }
 RULES = {
     "completeness": ["sequence", "control_missing"], "validity": ["V00", "V01", "V02", "V03", "V04", "V09", "V10", "V11", "V18", "V20"],
@@ -76,6 +87,30 @@ def stage_quality(con, text, rows, clean, landing):
     parts += [("market_eu", "source_control_total", f'SELECT "Tag" || "Währung" || \'{m}\' FROM {text("control/market_eu_*.csv", ";")}') for m in range(5)]
     parts += [("masterdata", t, f"SELECT {k} FROM {text(f'dimensions/{t}s.csv', ',')}") for t, k in
               (("region", "region_id"), ("channel", "channel_id"), ("location", "location_id"), ("customer", "customer_key"))]
+    # Files of one kind of row: (system, table, files, delimiter, key).
+    plain = [
+        ("order_desk", "order_header", "orders/orders_*.csv", ",", "system, order_id"),
+        ("order_desk", "order_status_event", "orders/steps_*.csv", ",", "system, order_id, seq"),
+        ("order_desk", "fulfilment_line", "orders/parcels_*.csv", ",", "system, parcel, line"),
+        ("payments", "payment", "payments/*.csv", ",", "system, payment_id"),
+        ("promotion_engine", "order_line_discount", "discounts/*.csv", ",", "system, order_id, line, seq"),
+        ("masterdata", "promotion", "dimensions/promotions.csv", ",", "promotion_id"),
+        ("masterdata", "promotion_product", "dimensions/promotion_products.csv", ",", "promotion_id, sku, category_id"),
+        ("masterdata", "campaign", "dimensions/campaigns.csv", ",", "campaign_id"),
+        ("masterdata", "sales_rep", "dimensions/sales_reps.csv", ",", "sales_rep_id, valid_from"),
+        ("crm", "rep_assignment", "people/assignments.csv", ",", "kind, id, since, rep"),
+        ("planning", "target", "people/targets_*.csv", ",", "plan, start, grain, kind, member, metric, version"),
+        ("crm", "sales_activity", "people/activities_*.csv", ",", "id"),
+        ("crm", "opportunity", "people/opportunities_*.csv", ",", "id, rev"),  # each step is a row of its own
+        ("ads", "marketing_cost", "marketing/spend_*.csv", ",", "day, campaign, platform"),
+        ("crm_mail", "marketing_touch", "marketing/touches_*.csv", ",", "id"),
+        ("warehouse", "inventory_movement", "movements/*.csv", ";", "movement"),
+        ("purchasing", "purchase_order_line", "purchasing/*.csv", ";", "po, sku"),
+        ("masterdata", "supplier", "dimensions/suppliers.csv", ",", "supplier_id"),
+        ("masterdata", "product_location_policy", "dimensions/stock_policies.csv", ",", "place, sku, valid_from"),
+    ]
+    whole = lambda key: " || '|' || ".join(f"coalesce({k}, '')" for k in key.split(", "))
+    parts += [(s, t, f"SELECT {whole(key)} FROM {text(files, delim)}") for s, t, files, delim, key in plain]
     con.execute("CREATE TABLE arrived AS " + " UNION ALL ".join(f"SELECT '{s}' AS source_system, '{t}' AS table_name, k AS key FROM ({sql}) x(k)" for s, t, sql in parts))
     zone = "CASE company WHEN 'DE01' THEN 'Europe/Berlin' ELSE 'Europe/London' END"
     erp_channel = "CASE channel WHEN 'TEL' THEN 'tel' WHEN 'B2B' THEN 'b2b' WHEN 'MKT' THEN 'market_eu' END"
@@ -102,6 +137,23 @@ def stage_quality(con, text, rows, clean, landing):
         ("'shop_feedback'", "feedback", "day", "channel_id", "NULL", "feedback"),
         ("'warehouse'", "inventory_snapshot", "day", "NULL", "location_id", "stock"),
         ("source_system", "source_control_total", "day", "channel_id", "location_id", "told"),
+    ]
+    sold_by = "CASE system WHEN 'pos' THEN 'shop_pos' WHEN 'web' THEN 'shop_web' ELSE system END"
+    applied = "(applied_at::TIMESTAMP - (split_part(day_close, ':', 1) || ' hours')::INTERVAL)::DATE"
+    newest = lambda files, key: f"(FROM {text(files, ',')} QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY rev::INT DESC) = 1)"
+    landed += [
+        (sold_by, "order_header", "day", "channel", "NULL", "desk_order"),
+        (sold_by, "order_status_event", "local_day(\"at\", zone)", "NULL", "NULL", "desk_step"),
+        (sold_by, "fulfilment_line", "local_day(planned, zone)", "NULL", "place", "parcel"),
+        (sold_by, "payment", "day", "channel", "place", "payment"),
+        ("system", "order_line_discount", applied, "NULL", "NULL", newest("discounts/*.csv", "system, order_id, line, seq")),
+        ("'warehouse'", "inventory_movement", "day", "NULL", "location_id", "movement"),
+        ("'purchasing'", "purchase_order_line", "ordered_on", "NULL", "location_id", "purchase"),
+        ("'crm_mail'", "marketing_touch", "day", "NULL", "NULL", "touch"),
+        ("'ads'", "marketing_cost", "day", "NULL", "NULL", "spend"),
+        ("'crm'", "sales_activity", "day", "NULL", "NULL", "activity"),
+        ("'crm'", "opportunity", "local_day(coalesce(closed, entered), 'Europe/London')", "NULL", "NULL",
+         newest("people/opportunities_*.csv", "id, rev")),
     ]
     landed += [("'market_eu'", "order_charge", eu_day, "'market_eu'", "NULL", f'(FROM eu_row WHERE "{c}" IS NOT NULL)') for c in ("Versand netto", "Versand USt", "Provision")]
     landed += [("'market_cn'", "order_charge", cn_day, "'market_cn'", "NULL", f'(FROM cn_row WHERE "{c}" IS NOT NULL)') for c in ("运费", "平台佣金")]

@@ -84,9 +84,9 @@ def stage(sample):
                     feedback(text)):
             con.execute(sql)
         stage_control(con, text)
-        stage_quality(con, text, rows, clean, landing)
         stage_orders(con, text)
         stage_plans(con, text)
+        stage_quality(con, text, rows, clean, landing)  # after all the others: it tells of their rows
     con.execute(COMMON)
     return con
 
