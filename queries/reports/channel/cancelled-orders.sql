@@ -40,6 +40,20 @@
 -- cancel_share = "cancelled_orders / cancelled_orders_all (share)"
 -- cancelled_value = "net amount of the cancelled orders (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "reasons add up to all that is cancelled"
+-- each = ["cancelled_orders <= created_orders", "cancelled_orders > 0"]
+-- all = ["sum(cancelled_orders) = max(cancelled_orders_all)"]
+--
+-- [[tests]]
+-- name = "channels add up to reasons"
+-- params = { level = "channel" }
+-- each = ["cancelled_orders <= created_orders"]
+-- all = [
+--     "sum(cancelled_orders) = (SELECT sum(w.cancelled_orders) FROM report('cancelled-orders') w)",
+--     "sum(cancelled_value) = (SELECT sum(w.cancelled_value) FROM report('cancelled-orders') w)",
+-- ]
 -- ---
 SELECT
     s.period_start,

@@ -48,6 +48,21 @@
 -- amount_difference = "landed_amount − told_amount (money in source_currency)"
 -- matched_difference = "differences of the orders with both, added up without their signs (money in source_currency)"
 -- currency = "the lake's reporting currency; amounts here are in source_currency"
+--
+-- [[tests]]
+-- name = "an order is matched, missing or extra"
+-- each = [
+--     "told_orders = matched_orders + missing_orders",
+--     "landed_orders = matched_orders + extra_orders",
+--     "amount_differs <= matched_orders",
+--     "status_differs <= matched_orders",
+--     "amount_difference = landed_amount - told_amount",
+-- ]
+--
+-- [[tests]]
+-- name = "only problems are shown"
+-- params = { show = "problems", from = "start of month - 12 months" }
+-- each = ["problems > 0", "problems = missing_orders + extra_orders + amount_differs + status_differs + open_pairs"]
 -- ---
 SELECT
     s.period_start,

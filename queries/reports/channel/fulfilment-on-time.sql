@@ -49,6 +49,27 @@
 -- units_on_time = "of these, those that arrived in time"
 -- unit_fill_rate = "units_shipped / units_due (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "no more arrives than is due"
+-- each = [
+--     "orders_otif <= orders_due",
+--     "orders_shipped <= orders_due",
+--     "orders_due <= lines_due",
+--     "lines_shipped <= lines_due",
+--     "lines_on_time <= lines_due",
+--     "units_shipped <= units_due",
+--     "units_on_time <= units_due",
+-- ]
+--
+-- [[tests]]
+-- name = "channels add up to places"
+-- params = { level = "channel" }
+-- each = ["group_id IS NOT NULL"]
+-- all = [
+--     "sum(units_due) = (SELECT sum(w.units_due) FROM report('fulfilment-on-time') w)",
+--     "sum(units_shipped) = (SELECT sum(w.units_shipped) FROM report('fulfilment-on-time') w)",
+-- ]
 -- ---
 SELECT
     s.period_start,

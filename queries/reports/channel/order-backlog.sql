@@ -37,6 +37,19 @@
 -- fillable_units = "open units that are in stock where they are to be sent from; empty at level channel"
 -- fillable_share = "fillable_units / open_units"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "what is overdue is open"
+-- each = ["overdue_orders <= open_orders", "overdue_units <= open_units", "open_orders <= open_lines", "days_overdue > 0"]
+--
+-- [[tests]]
+-- name = "articles add up to channels, and stock covers no more than is open"
+-- params = { level = "product" }
+-- each = ["fillable_units >= 0", "fillable_units <= open_units"]
+-- all = [
+--     "sum(open_units) = (SELECT sum(w.open_units) FROM report('order-backlog') w)",
+--     "sum(overdue_units) = (SELECT sum(w.overdue_units) FROM report('order-backlog') w)",
+-- ]
 -- ---
 SELECT
     s.period_start,

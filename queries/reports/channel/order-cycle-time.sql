@@ -40,6 +40,19 @@
 -- p50_hours = "half of them took no longer (hours)"
 -- p90_hours = "nine of ten took no longer (hours)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "an order that began a step did it, does it, or never will"
+-- each = ["step_orders = orders_done + orders_open + orders_cancelled + orders_reversed", "p50_hours <= p90_hours"]
+--
+-- [[tests]]
+-- name = "channels add up to all"
+-- params = { level = "channel" }
+-- each = ["channel_id IS NOT NULL"]
+-- all = [
+--     "sum(step_orders) = (SELECT sum(w.step_orders) FROM report('order-cycle-time') w)",
+--     "sum(orders_done) = (SELECT sum(w.orders_done) FROM report('order-cycle-time') w)",
+-- ]
 -- ---
 SELECT
     s.period_start,

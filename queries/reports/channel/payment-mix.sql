@@ -49,6 +49,22 @@
 -- capture_rate = "captured_authorizations / authorizations (share)"
 -- voids = "successful voids"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "tenders add up to the total"
+-- params = { totals = "true" }
+-- each = ["net_captured = captured - refunded"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN captured END) = sum(CASE WHEN row_kind = 'total' THEN captured END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN refunded END) = sum(CASE WHEN row_kind = 'total' THEN refunded END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN attempts END) = sum(CASE WHEN row_kind = 'total' THEN attempts END)",
+-- ]
+--
+-- [[tests]]
+-- name = "what fails was tried"
+-- params = { level = "gateway" }
+-- each = ["failed_attempts <= attempts", "captured_authorizations <= authorizations"]
+-- all = ["sum(net_captured) = max(net_captured_all)"]
 -- ---
 SELECT
     s.period_start,

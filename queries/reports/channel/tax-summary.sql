@@ -48,6 +48,21 @@
 -- tax_amount_all = "tax_amount of the bucket over all rows, before any limit (money)"
 -- tax_share = "tax_amount / tax_amount_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "rates add up to the total"
+-- params = { totals = "true" }
+-- each = ["taxable_base = net_sales + charges - charge_tax", "tax_amount = tax + charge_tax"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN tax_amount END) = sum(CASE WHEN row_kind = 'total' THEN tax_amount END)",
+-- ]
+--
+-- [[tests]]
+-- name = "the same sales as in all regions"
+-- params = { level = "code" }
+-- each = ["charge_tax IS NOT NULL"]
+-- all = ["sum(tax_amount) = max(tax_amount_all)", "sum(net_sales) = (SELECT sum(w.net_sales) FROM report('sales-by-region') w)"]
 -- ---
 SELECT
     s.period_start,

@@ -43,6 +43,20 @@
 -- turnover = "cogs × 365 / days / average_inventory_cost"
 -- gmroi = "gross_profit × 365 / days / average_inventory_cost"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "profit is sales less cost"
+-- each = ["gross_profit = net_sales_with_cost - cogs", "stock_days <= days"]
+--
+-- [[tests]]
+-- name = "brands add up to categories"
+-- params = { level = "brand" }
+-- each = ["brand IS NOT NULL"]
+-- all = [
+--     "sum(net_sales_with_cost) = (SELECT sum(w.net_sales_with_cost) FROM report('gmroi') w)",
+--     "sum(cogs) = (SELECT sum(w.cogs) FROM report('gmroi') w)",
+--     "sum(inventory_cost_days) = (SELECT sum(w.inventory_cost_days) FROM report('gmroi') w)",
+-- ]
 -- ---
 WITH known AS (
     -- of the places that are asked for: what else is sliced does not make a day unknown

@@ -36,6 +36,20 @@
 -- cost = "at cost, where it is known (money)"
 -- movements = "how many movements; empty on opening, unexplained and closing"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "opening, movements and what is unexplained make the closing stock"
+-- each = ["step_no >= 1", "step_no <= 17"]
+-- all = ["sum(CASE WHEN step_no < 17 THEN quantity END) = sum(CASE WHEN step_no = 17 THEN quantity END)"]
+--
+-- [[tests]]
+-- name = "places add up to all"
+-- params = { level = "location" }
+-- each = ["location_id IS NOT NULL"]
+-- all = [
+--     "sum(CASE WHEN step_no = 17 THEN quantity END) = (SELECT sum(CASE WHEN w.step_no = 17 THEN w.quantity END) FROM report('inventory-movement') w)",
+--     "sum(movements) = (SELECT sum(w.movements) FROM report('inventory-movement') w)",
+-- ]
 -- ---
 SELECT
     $from AS period_start,

@@ -38,6 +38,19 @@
 -- turnover = "cogs × 365 / days / average_inventory_cost"
 -- days_inventory = "average_inventory_cost / cogs × days"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "stock is known on days of the bucket"
+-- each = ["stock_days <= days"]
+--
+-- [[tests]]
+-- name = "categories add up to all"
+-- params = { level = "category" }
+-- each = ["category_id IS NOT NULL"]
+-- all = [
+--     "sum(cogs) = (SELECT sum(w.cogs) FROM report('inventory-turnover') w)",
+--     "sum(inventory_cost_days) = (SELECT sum(w.inventory_cost_days) FROM report('inventory-turnover') w)",
+-- ]
 -- ---
 WITH known AS (
     -- of the places that are asked for: what else is sliced does not make a day unknown

@@ -40,6 +40,20 @@
 -- lost_units = "estimated (stock units)"
 -- lost_sales = "estimated (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "only what was out of stock"
+-- each = ["out_days > 0", "items_without_estimate <= items", "lost_units >= 0"]
+--
+-- [[tests]]
+-- name = "places add up to categories"
+-- params = { level = "location" }
+-- each = ["location_id IS NOT NULL"]
+-- all = [
+--     "sum(items) = (SELECT sum(w.items) FROM report('lost-sales-estimate') w)",
+--     "sum(out_days) = (SELECT sum(w.out_days) FROM report('lost-sales-estimate') w)",
+--     "sum(net_units) = (SELECT sum(w.net_units) FROM report('lost-sales-estimate') w)",
+-- ]
 -- ---
 SELECT
     $from AS period_start,

@@ -44,6 +44,15 @@
 -- on_order = "ordered and not received (stock units)"
 -- next_expected_date = "when the first of it is to come; empty: nothing is"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "only what does not last"
+-- each = ["cover_days < horizon_days", "net_units > 0", "stock_day < period_end", "projected_out_date >= period_end"]
+--
+-- [[tests]]
+-- name = "three days"
+-- params = { days = "3", window = "60" }
+-- each = ["horizon_days = 3", "cover_days < 3"]
 -- ---
 WITH last AS (
     SELECT location_id, max(stock_date) AS last_day

@@ -43,6 +43,16 @@
 -- excess_units = "beyond horizon and safety stock (stock units)"
 -- excess_cost = "at the stock's cost, where it is known (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "only what is too much"
+-- each = ["items_in_excess > 0", "items_in_excess <= items", "excess_units >= 0", "safety_stock >= 0", "oldest_stock_day <= stock_day"]
+--
+-- [[tests]]
+-- name = "places add up to categories"
+-- params = { level = "location" }
+-- each = ["location_id IS NOT NULL"]
+-- all = ["sum(items_in_excess) = (SELECT sum(w.items_in_excess) FROM report('overstock-excess') w)"]
 -- ---
 WITH last AS (
     SELECT location_id, max(stock_date) AS last_day

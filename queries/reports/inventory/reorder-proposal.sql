@@ -65,6 +65,21 @@
 -- max_stock = "most that the place can hold; empty: no limit"
 -- value_until = "order_value of this line and all with a shorter cover (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "what is low is ordered"
+-- each = [
+--     "order_quantity > 0",
+--     "inventory_position <= reorder_point",
+--     "inventory_position = available + on_order + in_transit",
+--     "stock_day < period_end",
+--     "expected_date >= period_end",
+-- ]
+--
+-- [[tests]]
+-- name = "no more than the budget"
+-- params = { policy = "continuous", budget = "1000" }
+-- each = ["value_until <= 1000"]
 -- ---
 WITH last AS (
     SELECT location_id, max(stock_date) AS last_day

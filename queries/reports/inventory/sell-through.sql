@@ -42,6 +42,16 @@
 -- ending_units = "stock at the close of the bucket's last asked day (stock units)"
 -- sell_through = "by variant"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "net is sold less returned"
+-- each = ["net_units = units_sold - units_returned"]
+--
+-- [[tests]]
+-- name = "categories add up to all"
+-- params = { level = "category", variant = "ending" }
+-- each = ["category_id IS NOT NULL"]
+-- all = ["sum(ending_units) = (SELECT sum(w.ending_units) FROM report('sell-through') w)"]
 -- ---
 SELECT
     c.period_start,

@@ -40,6 +40,19 @@
 -- cover_days = "available / daily_units"
 -- weeks_of_supply = "by method: cover_days / 7, or weeks of last year's sales"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "stock is of days before"
+-- each = ["oldest_stock_day <= stock_day", "stock_day < period_end", "items > 0"]
+--
+-- [[tests]]
+-- name = "articles add up to categories"
+-- params = { level = "product" }
+-- each = ["category_id IS NULL"]
+-- all = [
+--     "sum(items) = (SELECT sum(w.items) FROM report('stock-cover') w)",
+--     "sum(available) = (SELECT sum(w.available) FROM report('stock-cover') w)",
+-- ]
 -- ---
 WITH last AS (
     SELECT location_id, max(stock_date) AS last_day

@@ -39,6 +39,20 @@
 -- stock_out_rate = "out_of_stock / listed"
 -- carried = "those of listed whose stock is an earlier day's"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "what is missing is listed"
+-- each = ["listed > 0", "out_of_stock <= listed", "carried <= listed"]
+--
+-- [[tests]]
+-- name = "places add up to all"
+-- params = { level = "location" }
+-- each = ["location_id IS NOT NULL"]
+-- all = [
+--     "sum(listed) = (SELECT sum(w.listed) FROM report('stock-out-rate') w)",
+--     "sum(out_of_stock) = (SELECT sum(w.out_of_stock) FROM report('stock-out-rate') w)",
+--     "sum(carried) = (SELECT sum(w.carried) FROM report('stock-out-rate') w)",
+-- ]
 -- ---
 SELECT
     s.period_start,

@@ -44,6 +44,21 @@
 -- roas = "attributed_sales / spend"
 -- cac = "spend / attributed_new_customers (money per customer)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "campaigns add up to the total"
+-- params = { totals = "true" }
+-- each = ["attributed_new_customers <= attributed_orders"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN spend END) = sum(CASE WHEN row_kind = 'total' THEN spend END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN clicks END) = sum(CASE WHEN row_kind = 'total' THEN clicks END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN attributed_sales END) = sum(CASE WHEN row_kind = 'total' THEN attributed_sales END)",
+-- ]
+--
+-- [[tests]]
+-- name = "the spend of all marketing"
+-- each = ["visits >= 0"]
+-- all = ["sum(spend) = (SELECT sum(w.spend) FROM report('roas-cac', 'grain=all') w)"]
 -- ---
 SELECT
     $from AS period_start,

@@ -44,6 +44,21 @@
 -- all_sales = "gross_sales − discounts of the bucket over all channels, attributed or not (money)"
 -- mer = "all_sales / spend_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "channels add up to what it says of all"
+-- params = { grain = "all" }
+-- each = ["attributed_new_customers <= attributed_orders"]
+-- all = ["sum(spend) = max(spend_all)", "sum(attributed_sales) = max(all_sales)"]
+--
+-- [[tests]]
+-- name = "whoever gets the credit, all sales are there"
+-- params = { attribution = "linear" }
+-- each = ["attributed_orders >= 0"]
+-- all = [
+--     "sum(attributed_sales) = (SELECT sum(w.attributed_sales) FROM report('roas-cac') w)",
+--     "sum(spend) = (SELECT sum(w.spend) FROM report('roas-cac') w)",
+-- ]
 -- ---
 SELECT
     s.period_start,

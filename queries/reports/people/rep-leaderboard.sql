@@ -52,6 +52,25 @@
 -- won_amount = "what those won are worth (money)"
 -- win_rate = "won / closed (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "representatives add up to the total"
+-- params = { totals = "true" }
+-- each = ["closed = won + lost"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN won_amount END) = sum(CASE WHEN row_kind = 'total' THEN won_amount END)",
+-- ]
+--
+-- [[tests]]
+-- name = "teams are their representatives"
+-- params = { level = "team" }
+-- each = ["new_customers <= customers"]
+-- all = [
+--     "sum(net_sales) = max(net_sales_all)",
+--     "sum(net_sales) = (SELECT sum(w.net_sales) FROM report('rep-leaderboard') w)",
+--     "sum(won) = (SELECT sum(w.won) FROM report('rep-leaderboard') w)",
+-- ]
 -- ---
 SELECT
     $from AS period_start,

@@ -52,6 +52,15 @@
 -- weight_all = "weights of the scores that there are"
 -- score_index = "100 × weighted mean of the scores"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "who is kept was there, what is done was planned"
+-- each = ["kept_customers <= customers_before", "done_activities <= planned_activities", "weight_all >= 0"]
+--
+-- [[tests]]
+-- name = "one weight alone is its score"
+-- params = { w_attainment = "0", w_growth = "0", w_margin = "0", w_retention = "0", w_activity = "1" }
+-- each = ["score_index = 100 * activity_score"]
 -- ---
 WITH fact AS (
     -- what was sold in the asked days, and in the same dates a year before

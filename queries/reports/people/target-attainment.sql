@@ -40,6 +40,15 @@
 -- attainment = "actual / target (share)"
 -- variance_share = "variance / target (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "targets are of the asked days"
+-- each = ["variance = actual - target", "target_from >= period_start", "target_from < target_to", "target_to <= period_end"]
+--
+-- [[tests]]
+-- name = "orders are counted"
+-- params = { dim_type = "channel", metric = "orders" }
+-- each = ["actual >= 0", "variance = actual - target"]
 -- ---
 WITH goal AS (
     -- what was planned per day

@@ -45,6 +45,15 @@
 -- days_left = "days of the period after the day"
 -- required_per_day = "(target − actual_to_date) / days_left (money per day)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "days lie within the period"
+-- each = ["day >= period_start", "day < period_end", "day_no >= 1", "weight_to_date <= weight_all"]
+--
+-- [[tests]]
+-- name = "the last day's target is the whole"
+-- params = { to_date_of = "quarter" }
+-- each = ["days_left > 0 OR target_to_date = target", "days_left >= 0"]
 -- ---
 WITH span AS (
     SELECT

@@ -41,6 +41,19 @@
 -- coupon_new_customers = "those of them whose first purchase it was"
 -- new_share = "coupon_new_customers / coupon_customers"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "customers are those of the orders"
+-- each = ["coupon_customers <= redeemed", "coupon_new_customers <= coupon_customers"]
+--
+-- [[tests]]
+-- name = "codes add up to promotions"
+-- params = { level = "code" }
+-- each = ["coupon_code IS NOT NULL"]
+-- all = [
+--     "sum(issued) = (SELECT sum(w.issued) FROM report('coupon-redemption') w)",
+--     "max(sales_without) = (SELECT max(w.sales_without) FROM report('coupon-redemption') w)",
+-- ]
 -- ---
 WITH coupon AS (
     -- a row per line and coupon as it is shown

@@ -56,6 +56,21 @@
 -- fixed_cost = "what the promotion costs beside its discounts, whatever the days (money)"
 -- budget = "what it may cost (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "promoted sales are part of all"
+-- each = [
+--     "orders <= orders_all",
+--     "new_customers <= customers",
+--     "net_units = units_sold - units_returned",
+--     "gross_profit = net_sales_with_cost - cogs",
+-- ]
+--
+-- [[tests]]
+-- name = "all sales are those of all channels"
+-- params = { return_basis = "sale_date" }
+-- each = ["promotion_id <> 'N/A'"]
+-- all = ["max(net_sales_all) = (SELECT sum(w.net_sales) FROM report('sales-by-channel', 'return_basis=sale_date') w)"]
 -- ---
 WITH taken AS (
     -- a row per line and promotion as it is shown

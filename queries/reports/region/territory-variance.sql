@@ -37,6 +37,15 @@
 -- attainment = "net_sales / target (share)"
 -- variance_share = "variance / target (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "what is off is sold less planned"
+-- each = ["variance = net_sales - target"]
+--
+-- [[tests]]
+-- name = "the plan is that of targets attained"
+-- each = ["target IS NOT NULL"]
+-- all = ["sum(target) = (SELECT sum(w.target) FROM report('target-attainment', 'dim_type=region_category') w)"]
 -- ---
 WITH goal AS (
     -- what was planned per day
