@@ -26,7 +26,7 @@ SELECT
     o.confirmed_qty,
     o.received_qty,
     o.currency,
-    o.unit_cost,
+    o.unit_cost AS ordered_unit_cost,
     o.expected_date,
     o.first_received_date,
     o.last_received_date,

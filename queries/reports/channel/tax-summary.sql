@@ -61,7 +61,7 @@
 -- [[tests]]
 -- name = "the same sales as in all regions"
 -- params = { level = "code" }
--- each = ["charge_tax IS NOT NULL"]
+-- each = ["tax_code IS NOT NULL"]
 -- all = ["sum(tax_amount) = max(tax_amount_all)", "sum(net_sales) = (SELECT sum(w.net_sales) FROM report('sales-by-region') w)"]
 -- ---
 SELECT

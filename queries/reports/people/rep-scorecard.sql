@@ -4,7 +4,7 @@
 -- dim_type sales_rep and metric net_sales, for the asked days); growth = net_sales / net_sales_prev of the same dates a year before; margin =
 -- gross margin / that of all rows; retention = kept_customers / customers_before: of those who bought from the representative a year before,
 -- who bought again; activity = done / planned activities. score_index = 100 × Σ weight × score / Σ weight, over the scores that there are: one
--- without a base is left out, never 0. Satisfaction is not in it: the lake has no feedback of customers. The credit of a sale is what policy
+-- without a base is left out, never 0. Satisfaction is not in it: feedback is of channels and articles, not of representatives. The credit of a sale is what policy
 -- rep_credit gives. Only representatives whom the list has; the targets' last approved version holds."""
 -- key = ["sales_rep_id"]
 -- totals = false

@@ -186,7 +186,7 @@ pub const UNSHOWN: &[(&str, &[&str])] = &[
     ("marketing_spend", &["platform_conversions", "platform_revenue_rc"]),
     ("inventory_day", &["in_transit", "retail_value_rc"]),
     // Received quantities are seen in what is not yet received.
-    ("purchase_line", &["confirmed_qty", "received_qty", "unit_cost"]),
+    ("purchase_line", &["confirmed_qty", "received_qty", "ordered_unit_cost"]),
     ("stock", &["committed", "reserved", "incoming", "in_transit", "damaged", "quality_hold"]),
 ];
 

@@ -143,6 +143,12 @@ fn refused(report: &str, name: &str, value: &str) -> Error {
     }
 }
 
+/// Of what applies to a report a third is asked, another third of the next report: that it applies is known without an answer,
+/// and all of it takes minutes. `SALESLAKE_ALL_MUTANTS=1` in the environment asks everything.
+fn is_tried(at: usize) -> bool {
+    at.is_multiple_of(3) || std::env::var("SALESLAKE_ALL_MUTANTS").is_ok_and(|v| !v.is_empty() && v != "0")
+}
+
 /// The message and what would work.
 fn said(e: &Error) -> String {
     format!("{e} ({})", e.hint_text().unwrap_or_default())
@@ -152,11 +158,16 @@ fn said(e: &Error) -> String {
 fn slicers_that_do_not_apply_are_refused_by_name() {
     let known: BTreeSet<&str> = shared_sample().app.reports.list().iter().map(|r| r.id.as_str()).collect();
     assert_eq!(known, APPLY.iter().map(|(report, ..)| *report).collect(), "this list knows every report");
-    for (report, slicers, _) in APPLY {
-        for slicer in SLICERS.iter().map(|s| s.name) {
+    for (at, (report, slicers, _)) in APPLY.iter().enumerate() {
+        let info = shared_sample().app.reports.get(report).expect("it is there").info();
+        assert_eq!(info.slicers, *slicers, "{report}");
+        for (no, slicer) in SLICERS.iter().map(|s| s.name).enumerate() {
             let value = if slicer == "staff" { "true" } else { "N/A" };
             if slicers.contains(&slicer) {
-                ask(report, &format!("where.{slicer}"), value).unwrap_or_else(|e| panic!("{report} by {slicer}: {e}"));
+                if is_tried(at + no) {
+                    let answer = ask(report, &format!("where.{slicer}"), value);
+                    answer.unwrap_or_else(|e| panic!("{report} by {slicer}: {e}"));
+                }
             } else {
                 let e = refused(report, &format!("where.{slicer}"), value);
                 assert!(e.message().contains(slicer) && e.message().contains(report), "{report} by {slicer}: {e}");
@@ -167,15 +178,18 @@ fn slicers_that_do_not_apply_are_refused_by_name() {
 
 #[test]
 fn policies_that_do_not_apply_are_refused_by_name() {
-    for (report, _, policies) in APPLY {
-        for (policy, value) in [
-            ("return_basis", "sale_date"),
-            ("cancel_policy", "include_gross"),
-            ("region_basis", "ship"),
-            ("recognition_basis", "paid"),
-        ] {
+    let asked = [
+        ("return_basis", "sale_date"),
+        ("cancel_policy", "include_gross"),
+        ("region_basis", "ship"),
+        ("recognition_basis", "paid"),
+    ];
+    for (at, (report, _, policies)) in APPLY.iter().enumerate() {
+        for (no, (policy, value)) in asked.into_iter().enumerate() {
             if policies.contains(&policy) {
-                ask(report, policy, value).unwrap_or_else(|e| panic!("{report} {policy}: {e}"));
+                if is_tried(at + no) {
+                    ask(report, policy, value).unwrap_or_else(|e| panic!("{report} {policy}: {e}"));
+                }
                 let e = refused(report, policy, "nonsense");
                 assert!(e.message().contains(policy), "{report} {policy}: {e}");
             } else {
