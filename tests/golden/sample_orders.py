@@ -104,14 +104,14 @@ class Orders:
         return self.names[dimension].get(key, key)
 
     @staticmethod
-    def span_of(day, spans):
+    def bucket_of(day, spans):
         return next((span for span in spans if span[1][0] <= day < span[1][1]), None)
 
-    def grouped(self, rows, spans, key):
+    def rows_by(self, rows, spans, key):
         """Rows by bucket and by what `key` says of them: {(bucket, is_partial, *key): rows}."""
         found = defaultdict(list)
         for row in rows:
-            span = self.span_of(row["day"], spans)
+            span = self.bucket_of(row["day"], spans)
             if span:
                 found[(span[0], span[2], *key(row))].append(row)
         return found
@@ -137,7 +137,7 @@ class Orders:
         by_channel = request.get("level") == "channel"
         orders = [o | {"reached": reached[o["system"], o["order_id"]]} for o in self.placed(request) if (o["system"], o["order_id"]) in reached]
         rows = []
-        for (bucket, partial, channel), some in self.grouped(orders, spans, lambda o: (self.shown(o["channel_id"], "channel") if by_channel else None,)).items():
+        for (bucket, partial, channel), some in self.rows_by(orders, spans, lambda o: (self.shown(o["channel_id"], "channel") if by_channel else None,)).items():
             for no, step, first, last in STEPS:
                 begun = [o for o in some if first in o["reached"]]
                 ended = [o["reached"][last] - o["reached"][first] for o in begun if last in o["reached"]]
@@ -171,7 +171,7 @@ class Orders:
                 return (reasons.get(key) or "N/A",)
             return (before.get(key) or ("paid" if o["paid_on"] else "confirmed" if o["sold_on"] else "created"),)
 
-        found = self.grouped(self.placed(request), spans, group)
+        found = self.rows_by(self.placed(request), spans, group)
         created, cancelled = defaultdict(int), defaultdict(int)
         for (bucket, *_), some in found.items():
             created[bucket] += len(some)
@@ -220,7 +220,7 @@ class Orders:
         in_time = lambda p: p["delivered_on"] is not None and p["delivered_on"] <= p["promised_on"]
         sent = lambda p: p["shipped_on"] is not None
         rows = []
-        for (bucket, partial, of), some in self.grouped(due, spans, lambda p: (group(p),)).items():
+        for (bucket, partial, of), some in self.rows_by(due, spans, lambda p: (group(p),)).items():
             orders, lines = defaultdict(list), defaultdict(list)
             for p in some:
                 orders[p["system"], p["order_id"]].append(p)
@@ -296,7 +296,7 @@ class Orders:
 
     def payments(self, request, spans, key):
         rows, net = [], defaultdict(Fraction)
-        for (bucket, partial, of), some in self.grouped(self.paid(request), spans, key).items():
+        for (bucket, partial, of), some in self.rows_by(self.paid(request), spans, key).items():
             good = lambda *kinds: [p for p in some if p["status"] == "success" and p["kind"] in kinds]
             money = lambda payments: Fraction(int(sum(p["money"] for p in payments)), MONEY)
             count = lambda payments: Fraction(len(payments))
@@ -342,7 +342,7 @@ class Orders:
                 sum(returned) AS returned, sum(greatest(-tax, 0)) AS refunded_tax
             FROM ({self.source(request, 'all')}) f GROUP BY ALL""")
         rows, whole = [], defaultdict(Fraction)
-        for (bucket, partial, *of), some in self.grouped(found, spans, lambda r: tuple(r[k] for k in keys)).items():
+        for (bucket, partial, *of), some in self.rows_by(found, spans, lambda r: tuple(r[k] for k in keys)).items():
             money = lambda name: Fraction(int(sum(r[name] for r in some)), MONEY)
             row = dict(zip(keys, of)) | {
                 "period_start": bucket[0], "period_end": bucket[1], "is_partial_period": partial, "net_sales": money("net"), "tax": money("tax"),
@@ -403,7 +403,7 @@ class Orders:
             found = [o for o in found if named(o["system"]) == request["source_system"]]
         rows = []
         key = lambda o: (named(o["system"]), self.shown(o["channel_id"], "channel"), o["currency"])
-        for (bucket, partial, system, channel, currency), some in self.grouped(found, spans, key).items():
+        for (bucket, partial, system, channel, currency), some in self.rows_by(found, spans, key).items():
             count = lambda test: Fraction(sum(1 for o in some if test(o)))
             money = lambda of: Fraction(int(sum(of(o) for o in some)), MONEY)
             both = lambda o: o["told"] and o["landed"]

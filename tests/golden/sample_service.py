@@ -38,7 +38,7 @@ def of_double(value):
 class Service:
     """A part of Golden: self.con, self.names, self.events and what else is common to all reports."""
 
-    def grouping(self, level):
+    def said_of(self, level):
         """(product, channel, device) → (id, name) of the group in which something is shown."""
         product = {p: (p, n) for p, n in self.names["product"].items()}
         if level == "category":
@@ -56,7 +56,7 @@ class Service:
 
     def cart_abandonment(self, request, spans):
         timeout, as_of = int(request.get("timeout", 24)) * 3600, date.fromisoformat(request.get("as_of", str(TODAY)))
-        end, group = (as_of - date(1970, 1, 1)).days * 86400, self.grouping(request.get("level", "all"))
+        end, group = (as_of - date(1970, 1, 1)).days * 86400, self.said_of(request.get("level", "all"))
         put = f"""SELECT session, visitor, epoch_us(happened) AS moment, timezone('Europe/London', happened)::DATE AS day, channel_id, region_id, location_id, device, customer_key, product_id,
                 units(qty, 3)::BIGINT AS qty, units(price, 2)::BIGINT AS price, currency, id FROM visit_event WHERE name = 'add_to_cart'"""
         made = ", ".join(f"'{c}': {c}" for c in ("visitor", "moment", "day", "channel_id", "region_id", "location_id", "device", "customer_key", "currency"))
@@ -102,9 +102,9 @@ class Service:
         names = [c[0] for c in cursor.description]
         return [dict(zip(names, r)) for r in cursor.fetchall()]
 
-    def grouped(self, request, spans, kinds, default):
+    def said_by(self, request, spans, kinds, default):
         level, groups = request.get("level", default), defaultdict(list)
-        group = self.grouping(level)
+        group = self.said_of(level)
         for f in self.said(request, kinds):
             span = next((s for s in spans if s[1][0] <= f["day"] < s[1][1]), None)
             if span:
@@ -113,7 +113,7 @@ class Service:
         return groups
 
     def customer_satisfaction(self, request, spans):
-        groups = self.grouped(request, spans, ("csat", "nps", "review", "rating"), "all")
+        groups = self.said_by(request, spans, ("csat", "nps", "review", "rating"), "all")
         if request.get("level", "all") == "all" and request.get("include_zero", "true") == "true":
             for span, _, partial in spans:
                 groups[span, partial, None, None]
@@ -121,7 +121,7 @@ class Service:
                 for ((start, end), partial, of, name), some in sorted(groups.items(), key=lambda g: (g[0][0], g[0][2] or ""))]
 
     def customer_satisfaction_total(self, request, spans):
-        return {"group_id": None} | self.content([f for some in self.grouped(request, spans, ("csat", "nps", "review", "rating"), "all").values() for f in some])
+        return {"group_id": None} | self.content([f for some in self.said_by(request, spans, ("csat", "nps", "review", "rating"), "all").values() for f in some])
 
     @staticmethod
     def content(some):
@@ -145,8 +145,8 @@ class Service:
 
     def complaints_analysis(self, request, spans):
         level, kind = request.get("level", "topic"), request.get("kind", "complaint")
-        groups = self.grouped(request, spans, ("complaint", "ticket") if kind == "both" else (kind,), "topic")
-        group, orders, whole = self.grouping(level), defaultdict(set), defaultdict(int)
+        groups = self.said_by(request, spans, ("complaint", "ticket") if kind == "both" else (kind,), "topic")
+        group, orders, whole = self.said_of(level), defaultdict(set), defaultdict(int)
         for order, day, product, channel in self.events(request, [("order_id", None), ("day", None), ("product_id", None), ("channel_id", None)],
                                                         (spans[0][1][0], spans[-1][1][1])):
             if order is not None:

@@ -1,11 +1,12 @@
 -- ---
 -- title = { en = "Representatives' scorecard", zh = "销售人员考核表" }
--- about = """How does each representative do, all in all? Five scores, each 1 at what is expected: attainment = net_sales / target (targets of
--- dim_type sales_rep and metric net_sales, for the asked days); growth = net_sales / net_sales_prev of the same dates a year before; margin =
--- gross margin / that of all rows; retention = kept_customers / customers_before: of those who bought from the representative a year before,
--- who bought again; activity = done / planned activities. score_index = 100 × Σ weight × score / Σ weight, over the scores that there are: one
--- without a base is left out, never 0. Satisfaction is not in it: feedback is of channels and articles, not of representatives. The credit of a sale is what policy
--- rep_credit gives. Only representatives whom the list has; the targets' last approved version holds."""
+-- about = """How does each representative do, all in all? Five scores, each 1 at what is expected: attainment = net_sales / target
+-- (targets of dim_type sales_rep and metric net_sales, for the asked days); growth = net_sales / net_sales_prev of the same dates a year
+-- before; margin = gross margin / that of all rows; retention = kept_customers / customers_before: of those who bought from the
+-- representative a year before, who bought again; activity = done / planned activities. score_index = 100 × Σ weight × score / Σ weight,
+-- over the scores that there are: one without a base is left out, never 0. Satisfaction is not in it: feedback is of channels and articles,
+-- not of representatives. The credit of a sale is what policy rep_credit gives. Only representatives whom the list has; the targets' last
+-- approved version holds."""
 -- key = ["sales_rep_id"]
 -- totals = false
 --
