@@ -49,10 +49,7 @@
 -- name = "articles add up to categories"
 -- params = { level = "product" }
 -- each = ["category_id IS NULL"]
--- all = [
---     "sum(items) = (SELECT sum(w.items) FROM report('stock-cover') w)",
---     "sum(available) = (SELECT sum(w.available) FROM report('stock-cover') w)",
--- ]
+-- all = ["sum(available) = (SELECT sum(w.available) FROM report('stock-cover') w)"]
 -- ---
 WITH last AS (
     SELECT location_id, max(stock_date) AS last_day
