@@ -69,17 +69,21 @@ billed AS (
 ),
 charge AS (
     -- the same once it is recognised, and since when
-    SELECT o.*, CASE WHEN $recognition_basis = 'paid' THEN o.paid_business_date ELSE o.business_date END AS recognised_date
-    FROM billed o
-    WHERE $recognition_basis = 'confirmed' OR $recognition_basis = 'paid' AND o.paid_business_date IS NOT NULL
-
-    UNION ALL
-
-    SELECT o.*, coalesce(s.day, o.business_date) AS recognised_date
+    SELECT
+        o.*,
+        CASE
+            WHEN $recognition_basis = 'confirmed' THEN o.business_date
+            WHEN $recognition_basis = 'paid' THEN o.paid_business_date
+            ELSE coalesce(s.day, o.business_date)
+        END AS recognised_date
     FROM billed o
     LEFT JOIN begun s ON s.source_system = o.source_system AND s.order_id = o.order_id
-    WHERE $recognition_basis IN ('shipped', 'delivered')
-      AND CASE WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL ELSE s.day IS NOT NULL END
+    WHERE CASE
+        WHEN $recognition_basis = 'confirmed' THEN true
+        WHEN $recognition_basis = 'paid' THEN o.paid_business_date IS NOT NULL
+        WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL
+        ELSE s.day IS NOT NULL
+    END
 ),
 fee_line AS (
     -- order lines that are fees, of the same orders
@@ -98,17 +102,21 @@ fee_line AS (
       AND o.line_status <> 'removed'
 ),
 fee AS (
-    SELECT o.*, CASE WHEN $recognition_basis = 'paid' THEN o.paid_business_date ELSE o.business_date END AS recognised_date
-    FROM fee_line o
-    WHERE $recognition_basis = 'confirmed' OR $recognition_basis = 'paid' AND o.paid_business_date IS NOT NULL
-
-    UNION ALL
-
-    SELECT o.*, coalesce(s.day, o.business_date) AS recognised_date
+    SELECT
+        o.*,
+        CASE
+            WHEN $recognition_basis = 'confirmed' THEN o.business_date
+            WHEN $recognition_basis = 'paid' THEN o.paid_business_date
+            ELSE coalesce(s.day, o.business_date)
+        END AS recognised_date
     FROM fee_line o
     LEFT JOIN begun s ON s.source_system = o.source_system AND s.order_id = o.order_id
-    WHERE $recognition_basis IN ('shipped', 'delivered')
-      AND CASE WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL ELSE s.day IS NOT NULL END
+    WHERE CASE
+        WHEN $recognition_basis = 'confirmed' THEN true
+        WHEN $recognition_basis = 'paid' THEN o.paid_business_date IS NOT NULL
+        WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL
+        ELSE s.day IS NOT NULL
+    END
 )
 SELECT
     u.charge_type,

@@ -104,19 +104,22 @@ ordered AS (
       AND o.line_status <> 'removed'
 ),
 line AS (
-    -- the same once it is recognised, and since when
-    SELECT o.*, CASE WHEN $recognition_basis = 'paid' THEN o.paid_business_date ELSE o.business_date END AS recognised_date
-    FROM ordered o
-    WHERE $recognition_basis = 'confirmed' OR $recognition_basis = 'paid' AND o.paid_business_date IS NOT NULL
-
-    UNION ALL
-
-    SELECT o.*, coalesce(s.day, o.business_date) AS recognised_date
+    -- the same once it is recognised, and since when; unless that is when it is handed over, nothing is sent
+    SELECT
+        o.*,
+        CASE
+            WHEN $recognition_basis = 'confirmed' THEN o.business_date
+            WHEN $recognition_basis = 'paid' THEN o.paid_business_date
+            ELSE coalesce(s.day, o.business_date)
+        END AS recognised_date
     FROM ordered o
     LEFT JOIN sent s ON s.source_system = o.source_system AND s.order_id = o.order_id AND s.order_line_id = o.order_line_id
-    WHERE $recognition_basis IN ('shipped', 'delivered')
-      AND CASE WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL OR o.line_type = 'service'
-               ELSE s.is_whole AND s.day IS NOT NULL AND s.quantity >= o.base_quantity END
+    WHERE CASE
+        WHEN $recognition_basis = 'confirmed' THEN true
+        WHEN $recognition_basis = 'paid' THEN o.paid_business_date IS NOT NULL
+        WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL OR o.line_type = 'service'
+        ELSE s.is_whole AND s.day IS NOT NULL AND s.quantity >= o.base_quantity
+    END
 ),
 changed AS (
     -- changes of value of the same orders
@@ -130,17 +133,21 @@ changed AS (
       AND o.order_type NOT IN ('draft', 'quote', 'internal')
 ),
 adjustment AS (
-    SELECT o.*, CASE WHEN $recognition_basis = 'paid' THEN o.paid_business_date ELSE o.business_date END AS recognised_date
-    FROM changed o
-    WHERE $recognition_basis = 'confirmed' OR $recognition_basis = 'paid' AND o.paid_business_date IS NOT NULL
-
-    UNION ALL
-
-    SELECT o.*, coalesce(s.day, o.business_date) AS recognised_date
+    SELECT
+        o.*,
+        CASE
+            WHEN $recognition_basis = 'confirmed' THEN o.business_date
+            WHEN $recognition_basis = 'paid' THEN o.paid_business_date
+            ELSE coalesce(s.day, o.business_date)
+        END AS recognised_date
     FROM changed o
     LEFT JOIN begun s ON s.source_system = o.source_system AND s.order_id = o.order_id
-    WHERE $recognition_basis IN ('shipped', 'delivered')
-      AND CASE WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL ELSE s.day IS NOT NULL END
+    WHERE CASE
+        WHEN $recognition_basis = 'confirmed' THEN true
+        WHEN $recognition_basis = 'paid' THEN o.paid_business_date IS NOT NULL
+        WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL
+        ELSE s.day IS NOT NULL
+    END
 )
 SELECT
     u.event_kind,
