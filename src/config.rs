@@ -96,6 +96,8 @@ impl Config {
             ("http.ingest_queue", self.http.ingest_queue as u64),
             ("http.ingest_pause_ms", self.http.ingest_pause_ms),
             ("flight.max_message_mb", self.flight.max_message_mb),
+            ("flight.connections", self.flight.connections as u64),
+            ("postgres.max_message_mb", self.postgres.max_message_mb),
             ("postgres.connections", self.postgres.connections as u64),
             ("maintenance.file_mb", self.maintenance.file_mb),
             ("maintenance.memory_mb", self.maintenance.memory_mb),

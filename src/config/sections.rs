@@ -141,6 +141,8 @@ pub struct FlightConfig {
     pub allow_ingest: bool,
     /// The longest message taken from a client, in MiB.
     pub max_message_mb: u64,
+    /// Connections at once, of those who have been let in.
+    pub connections: usize,
     pub tls: TlsConfig,
 }
 
@@ -151,7 +153,9 @@ pub struct PostgresConfig {
     pub enabled: bool,
     /// Address and port; port 0 takes a free one.
     pub bind: String,
-    /// Connections at once.
+    /// The longest message taken from a client, in MiB: a statement, or the values of its parameters.
+    pub max_message_mb: u64,
+    /// Connections at once, of those who have been let in.
     pub connections: usize,
     pub tls: TlsConfig,
 }
@@ -282,6 +286,7 @@ impl Default for FlightConfig {
             bind: "127.0.0.1:8815".into(),
             allow_ingest: false,
             max_message_mb: 64,
+            connections: 100,
             tls: TlsConfig::default(),
         }
     }
@@ -289,7 +294,13 @@ impl Default for FlightConfig {
 
 impl Default for PostgresConfig {
     fn default() -> Self {
-        PostgresConfig { enabled: false, bind: "127.0.0.1:5432".into(), connections: 100, tls: TlsConfig::default() }
+        PostgresConfig {
+            enabled: false,
+            bind: "127.0.0.1:5432".into(),
+            max_message_mb: 64,
+            connections: 100,
+            tls: TlsConfig::default(),
+        }
     }
 }
 

@@ -32,6 +32,7 @@ mod query;
 mod reading;
 mod relations;
 mod reload;
+mod reserved;
 mod rows;
 mod rules;
 mod runtime;
@@ -75,6 +76,7 @@ pub use listed::{ReportParam, ReportRow};
 pub use options::{Compare, CompareMode, Dialect, OrderBy, Param, ParamType, Pin, Policies, QueryOptions, Slice};
 pub use postgres::SETTINGS as POSTGRES_SETTINGS;
 pub use relations::{ForeignKey, Relation, RelationColumn, RelationKind};
+pub use reserved::Reserved;
 pub use rows::{Rows, plain_schema};
 pub use rules::ROW_KIND;
 pub use session::{BASE, CATALOG, MAIN, SYSTEM};
@@ -272,6 +274,14 @@ impl Engine {
         let allowed = query::allowed(&inner, &caller);
         let describe = async move { describe::describe(&inner, &sql, &options, &caller).await };
         self.within(allowed, describe).boxed().await
+    }
+
+    /// Takes `bytes` of `engine.memory_mb` for `what` until the result is dropped.
+    ///
+    /// # Errors
+    /// `Busy`: there is not that much left.
+    pub fn reserve(&self, bytes: usize, what: &str) -> Result<Reserved> {
+        Reserved::new(&self.snapshot().state().runtime_env().memory_pool, bytes, what)
     }
 
     /// Every table and view with its columns, by schema and name. Nothing is read for it.

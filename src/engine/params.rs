@@ -75,6 +75,16 @@ pub fn scalar(name: &str, param: &Param) -> Result<ScalarValue> {
     })
 }
 
+impl Param {
+    /// The value of parameter `name` as an array of one row.
+    ///
+    /// # Errors
+    /// A decimal that is not one, or has more than 38 digits.
+    pub fn to_array(&self, name: &str) -> Result<ArrayRef> {
+        scalar(name, self)?.to_array().map_err(|e| Error::internal(format!("parameter ${name}: {e}")))
+    }
+}
+
 /// `params` with texts and NULLs of clients turned into what the statement needs there: a client that does not know a
 /// parameter's type sends text, or an untyped NULL.
 ///

@@ -1,10 +1,11 @@
 //! The Flight SQL surface: BI tools and programs that speak Arrow, over gRPC.
 //!
 //! ```text
-//! service (who calls, which command) ─┬─ statements ─ parameters · ticket · running
-//!                                     ├─ metadata ─── catalog · keys · types · sql_info · fields · answers
-//!                                     ├─ actions ──── sessions
-//!                                     └─ ingest
+//! incoming (room) ─ guard (who calls) ─ service (which command)
+//!      ┌───────────────────────┬────────────────────┴──────┬─────────┐
+//! statements                metadata                    actions   ingest
+//! parameters · ticket       catalog · keys · types      sessions
+//! running                   sql_info · fields · answers
 //! ```
 //!
 //! It keeps no sessions: tickets and handles carry what they need, so any replica answers. It must not hold logic of its
@@ -16,6 +17,8 @@ mod auth;
 mod catalog;
 mod errors;
 mod fields;
+mod guard;
+mod incoming;
 mod ingest;
 mod ipc;
 mod keys;
@@ -35,13 +38,13 @@ mod types;
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport;
-use tonic::transport::server::TcpIncoming;
 
 use crate::access::{Tokens, listen, may_bind};
 use crate::config::{AccessConfig, FlightConfig};
@@ -49,6 +52,8 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::Pusher;
 use auth::Door;
+use guard::Guarded;
+use incoming::START_UP;
 use ingest::Bulk;
 use metadata::Metadata;
 use running::Running;
@@ -59,6 +64,8 @@ use ticket::Signer;
 /// A connection that says nothing is asked whether it is still there, and given up after a while.
 const ASK_AFTER: Duration = Duration::from_secs(20);
 const GIVE_UP_AFTER: Duration = Duration::from_secs(10);
+/// Calls at once on one connection.
+const CALLS: u32 = 200;
 /// What a client may send ahead: of one call, and on one connection, bytes.
 const WINDOW: u32 = 1 << 20;
 const WINDOWS: u32 = 4 << 20;
@@ -70,8 +77,10 @@ pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
     transport: transport::Server,
-    service: FlightServiceServer<Service>,
+    service: Guarded<FlightServiceServer<Service>>,
     running: Running,
+    connections: usize,
+    start_up: Duration,
 }
 
 impl Server {
@@ -85,27 +94,42 @@ impl Server {
         engine: Engine,
         pusher: Option<Pusher>,
     ) -> Result<Server> {
+        Self::bind_within(START_UP, config, access, engine, pusher).await
+    }
+
+    /// Who connects has `start_up` to be let in.
+    async fn bind_within(
+        start_up: Duration,
+        config: &FlightConfig,
+        access: &AccessConfig,
+        engine: Engine,
+        pusher: Option<Pusher>,
+    ) -> Result<Server> {
         let tokens = Tokens::new(&access.tokens)?;
         let wanted = may_bind("flight.bind", &config.bind, &tokens)?;
         let transport = tls::with(transport::Server::builder(), &config.tls)?
             .http2_keepalive_interval(Some(ASK_AFTER))
             .http2_keepalive_timeout(Some(GIVE_UP_AFTER))
+            .max_concurrent_streams(CALLS)
             .initial_stream_window_size(WINDOW)
             .initial_connection_window_size(WINDOWS);
         let listener = listen("flight.bind", wanted).await?;
         let addr = listener.local_addr()?;
         let running = Running::default();
+        let door = Arc::new(Door::new(tokens));
         let service = Service {
-            door: Door::new(tokens),
+            door: Arc::clone(&door),
             statements: Statements::new(engine.clone(), Signer::new(&access.tokens)?, running.clone()),
             metadata: Metadata::new(pusher.is_some())?,
             bulk: Bulk::new(pusher, engine.clone()),
             engine,
+            start_up,
         };
         let longest = usize::try_from(config.max_message_mb << 20).unwrap_or(usize::MAX);
         let service =
             FlightServiceServer::new(service).max_decoding_message_size(longest).max_encoding_message_size(usize::MAX);
-        Ok(Server { listener, addr, transport, service, running })
+        let service = Guarded { door, calls: service };
+        Ok(Server { listener, addr, transport, service, running, connections: config.connections, start_up })
     }
 
     /// The address it is bound to, with the real port.
@@ -116,10 +140,10 @@ impl Server {
     /// Serves until `shutdown` is ready; then takes no more calls, lets those in flight end for `grace`, and cuts off the
     /// rest (their clients see an error, never a short answer).
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send, grace: Duration) -> Result<()> {
-        let Server { listener, addr, mut transport, service, running } = self;
+        let Server { listener, addr, mut transport, service, running, connections, start_up } = self;
         tracing::info!(%addr, "flight sql server listens");
         let stopping = CancellationToken::new();
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true)).with_keepalive(Some(ASK_AFTER));
+        let incoming = incoming::connections(listener, connections, start_up);
         let router = transport.add_service(service);
         let serving = router.serve_with_incoming_shutdown(incoming, stopping.clone().cancelled_owned());
         let mut serving = std::pin::pin!(serving);

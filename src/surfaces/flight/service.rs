@@ -2,7 +2,8 @@
 //! answer GetSchema, PollFlightInfo and ListActions.
 
 use std::future::Future;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
@@ -18,13 +19,15 @@ use arrow_flight::{
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use prost::Message;
-use tonic::metadata::{Ascii, MetadataMap, MetadataValue};
+use tokio::time::timeout;
+use tonic::metadata::{Ascii, MetadataValue};
 use tonic::{Request, Response, Status, Streaming};
 use tracing::Instrument;
 
 use super::actions::{self, no_substrait, no_transaction};
 use super::auth::Door;
 use super::errors::{of_flight, status, unimplemented, unreadable};
+use super::guard::enter;
 use super::ingest::Bulk;
 use super::ipc;
 use super::metadata::Metadata;
@@ -38,27 +41,31 @@ pub const CHUNK: usize = 2 << 20;
 
 /// All that calls reach.
 pub struct Service {
-    pub door: Door,
+    pub door: Arc<Door>,
     pub engine: Engine,
     pub statements: Statements,
     pub metadata: Metadata,
     pub bulk: Bulk,
+    /// How long a handshake may take.
+    pub start_up: Duration,
 }
 
 type Answer<T> = Result<Response<T>, Status>;
 type Many<T> = BoxStream<'static, Result<T, Status>>;
 
 impl Service {
-    /// Lets the caller in, and does the work in a span of its own.
-    async fn call<T, F>(&self, name: &'static str, shown: &MetadataMap, work: impl FnOnce(Caller) -> F) -> Answer<T>
+    /// Does the work of a call, for whom the guard has let in, in a span of its own.
+    async fn call<A, T, F>(name: &'static str, request: Request<A>, work: impl FnOnce(Caller, A) -> F) -> Answer<T>
     where
         F: Future<Output = Result<T, Status>>,
     {
-        let caller = self.door.caller(shown)?;
+        let (_, mut extensions, asked) = request.into_parts();
+        let nobody = || status(Error::internal(format!("{name} has no caller")));
+        let caller = extensions.remove::<Caller>().ok_or_else(nobody)?;
         let span = tracing::info_span!("flight_call", call = name, principal = caller.principal);
         let begun = Instant::now();
         let work = async {
-            let done = work(caller).await;
+            let done = work(caller, asked).await;
             let code = done.as_ref().err().map_or(tonic::Code::Ok, Status::code);
             tracing::debug!(?code, duration_ms = begun.elapsed().as_millis() as u64, "flight call answered");
             done
@@ -133,10 +140,14 @@ impl FlightService for Service {
     type DoExchangeStream = Many<FlightData>;
 
     async fn handshake(&self, request: Request<Streaming<HandshakeRequest>>) -> Answer<Self::HandshakeStream> {
-        let (metadata, _, mut sent) = request.into_parts();
+        let (metadata, extensions, mut sent) = request.into_parts();
         // Who shows something in the header need not send a message.
-        let message = if metadata.contains_key("authorization") { None } else { sent.try_next().await? };
+        let message = match metadata.contains_key("authorization") {
+            true => None,
+            false => timeout(self.start_up, sent.try_next()).await.map_err(|_| silent())??,
+        };
         let token = self.door.handshake(&metadata, message)?;
+        enter(&extensions)?;
         let bearer: MetadataValue<Ascii> = format!("Bearer {token}").parse().map_err(|_| {
             status(Error::invalid("the token cannot be told in a header").hint("make one of visible ASCII characters"))
         })?;
@@ -148,61 +159,55 @@ impl FlightService for Service {
 
     /// Flights are made by commands: there are none to list.
     async fn list_flights(&self, request: Request<Criteria>) -> Answer<Self::ListFlightsStream> {
-        self.call("ListFlights", request.metadata(), async |_| Ok(stream::empty().boxed())).await
+        Self::call("ListFlights", request, async |_, _| Ok(stream::empty().boxed())).await
     }
 
     async fn get_flight_info(&self, request: Request<FlightDescriptor>) -> Answer<FlightInfo> {
-        let (metadata, _, descriptor) = request.into_parts();
-        self.call("GetFlightInfo", &metadata, async |caller| self.info(descriptor, &caller).await).await
+        Self::call("GetFlightInfo", request, async |caller, asked| self.info(asked, &caller).await).await
     }
 
     /// Planning is all that there is to wait for.
     async fn poll_flight_info(&self, request: Request<FlightDescriptor>) -> Answer<PollInfo> {
-        let (metadata, _, descriptor) = request.into_parts();
-        let poll = async |caller: Caller| {
-            let info = self.info(descriptor, &caller).await?;
+        let poll = async |caller: Caller, asked| {
+            let info = self.info(asked, &caller).await?;
             Ok(PollInfo { info: Some(info), progress: Some(1.0), ..PollInfo::default() })
         };
-        self.call("PollFlightInfo", &metadata, poll).await
+        Self::call("PollFlightInfo", request, poll).await
     }
 
     async fn get_schema(&self, request: Request<FlightDescriptor>) -> Answer<SchemaResult> {
-        let (metadata, _, descriptor) = request.into_parts();
-        let schema = async |caller: Caller| Ok(SchemaResult { schema: self.info(descriptor, &caller).await?.schema });
-        self.call("GetSchema", &metadata, schema).await
+        let schema = async |caller: Caller, asked| Ok(SchemaResult { schema: self.info(asked, &caller).await?.schema });
+        Self::call("GetSchema", request, schema).await
     }
 
     async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
-        let (metadata, _, ticket) = request.into_parts();
-        self.call("DoGet", &metadata, async |caller| self.fetch(ticket, &caller).await).await
+        Self::call("DoGet", request, async |caller, ticket| self.fetch(ticket, &caller).await).await
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Answer<Self::DoPutStream> {
-        let (metadata, _, sent) = request.into_parts();
-        let put = async |caller: Caller| {
+        let put = async |caller: Caller, sent| {
             let app_metadata = self.put(sent, &caller).await?.into();
             Ok(stream::iter([Ok(PutResult { app_metadata })]).boxed())
         };
-        self.call("DoPut", &metadata, put).await
+        Self::call("DoPut", request, put).await
     }
 
     async fn do_action(&self, request: Request<Action>) -> Answer<Self::DoActionStream> {
-        let (metadata, _, action) = request.into_parts();
-        let act = async |caller: Caller| {
+        let act = async |caller: Caller, action| {
             let body = actions::act(&self.statements, action, &caller).await?;
             Ok(stream::iter(body.map(|body| Ok(arrow_flight::Result { body }))).boxed())
         };
-        self.call("DoAction", &metadata, act).await
+        Self::call("DoAction", request, act).await
     }
 
     async fn list_actions(&self, request: Request<Empty>) -> Answer<Self::ListActionsStream> {
-        let all = async |_| Ok(stream::iter(actions::list().map(Ok)).boxed());
-        self.call("ListActions", request.metadata(), all).await
+        let all = async |_, _| Ok(stream::iter(actions::list().map(Ok)).boxed());
+        Self::call("ListActions", request, all).await
     }
 
     async fn do_exchange(&self, request: Request<Streaming<FlightData>>) -> Answer<Self::DoExchangeStream> {
-        let none = async |_| Err(unimplemented("DoExchange has no use here", "send a statement with GetFlightInfo"));
-        self.call("DoExchange", request.metadata(), none).await
+        let none = async |_, _| Err(unimplemented("DoExchange has no use here", "send a statement with GetFlightInfo"));
+        Self::call("DoExchange", request, none).await
     }
 }
 
@@ -228,6 +233,11 @@ fn not_here(command: &Command, call: &str) -> Status {
     let name = command.type_url().rsplit('.').next().unwrap_or_default();
     let name = if name.is_empty() { "what is no command of Flight SQL" } else { name };
     unimplemented(&format!("{call} does not answer {name}"), "see ListActions and SqlInfo for what is done here")
+}
+
+fn silent() -> Status {
+    let late = Error::new(ErrorKind::Timeout, "the handshake's message did not come in time");
+    status(late.hint("send user and password, or show them in the authorization header"))
 }
 
 fn only_reads() -> Status {

@@ -1,5 +1,8 @@
 //! The surface over a real socket, with `arrow-flight`'s own client and an empty lake.
 
+mod nonsense;
+mod room;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,13 +46,19 @@ struct Stage {
 
 impl Stage {
     async fn open(tokens: &[(&str, &str)]) -> Stage {
+        Stage::open_within(START_UP, tokens, |_| {}).await
+    }
+
+    async fn open_within(start_up: Duration, tokens: &[(&str, &str)], change: impl FnOnce(&mut FlightConfig)) -> Stage {
         let lake = LakeConfig { url: "memory://".into(), ..LakeConfig::default() };
         let lake = Lake::open(&lake).await.unwrap();
         let config = EngineConfig { threads: 2, ..EngineConfig::default() };
         let engine = Engine::open(&lake, &config, &BTreeMap::new(), Clock::system()).await.unwrap();
         let tokens = tokens.iter().map(|(n, t)| (n.to_string(), t.to_string())).collect();
-        let config = FlightConfig { bind: "127.0.0.1:0".into(), ..FlightConfig::default() };
-        let server = Server::bind(&config, &AccessConfig { tokens }, engine, None).await.unwrap();
+        let mut config = FlightConfig { bind: "127.0.0.1:0".into(), ..FlightConfig::default() };
+        change(&mut config);
+        let access = AccessConfig { tokens };
+        let server = Server::bind_within(start_up, &config, &access, engine, None).await.unwrap();
         let (addr, stop) = (server.addr(), CancellationToken::new());
         let serving = tokio::spawn(server.run(stop.clone().cancelled_owned(), GRACE));
         Stage { addr, stop, serving }

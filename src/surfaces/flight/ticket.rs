@@ -3,7 +3,9 @@
 //! secret: whoever shows one must be who it was made for.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
+use aws_lc_rs::pbkdf2;
 use hmac::{Hmac, KeyInit, Mac};
 use prost::Message;
 use sha2::Sha256;
@@ -17,6 +19,8 @@ type HmacSha256 = Hmac<Sha256>;
 
 /// Bytes of a signature.
 const SIGNATURE: usize = 32;
+/// Of the making of a key: a tenth of a second, about, once per server.
+const ROUNDS: NonZeroU32 = NonZeroU32::new(600_000).unwrap();
 /// Part of every key: other layouts of [`Statement`] have others.
 const LAYOUT: &[u8] = b"saleslake flight sql 1";
 
@@ -69,17 +73,17 @@ impl Statement {
 pub struct Signer(HmacSha256);
 
 impl Signer {
-    /// The key is made from the tokens, names and all. Without tokens it is random: then only loopback is bound, and one
-    /// process answers.
+    /// The key is made from the tokens, names and all, slowly: who knows one token and a ticket should not find the others
+    /// by trying. Without tokens it is random: then only loopback is bound, and one process answers.
     pub fn new(tokens: &BTreeMap<String, String>) -> Result<Signer> {
-        let mut key = LAYOUT.to_vec();
+        let mut secret = Vec::new();
         for text in tokens.iter().flat_map(|(name, token)| [name, token]) {
-            key.extend((text.len() as u64).to_le_bytes());
-            key.extend(text.as_bytes());
+            secret.extend((text.len() as u64).to_le_bytes());
+            secret.extend(text.as_bytes());
         }
-        if tokens.is_empty() {
-            key.extend(Uuid::new_v4().into_bytes());
-            key.extend(Uuid::new_v4().into_bytes());
+        let mut key: [u8; 32] = rand::random();
+        if !tokens.is_empty() {
+            pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, ROUNDS, LAYOUT, &secret, &mut key);
         }
         HmacSha256::new_from_slice(&key).map(Signer).map_err(|e| Error::internal(format!("the key of tickets: {e}")))
     }

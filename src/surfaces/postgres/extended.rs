@@ -24,11 +24,11 @@ use super::error::{PROTOCOL_VIOLATION, coded, wire};
 use super::parameters::value;
 use super::rows::fields;
 use super::run::{Answer, Params, Wanted};
-use super::session::{Handlers, Session};
-use super::statement::{Parser, Prepared, Statement};
+use super::session::{Extended, Session};
+use super::statement::{Parser, Prepared, Statement, with_values};
 
 #[async_trait]
-impl ExtendedQueryHandler for Handlers {
+impl ExtendedQueryHandler for Extended {
     type Statement = Statement;
     type QueryParser = Parser;
 
@@ -48,7 +48,8 @@ impl ExtendedQueryHandler for Handlers {
         match client.portal_store().get_statement(name) {
             Some(Entry::Value(statement)) => {
                 fits(&message, &statement.statement)?;
-                let portal = Portal::try_new(&message, statement)?;
+                let bytes = message.parameters.iter().flatten().map(|value| value.len()).sum();
+                let portal = Portal::try_new(&message, with_values(&statement, bytes, &self.0)?)?;
                 client.portal_store().put_portal(Arc::new(portal));
             }
             Some(Entry::Empty) => {

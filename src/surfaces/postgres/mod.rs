@@ -2,7 +2,7 @@
 //! messages into calls of the engine, and of rows into messages; it must not collect results or know the other surfaces.
 //!
 //! ```text
-//! socket ─ pgwire ─┬─ startup (who, TLS, room)
+//! socket ─── talk ──┬─ startup (who, TLS, room)
 //!                  ├─ simple ────┐
 //!                  └─ extended ──┴─ command ─ run ─ engine ─ rows | copy | cursor
 //! ```
@@ -28,6 +28,7 @@ mod settings;
 mod simple;
 mod startup;
 mod statement;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -38,7 +39,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pgwire::tokio::process_socket;
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -50,8 +50,9 @@ use crate::config::{AccessConfig, PostgresConfig};
 use crate::engine::Engine;
 use crate::error::Result;
 use cancel::Registry;
-use session::{Handlers, Session};
+use session::Session;
 use startup::Accounts;
+use talk::talk;
 use tls::Tls;
 
 /// Sockets beyond the connections: those that log in, or only cancel a query, and those that are being told that there is
@@ -59,6 +60,8 @@ use tls::Tls;
 const STARTING: usize = 100;
 /// How long a client has until it is logged in, with all that goes before: TLS, password.
 const START_UP: Duration = Duration::from_secs(10);
+/// How long a message may take from its first byte to its last.
+const MESSAGE: Duration = Duration::from_secs(60);
 /// How often a connection is looked at while its query runs: a client that went away is noticed after this.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a client has to read why its connection ends.
@@ -72,6 +75,8 @@ struct Shared {
     accounts: Arc<Accounts>,
     registry: Arc<Registry>,
     tls: Option<Tls>,
+    /// Bytes of the longest message.
+    longest: usize,
     /// Connections that there may be, once they are logged in.
     slots: Arc<Semaphore>,
     /// Shutdown began: connections end with their statement.
@@ -82,8 +87,15 @@ struct Shared {
 pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
-    start_up: Duration,
+    times: Times,
     shared: Arc<Shared>,
+}
+
+/// How long clients may take.
+#[derive(Clone, Copy)]
+struct Times {
+    start_up: Duration,
+    message: Duration,
 }
 
 impl Server {
@@ -103,10 +115,12 @@ impl Server {
             accounts: Arc::new(Accounts::new(&access.tokens)),
             registry: Arc::default(),
             tls,
+            longest: usize::try_from(config.max_message_mb << 20).unwrap_or(usize::MAX),
             slots: Arc::new(Semaphore::new(connections)),
             stopping: CancellationToken::new(),
         };
-        Ok(Server { listener, addr, start_up: START_UP, shared: Arc::new(shared) })
+        let times = Times { start_up: START_UP, message: MESSAGE };
+        Ok(Server { listener, addr, times, shared: Arc::new(shared) })
     }
 
     /// The address it is bound to, with the real port.
@@ -117,11 +131,11 @@ impl Server {
     /// Serves until `shutdown` is ready; then takes no more connections, lets statements in flight finish for `grace`, and
     /// cuts off the rest.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send, grace: Duration) -> Result<()> {
-        let Server { listener, addr, start_up, shared } = self;
+        let Server { listener, addr, times, shared } = self;
         tracing::info!(%addr, encrypted = shared.tls.is_some(), "postgres server listens");
         let mut tasks = JoinSet::new();
         tokio::select! {
-            () = accept(&listener, &shared, start_up, &mut tasks) => {}
+            () = accept(&listener, &shared, times, &mut tasks) => {}
             () = shutdown => {}
         }
         drop(listener);
@@ -135,7 +149,7 @@ impl Server {
     }
 }
 
-async fn accept(listener: &TcpListener, shared: &Arc<Shared>, start_up: Duration, tasks: &mut JoinSet<()>) {
+async fn accept(listener: &TcpListener, shared: &Arc<Shared>, times: Times, tasks: &mut JoinSet<()>) {
     let starting = Arc::new(Semaphore::new(STARTING));
     loop {
         // Those that have ended need no place any more.
@@ -152,7 +166,7 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>, start_up: Duration
         let Ok(place) = Arc::clone(&starting).try_acquire_owned() else { continue };
         let shared = Arc::clone(shared);
         tasks.spawn(async move {
-            if let Err(error) = serve(socket, &shared, place, start_up).await {
+            if let Err(error) = serve(socket, &shared, place, times).await {
                 tracing::debug!(%error, "a PostgreSQL connection broke");
             }
         });
@@ -161,18 +175,12 @@ async fn accept(listener: &TcpListener, shared: &Arc<Shared>, start_up: Duration
 
 /// Serves one connection, which has `place` until it is logged in. Whatever ends it drops what it was doing, and that stops
 /// its query.
-async fn serve(
-    socket: TcpStream,
-    shared: &Arc<Shared>,
-    place: OwnedSemaphorePermit,
-    start_up: Duration,
-) -> io::Result<()> {
-    // pgwire takes the socket and does not read it while a query runs: a second handle notices when the client goes.
+async fn serve(socket: TcpStream, shared: &Arc<Shared>, place: OwnedSemaphorePermit, times: Times) -> io::Result<()> {
+    // The conversation does not read the socket while a query runs: a second handle notices when the client goes.
     let socket = socket.into_std()?;
     let watched = TcpStream::from_std(socket.try_clone()?)?;
     let socket = TcpStream::from_std(socket)?;
     let session = Arc::new(Session::new(shared, place));
-    let acceptor = shared.tls.as_ref().map(|tls| tls.acceptor.clone());
     let stopped = async {
         shared.stopping.cancelled().await;
         session.idle().await;
@@ -182,13 +190,13 @@ async fn serve(
         tokio::time::sleep(LAST_WORDS).await;
     };
     let late = async {
-        tokio::time::sleep(start_up).await;
+        tokio::time::sleep(times.start_up).await;
         if session.principal.get().is_some() {
             std::future::pending::<()>().await;
         }
     };
     tokio::select! {
-        served = process_socket(socket, acceptor, Handlers(Arc::clone(&session))) => served,
+        served = talk(socket, &session, times.message) => served,
         gone = gone(&watched) => gone,
         () = stopped => Ok(()),
         () = told => Ok(()),

@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int16Array, Int32Array, Int64Array,
-    ListArray, StringArray, Time64MicrosecondArray, TimestampMicrosecondArray, new_empty_array, new_null_array,
+    ArrayRef, AsArray, BinaryArray, BooleanArray, Date32Array, Float32Array, Float64Array, Int16Array, Int32Array,
+    Int64Array, ListArray, StringArray, StringBuilder, Time64MicrosecondArray, TimestampMicrosecondArray,
+    new_null_array,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::compute::{CastOptions, cast_with_options, concat};
+use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use pgwire::api::Type;
 
 use crate::engine::Param;
 use crate::error::{Error, Result};
 
+/// Letters of a value that an error shows, and items of a list.
+const LONGEST: usize = 100;
+const SHOWN: usize = 10;
 /// From 1970, where Arrow counts from, to 2000, where PostgreSQL does.
 const DAYS: i32 = 10_957;
 const MICROS: i64 = 946_684_800_000_000;
@@ -66,9 +70,21 @@ pub fn value(number: usize, kind: &Type, binary: bool, bytes: Option<&[u8]>) -> 
             if binary { numeric(bytes).ok_or_else(|| damaged(number, kind))? } else { text(number, bytes)?.into() };
         return decimal(number, text);
     }
-    let array = match binary {
-        true => from_binary(kind, bytes).ok_or_else(|| damaged(number, kind))?,
-        false => from_text(number, kind, text(number, bytes)?)?,
+    let array = match (item_type(kind), binary) {
+        (None, true) => from_binary(kind, &[Some(bytes)]).ok_or_else(|| damaged(number, kind))?,
+        (None, false) => from_text(number, kind, &StringArray::from(vec![text(number, bytes)?]))?,
+        (Some(item), true) => {
+            let items = binary_items(bytes).and_then(|items| from_binary(&item, &items));
+            list(items.ok_or_else(|| damaged(number, kind))?)?
+        }
+        (Some(item), false) => {
+            let text = text(number, bytes)?;
+            let wrong = || {
+                Error::invalid(format!("parameter ${number} = '{}': not an array", short(text)))
+                    .hint("for example {a,b}; an empty text is \"\"")
+            };
+            list(from_text(number, &item, &items(text).ok_or_else(wrong)?)?)?
+        }
     };
     Ok(Param::Value(array))
 }
@@ -92,25 +108,27 @@ fn decimal(number: usize, text: String) -> Result<Param> {
     Ok(Param::Value(Arc::new(Float64Array::from(vec![float]))))
 }
 
-fn from_text(number: usize, kind: &Type, text: &str) -> Result<ArrayRef> {
-    if let Some(item) = item_type(kind) {
-        let wrong =
-            || Error::invalid(format!("parameter ${number} = '{text}': not an array")).hint("for example {a,b}");
-        let items = items(text).ok_or_else(wrong)?;
-        let one = |item_text: &Option<String>| match item_text {
-            Some(text) => from_text(number, &item, text),
-            None => Ok(new_null_array(&arrow_type(&item), 1)),
-        };
-        return list(&item, items.iter().map(one).collect::<Result<_>>()?);
-    }
-    let array: ArrayRef = match *kind {
-        Type::BYTEA => Arc::new(BinaryArray::from_vec(vec![&bytea(text)])),
-        Type::DATE => Arc::new(StringArray::from(vec![day(text)])),
-        _ => Arc::new(StringArray::from(vec![text])),
+/// The values that `texts` are.
+fn from_text(number: usize, kind: &Type, texts: &StringArray) -> Result<ArrayRef> {
+    let texts: ArrayRef = match *kind {
+        Type::BYTEA => {
+            let bytes = texts.iter().map(|text| text.map(bytea));
+            return Ok(Arc::new(bytes.collect::<BinaryArray>()));
+        }
+        Type::DATE => Arc::new(texts.iter().map(|text| text.map(day)).collect::<StringArray>()),
+        _ => Arc::new(texts.clone()),
     };
     let strict = CastOptions { safe: false, ..CastOptions::default() };
-    cast_with_options(&array, &arrow_type(kind), &strict)
-        .map_err(|e| Error::invalid(format!("parameter ${number} = '{text}': not a {}", kind.name())).caused_by(e))
+    cast_with_options(&texts, &arrow_type(kind), &strict).map_err(|e| {
+        let all: Vec<&str> = texts.as_string::<i32>().iter().flatten().take(SHOWN).collect();
+        let given = short(&all.join(",")).to_string();
+        Error::invalid(format!("parameter ${number} = '{given}': not a {}", kind.name())).caused_by(e)
+    })
+}
+
+/// The beginning of what may be long.
+fn short(text: &str) -> &str {
+    text.char_indices().nth(LONGEST).map_or(text, |(end, _)| &text[..end])
 }
 
 /// Without the zone that JDBC writes behind a date: `2026-01-01 +00`.
@@ -129,35 +147,45 @@ fn bytea(text: &str) -> Vec<u8> {
     read.filter(|_| text.starts_with("\\x")).unwrap_or_else(|| text.as_bytes().to_vec())
 }
 
-fn from_binary(kind: &Type, bytes: &[u8]) -> Option<ArrayRef> {
-    if let Some(item) = item_type(kind) {
-        return binary_items(&item, bytes);
-    }
-    let int2 = || bytes.try_into().ok().map(i16::from_be_bytes);
-    let int4 = || bytes.try_into().ok().map(i32::from_be_bytes);
-    let int8 = || bytes.try_into().ok().map(i64::from_be_bytes);
-    let since_2000 = || int8()?.checked_add(MICROS);
+/// The values of `kind` that are in binary; `None`: one is not.
+fn from_binary(kind: &Type, values: &[Option<&[u8]>]) -> Option<ArrayRef> {
+    let int2 = |bytes: &[u8]| bytes.try_into().ok().map(i16::from_be_bytes);
+    let int4 = |bytes: &[u8]| bytes.try_into().ok().map(i32::from_be_bytes);
+    let int8 = |bytes: &[u8]| bytes.try_into().ok().map(i64::from_be_bytes);
+    let since_2000 = |bytes: &[u8]| int8(bytes)?.checked_add(MICROS);
     Some(match *kind {
-        Type::BOOL => Arc::new(BooleanArray::from(vec![*bytes.first()? != 0])),
-        Type::INT2 => Arc::new(Int16Array::from(vec![int2()?])),
+        Type::BOOL => Arc::new(BooleanArray::from(each(values, |bytes| Some(*bytes.first()? != 0))?)),
+        Type::INT2 => Arc::new(Int16Array::from(each(values, int2)?)),
         Type::INT4 | Type::OID | Type::REGCLASS | Type::REGTYPE | Type::REGNAMESPACE => {
-            Arc::new(Int32Array::from(vec![int4()?]))
+            Arc::new(Int32Array::from(each(values, int4)?))
         }
-        Type::INT8 => Arc::new(Int64Array::from(vec![int8()?])),
-        Type::FLOAT4 => Arc::new(Float32Array::from(vec![bytes.try_into().ok().map(f32::from_be_bytes)?])),
-        Type::FLOAT8 => Arc::new(Float64Array::from(vec![bytes.try_into().ok().map(f64::from_be_bytes)?])),
-        Type::DATE => Arc::new(Date32Array::from(vec![int4()?.checked_add(DAYS)?])),
-        Type::TIME => Arc::new(Time64MicrosecondArray::from(vec![int8()?])),
-        Type::TIMESTAMP => Arc::new(TimestampMicrosecondArray::from(vec![since_2000()?])),
-        Type::TIMESTAMPTZ => Arc::new(TimestampMicrosecondArray::from(vec![since_2000()?]).with_timezone("UTC")),
-        Type::BYTEA => Arc::new(BinaryArray::from_vec(vec![bytes])),
-        Type::UUID => Arc::new(StringArray::from(vec![uuid::Uuid::from_slice(bytes).ok()?.to_string()])),
-        Type::JSONB => Arc::new(StringArray::from(vec![std::str::from_utf8(bytes.get(1..)?).ok()?])),
+        Type::INT8 => Arc::new(Int64Array::from(each(values, int8)?)),
+        Type::FLOAT4 => {
+            Arc::new(Float32Array::from(each(values, |bytes| bytes.try_into().ok().map(f32::from_be_bytes))?))
+        }
+        Type::FLOAT8 => {
+            Arc::new(Float64Array::from(each(values, |bytes| bytes.try_into().ok().map(f64::from_be_bytes))?))
+        }
+        Type::DATE => Arc::new(Date32Array::from(each(values, |bytes| int4(bytes)?.checked_add(DAYS))?)),
+        Type::TIME => Arc::new(Time64MicrosecondArray::from(each(values, int8)?)),
+        Type::TIMESTAMP => Arc::new(TimestampMicrosecondArray::from(each(values, since_2000)?)),
+        Type::TIMESTAMPTZ => Arc::new(TimestampMicrosecondArray::from(each(values, since_2000)?).with_timezone("UTC")),
+        Type::BYTEA => Arc::new(BinaryArray::from_iter(values)),
+        Type::UUID => {
+            let uuid = |bytes: &[u8]| Some(uuid::Uuid::from_slice(bytes).ok()?.to_string());
+            Arc::new(StringArray::from(each(values, uuid)?))
+        }
+        Type::JSONB => Arc::new(StringArray::from(each(values, |bytes| std::str::from_utf8(bytes.get(1..)?).ok())?)),
         ref kind if is_text(kind) || *kind == Type::JSON => {
-            Arc::new(StringArray::from(vec![std::str::from_utf8(bytes).ok()?]))
+            Arc::new(StringArray::from(each(values, |bytes| std::str::from_utf8(bytes).ok())?))
         }
         _ => return None,
     })
+}
+
+/// What each value is, NULL for NULL; `None`: one is not.
+fn each<'a, T>(values: &[Option<&'a [u8]>], read: impl Fn(&'a [u8]) -> Option<T>) -> Option<Vec<Option<T>>> {
+    values.iter().map(|value| value.map_or(Some(None), |bytes| read(bytes).map(Some))).collect()
 }
 
 /// The type of an array's items.
@@ -173,20 +201,21 @@ fn item_type(kind: &Type) -> Option<Type> {
         Type::DATE_ARRAY => Type::DATE,
         Type::TIMESTAMP_ARRAY => Type::TIMESTAMP,
         Type::TIMESTAMPTZ_ARRAY => Type::TIMESTAMPTZ,
+        Type::TIME_ARRAY => Type::TIME,
+        Type::BYTEA_ARRAY => Type::BYTEA,
+        Type::UUID_ARRAY => Type::UUID,
         _ => return None,
     })
 }
 
-fn list(item: &Type, items: Vec<ArrayRef>) -> Result<ArrayRef> {
-    let kind = arrow_type(item);
-    let parts: Vec<_> = items.iter().map(AsRef::as_ref).collect();
-    let values = if parts.is_empty() { new_empty_array(&kind) } else { concat(&parts)? };
-    let field = Arc::new(Field::new_list_field(kind, true));
+/// One list, of `values`.
+fn list(values: ArrayRef) -> Result<ArrayRef> {
+    let field = Arc::new(Field::new_list_field(values.data_type().clone(), true));
     Ok(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths([values.len()]), values, None)?))
 }
 
-/// One dimension: its header, then each item's length and bytes.
-fn binary_items(item: &Type, mut bytes: &[u8]) -> Option<ArrayRef> {
+/// The items of an array of one dimension: its header, then each item's length and bytes.
+fn binary_items(mut bytes: &[u8]) -> Option<Vec<Option<&[u8]>>> {
     let mut int4 = || {
         let (head, rest) = bytes.split_first_chunk::<4>()?;
         bytes = rest;
@@ -203,35 +232,39 @@ fn binary_items(item: &Type, mut bytes: &[u8]) -> Option<ArrayRef> {
         let (head, rest) = bytes.split_first_chunk::<4>()?;
         let length = i32::from_be_bytes(*head);
         if length == -1 {
-            items.push(new_null_array(&arrow_type(item), 1));
+            items.push(None);
             bytes = rest;
             continue;
         }
         let length = usize::try_from(length).ok()?;
-        items.push(from_binary(item, rest.get(..length)?)?);
+        items.push(Some(rest.get(..length)?));
         bytes = rest.get(length..)?;
     }
-    list(item, items).ok()
+    Some(items)
 }
 
 /// The items of `{a,"b c",NULL}`, of one dimension.
-fn items(text: &str) -> Option<Vec<Option<String>>> {
+fn items(text: &str) -> Option<StringArray> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
-    let (mut items, mut item, mut quoted, mut open) = (Vec::new(), String::new(), false, false);
+    let mut items = StringBuilder::with_capacity(0, inner.len());
+    let (mut item, mut quoted, mut open) = (String::new(), false, false);
     let mut letters = inner.chars();
-    let done = |item: &mut String, quoted: &mut bool| {
-        let text = std::mem::take(item);
-        if std::mem::take(quoted) {
-            return Some(text);
+    // An empty text has quotes: without, something is missing.
+    let mut done = |item: &mut String, quoted: &mut bool| {
+        let text = if *quoted { item.as_str() } else { item.trim_end() };
+        if !*quoted && text.is_empty() {
+            return None;
         }
-        let text = text.trim_end();
-        (!text.eq_ignore_ascii_case("null")).then(|| text.to_string())
+        items.append_option((*quoted || !text.eq_ignore_ascii_case("null")).then_some(text));
+        item.clear();
+        *quoted = false;
+        Some(())
     };
     while let Some(c) = letters.next() {
         match c {
             '\\' => item.push(letters.next()?),
             '"' => (open, quoted) = (!open, true),
-            ',' if !open => items.push(done(&mut item, &mut quoted)),
+            ',' if !open => done(&mut item, &mut quoted)?,
             '{' | '}' if !open => return None,
             // ADBC writes blanks around items: they are not of them, those within are.
             c if c.is_ascii_whitespace() && !open && (quoted || item.is_empty()) => {}
@@ -242,9 +275,9 @@ fn items(text: &str) -> Option<Vec<Option<String>>> {
         return None;
     }
     if !inner.trim().is_empty() {
-        items.push(done(&mut item, &mut quoted));
+        done(&mut item, &mut quoted)?;
     }
-    Some(items)
+    Some(items.finish())
 }
 
 /// The digits of a binary numeric: groups of four, the first of which weighs 10000^weight.
@@ -255,6 +288,8 @@ fn numeric(bytes: &[u8]) -> Option<String> {
         0 => "",
         0x4000 => "-",
         0xC000 => return Some("NaN".into()),
+        0xD000 => return Some("Infinity".into()),
+        0xF000 => return Some("-Infinity".into()),
         _ => return None,
     };
     if usize::try_from(*count).ok()? != groups.len() || groups.iter().any(|g| !(0..10_000).contains(g)) {
@@ -318,6 +353,10 @@ mod tests {
         }
         assert_eq!(shown(&Type::NUMERIC, false, b"12345678901234567890.1234"), "12345678901234567890.1234");
         assert_eq!(shown(&Type::NUMERIC, false, b"1e3"), "1000.0");
+        for (sign, shows) in [(0xD000u16, "inf"), (0xF000, "-inf"), (0xC000, "NaN")] {
+            let special = binary(&[0, 0, i16::from_ne_bytes(sign.to_ne_bytes()), 0]);
+            assert_eq!(shown(&Type::NUMERIC, true, &special), shows);
+        }
         for damaged in [&[][..], &[2, 0, 0, 0, 1], &[1, 0, 0, 0, -1], &[-1, 0, 0, 0]] {
             assert!(value(1, &Type::NUMERIC, true, Some(&binary(damaged))).is_err());
         }
@@ -325,16 +364,26 @@ mod tests {
 
     #[test]
     fn lists_may_hold_anything() {
+        let items_of =
+            |text: &str| items(text).map(|items| items.iter().map(|i| i.map(String::from)).collect::<Vec<_>>());
         assert_eq!(
-            items("{a,\"b, c\",\"\",null,\"NULL\"}").unwrap(),
+            items_of("{a,\"b, c\",\"\",null,\"NULL\"}").unwrap(),
             [Some("a".into()), Some("b, c".into()), Some(String::new()), None, Some("NULL".into())]
         );
-        let with_blanks = items("{ \"p\" , \"f\", a b , null }").unwrap();
+        for missing in ["{a,}", "{,a}", "{a,,b}", "{,}"] {
+            assert_eq!(items_of(missing), None, "{missing}");
+        }
+        let with_blanks = items_of("{ \"p\" , \"f\", a b , null }").unwrap();
         assert_eq!(with_blanks, [Some("p".into()), Some("f".into()), Some("a b".into()), None]);
+        assert_eq!(items_of("{}").unwrap(), []);
         let mut bytes = [1, 0, 25, 2, 1].iter().flat_map(|n: &i32| n.to_be_bytes()).collect::<Vec<u8>>();
         bytes.extend([0, 0, 0, 1, b'a', 255, 255, 255, 255]);
         assert_eq!(shown(&Type::TEXT_ARRAY, true, &bytes), "[a, ]");
         assert_eq!(shown(&Type::INT4_ARRAY, false, b"{1,2}"), "[1, 2]");
+        assert_eq!(shown(&Type::DATE_ARRAY, false, b"{2026-02-28,NULL}"), "[2026-02-28, ]");
+        assert_eq!(shown(&Type::BYTEA_ARRAY, false, br"{\\x00ff}"), "[00ff]");
+        let id = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert_eq!(shown(&Type::UUID_ARRAY, false, format!("{{{id}}}").as_bytes()), format!("[{id}]"));
         assert!(items("{a").is_none() && items("{{a}}").is_none() && items("{\"a}").is_none());
     }
 
@@ -345,6 +394,7 @@ mod tests {
             (Type::INT4, false, b"x"),
             (Type::DATE, false, b"2026-02-30"),
             (Type::TEXT, true, &[0xFF]),
+            (Type::INT4_ARRAY, false, b"{1,x}"),
             (Type::TEXT_ARRAY, true, &[0, 0, 0, 1, 0, 0]),
             (Type::POINT, true, &[0; 16]),
         ] {

@@ -4,10 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use pgwire::api::auth::StartupHandler;
-use pgwire::api::cancel::CancelHandler;
-use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use pgwire::api::{ClientInfo, ErrorHandler, METADATA_USER, PgWireServerHandlers};
+use pgwire::api::{ClientInfo, ErrorHandler, METADATA_USER};
 use pgwire::error::{PgWireError, PgWireResult};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio_util::sync::CancellationToken;
@@ -15,11 +12,11 @@ use tokio_util::sync::CancellationToken;
 use super::Shared;
 use super::cancel::Entry;
 use super::cursor::Cursor;
-use super::error::{INVALID_AUTHORIZATION, cancelled, fatal};
+use super::error::{INVALID_AUTHORIZATION, cancelled, fatal, wire};
 use super::settings::Settings;
 use super::startup::Sasl;
 use crate::access::Caller;
-use crate::engine::{Dialect, QueryOptions};
+use crate::engine::{Dialect, QueryOptions, Reserved};
 
 pub struct Session {
     pub shared: Arc<Shared>,
@@ -78,6 +75,11 @@ impl Session {
         QueryOptions { dialect: Dialect::Postgres, label: "sql".into(), user, schema, ..QueryOptions::default() }
     }
 
+    /// Takes `bytes` of the queries' memory for what the connection keeps.
+    pub fn reserve(&self, bytes: usize) -> PgWireResult<Reserved> {
+        self.shared.engine.reserve(bytes, "what PostgreSQL clients sent").map_err(|e| wire(&e))
+    }
+
     /// Runs `work` until it is done or the query is cancelled from another connection; then `work` is dropped.
     pub async fn stoppable<T>(&self, work: impl Future<Output = PgWireResult<T>>) -> PgWireResult<T> {
         let stop = self.entry.current.begin();
@@ -122,26 +124,8 @@ impl Drop for Busy<'_> {
     }
 }
 
-/// The session as pgwire wants it: the handlers are the session itself.
-pub struct Handlers(pub Arc<Session>);
-
-impl PgWireServerHandlers for Handlers {
-    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
-        Arc::clone(&self.0)
-    }
-    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
-        Arc::new(Handlers(Arc::clone(&self.0)))
-    }
-    fn startup_handler(&self) -> Arc<impl StartupHandler> {
-        Arc::clone(&self.0)
-    }
-    fn error_handler(&self) -> Arc<impl ErrorHandler> {
-        Arc::clone(&self.0)
-    }
-    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
-        Arc::clone(&self.0.shared.registry)
-    }
-}
+/// The session as the extended protocol has it: its parser shares the session.
+pub struct Extended(pub Arc<Session>);
 
 impl ErrorHandler for Session {
     /// pgwire would listen on after a fatal error, even to somebody who was not let in.

@@ -1,5 +1,6 @@
 //! Prepared statements: parsed and described once, with the types of their parameters and the columns of their rows.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -7,7 +8,7 @@ use arrow_pg::datatypes::into_pg_type;
 use async_trait::async_trait;
 use pgwire::api::portal::Format;
 use pgwire::api::results::FieldInfo;
-use pgwire::api::stmt::QueryParser;
+use pgwire::api::stmt::{QueryParser, StoredStatement};
 use pgwire::api::{ClientInfo, Type};
 use pgwire::error::PgWireResult;
 
@@ -18,16 +19,45 @@ use super::parameters::{arrow_type, is_text, known, null};
 use super::rows::{fields, text_schema, travelling};
 use super::session::Session;
 use crate::access::Caller;
-use crate::engine::Parameter;
+use crate::engine::{Parameter, Reserved};
 
-/// A statement that was described. Cheap to clone.
-pub type Statement = Arc<Prepared>;
+/// What a statement or a portal takes beside what was sent, bytes, about.
+const BESIDE: usize = 1 << 10;
+
+/// A statement that was described, or a portal's. Cheap to clone.
+#[derive(Clone)]
+pub struct Statement {
+    prepared: Arc<Prepared>,
+    /// A portal's values, in the memory pool.
+    _values: Option<Arc<Reserved>>,
+}
 
 pub struct Prepared {
     pub command: Command,
     pub parameters: Vec<Type>,
     /// The columns as they travel; `None` = it gives no rows.
     pub schema: Option<SchemaRef>,
+    /// Its text, in the memory pool.
+    _text: Reserved,
+}
+
+impl Deref for Statement {
+    type Target = Prepared;
+
+    fn deref(&self) -> &Prepared {
+        &self.prepared
+    }
+}
+
+/// `statement` for a portal with values of `bytes`.
+pub fn with_values(
+    statement: &StoredStatement<Statement>,
+    bytes: usize,
+    session: &Session,
+) -> PgWireResult<Arc<StoredStatement<Statement>>> {
+    let values = Some(Arc::new(session.reserve(bytes + BESIDE)?));
+    let of_portal = Statement { prepared: Arc::clone(&statement.statement.prepared), _values: values };
+    Ok(Arc::new(StoredStatement::new(statement.id.clone(), of_portal, statement.parameter_types.clone())))
 }
 
 /// Parses the statements of one connection.
@@ -78,7 +108,9 @@ impl Session {
             Command::Fetch { cursor, give: true, .. } => (Vec::new(), Some(self.cursor(cursor)?.schema)),
             _ => (Vec::new(), None),
         };
-        Ok(Some(Arc::new(Prepared { command, parameters, schema })))
+        let text = self.reserve(sql.len() + BESIDE)?;
+        let prepared = Arc::new(Prepared { command, parameters, schema, _text: text });
+        Ok(Some(Statement { prepared, _values: None }))
     }
 
     /// The types of a query's parameters, and its columns as they travel.

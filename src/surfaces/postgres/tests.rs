@@ -1,5 +1,6 @@
 //! The protocol over a real socket, message by message: what drivers do, and what a client should not be able to do.
 
+mod messages;
 mod room;
 
 use std::collections::BTreeMap;
@@ -32,10 +33,10 @@ struct Running {
 }
 
 async fn serve(change: impl FnOnce(&mut PostgresConfig, &mut AccessConfig)) -> Running {
-    serve_within(START_UP, change).await
+    serve_within(Times { start_up: START_UP, message: MESSAGE }, change).await
 }
 
-async fn serve_within(start_up: Duration, change: impl FnOnce(&mut PostgresConfig, &mut AccessConfig)) -> Running {
+async fn serve_within(times: Times, change: impl FnOnce(&mut PostgresConfig, &mut AccessConfig)) -> Running {
     let lake = Lake::open(&LakeConfig { url: "memory://".into(), ..LakeConfig::default() }).await.unwrap();
     let engine = EngineConfig { concurrent: 4, ..EngineConfig::default() }; // BI tools get half
     let engine = Engine::open(&lake, &engine, &BTreeMap::new(), Clock::system()).await.unwrap();
@@ -43,7 +44,7 @@ async fn serve_within(start_up: Duration, change: impl FnOnce(&mut PostgresConfi
     let mut access = AccessConfig::default();
     change(&mut config, &mut access);
     let mut server = Server::bind(&config, &access, engine.clone()).await.unwrap();
-    server.start_up = start_up;
+    server.times = times;
     let (addr, stop) = (server.addr(), CancellationToken::new());
     let served = tokio::spawn(server.run(stop.clone().cancelled_owned(), Duration::from_secs(5)));
     Running { engine, addr, stop, served }

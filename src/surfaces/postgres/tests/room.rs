@@ -69,7 +69,8 @@ async fn who_has_not_logged_in_takes_no_room() {
 
 #[tokio::test]
 async fn who_does_not_log_in_is_put_out() {
-    let server = serve_within(Duration::from_secs(1), |_, access| guarded(access)).await;
+    let server =
+        serve_within(Times { start_up: Duration::from_secs(1), message: MESSAGE }, |_, access| guarded(access)).await;
     let silent = Wire(TcpStream::connect(server.addr).await.unwrap());
     let asked = asked(server.addr).await;
     let client = log_in(server.addr, TOKEN).await.unwrap();
