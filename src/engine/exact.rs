@@ -32,12 +32,26 @@ impl ExprPlanner for Exact {
             _ => false,
         };
         let (left, right) = match (exact(&left), exact(&right)) {
+            // DataFusion makes `sum(x) + 1.5 * count(x)` of `sum(x + 1.5)`, in the type of 1.5, where there are two such sums.
+            (None, Some(written)) if op == Plus && fits(&written, &left) => return Ok(minus(left, written)),
+            (Some(written), None) if op == Plus && fits(&written, &right) => return Ok(minus(right, written)),
             (None, Some(right)) if fits(&right, &left) => (left, right),
             (Some(left), None) if fits(&left, &right) => (left, right),
             _ => (left, right),
         };
         Ok(PlannerResult::Original(RawBinaryExpr { op, left, right }))
     }
+}
+
+/// `left + written`
+fn minus(left: Expr, written: Expr) -> PlannerResult<RawBinaryExpr> {
+    let right = match &written {
+        Expr::Literal(ScalarValue::Decimal128(Some(value), precision, scale), metadata) => {
+            Expr::Literal(ScalarValue::Decimal128(Some(-value), *precision, *scale), metadata.clone())
+        }
+        _ => Expr::Negative(Box::new(written)),
+    };
+    PlannerResult::Original(RawBinaryExpr { op: BinaryOperator::Minus, left, right })
 }
 
 /// The places behind the point of a decimal.

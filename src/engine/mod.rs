@@ -22,6 +22,8 @@ mod infer;
 mod information;
 mod listed;
 mod log;
+mod meaning;
+mod moments;
 pub mod options;
 mod params;
 mod pins;

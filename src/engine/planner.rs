@@ -29,9 +29,9 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 
 use super::classify::classify;
-use super::options::Param;
+use super::options::{Dialect, Param};
 use super::params::{any_loose, fitted, kind_of, scalar};
-use super::{calls, growth, size, weight};
+use super::{calls, growth, meaning, size, weight};
 use crate::error::{Error, Result, did_you_mean};
 
 /// One parsed reading statement.
@@ -68,13 +68,18 @@ pub fn parse(sql: &str) -> Result<Parsed> {
         return Err(Error::invalid("more than one statement").hint("send one SELECT at a time"));
     }
     let statement = statements.pop_front().ok_or_else(|| Error::invalid("no statement").hint("write a SELECT"))?;
-    let mut parsed = read(statement)?;
+    let mut parsed = read(statement, Dialect::Own)?;
     number(&mut parsed.statement)?;
     Ok(parsed)
 }
 
-/// A parsed statement, if it only reads.
-pub fn read(statement: DfStatement) -> Result<Parsed> {
+/// A parsed statement, if it only reads; it means what it says.
+pub fn read(statement: DfStatement, dialect: Dialect) -> Result<Parsed> {
+    let reading = |statement| {
+        let mut statement = reading(statement)?;
+        meaning::keep(&mut statement, dialect)?;
+        Ok::<_, Error>(statement)
+    };
     match statement {
         DfStatement::Statement(inner) => Ok(parsed(reading(*inner)?, None)),
         DfStatement::Explain(explain) => {

@@ -14,6 +14,7 @@ use datafusion::prelude::SessionConfig;
 use super::bounded::{self, Bounding, Limits, Operators};
 use super::classify::classify;
 use super::exact::Exact;
+use super::moments::Moments;
 use crate::config::EngineConfig;
 use crate::error::Result;
 use crate::lake::Lake;
@@ -79,11 +80,14 @@ impl Sessions {
             .with_runtime_env(Arc::clone(&self.runtime))
             .with_catalog_list(catalogs)
             // Before the stock ones, which come with the features.
-            .with_expr_planners(vec![Arc::new(Exact), Arc::new(Operators(Arc::clone(&self.limits)))])
+            .with_expr_planners(vec![Arc::new(Exact), Arc::new(Moments), Arc::new(Operators(Arc::clone(&self.limits)))])
             .with_default_features()
             .with_query_planner(Arc::new(Bounding(Arc::clone(&self.limits))))
-            .with_optimizer_rules(super::rules::stock::optimizer_rules())
-            .build();
+            .with_optimizer_rules(super::rules::stock::optimizer_rules());
+        for rule in super::rules::stock::analyzer_rules() {
+            state = state.with_analyzer_rule(rule);
+        }
+        let mut state = state.build();
         bounded::bound_functions(&mut state, &self.limits).map_err(classify)?;
         let own = [super::functions::reporting_currency(&self.currency)];
         for function in super::functions::all().into_iter().chain(own) {

@@ -6,7 +6,6 @@
 //! descriptions and keys are shown.
 
 mod catalogue;
-mod formats;
 mod functions;
 mod listing;
 mod names;

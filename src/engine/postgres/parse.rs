@@ -16,7 +16,7 @@ use datafusion_pg_catalog::sql::rules::{
 use super::{PG_CATALOG, names, quirks};
 use crate::engine::classify::classify;
 use crate::engine::information::INFORMATION_SCHEMA;
-use crate::engine::options::QueryOptions;
+use crate::engine::options::{Dialect, QueryOptions};
 use crate::engine::planner::{Parsed, placeholders, read};
 use crate::engine::size;
 use crate::error::{Error, ErrorKind, Result};
@@ -47,7 +47,7 @@ pub fn parse(sql: &str, options: &QueryOptions) -> Result<Parsed> {
         return Err(Error::invalid("more than one statement").hint("send one SELECT at a time"));
     }
     let statement = statements.pop_front().ok_or_else(|| Error::invalid("no statement").hint("write a SELECT"))?;
-    let Parsed { mut statement, explain, .. } = read(statement)?;
+    let Parsed { mut statement, explain, .. } = read(statement, Dialect::Postgres)?;
     let written = placeholders(&statement);
     makes_no_table(&statement)?;
     let catalogue = asks_the_catalogue(&statement);
@@ -69,7 +69,7 @@ fn known_question(sql: &str, statement: &Statement) -> Option<Statement> {
     let mut statements = FOR_CATALOGUE.parse(sql).ok()?;
     let replaced = statements.pop().filter(|_| statements.is_empty())?;
     let differs = replaced.to_string() != FOR_CATALOGUE.rewrite(statement.clone()).to_string();
-    let parsed = differs.then(|| read(DfStatement::Statement(Box::new(replaced))))?;
+    let parsed = differs.then(|| read(DfStatement::Statement(Box::new(replaced)), Dialect::Postgres))?;
     parsed.ok().map(|parsed| parsed.statement)
 }
 
@@ -203,6 +203,10 @@ mod tests {
     fn patterns_of_dates_are_translated() {
         let sql = rewritten("SELECT x FROM a WHERE d >= TO_DATE('2026-01-01', 'YYYY-MM-DD')");
         assert!(sql.contains("'%Y-%m-%d'"), "{sql}");
+        for unknown in ["to_char(d, 'Q W')", "to_char(d, $1)", "to_char(d, pattern)"] {
+            assert!(parse(&format!("SELECT {unknown} FROM a"), &QueryOptions::default()).is_err(), "{unknown}");
+        }
+        assert!(rewritten("SELECT to_char(d, $$YYYY$$) FROM a").contains("'%Y'"));
     }
 
     #[test]

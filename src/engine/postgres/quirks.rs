@@ -11,7 +11,7 @@ use datafusion::sql::sqlparser::ast::{
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
-use super::{PG_CATALOG, formats};
+use super::PG_CATALOG;
 use crate::engine::options::QueryOptions;
 use crate::engine::session::MAIN;
 
@@ -19,8 +19,6 @@ use crate::engine::session::MAIN;
 const MORE_TABLES: [&str; 2] = ["pg_user", "pg_indexes"];
 /// Columns of `pg_type` that hold functions by their names, where PostgreSQL has ids.
 const FUNCTIONS: [&str; 4] = ["typreceive", "typinput", "typoutput", "typsend"];
-/// Functions whose second argument is a pattern.
-const WITH_PATTERN: [&str; 3] = ["to_char", "to_date", "to_timestamp"];
 
 /// Rewrites `statement`; `catalogue`: it asks the system tables, not the lake.
 pub fn rewrite(statement: &mut Statement, catalogue: bool, options: &QueryOptions) {
@@ -114,7 +112,7 @@ impl Quirks<'_> {
         self.options.schema.as_deref().map(text)
     }
 
-    fn call(&self, function: &mut Function) -> Option<Expr> {
+    fn call(&self, function: &Function) -> Option<Expr> {
         let name = function.name.0.last()?.as_ident()?.value.to_ascii_lowercase();
         match name.as_str() {
             "session_user" | "current_user" | "user" => self.options.user.as_deref().map(text),
@@ -124,10 +122,6 @@ impl Quirks<'_> {
             "generate_subscripts" => first(function).map(subscripts),
             "_pg_expandarray" => first(function).map(|array| call("unnest", vec![array])),
             "to_regtype" => first(function).and_then(type_oid),
-            name if WITH_PATTERN.contains(&name) => {
-                with_pattern(function);
-                None
-            }
             _ => None,
         }
     }
@@ -335,16 +329,6 @@ fn expanded(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
         (Expr::Function(_), "x") if is_call(inner, "_pg_expandarray") => Some(inner.as_ref().clone()),
         (Expr::CompoundIdentifier(_) | Expr::Identifier(_), "x") => Some(inner.as_ref().clone()),
         _ => None,
-    }
-}
-
-fn with_pattern(function: &mut Function) {
-    let FunctionArguments::List(list) = &mut function.args else { return };
-    if let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(value)))] = list.args.as_mut_slice()
-        && let Value::SingleQuotedString(pattern) = &mut value.value
-        && let Some(ours) = formats::format(pattern)
-    {
-        *pattern = ours;
     }
 }
 

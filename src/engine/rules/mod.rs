@@ -15,10 +15,12 @@ mod distinct;
 pub mod expand;
 mod layers;
 pub mod members;
+mod nulls;
 pub mod order;
 mod others;
 mod period;
 pub mod slicers;
+mod spans;
 pub mod stock;
 #[cfg(test)]
 mod testing;

@@ -55,6 +55,56 @@ async fn parameters_are_typed_and_bound() {
     assert!(unknown.to_string().contains("$leest") && unknown.hint_text().unwrap().contains("least"), "{unknown}");
 }
 
+/// Each was answered otherwise, and without a word. The values are those of DuckDB and PostgreSQL.
+#[tokio::test]
+async fn what_the_library_gets_wrong_is_right_or_refused() {
+    let engine = engine(&small_lake().await).await;
+    let t = "(VALUES (TIMESTAMP '2026-01-03 02:00:00', TIMESTAMP '2026-01-01 00:00:00', DATE '2026-01-05', DATE '2026-01-02')) AS t(b, a, e, d)";
+    for (expression, value) in [
+        ("INTERVAL '25 hours' > INTERVAL '1 day'", "true"),
+        ("INTERVAL '1 day' = INTERVAL '24 hours'", "true"),
+        ("b - a > INTERVAL '1 day'", "true"),
+        ("b - a BETWEEN INTERVAL '2 days' AND INTERVAL '3 days'", "true"),
+        ("CASE WHEN b - a > INTERVAL '3 days' THEN 'late' ELSE 'in time' END", "in time"),
+        ("e - d", "3"),
+        ("(e - d) * 2 > 5", "true"),
+        ("d - INTERVAL '1 hour'", "2026-01-01T23:00:00"),
+        ("INTERVAL '12 hours' + d", "2026-01-02T12:00:00"),
+        ("d - INTERVAL '1 day'", "2026-01-01"),
+        ("true IS DISTINCT FROM false AND false", "false"),
+        ("to_char(d, 'YYYY-\"Q\"Q FMDD.FMMM.')", "2026-Q1 2.1."),
+    ] {
+        assert_eq!(
+            one(&engine, &format!("SELECT {expression} FROM {t}"), QueryOptions::default()).await,
+            value,
+            "{expression}"
+        );
+    }
+    let kept = format!("SELECT count(*) FROM {t} WHERE e - d >= 3 AND b - a > INTERVAL '2 days'");
+    assert_eq!(one(&engine, &kept, QueryOptions::default()).await, "1");
+    let sums = "SELECT sum(net + 1.5), sum(net + 2.5), sum(1 + net) FROM (VALUES (CAST(10 AS DECIMAL(18,4))), (CAST(20 AS DECIMAL(18,4)))) AS t(net)";
+    assert_eq!(one(&engine, sums, QueryOptions::default()).await, "33.0000 35.0000 32.0000");
+
+    let given = "(VALUES (1), (2), (NULL)) AS t(x)";
+    let among = "(SELECT y FROM (VALUES (1), (NULL)) AS u(y))";
+    let count = |condition: &str| format!("SELECT count(*) FROM {given} WHERE {condition}");
+    for (condition, rows) in [
+        (format!("x NOT IN {among}"), "0"),
+        (format!("x = 5 OR x IN {among}"), "1"),
+        (format!("x > 0 AND NOT x IN {among}"), "0"),
+    ] {
+        assert_eq!(one(&engine, &count(&condition), QueryOptions::default()).await, rows, "{condition}");
+    }
+    for condition in [
+        format!("x = 5 OR x NOT IN {among}"),
+        format!("(x IN {among}) IS NULL"),
+        format!("NOT (x = 2 OR x IN {among})"),
+    ] {
+        let refused = ask(&engine, &count(&condition), QueryOptions::default()).await.unwrap_err();
+        assert!(refused.hint_text().is_some_and(|hint| hint.contains("NOT EXISTS")), "{condition}: {refused}");
+    }
+}
+
 /// Money times a number that is written with a point stays exact.
 #[tokio::test]
 async fn written_numbers_beside_decimals_are_decimals() {

@@ -7,9 +7,13 @@ use arrow::datatypes::{DataType, Field, FieldRef, Schema};
 
 use crate::engine::{CATALOG, Relation, type_name};
 
-/// The columns of a result.
-pub fn of_result(schema: &Schema) -> Schema {
-    Schema::new(schema.fields().iter().map(|f| field(f, Vec::new())).collect::<Vec<_>>())
+/// The columns of a statement's result. With parameters any of them may be NULL in one of its runs.
+pub fn of_result(schema: &Schema, has_parameters: bool) -> Schema {
+    let fields = schema.fields().iter().map(|f| {
+        let nullable = f.is_nullable() || has_parameters;
+        field(f, Vec::new()).with_nullable(nullable)
+    });
+    Schema::new(fields.collect::<Vec<_>>())
 }
 
 /// The columns of a table or view.
@@ -65,7 +69,7 @@ mod tests {
             Field::new("net", DataType::Decimal128(18, 4), true),
             Field::new("name", DataType::Utf8, false),
         ]);
-        let told = of_result(&schema);
+        let told = of_result(&schema, false);
         let says = |i: usize, what: &str| told.field(i).metadata().get(&format!("ARROW:FLIGHT:SQL:{what}")).cloned();
         assert_eq!(says(0, "TYPE_NAME").as_deref(), Some("DECIMAL(18,4)"));
         assert_eq!((says(0, "PRECISION").as_deref(), says(0, "SCALE").as_deref()), (Some("18"), Some("4")));

@@ -6,8 +6,8 @@ use std::future::{Ready, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use axum::http::{Extensions, Request, Response};
 use futures::future::Either;
+use http::{Extensions, Request, Response};
 use http_body_util::Limited;
 use tonic::Status;
 use tonic::body::Body;

@@ -52,7 +52,7 @@ impl Statements {
     /// Plans the statement; its ticket pins the state.
     async fn flight(&self, statement: Statement, caller: &Caller) -> Result<FlightInfo> {
         let described = self.described(&statement, caller).await?;
-        let schema = fields::of_result(&described.schema);
+        let schema = fields::of_result(&described.schema, !described.parameters.is_empty());
         let ticket = statement.pinned(&described.pin, ipc::message(&schema)?)?;
         let ticket = TicketStatementQuery { statement_handle: self.signer.seal(&ticket).into() };
         flight_info(&schema, ticket.as_any().encode_to_vec())
@@ -77,7 +77,7 @@ impl Statements {
         let prepared = async {
             let described = self.engine.describe(sql, &options(BTreeMap::new(), None), caller).await?;
             // Without columns JDBC would take it for an UPDATE.
-            let columns = ipc::message(&fields::of_result(&described.schema))?;
+            let columns = ipc::message(&fields::of_result(&described.schema, !described.parameters.is_empty()))?;
             let wanted = ipc::message(&parameters::schema(&described.parameters))?;
             Ok(ActionCreatePreparedStatementResult {
                 prepared_statement_handle: self.signer.seal(&Statement::new(sql, caller)).into(),

@@ -6,7 +6,7 @@ mod room;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::ipc::CompressionType;
 use arrow::ipc::writer::IpcWriteOptions;
@@ -146,6 +146,13 @@ async fn a_prepared_statement_runs_for_each_row_bound() {
         let batch = rows(&mut client, &info).await.unwrap();
         assert_eq!(numbers(&batch), given.iter().map(|n| n + 1).collect::<Vec<_>>(), "in the order of the rows");
     }
+    let some: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None, Some(3)]));
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["a", "b", "c"]));
+    prepared
+        .set_parameters(RecordBatch::try_from_iter_with_nullable([("0", some, true), ("1", texts, true)]).unwrap())
+        .unwrap();
+    let info = prepared.execute().await.unwrap();
+    assert_eq!(rows(&mut client, &info).await.unwrap().column(0).null_count(), 1, "a run may give NULL");
     prepared.set_parameters(bound(vec![1]).project(&[0]).unwrap()).unwrap();
     assert!(refused(prepared.execute().await).message().contains("2 parameters"));
     prepared.close().await.unwrap();
