@@ -283,7 +283,7 @@ impl Engine {
     /// # Errors
     /// `Busy`: there is not that much left.
     pub fn reserve(&self, bytes: usize, what: &str) -> Result<Reserved> {
-        Reserved::new(&self.snapshot().state().runtime_env().memory_pool, bytes, what)
+        Reserved::new(&self.snapshot().state().runtime_env().memory_pool, bytes, what).map_err(classify::classify)
     }
 
     /// Every table and view with its columns, by schema and name. Nothing is read for it.

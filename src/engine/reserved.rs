@@ -1,11 +1,9 @@
-//! Parts of the memory pool that surfaces take for what they hold for their clients.
+//! Parts of the memory pool that are taken for as long as something is held.
 
 use std::sync::Arc;
 
+use datafusion::common::Result as DfResult;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
-
-use super::classify::classify;
-use crate::error::Result;
 
 /// A part of the pool, given back when it is dropped.
 pub struct Reserved {
@@ -14,10 +12,10 @@ pub struct Reserved {
 
 impl Reserved {
     /// # Errors
-    /// `Busy`: `pool` has not that much left.
-    pub(super) fn new(pool: &Arc<dyn MemoryPool>, bytes: usize, what: &str) -> Result<Reserved> {
+    /// `pool` has not that much left.
+    pub(super) fn new(pool: &Arc<dyn MemoryPool>, bytes: usize, what: &str) -> DfResult<Reserved> {
         let reservation = MemoryConsumer::new(what).register(pool);
-        reservation.try_grow(bytes).map_err(classify)?;
+        reservation.try_grow(bytes)?;
         Ok(Reserved { _reservation: reservation })
     }
 }

@@ -7,22 +7,24 @@ use arrow::buffer::Buffer;
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use datafusion::common::Result as DfResult;
-use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
+use datafusion::execution::memory_pool::MemoryPool;
+
+use crate::engine::reserved::Reserved;
 
 /// `array`, of `bytes`, as it is; the pool has `bytes` less until the last of its buffers is dropped.
 ///
 /// # Errors
 /// The pool has not that much left.
 pub fn held(array: &ArrayRef, name: &str, bytes: u64, pool: &Arc<dyn MemoryPool>) -> DfResult<ArrayRef> {
-    let reservation = MemoryConsumer::new(format!("results of {name}")).register(pool);
-    reservation.try_grow(usize::try_from(bytes).unwrap_or(usize::MAX))?;
-    Ok(make_array(with_owner(array.to_data(), &Arc::new(reservation))?))
+    let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+    let reserved = Reserved::new(pool, bytes, &format!("results of {name}"))?;
+    Ok(make_array(with_owner(array.to_data(), &Arc::new(reserved))?))
 }
 
 /// A buffer and what it takes from the pool.
 struct Held {
     buffer: Buffer,
-    _reservation: Arc<MemoryReservation>,
+    _reserved: Arc<Reserved>,
 }
 
 impl AsRef<[u8]> for Held {
@@ -31,17 +33,17 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-fn with_owner(data: ArrayData, reservation: &Arc<MemoryReservation>) -> Result<ArrayData, ArrowError> {
+fn with_owner(data: ArrayData, reserved: &Arc<Reserved>) -> Result<ArrayData, ArrowError> {
     let own = |buffer: &Buffer| match buffer.is_empty() {
         true => buffer.clone(),
         false => {
-            let held = Held { buffer: buffer.clone(), _reservation: Arc::clone(reservation) };
+            let held = Held { buffer: buffer.clone(), _reserved: Arc::clone(reserved) };
             Buffer::from(Bytes::from_owner(held))
         }
     };
     let buffers = data.buffers().iter().map(own).collect();
     let children: Result<Vec<ArrayData>, ArrowError> =
-        data.child_data().iter().map(|child| with_owner(child.clone(), reservation)).collect();
+        data.child_data().iter().map(|child| with_owner(child.clone(), reserved)).collect();
     data.into_builder().buffers(buffers).child_data(children?).build()
 }
 
