@@ -1,11 +1,15 @@
 //! Who is asking and what they may see. It must not know surfaces.
 
 mod bind;
+mod entrance;
 mod tokens;
 
 use std::time::Duration;
 
 pub use bind::{listen, may_bind};
+#[cfg(test)]
+pub use entrance::STARTING;
+pub use entrance::{Entrance, START_UP};
 pub use tokens::Tokens;
 
 /// Which rows and columns a caller may see. Only "all" exists so far; every engine call carries one all the same.

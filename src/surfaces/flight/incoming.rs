@@ -16,13 +16,8 @@ use tonic::Status;
 use tonic::transport::server::Connected;
 
 use super::errors::status;
+use crate::access::Entrance;
 use crate::error::{Error, ErrorKind};
-
-/// Connections beyond the room for those who have been let in: they show who they are, TLS included, in this time.
-const STARTING: usize = 100;
-pub const START_UP: Duration = Duration::from_secs(10);
-/// A pause after the system could not give a socket.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// A connection's place. Clones share it.
 #[derive(Clone)]
@@ -79,24 +74,14 @@ pub fn connections(
     start_up: Duration,
 ) -> impl Stream<Item = io::Result<Connection>> {
     let slots = Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)));
-    let starting = Arc::new(Semaphore::new(STARTING));
-    stream::unfold((listener, slots, starting), move |(listener, slots, starting)| async move {
-        loop {
-            // tonic would end the server over an error here.
-            let Ok((socket, _)) = listener.accept().await.inspect_err(|error| {
-                tracing::warn!(%error, "a connection could not be accepted");
-            }) else {
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            };
-            // Beyond that, not even an answer.
-            let Ok(permit) = Arc::clone(&starting).try_acquire_owned() else { continue };
-            let _ = socket.set_nodelay(true);
-            let held = Held { entered: false, _permit: permit };
-            let place = Place { slots: Arc::clone(&slots), held: Arc::new(Mutex::new(held)) };
-            let late = Box::pin(tokio::time::sleep(start_up));
-            return Some((Ok(Connection { socket, place, late }), (listener, slots, starting)));
-        }
+    stream::unfold((Entrance::new(listener), slots), move |(entrance, slots)| async move {
+        let (socket, permit) = entrance.next().await;
+        let _ = socket.set_nodelay(true);
+        let held = Held { entered: false, _permit: permit };
+        let place = Place { slots: Arc::clone(&slots), held: Arc::new(Mutex::new(held)) };
+        let late = Box::pin(tokio::time::sleep(start_up));
+        // An error here would end tonic's server.
+        Some((Ok(Connection { socket, place, late }), (entrance, slots)))
     })
 }
 

@@ -46,14 +46,13 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport;
 
-use crate::access::{Tokens, listen, may_bind};
+use crate::access::{START_UP, Tokens, listen, may_bind};
 use crate::config::{AccessConfig, FlightConfig};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::Pusher;
 use auth::Door;
 use guard::Guarded;
-use incoming::START_UP;
 use ingest::Bulk;
 use metadata::Metadata;
 use running::Running;

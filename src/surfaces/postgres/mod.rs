@@ -45,7 +45,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::access::{Tokens, listen, may_bind};
+use crate::access::{Entrance, START_UP, Tokens, listen, may_bind};
 use crate::config::{AccessConfig, PostgresConfig};
 use crate::engine::Engine;
 use crate::error::Result;
@@ -55,19 +55,12 @@ use startup::Accounts;
 use talk::talk;
 use tls::Tls;
 
-/// Sockets beyond the connections: those that log in, or only cancel a query, and those that are being told that there is
-/// no room.
-const STARTING: usize = 100;
-/// How long a client has until it is logged in, with all that goes before: TLS, password.
-const START_UP: Duration = Duration::from_secs(10);
 /// How long a message may take from its first byte to its last.
 const MESSAGE: Duration = Duration::from_secs(60);
 /// How often a connection is looked at while its query runs: a client that went away is noticed after this.
 const LOOK: Duration = Duration::from_millis(200);
 /// How long a client has to read why its connection ends.
 const LAST_WORDS: Duration = Duration::from_millis(500);
-/// A pause after the system could not give a socket.
-const PAUSE: Duration = Duration::from_millis(100);
 
 /// What every connection can reach.
 struct Shared {
@@ -133,12 +126,12 @@ impl Server {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send, grace: Duration) -> Result<()> {
         let Server { listener, addr, times, shared } = self;
         tracing::info!(%addr, encrypted = shared.tls.is_some(), "postgres server listens");
-        let mut tasks = JoinSet::new();
+        let (entrance, mut tasks) = (Entrance::new(listener), JoinSet::new());
         tokio::select! {
-            () = accept(&listener, &shared, times, &mut tasks) => {}
+            () = accept(&entrance, &shared, times, &mut tasks) => {}
             () = shutdown => {}
         }
-        drop(listener);
+        drop(entrance);
         shared.stopping.cancel();
         let ended = async { while tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(grace, ended).await.is_err() {
@@ -149,21 +142,12 @@ impl Server {
     }
 }
 
-async fn accept(listener: &TcpListener, shared: &Arc<Shared>, times: Times, tasks: &mut JoinSet<()>) {
-    let starting = Arc::new(Semaphore::new(STARTING));
+/// Those at the entrance log in, or only cancel a query, or are being told that there is no room.
+async fn accept(entrance: &Entrance, shared: &Arc<Shared>, times: Times, tasks: &mut JoinSet<()>) {
     loop {
         // Those that have ended need no place any more.
         while tasks.try_join_next().is_some() {}
-        let socket = match listener.accept().await {
-            Ok((socket, _)) => socket,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-        };
-        // Beyond that, not even an answer.
-        let Ok(place) = Arc::clone(&starting).try_acquire_owned() else { continue };
+        let (socket, place) = entrance.next().await;
         let shared = Arc::clone(shared);
         tasks.spawn(async move {
             if let Err(error) = serve(socket, &shared, place, times).await {

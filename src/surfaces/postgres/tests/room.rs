@@ -3,6 +3,7 @@
 use tokio_postgres::{Client, NoTls};
 
 use super::*;
+use crate::access::STARTING;
 
 const TOKEN: &str = "0123456789abcdef";
 
