@@ -24,7 +24,7 @@ use datafusion::scalar::ScalarValue;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::planner::{ParserOptions, PlannerContext, SqlToRel, object_name_to_table_reference};
 use datafusion::sql::sqlparser::ast::{
-    self, ObjectName, Statement, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+    self, ObjectName, Select, Statement, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::GenericDialect;
 
@@ -117,7 +117,8 @@ fn reading(statement: Statement) -> Result<Statement> {
     }
 }
 
-/// The first word of a statement in the query that is none that reads: `WITH a AS (DELETE …) SELECT …`.
+/// What the query would write: the first word of a statement in it that is none that reads (`WITH a AS (DELETE …) SELECT …`), or
+/// `SELECT INTO`, which makes a table.
 fn writing_inside(query: &Statement) -> Option<String> {
     struct Find;
     impl Visitor for Find {
@@ -126,6 +127,12 @@ fn writing_inside(query: &Statement) -> Option<String> {
             match statement {
                 Statement::Query(_) => ControlFlow::Continue(()),
                 other => ControlFlow::Break(first_word(&other.to_string())),
+            }
+        }
+        fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<String> {
+            match select.into {
+                Some(_) => ControlFlow::Break("SELECT INTO".into()),
+                None => ControlFlow::Continue(()),
             }
         }
     }

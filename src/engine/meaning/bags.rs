@@ -1,49 +1,30 @@
 //! What the planner takes and leaves out: ALL behind INTERSECT and EXCEPT, TABLESAMPLE.
 
-use std::ops::ControlFlow;
-
-use datafusion::sql::sqlparser::ast::{
-    Query, SetExpr, SetOperator, SetQuantifier, Statement, TableFactor, Visit, Visitor,
-};
+use datafusion::sql::sqlparser::ast::{SetExpr, SetOperator, SetQuantifier, TableFactor};
 
 use crate::error::{Error, Result};
 
-pub fn check(statement: &Statement) -> Result<()> {
-    Visit::visit(statement, &mut Find).break_value().map_or(Ok(()), Err)
-}
-
-struct Find;
-
-impl Visitor for Find {
-    type Break = Error;
-
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
-        counted(&query.body)
-    }
-
-    fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> ControlFlow<Error> {
-        match factor {
-            TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
-                ControlFlow::Break(
-                    Error::invalid("TABLESAMPLE is not known here").hint("WHERE random() < 0.01 keeps a hundredth"),
-                )
-            }
-            _ => ControlFlow::Continue(()),
-        }
-    }
-}
-
 /// DataFusion keeps, or drops, all rows of a value that is on the other side, however often it is there.
-fn counted(body: &SetExpr) -> ControlFlow<Error> {
-    let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { return ControlFlow::Continue(()) };
+pub fn counted(body: &SetExpr) -> Result<()> {
+    let SetExpr::SetOperation { op, set_quantifier, left, right } = body else { return Ok(()) };
     let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
     if all && !matches!(op, SetOperator::Union) {
-        return ControlFlow::Break(Error::invalid(format!("{op} ALL is not known here")).hint(
+        return Err(Error::invalid(format!("{op} ALL is not known here")).hint(
             "without ALL each row comes once; with row_number() OVER (PARTITION BY …) on both sides it comes as often",
         ));
     }
     counted(left)?;
     counted(right)
+}
+
+/// The planner would take every row.
+pub fn whole(factor: &TableFactor) -> Result<()> {
+    match factor {
+        TableFactor::Table { sample: Some(_), .. } | TableFactor::Derived { sample: Some(_), .. } => {
+            Err(Error::invalid("TABLESAMPLE is not known here").hint("WHERE random() < 0.01 keeps a hundredth"))
+        }
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -1,28 +1,12 @@
 //! `a IS DISTINCT FROM b AND c` means `(a IS DISTINCT FROM b) AND c`; the parser takes all of `b AND c` for what `a` is compared
 //! with. What was written in brackets stays as it is: it is nested.
 
-use std::ops::ControlFlow;
-
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, Statement, UnaryOperator, Value, VisitMut, VisitorMut};
-
-pub fn regroup(statement: &mut Statement) {
-    let _ = VisitMut::visit(statement, &mut Regroup);
-}
-
-struct Regroup;
-
-impl VisitorMut for Regroup {
-    type Break = ();
-
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        lift(expr);
-        ControlFlow::Continue(())
-    }
-}
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value};
 
 /// Where the last operand of `expr` is an AND or OR that binds less than `expr` does, its first operand is the last of `expr`,
-/// and the rest is around it. The parser makes such a thing of IS DISTINCT FROM only; around that, lifting does.
-fn lift(expr: &mut Expr) {
+/// and the rest is around it. The parser makes such a thing of IS DISTINCT FROM only; around that, lifting does. What is in
+/// `expr` has been lifted before.
+pub fn lift(expr: &mut Expr) {
     let Some(last) = looser(expr) else { return };
     let Expr::BinaryOp { left, op, right } = std::mem::replace(last, Expr::Value(Value::Null.into())) else { return };
     *last = *left;
@@ -49,6 +33,10 @@ fn looser(expr: &mut Expr) -> Option<&mut Expr> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::ControlFlow;
+
+    use datafusion::sql::sqlparser::ast::{VisitMut, VisitorMut};
+
     use super::*;
     use crate::engine::planner::parse;
 

@@ -1,11 +1,7 @@
 //! SQL's patterns for dates, `YYYY-MM-DD`, as those that DataFusion takes, `%Y-%m-%d`. A pattern that is neither would be copied into
 //! the answer as it is, for every row.
 
-use std::ops::ControlFlow;
-
-use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Statement, Value, VisitMut, VisitorMut,
-};
+use datafusion::sql::sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Value};
 
 use crate::engine::options::Dialect;
 use crate::error::{Error, Result};
@@ -13,99 +9,77 @@ use crate::error::{Error, Result};
 /// Functions whose second argument is a pattern: whether it is for writing.
 const WITH_PATTERN: [(&str, bool); 3] = [("to_char", true), ("to_date", false), ("to_timestamp", false)];
 
-/// Longer patterns before those that they begin with; the last is without zeros in front (`FM`), where there may be some. No
-/// pattern: DataFusion has none.
-const PATTERNS: [(&str, Option<&str>, Option<&str>); 27] = [
-    ("SSSS", None, None),
-    ("HH24", Some("%H"), Some("%-H")),
-    ("HH12", Some("%I"), Some("%-I")),
-    ("IYYY", Some("%G"), None),
-    ("YYYY", Some("%Y"), None),
-    ("yyyy", Some("%Y"), None),
-    ("hh24", Some("%H"), Some("%-H")),
-    ("Month", Some("%B"), Some("%B")),
-    ("DDD", Some("%j"), Some("%-j")),
-    ("Day", Some("%A"), Some("%A")),
-    ("Mon", Some("%b"), Some("%b")),
-    ("YY", Some("%y"), None),
-    ("MM", Some("%m"), Some("%-m")),
-    ("mm", Some("%m"), Some("%-m")),
-    ("DD", Some("%d"), Some("%-d")),
-    ("dd", Some("%d"), Some("%-d")),
-    ("Dy", Some("%a"), Some("%a")),
-    ("HH", Some("%I"), Some("%-I")),
-    ("MI", Some("%M"), Some("%-M")),
-    ("mi", Some("%M"), Some("%-M")),
-    ("SS", Some("%S"), Some("%-S")),
-    ("ss", Some("%S"), Some("%-S")),
-    ("MS", Some("%3f"), None),
-    ("US", Some("%6f"), None),
-    ("IW", Some("%V"), Some("%-V")),
-    ("Q", Some("%q"), Some("%q")),
-    ("AM", Some("%p"), None),
-];
-/// Other spellings; those of names only for reading, which looks at no case.
-const SPELLINGS: [(&str, &str, bool); 12] = [
-    ("MONTH", "Month", false),
-    ("month", "Month", false),
-    ("DAY", "Day", false),
-    ("day", "Day", false),
-    ("MON", "Mon", false),
-    ("mon", "Mon", false),
-    ("DY", "Dy", false),
-    ("PM", "AM", true),
-    ("am", "AM", false),
-    ("pm", "AM", false),
-    ("hh12", "HH12", true),
-    ("iyyy", "IYYY", true),
+/// A part of a pattern.
+struct Part {
+    spelled: &'static [&'static str],
+    /// Spellings for reading, which looks at no case; written, the name would come out in other letters than those asked for.
+    read_only: &'static [&'static str],
+    /// What DataFusion calls it, if it has it.
+    plain: Option<&'static str>,
+    /// Likewise without zeros in front (`FM`), where there may be some.
+    bare: Option<&'static str>,
+}
+
+const fn part(
+    spelled: &'static [&'static str],
+    read_only: &'static [&'static str],
+    plain: &'static str,
+    bare: Option<&'static str>,
+) -> Part {
+    Part { spelled, read_only, plain: Some(plain), bare }
+}
+
+const PARTS: [Part; 20] = [
+    part(&["YYYY", "yyyy"], &[], "%Y", None),
+    part(&["YY"], &[], "%y", None),
+    part(&["IYYY", "iyyy"], &[], "%G", None),
+    part(&["IW"], &[], "%V", Some("%-V")),
+    part(&["Q"], &[], "%q", Some("%q")),
+    part(&["MM", "mm"], &[], "%m", Some("%-m")),
+    part(&["Month"], &["MONTH", "month"], "%B", Some("%B")),
+    part(&["Mon"], &["MON", "mon"], "%b", Some("%b")),
+    part(&["DDD"], &[], "%j", Some("%-j")),
+    part(&["DD", "dd"], &[], "%d", Some("%-d")),
+    part(&["Day"], &["DAY", "day"], "%A", Some("%A")),
+    part(&["Dy"], &["DY"], "%a", Some("%a")),
+    part(&["HH24", "hh24"], &[], "%H", Some("%-H")),
+    part(&["HH12", "hh12", "HH"], &[], "%I", Some("%-I")),
+    part(&["MI", "mi"], &[], "%M", Some("%-M")),
+    part(&["SS", "ss"], &[], "%S", Some("%-S")),
+    part(&["MS"], &[], "%3f", None),
+    part(&["US"], &[], "%6f", None),
+    part(&["AM", "PM"], &["am", "pm"], "%p", None),
+    Part { spelled: &["SSSS"], read_only: &[], plain: None, bare: None },
 ];
 
-/// Translates the patterns of `statement`.
+/// Translates the pattern of `expr`, where it is a call that has one.
 ///
 /// # Errors
 /// `Invalid`: a pattern that is not known; in PostgreSQL's dialect, one that is not written as a text.
-pub fn translate(statement: &mut Statement, dialect: Dialect) -> Result<()> {
-    VisitMut::visit(statement, &mut Patterns(dialect)).break_value().map_or(Ok(()), Err)
-}
-
-struct Patterns(Dialect);
-
-impl VisitorMut for Patterns {
-    type Break = Error;
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
-        let Expr::Function(function) = expr else { return ControlFlow::Continue(()) };
-        match self.call(function) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => ControlFlow::Break(error),
+pub fn translate(expr: &mut Expr, dialect: Dialect) -> Result<()> {
+    let Expr::Function(function) = expr else { return Ok(()) };
+    let name = function.name.0.last().and_then(|part| part.as_ident()).map(|i| i.value.to_ascii_lowercase());
+    let known = WITH_PATTERN.iter().find(|(known, _)| name.as_deref() == Some(known));
+    let (Some((name, writes)), FunctionArguments::List(list)) = (known, &mut function.args) else { return Ok(()) };
+    let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(pattern))] = list.args.as_mut_slice() else { return Ok(()) };
+    let written = match pattern {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) | Value::EscapedStringLiteral(text) => Some(text.clone()),
+            Value::DollarQuotedString(text) => Some(text.value.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    match written {
+        Some(text) => {
+            let ours = format(&text, *writes).ok_or_else(|| unknown(name, &text))?;
+            *pattern = Expr::Value(Value::SingleQuotedString(ours).into());
+            Ok(())
         }
-    }
-}
-
-impl Patterns {
-    fn call(&self, function: &mut Function) -> Result<()> {
-        let name = function.name.0.last().and_then(|part| part.as_ident()).map(|i| i.value.to_ascii_lowercase());
-        let known = WITH_PATTERN.iter().find(|(known, _)| name.as_deref() == Some(known));
-        let (Some((name, writes)), FunctionArguments::List(list)) = (known, &mut function.args) else { return Ok(()) };
-        let [_, FunctionArg::Unnamed(FunctionArgExpr::Expr(pattern))] = list.args.as_mut_slice() else { return Ok(()) };
-        match pattern {
-            Expr::Value(value)
-                if matches!(value.value, Value::SingleQuotedString(_) | Value::DollarQuotedString(_)) =>
-            {
-                let text = match &value.value {
-                    Value::SingleQuotedString(text) => text.clone(),
-                    Value::DollarQuotedString(text) => text.value.clone(),
-                    _ => return Ok(()),
-                };
-                let ours = format(&text, *writes).ok_or_else(|| unknown(name, &text))?;
-                value.value = Value::SingleQuotedString(ours);
-                Ok(())
-            }
-            // Whoever writes DataFusion's patterns may have them anywhere.
-            _ if self.0 == Dialect::Own => Ok(()),
-            other => Err(Error::invalid(format!("the pattern of {name} is {other}, and no text"))
-                .hint(format!("write it as a text: {name}(…, 'YYYY-MM')"))),
-        }
+        // Whoever writes DataFusion's patterns may have them anywhere.
+        None if dialect == Dialect::Own => Ok(()),
+        None => Err(Error::invalid(format!("the pattern of {name} is {pattern}, and no text"))
+            .hint(format!("write it as a text: {name}(…, 'YYYY-MM')"))),
     }
 }
 
@@ -129,10 +103,11 @@ fn format(pattern: &str, writes: bool) -> Option<String> {
             let (text, after) = quoted.split_once('"')?;
             made.push_str(text);
             rest = after;
-        } else if let Some((length, plain, without_zeros)) = known(rest, writes) {
-            made.push_str(if std::mem::take(&mut bare) { without_zeros? } else { plain? });
-            rest = &rest[length..];
-        } else if first.is_alphanumeric() && !(first == 'T' && rest.len() > 1 && known(&rest[1..], writes).is_some()) {
+        } else if let Some((spelled, part)) = begins(rest) {
+            let here = if std::mem::take(&mut bare) { part.bare } else { part.plain };
+            made.push_str(here.filter(|_| !writes || part.spelled.contains(&spelled))?);
+            rest = &rest[spelled.len()..];
+        } else if first.is_alphanumeric() && !(first == 'T' && begins(&rest[1..]).is_some()) {
             return None;
         } else {
             made.push(first);
@@ -142,17 +117,10 @@ fn format(pattern: &str, writes: bool) -> Option<String> {
     Some(made)
 }
 
-/// The pattern that `text` begins with: its length, and what it is here.
-fn known(text: &str, writes: bool) -> Option<(usize, Option<&'static str>, Option<&'static str>)> {
-    let of = |name: &str| PATTERNS.iter().find(|(known, ..)| name.starts_with(known));
-    if let Some((spelled, name, _)) = SPELLINGS.iter().find(|(s, _, both)| text.starts_with(s) && (*both || !writes)) {
-        return of(name).map(|(_, plain, bare)| (spelled.len(), *plain, *bare));
-    }
-    // Names that would come out in other letters than those asked for.
-    if SPELLINGS.iter().any(|(spelled, ..)| text.starts_with(spelled)) {
-        return Some((0, None, None));
-    }
-    of(text).map(|(known, plain, bare)| (known.len(), *plain, *bare))
+/// The longest part that `text` begins with, as it is spelled there.
+fn begins(text: &str) -> Option<(&'static str, &'static Part)> {
+    let spellings = PARTS.iter().flat_map(|part| part.spelled.iter().chain(part.read_only).map(move |s| (*s, part)));
+    spellings.filter(|(spelled, _)| text.starts_with(spelled)).max_by_key(|(spelled, _)| spelled.len())
 }
 
 #[cfg(test)]
