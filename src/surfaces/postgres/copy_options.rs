@@ -1,6 +1,7 @@
 //! How COPY shall write rows: what its options say, and which of them could not be read again. It must not write.
 
 use super::lexer::Token;
+use super::settings::is_utf8;
 use crate::error::{Error, Result};
 
 /// How COPY writes rows.
@@ -30,24 +31,32 @@ pub fn copy_format(options: &[(Token, usize)]) -> Result<CopyFormat> {
             let value = words.next().filter(|word| !word.is("as")).or_else(|| words.next()).and_then(Token::value);
             value.ok_or_else(|| Error::invalid(format!("COPY: the option {option} has no value")))
         };
-        match token.name() {
-            Some("format") => format.kind = named_kind(text()?)?,
-            Some("header") => format.header = true,
-            Some("true" | "on") => {}
-            Some("false" | "off") => format.header = false,
-            Some("delimiter") => format.delimiter = Some(delimiter(text()?)?),
-            Some("null") => format.null = Some(text()?.into()),
-            Some("as" | "encoding" | "utf8") => {}
-            Some(word) => {
+        match option.to_ascii_lowercase().as_str() {
+            "format" => format.kind = named_kind(text()?)?,
+            "header" => format.header = true,
+            "true" | "on" | "1" => {}
+            "false" | "off" | "0" => format.header = false,
+            "delimiter" => format.delimiter = Some(delimiter(text()?)?),
+            "null" => format.null = Some(text()?.into()),
+            "encoding" => utf8(text()?)?,
+            "as" => {}
+            word => {
                 let unknown = || Error::invalid(format!("COPY: the option {option} is not known"));
                 format.kind = kind(word).ok_or_else(unknown)?;
             }
-            // An encoding's name.
-            None => {}
         }
     }
     unambiguous(&format)?;
     Ok(format)
+}
+
+/// Rows are written in UTF-8 only.
+fn utf8(encoding: &str) -> Result<()> {
+    match is_utf8(encoding) {
+        true => Ok(()),
+        false => Err(Error::invalid(format!("COPY: the encoding {encoding} is not written"))
+            .hint("leave ENCODING out: rows come in UTF-8; iconv turns them into others")),
+    }
 }
 
 fn delimiter(text: &str) -> Result<u8> {
@@ -107,6 +116,7 @@ mod tests {
         let delimiter =
             |options: &str| copy_format(&tokens(options)).map(|format| format.delimiter).map_err(|e| e.to_string());
         assert_eq!(delimiter("CSV DELIMITER AS '|' NULL AS ''"), Ok(Some(b'|')));
+        assert_eq!(delimiter("WITH (FORMAT csv, ENCODING 'UTF-8', HEADER)"), Ok(None));
         assert_eq!(delimiter("WITH (FORMAT csv, DELIMITER E'\\t')"), Ok(Some(b'\t')));
         for (options, told) in [
             ("WITH (FORMAT csv, DELIMITER '§')", "single one-byte character"),
@@ -116,6 +126,8 @@ mod tests {
             ("WITH (DELIMITER 'a')", "cannot be \"a\""),
             ("WITH (FORMAT csv, DELIMITER ';', NULL 'a;b')", "NULL specification"),
             ("WITH (FORMAT binary, DELIMITER ';')", "BINARY"),
+            ("WITH (FORMAT csv, ENCODING 'LATIN1')", "encoding LATIN1"),
+            ("WITH (FORMAT csv, 'x')", "option x is not known"),
             ("WITH (FORMAT parquet)", "COPY format \"parquet\" not recognized"),
             ("WITH (FORMAT csv, FORCE_QUOTE *)", "force_quote is not known"),
         ] {

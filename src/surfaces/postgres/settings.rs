@@ -95,7 +95,7 @@ impl Settings {
 }
 
 /// As PostgreSQL compares encodings: by letters and digits only. asyncpg and pg8000 send quotes, too.
-fn is_utf8(value: &str) -> bool {
+pub fn is_utf8(value: &str) -> bool {
     let letters: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
     ["utf8", "unicode"].iter().any(|known| letters.eq_ignore_ascii_case(known))
 }
