@@ -27,6 +27,8 @@ pub const MAIN: &str = "main";
 pub const BASE: &str = "base";
 /// The engine about itself.
 pub const SYSTEM: &str = "system";
+/// The one role of catalogues, to which everything belongs.
+pub const OWNER: &str = "saleslake";
 
 /// Parquet footers and page indexes, beside the memory pool.
 const METADATA_CACHE: usize = 256 << 20;

@@ -245,7 +245,7 @@ impl Snapshots {
         for (name, list) in lists(&self.reports, &snapshot.relations) {
             register(&system.1, name, list)?;
         }
-        let information = InformationSchema::new(Arc::clone(&snapshot.relations), snapshot.state.catalog_list());
+        let information = InformationSchema::of(&snapshot);
         catalog.register_schema(INFORMATION_SCHEMA, Arc::new(information)).map_err(classify)?;
         Ok(snapshot)
     }

@@ -2,13 +2,14 @@
 //! It gives no logical plan to DataFusion (which would inline it before slicers and policies are known), and it never scans:
 //! a view that no rule expanded is an error, not a leak.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{ParamValues, Result as DfResult, internal_err};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{ParamValues, Result as DfResult, TableReference, internal_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
@@ -148,6 +149,19 @@ impl ViewProvider {
     }
     pub fn relations(&self) -> u64 {
         self.relations
+    }
+    /// The tables and views that its SQL names, in the order of their names.
+    pub fn reads(&self) -> BTreeSet<TableReference> {
+        let mut named = BTreeSet::new();
+        let walked = self.unbound.apply_with_subqueries(|node| {
+            if let LogicalPlan::TableScan(scan) = node {
+                named.insert(scan.table_name.clone());
+            }
+            Ok(TreeNodeRecursion::Continue)
+        });
+        // Nothing above fails.
+        debug_assert!(walked.is_ok());
+        named
     }
     /// Whether slicers may enter the view.
     pub fn sliced(&self) -> bool {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use datafusion::catalog::TableProvider;
 
+use super::OWNER_OID;
+use super::absent::ABSENT;
 use super::listing::{Entry, Listing};
 use super::settings::SETTINGS;
 use super::table::{Table, Value};
-use super::{OWNER, OWNER_OID};
-use crate::engine::session::CATALOG;
+use crate::engine::session::{CATALOG, OWNER};
 use crate::error::Result;
 
 const PG_CLASS: &str = "oid oid, relname text, relnamespace oid, reltype oid=0, reloftype oid=0, relowner oid=10, \
@@ -43,7 +44,7 @@ pub fn tables(
     listing: &Listing,
     views: &BTreeMap<String, String>,
 ) -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
-    Ok(vec![
+    let mut tables = vec![
         ("pg_class", classes(listing).build()?),
         ("pg_attribute", attributes(listing).build()?),
         ("pg_constraint", constraints(listing).build()?),
@@ -57,7 +58,11 @@ pub fn tables(
         ("pg_roles", roles("rol").build()?),
         ("pg_user", roles("use").build()?),
         ("pg_settings", settings().build()?),
-    ])
+    ];
+    for (name, columns) in ABSENT {
+        tables.push((name, Table::new(columns).build()?));
+    }
+    Ok(tables)
 }
 
 /// The columns of those tables, before there are any rows: they list themselves.

@@ -11,10 +11,10 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
+use super::PG_CATALOG;
 use super::listing::{Constraint, Listing};
 use super::settings::{VERSION, setting};
-use super::{OWNER, PG_CATALOG};
-use crate::engine::session::{CATALOG, MAIN};
+use crate::engine::session::{CATALOG, MAIN, OWNER};
 
 /// What a function makes of the texts of its arguments in one row.
 type Body = Arc<dyn Fn(&[Option<&str>]) -> Option<String> + Send + Sync>;

@@ -5,12 +5,14 @@
 //! keys, descriptions) is built here from [`super::relations`], so that object ids are the same in every snapshot and
 //! descriptions and keys are shown.
 
+mod absent;
 mod catalogue;
 mod functions;
 mod listing;
 mod names;
 mod oids;
 mod parse;
+mod questions;
 mod quirks;
 mod schema;
 mod session;
@@ -23,8 +25,6 @@ pub use parse::parse;
 pub use settings::SETTINGS;
 pub use types::type_planner;
 
-/// The one owner of everything, and the one role.
-const OWNER: &str = "saleslake";
 /// The owner's id: PostgreSQL's first superuser.
 const OWNER_OID: i32 = 10;
 /// The schema of the system tables, and its well-known id.

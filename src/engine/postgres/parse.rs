@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
-use datafusion::sql::sqlparser::ast::{ObjectName, Query, SetExpr, Statement, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{ObjectName, Statement, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_pg_catalog::sql::rules::{
@@ -13,13 +13,13 @@ use datafusion_pg_catalog::sql::rules::{
     RewritePgCatalogOperator, RewriteRegCastToSubquery, SqlStatementRewriteRule, StripCallableQualifier, StripCollate,
 };
 
-use super::{PG_CATALOG, names, quirks};
+use super::{PG_CATALOG, names, questions, quirks};
 use crate::engine::classify::classify;
 use crate::engine::information::INFORMATION_SCHEMA;
 use crate::engine::options::{Dialect, QueryOptions};
 use crate::engine::planner::{Parsed, placeholders, read};
 use crate::engine::size;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 
 static FOR_CATALOGUE: LazyLock<PostgresCompatibilityParser> = LazyLock::new(PostgresCompatibilityParser::new);
 /// Rewrites that keep a statement's meaning.
@@ -49,10 +49,10 @@ pub fn parse(sql: &str, options: &QueryOptions) -> Result<Parsed> {
     let statement = statements.pop_front().ok_or_else(|| Error::invalid("no statement").hint("write a SELECT"))?;
     let Parsed { mut statement, explain, .. } = read(statement, Dialect::Postgres)?;
     let written = placeholders(&statement);
-    makes_no_table(&statement)?;
     let catalogue = asks_the_catalogue(&statement);
     if catalogue && explain.is_none() {
-        statement = known_question(sql, &statement).unwrap_or(statement);
+        let simpler = questions::simply(&statement).or_else(|| known_question(sql, &statement));
+        statement = simpler.unwrap_or(statement);
     }
     names::name_columns(&mut statement);
     quirks::rewrite(&mut statement, catalogue, options);
@@ -73,25 +73,6 @@ fn known_question(sql: &str, statement: &Statement) -> Option<Statement> {
     parsed.ok().map(|parsed| parsed.statement)
 }
 
-/// Refuses `SELECT … INTO table`.
-fn makes_no_table(statement: &Statement) -> Result<()> {
-    struct Find;
-    impl Visitor for Find {
-        type Break = ();
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            match query.body.as_ref() {
-                SetExpr::Select(select) if select.into.is_some() => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
-            }
-        }
-    }
-    match Visit::visit(statement, &mut Find).is_break() {
-        true => Err(Error::new(ErrorKind::Denied, "SELECT INTO makes a table: this server only reads")
-            .hint("leave out INTO and keep the rows yourself")),
-        false => Ok(()),
-    }
-}
-
 fn asks_the_catalogue(statement: &Statement) -> bool {
     struct Find;
     impl Visitor for Find {
@@ -110,6 +91,7 @@ fn asks_the_catalogue(statement: &Statement) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     fn with(sql: &str, options: &QueryOptions) -> String {
         parse(sql, options).unwrap().statement.to_string()
@@ -224,12 +206,16 @@ mod tests {
             "CREATE TABLE a (b int)",
             "DROP TABLE a",
             "COPY a TO 'x'",
-            "SELECT * INTO b FROM a",
             "SELECT 1; SELECT 2",
         ] {
             assert!(parse(sql, &QueryOptions::default()).is_err(), "{sql}");
         }
-        for sql in ["WITH x AS (DELETE FROM a RETURNING *) SELECT 1", "WITH x AS (SELECT 1) INSERT INTO a SELECT 1"] {
+        for sql in [
+            "WITH x AS (DELETE FROM a RETURNING *) SELECT 1",
+            "WITH x AS (SELECT 1) INSERT INTO a SELECT 1",
+            "SELECT * INTO b FROM a",
+            "SELECT 1 UNION SELECT * INTO b FROM a",
+        ] {
             assert_eq!(parse(sql, &QueryOptions::default()).unwrap_err().kind(), ErrorKind::Denied, "{sql}");
         }
     }

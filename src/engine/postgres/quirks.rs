@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
 use super::PG_CATALOG;
+use super::absent::ABSENT;
 use crate::engine::options::QueryOptions;
 use crate::engine::session::MAIN;
 
@@ -97,7 +98,7 @@ impl Quirks<'_> {
     /// The schema that a bare name is given: the search path's, or that of system tables.
     fn schema_of(&self, name: &Ident) -> Option<&str> {
         let is = |known: &&str| name.value.eq_ignore_ascii_case(known);
-        if MORE_TABLES.iter().any(is) {
+        if MORE_TABLES.iter().chain(ABSENT.iter().map(|(absent, _)| absent)).any(is) {
             return Some(PG_CATALOG);
         }
         let own = !name.value.to_ascii_lowercase().starts_with("pg_") && !self.ctes.contains(&name.value);

@@ -89,6 +89,22 @@ async fn a_pinned_state_answers_as_it_did() {
 }
 
 #[tokio::test]
+async fn every_table_of_the_information_schema_answers() {
+    let engine = engine(&small_lake().await).await;
+    let names =
+        "SELECT string_agg(table_name, ' ') FROM information_schema.tables WHERE table_schema = 'information_schema'";
+    let names = one(&engine, names, QueryOptions::default()).await;
+    assert!(names.split(' ').count() > 40, "{names}");
+    for dialect in [Dialect::default(), Dialect::Postgres] {
+        for name in names.split(' ') {
+            let sql = format!("SELECT count(*) >= 0 FROM (SELECT * FROM information_schema.{name}) AS t");
+            let options = QueryOptions { dialect, ..QueryOptions::default() };
+            assert_eq!(one(&engine, &sql, options).await, "true", "{name}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn lists_say_what_tables_and_columns_mean() {
     let engine = engine(&small_lake().await).await;
     let own = |sql: &'static str| one(&engine, sql, QueryOptions::default());
@@ -107,6 +123,23 @@ async fn lists_say_what_tables_and_columns_mean() {
                   WHERE constraint_name = 'location_region_id_fkey' AND constraint_schema = 'main'";
     assert_eq!(own(points).await, "region_pkey");
     assert_eq!(own("SELECT count(*) > 5 FROM information_schema.routines").await, "true");
+    let view = "SELECT count(*), min(view_definition LIKE '%SELECT%') FROM information_schema.views WHERE table_name = 'sales'";
+    assert_eq!(own(view).await, "1 true");
+    let views = "SELECT (SELECT count(*) FROM information_schema.views) \
+                 = (SELECT count(*) FROM information_schema.tables WHERE table_type = 'VIEW' AND table_schema = 'main')";
+    assert_eq!(own(views).await, "true");
+    let reads = "SELECT view_name, table_schema FROM information_schema.view_table_usage WHERE table_name = 'order_line' \
+                 ORDER BY view_name LIMIT 1";
+    assert!(own(reads).await.ends_with(" base"));
+    let checked = "SELECT check_clause FROM information_schema.table_constraints JOIN information_schema.check_constraints \
+                   USING (constraint_schema, constraint_name) WHERE table_name = 'region' AND table_schema = 'main' \
+                   AND constraint_name = 'region_region_id_not_null'";
+    assert_eq!(own(checked).await, "region_id IS NOT NULL");
+    let used = "SELECT table_name, column_name FROM information_schema.constraint_column_usage \
+                WHERE constraint_name = 'location_region_id_fkey' AND constraint_schema = 'main'";
+    assert_eq!(own(used).await, "region region_id");
+    let rights = "SELECT DISTINCT grantee, privilege_type FROM information_schema.role_table_grants";
+    assert_eq!(own(rights).await, "saleslake SELECT");
     let known = engine.relations();
     assert!(Arc::ptr_eq(&known, &engine.relations()), "made once per state");
     let lines = known.iter().find(|r| r.schema == "base" && r.name == "order_line").unwrap();

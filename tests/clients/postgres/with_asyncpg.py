@@ -40,6 +40,12 @@ def checks(place):
         equal((row["at"].microsecond, row["tz"].utcoffset().total_seconds()), (123456, 0))
 
     @connected
+    async def arrays_whose_types_it_looks_up(c):
+        row = await c.fetchrow("SELECT ARRAY[1, 2] AS i, ARRAY[0.5, NULL] AS f, ARRAY[date '2026-02-28'] AS d, ARRAY[true] AS b")
+        equal((row["i"], row["f"], row["d"], row["b"]), ([1, 2], [0.5, None], [date(2026, 2, 28)], [True]))
+        equal(await c.fetchval("SELECT cardinality($1::bigint[])", [1, 2, 3]), 3)
+
+    @connected
     async def parameters_by_the_type_that_the_server_tells(c):
         statement = await c.prepare("SELECT count(*) FROM sales_event WHERE business_date >= $1 AND channel_id = ANY($2) AND net_rc > $3")
         equal([p.name for p in statement.get_parameters()], ["date", "text[]", "numeric"])
@@ -89,6 +95,7 @@ def checks(place):
 
     return [
         every_type_in_binary,
+        arrays_whose_types_it_looks_up,
         parameters_by_the_type_that_the_server_tells,
         cursors_in_a_transaction,
         a_time_limit_cancels,
