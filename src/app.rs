@@ -233,11 +233,13 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
                 cli::sql::run(&args, &Local::new(app.engine.clone(), app.reports.clone(), place)).await
             }
         },
-        Command::Check => {
+        Command::Check(args) => {
             let sources = Sources::load(config.queries_dir.as_deref())?;
             let views = load_folder("views", config.queries_dir.as_deref())?.len();
-            let app = App::over(existing_or_none(&config.lake).await?, config, clock).await?;
-            cli::check::run(&sources, views, &app.engine, &app.reports)
+            let lake =
+                if args.reads_lake() { existing(&config.lake).await? } else { existing_or_none(&config.lake).await? };
+            let app = App::over(lake, config, clock).await?;
+            cli::check::run(&args, &sources, views, &app.engine, &app.reports).await
         }
     }
 }

@@ -6,7 +6,7 @@
 -- [read]
 -- path = "events/*.ndjson"
 -- format = "ndjson"
--- shape = '{"id":"","name":"","at":"","sent":"","received":"","sku":"","price":"","currency":"","qty":"","order":"","term":"","session":"","visitor":"","customer":"","channel":"","device":"","country":"","region":"","source":"","medium":"","bot":"","consent":""}'
+-- shape = '{"id":"","name":"","at":"","sent":"","received":"","sku":"","price":"","currency":"","qty":"","order":"","term":"","session":"","visitor":"","customer":"","channel":"","device":"","country":"","region":"","source":"","medium":"","campaign":"","bot":"","consent":""}'
 -- [defaults]
 -- tz = "Europe/London"
 -- ---
@@ -34,6 +34,7 @@ SELECT id AS client_event_id,
        region AS region_id,
        source AS utm_source,
        medium AS utm_medium,
+       campaign AS utm_campaign,
        CAST(bot AS BOOLEAN) AS is_bot,
        CAST(consent AS BOOLEAN) AS consent_analytics,
        instant("at") AS client_time,

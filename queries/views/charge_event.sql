@@ -20,13 +20,18 @@
 -- about = "region_id: of the place of sale (else of the delivery), of the delivery, or of the invoice."
 --
 -- [params.recognition_basis]
--- values = ["confirmed", "paid"]
+-- values = ["confirmed", "paid", "shipped", "delivered"]
 -- default = "confirmed"
--- about = "business_date: when the order was confirmed, or when it was fully paid; unpaid orders are then left out."
+-- about = """business_date: when the order was confirmed, fully paid, or when its first part was shipped or delivered; orders that have not
+-- come so far are then left out. Of an order without parts, what was sold at a place is handed over when it is confirmed."""
 --
 -- [columns]
 -- charge_type = "shipping, shipping_discount, tax, duty or fee"
 -- charge_rc = "signed (reporting currency); a fee that is an order line counts with its tax"
+-- charge_tax_rc = "the part of charge_rc that is tax: all of a tax, the tax of a fee that is an order line, else 0 (reporting currency)"
+-- tax_rate = "of a fee that is an order line: its tax as a share of its net amount; else NULL"
+-- tax_code = "of a tax: which one, if the source tells"
+-- tax_jurisdiction = "of a tax: whose, if the source tells"
 -- channel_id = "where sold: the channel; 'UNK' = return of a sale that is not known, NULL = return without an order"
 -- location_id = "where sold: the place; NULL = does not apply"
 -- return_channel_id = "where returned: the channel; NULL on rows that are not returns"
@@ -40,7 +45,17 @@
 -- business_date = "the day that counts, by recognition_basis, return_basis and cancel_policy"
 -- order_business_date = "the day of the sale, whatever the policies"
 -- ---
-WITH charge AS (
+WITH begun AS (
+    -- orders with parts: since when any of each has been handed over
+    SELECT
+        f.source_system,
+        f.order_id,
+        min(CASE WHEN $recognition_basis = 'delivered' THEN f.delivered_business_date ELSE f.shipped_business_date END) AS day
+    FROM base.fulfilment_line f
+    WHERE NOT f.is_deleted AND $recognition_basis IN ('shipped', 'delivered')
+    GROUP BY 1, 2
+),
+billed AS (
     -- what was billed and counts, cancelled or not: the policy decides below
     SELECT o.*, (o.order_status = 'cancelled' OR o.cancelled_business_date IS NOT NULL) AS is_cancelled
     FROM base.order_charge o
@@ -51,9 +66,26 @@ WITH charge AS (
       AND o.is_primary
       AND o.confirmed_at IS NOT NULL
       AND o.order_type NOT IN ('draft', 'quote', 'internal')
-      AND ($recognition_basis = 'confirmed' OR o.paid_business_date IS NOT NULL)
 ),
-fee AS (
+charge AS (
+    -- the same once it is recognised, and since when
+    SELECT
+        o.*,
+        CASE
+            WHEN $recognition_basis = 'confirmed' THEN o.business_date
+            WHEN $recognition_basis = 'paid' THEN o.paid_business_date
+            ELSE coalesce(s.day, o.business_date)
+        END AS recognised_date
+    FROM billed o
+    LEFT JOIN begun s ON s.source_system = o.source_system AND s.order_id = o.order_id
+    WHERE CASE
+        WHEN $recognition_basis = 'confirmed' THEN true
+        WHEN $recognition_basis = 'paid' THEN o.paid_business_date IS NOT NULL
+        WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL
+        ELSE s.day IS NOT NULL
+    END
+),
+fee_line AS (
     -- order lines that are fees, of the same orders
     SELECT
         o.*,
@@ -68,11 +100,31 @@ fee AS (
       AND o.confirmed_at IS NOT NULL
       AND o.order_type NOT IN ('draft', 'quote', 'internal')
       AND o.line_status <> 'removed'
-      AND ($recognition_basis = 'confirmed' OR o.paid_business_date IS NOT NULL)
+),
+fee AS (
+    SELECT
+        o.*,
+        CASE
+            WHEN $recognition_basis = 'confirmed' THEN o.business_date
+            WHEN $recognition_basis = 'paid' THEN o.paid_business_date
+            ELSE coalesce(s.day, o.business_date)
+        END AS recognised_date
+    FROM fee_line o
+    LEFT JOIN begun s ON s.source_system = o.source_system AND s.order_id = o.order_id
+    WHERE CASE
+        WHEN $recognition_basis = 'confirmed' THEN true
+        WHEN $recognition_basis = 'paid' THEN o.paid_business_date IS NOT NULL
+        WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL
+        ELSE s.day IS NOT NULL
+    END
 )
 SELECT
     u.charge_type,
     u.charge_rc,
+    u.charge_tax_rc,
+    u.tax_rate,
+    u.tax_code,
+    u.tax_jurisdiction,
     u.flow,
     u.channel_id,
     u.location_id,
@@ -95,6 +147,10 @@ FROM (
     SELECT
         c.charge_type,
         c.amount_rc AS charge_rc,
+        CASE WHEN c.charge_type = 'tax' THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS charge_tax_rc,
+        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
+        c.tax_code,
+        c.tax_jurisdiction,
         c.flow,
         c.channel_id,
         c.location_id,
@@ -106,7 +162,7 @@ FROM (
         c.is_staff_order,
         false AS is_blind,
         c.local_minute,
-        CASE WHEN $recognition_basis = 'paid' THEN c.paid_business_date ELSE c.business_date END AS business_date,
+        c.recognised_date AS business_date,
         c.order_business_date
     FROM charge c
     WHERE $cancel_policy <> 'exclude' OR NOT c.is_cancelled
@@ -117,6 +173,10 @@ FROM (
     SELECT
         c.charge_type,
         - c.amount_rc AS charge_rc,
+        CASE WHEN c.charge_type = 'tax' THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS charge_tax_rc,
+        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
+        c.tax_code,
+        c.tax_jurisdiction,
         c.flow,
         c.channel_id,
         c.location_id,
@@ -128,7 +188,7 @@ FROM (
         c.is_staff_order,
         false AS is_blind,
         c.local_minute,
-        coalesce(c.cancelled_business_date, c.business_date) AS business_date,
+        coalesce(c.cancelled_business_date, c.recognised_date) AS business_date,
         c.order_business_date
     FROM charge c
     WHERE $cancel_policy = 'sale_then_reversal' AND c.is_cancelled
@@ -139,6 +199,10 @@ FROM (
     SELECT
         'fee' AS charge_type,
         l.amount_rc AS charge_rc,
+        l.tax_amount_rc AS charge_tax_rc,
+        l.tax_rate,
+        CAST(NULL AS VARCHAR) AS tax_code,
+        CAST(NULL AS VARCHAR) AS tax_jurisdiction,
         l.flow,
         l.channel_id,
         l.location_id,
@@ -150,7 +214,7 @@ FROM (
         l.is_staff_order,
         false AS is_blind,
         l.local_minute,
-        CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END AS business_date,
+        l.recognised_date AS business_date,
         l.order_business_date
     FROM fee l
     WHERE $cancel_policy <> 'exclude' OR NOT l.is_cancelled
@@ -161,6 +225,10 @@ FROM (
     SELECT
         'fee' AS charge_type,
         - l.amount_rc AS charge_rc,
+        - l.tax_amount_rc AS charge_tax_rc,
+        l.tax_rate,
+        CAST(NULL AS VARCHAR) AS tax_code,
+        CAST(NULL AS VARCHAR) AS tax_jurisdiction,
         l.flow,
         l.channel_id,
         l.location_id,
@@ -172,7 +240,7 @@ FROM (
         l.is_staff_order,
         false AS is_blind,
         l.local_minute,
-        coalesce(l.cancelled_business_date, l.business_date) AS business_date,
+        coalesce(l.cancelled_business_date, l.recognised_date) AS business_date,
         l.order_business_date
     FROM fee l
     WHERE $cancel_policy = 'sale_then_reversal' AND l.is_cancelled
@@ -183,6 +251,10 @@ FROM (
     SELECT
         'shipping' AS charge_type,
         - r.refund_shipping_amount_rc AS charge_rc,
+        CAST(0 AS DECIMAL(18,4)) AS charge_tax_rc,
+        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
+        CAST(NULL AS VARCHAR) AS tax_code,
+        CAST(NULL AS VARCHAR) AS tax_jurisdiction,
         r.flow,
         coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS channel_id,
         coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS location_id,

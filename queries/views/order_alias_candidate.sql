@@ -2,8 +2,8 @@
 -- title = { en = "Orders that may be one", zh = "疑似重复订单" }
 -- about = """Pairs of orders of different systems that may be copies of one order, and so are counted twice: same channel, customer,
 -- currency and total, made at most five minutes apart (D21). Nothing is left out of any report because of it: a pair is a question, until
--- order_alias says that both are one. Pairs of which a source says so itself (one canonical_order_id, or one of them not primary) are no
--- question. The other rule of domain 3.2, equal external order numbers, waits for a column that has them."""
+-- order_alias says that both are one. Pairs of which it is known (one canonical_order_id, or one of them not primary) are no question:
+-- a source says so itself, somebody decided, or both have one external number in their headers, which needs nobody to decide."""
 -- sliced = false
 -- [columns]
 -- source_system = "the system of the first order (by name)"

@@ -23,9 +23,11 @@
 -- about = "region_id: of the place of sale (else of the delivery), of the delivery, or of the invoice."
 --
 -- [params.recognition_basis]
--- values = ["confirmed", "paid"]
+-- values = ["confirmed", "paid", "shipped", "delivered"]
 -- default = "confirmed"
--- about = "A sale's business_date: when it was confirmed, or when it was fully paid; unpaid sales are then left out."
+-- about = """A sale's business_date: when it was confirmed, fully paid, or when the last part of the line was shipped or delivered; what
+-- has not come so far is then left out. Parts that were cancelled are not waited for. Of a line without parts, services and what was
+-- sold at a place are handed over when they are confirmed; other lines are not. An adjustment counts with the first part of its order."""
 --
 -- [columns]
 -- event_kind = "sale, return, cancel, exchange_out (goods given in exchange), exchange_in (goods taken back), adjustment"
@@ -35,6 +37,7 @@
 -- returns = "refunds, reversals of cancelled sales, adjustments below 0 (reporting currency, ≥ 0)"
 -- net_rc = "gross_sales − discounts − returns (reporting currency)"
 -- tax_rc = "tax of the row, refunded tax below 0 (reporting currency)"
+-- tax_rate = "that tax as a share of the net amount, as the source gives it; NULL = not given, always so for adjustments"
 -- cost_rc = "cost of the goods sold, cost returned to stock below 0; NULL = not known, always so for adjustments (reporting currency)"
 -- is_goods = "goods or services, which can have a cost; false on adjustments and their cancellations, which belong to no product"
 -- units_sold = "sold stock units"
@@ -42,6 +45,9 @@
 -- sale_lines = "1 on a sale, else 0"
 -- sale_order_id = "the order over all sources, on sales only: COUNT(DISTINCT) is the number of orders"
 -- buyer_key = "the customer, on sales only: COUNT(DISTINCT) is the number of customers; NULL = anonymous"
+-- line_source = "the order line that the event is about, sold, cancelled or returned: its source system; NULL on adjustments"
+-- line_order_id = "its order's id at the source; NULL on adjustments and returns without an order"
+-- line_id = "its id in that order"
 -- sell_out_rc = "net amount of flow sell_out (reporting currency, signed)"
 -- sell_out_units = "stock units of flow sell_out (signed)"
 -- channel_id = "where sold: the channel; 'UNK' = return of a sale that is not known, NULL = return without an order"
@@ -59,7 +65,31 @@
 -- business_date = "the day that counts, by recognition_basis, return_basis and cancel_policy"
 -- order_business_date = "the day of the sale, whatever the policies"
 -- ---
-WITH line AS (
+WITH sent AS (
+    -- lines with parts: since when all of each has been handed over, if it has
+    SELECT
+        f.source_system,
+        f.order_id,
+        f.order_line_id,
+        sum(f.quantity) AS quantity,
+        bool_and(f.status = 'cancelled' OR (CASE WHEN $recognition_basis = 'delivered' THEN f.delivered_business_date
+                                                 ELSE f.shipped_business_date END) IS NOT NULL) AS is_whole,
+        max(CASE WHEN $recognition_basis = 'delivered' THEN f.delivered_business_date ELSE f.shipped_business_date END) AS day
+    FROM base.fulfilment_line f
+    WHERE NOT f.is_deleted AND $recognition_basis IN ('shipped', 'delivered')
+    GROUP BY 1, 2, 3
+),
+begun AS (
+    -- orders with parts: since when any of each has been handed over
+    SELECT
+        f.source_system,
+        f.order_id,
+        min(CASE WHEN $recognition_basis = 'delivered' THEN f.delivered_business_date ELSE f.shipped_business_date END) AS day
+    FROM base.fulfilment_line f
+    WHERE NOT f.is_deleted AND $recognition_basis IN ('shipped', 'delivered')
+    GROUP BY 1, 2
+),
+ordered AS (
     -- what was ordered of goods and counts, cancelled or not: the policy decides below
     SELECT
         o.*,
@@ -72,9 +102,26 @@ WITH line AS (
       AND o.order_type NOT IN ('draft', 'quote', 'internal')
       AND o.line_type IN ('product', 'service', 'bundle_component')
       AND o.line_status <> 'removed'
-      AND ($recognition_basis = 'confirmed' OR o.paid_business_date IS NOT NULL)
 ),
-adjustment AS (
+line AS (
+    -- the same once it is recognised, and since when; unless that is when it is handed over, nothing is sent
+    SELECT
+        o.*,
+        CASE
+            WHEN $recognition_basis = 'confirmed' THEN o.business_date
+            WHEN $recognition_basis = 'paid' THEN o.paid_business_date
+            ELSE coalesce(s.day, o.business_date)
+        END AS recognised_date
+    FROM ordered o
+    LEFT JOIN sent s ON s.source_system = o.source_system AND s.order_id = o.order_id AND s.order_line_id = o.order_line_id
+    WHERE CASE
+        WHEN $recognition_basis = 'confirmed' THEN true
+        WHEN $recognition_basis = 'paid' THEN o.paid_business_date IS NOT NULL
+        WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL OR o.line_type = 'service'
+        ELSE s.is_whole AND s.day IS NOT NULL AND s.quantity >= o.base_quantity
+    END
+),
+changed AS (
     -- changes of value of the same orders
     SELECT o.*, (o.order_status = 'cancelled' OR o.cancelled_business_date IS NOT NULL) AS is_cancelled
     FROM base.order_charge o
@@ -84,7 +131,23 @@ adjustment AS (
       AND o.is_primary
       AND o.confirmed_at IS NOT NULL
       AND o.order_type NOT IN ('draft', 'quote', 'internal')
-      AND ($recognition_basis = 'confirmed' OR o.paid_business_date IS NOT NULL)
+),
+adjustment AS (
+    SELECT
+        o.*,
+        CASE
+            WHEN $recognition_basis = 'confirmed' THEN o.business_date
+            WHEN $recognition_basis = 'paid' THEN o.paid_business_date
+            ELSE coalesce(s.day, o.business_date)
+        END AS recognised_date
+    FROM changed o
+    LEFT JOIN begun s ON s.source_system = o.source_system AND s.order_id = o.order_id
+    WHERE CASE
+        WHEN $recognition_basis = 'confirmed' THEN true
+        WHEN $recognition_basis = 'paid' THEN o.paid_business_date IS NOT NULL
+        WHEN s.order_id IS NULL THEN o.location_id IS NOT NULL
+        ELSE s.day IS NOT NULL
+    END
 )
 SELECT
     u.event_kind,
@@ -101,6 +164,9 @@ SELECT
     CASE WHEN u.flow = 'sell_out' THEN CAST(0 AS BIGINT) ELSE u.sale_line END AS sale_lines,
     CASE WHEN u.flow = 'sell_out' THEN NULL ELSE u.sold_order_id END AS sale_order_id,
     CASE WHEN u.flow = 'sell_out' THEN NULL ELSE u.buyer END AS buyer_key,
+    u.line_source,
+    u.line_order_id,
+    u.line_id,
     CASE WHEN u.flow = 'sell_out' THEN u.net ELSE CAST(0 AS DECIMAL(18,4)) END AS sell_out_rc,
     CASE WHEN u.flow = 'sell_out' THEN CAST(u.units_out - u.units_in AS DECIMAL(18,3)) ELSE CAST(0 AS DECIMAL(18,3)) END AS sell_out_units,
     u.channel_id,
@@ -118,6 +184,7 @@ SELECT
     u.is_blind,
     u.is_sale_known,
     u.reason_code,
+    u.tax_rate,
     u.local_minute,
     u.business_date,
     u.order_business_date
@@ -138,6 +205,9 @@ FROM (
         CAST(1 AS BIGINT) AS sale_line,
         l.canonical_order_id AS sold_order_id,
         l.customer_key AS buyer,
+        l.source_system AS line_source,
+        l.order_id AS line_order_id,
+        l.order_line_id AS line_id,
         l.channel_id,
         l.location_id,
         CAST(NULL AS VARCHAR) AS return_channel_id,
@@ -150,8 +220,9 @@ FROM (
         false AS is_blind,
         true AS is_sale_known,
         CAST(NULL AS VARCHAR) AS reason_code,
+        l.tax_rate,
         l.local_minute,
-        CASE WHEN $recognition_basis = 'paid' THEN l.paid_business_date ELSE l.business_date END AS business_date,
+        l.recognised_date AS business_date,
         l.order_business_date
     FROM line l
     WHERE $cancel_policy <> 'exclude' OR NOT l.is_cancelled
@@ -174,6 +245,9 @@ FROM (
         CAST(0 AS BIGINT) AS sale_line,
         CAST(NULL AS VARCHAR) AS sold_order_id,
         CAST(NULL AS VARCHAR) AS buyer,
+        l.source_system AS line_source,
+        l.order_id AS line_order_id,
+        l.order_line_id AS line_id,
         l.channel_id,
         l.location_id,
         CAST(NULL AS VARCHAR) AS return_channel_id,
@@ -186,8 +260,9 @@ FROM (
         false AS is_blind,
         true AS is_sale_known,
         CAST(NULL AS VARCHAR) AS reason_code,
+        l.tax_rate,
         l.local_minute,
-        coalesce(l.cancelled_business_date, l.business_date) AS business_date,
+        coalesce(l.cancelled_business_date, l.recognised_date) AS business_date,
         l.order_business_date
     FROM line l
     WHERE $cancel_policy = 'sale_then_reversal' AND l.is_cancelled
@@ -210,6 +285,9 @@ FROM (
         CAST(0 AS BIGINT) AS sale_line,
         CAST(NULL AS VARCHAR) AS sold_order_id,
         CAST(NULL AS VARCHAR) AS buyer,
+        r.source_system AS line_source,
+        r.order_id AS line_order_id,
+        r.order_line_id AS line_id,
         coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS channel_id,
         coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS location_id,
         r.channel_id AS return_channel_id,
@@ -222,6 +300,7 @@ FROM (
         r.is_blind,
         r.is_sale_known,
         r.reason_code,
+        r.tax_rate,
         r.local_minute,
         CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END AS business_date,
         r.order_business_date
@@ -250,6 +329,9 @@ FROM (
         CAST(0 AS BIGINT) AS sale_line,
         CAST(NULL AS VARCHAR) AS sold_order_id,
         CAST(NULL AS VARCHAR) AS buyer,
+        CAST(NULL AS VARCHAR) AS line_source,
+        CAST(NULL AS VARCHAR) AS line_order_id,
+        CAST(NULL AS VARCHAR) AS line_id,
         c.channel_id,
         c.location_id,
         CAST(NULL AS VARCHAR) AS return_channel_id,
@@ -262,8 +344,9 @@ FROM (
         false AS is_blind,
         true AS is_sale_known,
         CAST(NULL AS VARCHAR) AS reason_code,
+        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
         c.local_minute,
-        CASE WHEN $recognition_basis = 'paid' THEN c.paid_business_date ELSE c.business_date END AS business_date,
+        c.recognised_date AS business_date,
         c.order_business_date
     FROM adjustment c
     WHERE $cancel_policy <> 'exclude' OR NOT c.is_cancelled
@@ -286,6 +369,9 @@ FROM (
         CAST(0 AS BIGINT) AS sale_line,
         CAST(NULL AS VARCHAR) AS sold_order_id,
         CAST(NULL AS VARCHAR) AS buyer,
+        CAST(NULL AS VARCHAR) AS line_source,
+        CAST(NULL AS VARCHAR) AS line_order_id,
+        CAST(NULL AS VARCHAR) AS line_id,
         c.channel_id,
         c.location_id,
         CAST(NULL AS VARCHAR) AS return_channel_id,
@@ -298,8 +384,9 @@ FROM (
         false AS is_blind,
         true AS is_sale_known,
         CAST(NULL AS VARCHAR) AS reason_code,
+        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
         c.local_minute,
-        coalesce(c.cancelled_business_date, c.business_date) AS business_date,
+        coalesce(c.cancelled_business_date, c.recognised_date) AS business_date,
         c.order_business_date
     FROM adjustment c
     WHERE $cancel_policy = 'sale_then_reversal' AND c.is_cancelled

@@ -13,6 +13,7 @@
 -- customer_key = "the customer, where the visitor was recognised"
 -- device_type = "kind of device at the first event that tells one"
 -- source = "campaign source (utm_source) at the first event that tells one; NULL = none given"
+-- campaign_id = "campaign (utm_campaign) at the first event that tells one; NULL = none given"
 -- has_view = "looked at a product (view_item)"
 -- has_cart = "put something into the cart (add_to_cart)"
 -- has_checkout = "began to check out (begin_checkout)"
@@ -29,6 +30,7 @@ SELECT
     first_value(e.customer_key ORDER BY e.event_time, e.client_event_id) FILTER (WHERE e.customer_key IS NOT NULL) AS customer_key,
     first_value(e.device_type ORDER BY e.event_time, e.client_event_id) FILTER (WHERE e.device_type IS NOT NULL) AS device_type,
     first_value(e.utm_source ORDER BY e.event_time, e.client_event_id) FILTER (WHERE e.utm_source IS NOT NULL) AS source,
+    first_value(e.utm_campaign ORDER BY e.event_time, e.client_event_id) FILTER (WHERE e.utm_campaign IS NOT NULL) AS campaign_id,
     bool_or(e.event_name = 'view_item') AS has_view,
     bool_or(e.event_name = 'add_to_cart') AS has_cart,
     bool_or(e.event_name = 'begin_checkout') AS has_checkout,

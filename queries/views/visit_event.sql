@@ -5,6 +5,10 @@
 -- sliced = false
 -- [columns]
 -- session_id = "the visit, unique with source_system"
+-- anonymous_id = "the visitor's device or browser"
+-- cart_id = "the cart; NULL = the source does not tell carts"
+-- quantity = "units put into the cart or taken out"
+-- item_price = "price per unit, in currency"
 -- event_name = "GA4 name"
 -- event_time = "when it happened"
 -- business_date = "its local day"
@@ -22,7 +26,13 @@ SELECT
     e.customer_key,
     e.product_id,
     e.device_type,
-    e.utm_source
+    e.utm_source,
+    e.utm_campaign,
+    e.anonymous_id,
+    e.cart_id,
+    e.quantity,
+    e.item_price,
+    e.currency
 FROM base.customer_event e
 WHERE NOT e.is_deleted
   AND NOT e.is_bot

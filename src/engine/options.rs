@@ -31,6 +31,8 @@ pub struct QueryOptions {
     pub order_by: Vec<OrderBy>,
     /// At most so many rows, after ordering; a totals row does not count.
     pub limit: Option<u64>,
+    /// Only so many rows, the first in order, and one row of all the others (`row_kind` 'others').
+    pub top_n: Option<u64>,
     /// A report's id, or "sql": for the query log.
     pub label: String,
     /// How the text is written.

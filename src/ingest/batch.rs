@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::array::Array;
 
 use super::account::{FileAccount, TableAccount};
+use super::alias::{self, Touched};
 use super::audit::{TableRow, TableRows};
 use super::columns::{instants, row_json};
 use super::commit::Writer;
@@ -160,6 +161,7 @@ impl<'a> Batch<'a> {
         }
         quarantine::supersede(self.writer, &work.superseded).await?;
         fill::fill(self.writer, &work.orders).await?;
+        alias::apply(self.writer, &work.touched).await?;
         (self.records, self.bytes) = (0, 0);
         let files = accounts(&mut self.read, &work.fates)?;
         Ok(Flushed { files, tables: work.tables, rates: work.rates, fates: work.fates, waited })
@@ -233,6 +235,7 @@ struct Work<'a> {
     tables: TableRows,
     entries: Vec<Entry>,
     orders: Orders,
+    touched: Touched,
     superseded: HashSet<(String, u128, i64)>,
     rates: bool,
 }
@@ -260,12 +263,13 @@ impl Work<'_> {
             let counted = count(piece, outcomes, landed.version, now)?;
             self.tables.entry((file.id.clone(), table.name)).and_modify(|t| t.add(&counted)).or_insert(counted);
             // Duplicates count too: an interrupted batch may have landed them and not come to the filling.
+            let counts = |row: usize| {
+                mapped.reference || matches!(outcomes[row], Outcome::New | Outcome::Replacing | Outcome::Duplicate)
+            };
             if table.name == ORDER_LINE.name || table.name == RETURN_LINE.name {
-                let counts = |row: usize| {
-                    mapped.reference || matches!(outcomes[row], Outcome::New | Outcome::Replacing | Outcome::Duplicate)
-                };
                 fill::note_orders(&mut self.orders, &mapped.rows, counts)?;
             }
+            self.touched.note(table, &mapped.rows, counts)?;
         }
         self.rates |= table.name == FX_RATE.name;
         Ok(())

@@ -27,6 +27,22 @@ use super::{hash, money, text};
 use crate::error::{Error, Result};
 use crate::model::{Column, EventTime, Kind, Role, Severity, Table};
 
+/// Columns that are the local date of another one, with the cut-off of the row.
+const LOCAL_DATES: [(&str, &str); 9] = [
+    ("paid_business_date", "paid_at"),
+    ("cancelled_business_date", "cancelled_at"),
+    ("shipped_business_date", "shipped_at"),
+    ("delivered_business_date", "delivered_at"),
+    ("promised_business_date", "promised_at"),
+    ("promised_business_date", "promised_delivery_at"),
+    ("expected_date", "expected_at"),
+    ("first_received_date", "first_received_at"),
+    ("last_received_date", "last_received_at"),
+];
+
+/// Prices of stock: a row that has one needs a rate.
+const PRICES: [&str; 2] = ["unit_cost", "unit_retail"];
+
 /// What completes the rows of one SELECT.
 pub(crate) struct Completer {
     table: &'static Table,
@@ -196,8 +212,8 @@ impl Completer {
         // Of an order, by definition; of a return as long as its sale is unknown.
         frame.set_if_there("order_business_date", || Arc::clone(&shared))?;
         frame.set_if_there("is_sale_known", || Arc::new(BooleanArray::from(vec![false; rows])))?;
-        for (date, instant) in [("paid_business_date", "paid_at"), ("cancelled_business_date", "cancelled_at")] {
-            if frame.has(date) {
+        for (date, instant) in LOCAL_DATES {
+            if frame.has(date) && frame.has(instant) {
                 let (dates, _) = local_days(frame, frame.instant(instant)?, zones)?;
                 frame.set(date, Arc::new(dates))?;
             }
@@ -215,16 +231,20 @@ impl Completer {
         findings: &mut Findings,
     ) -> Result<Vec<Option<i128>>> {
         let frozen = frame.has("fx_rate");
-        let (Some(days), true) = (days, frozen || frame.has("on_hand_cost_rc")) else {
+        let valued = frame.has("on_hand_cost_rc") || frame.has("cost_amount_rc");
+        let (Some(days), true) = (days, frozen || valued) else {
             return Ok(vec![None; frame.rows()]);
         };
         let (mut found, mut dates) = (Vec::with_capacity(frame.rows()), Vec::with_capacity(frame.rows()));
         {
             let currencies = frame.text("currency")?;
+            let prices: Vec<&str> = PRICES.into_iter().filter(|price| frame.has(price)).collect();
             let priced = |row| {
-                Ok::<_, Error>(
-                    frozen || frame.decimal("unit_cost")?.get(row).or(frame.decimal("unit_retail")?.get(row)).is_some(),
-                )
+                let mut any = frozen;
+                for price in &prices {
+                    any |= frame.decimal(price)?.get(row).is_some();
+                }
+                Ok::<_, Error>(any)
             };
             let mut last = Last::new();
             for (row, (currency, day)) in currencies.iter().zip(days).enumerate() {

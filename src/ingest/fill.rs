@@ -48,11 +48,19 @@ pub(crate) struct Orders {
 }
 
 impl Orders {
-    fn insert(&mut self, key: u128, id: &str) {
+    pub fn insert(&mut self, key: u128, id: &str) {
         if self.keys.insert(key) && !self.many {
             self.ids.insert(id.to_string());
             self.bound();
         }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    pub fn has(&self, key: u128) -> bool {
+        self.keys.contains(&key)
     }
 
     pub fn extend(&mut self, more: &Orders) {
@@ -70,7 +78,7 @@ impl Orders {
     }
 
     /// Whether `file` may have one of them, by its statistics of order_id.
-    fn may_be_in(&self, file: &DataFile) -> bool {
+    pub fn may_be_in(&self, file: &DataFile) -> bool {
         let Some(stats) = file.stats.get("order_id").filter(|_| !self.many) else { return true };
         match (&stats.min, &stats.max) {
             (Some(Stat::Text(min)), Some(Stat::Text(max))) if min <= max => {
@@ -83,7 +91,8 @@ impl Orders {
     }
 }
 
-fn order_key(system: &str, order: &str) -> u128 {
+/// An order of a system as one number.
+pub(crate) fn order_key(system: &str, order: &str) -> u128 {
     let mut hash = Xxh3Default::new();
     hash.update(&(system.len() as u64).to_le_bytes());
     hash.update(system.as_bytes());
@@ -91,7 +100,7 @@ fn order_key(system: &str, order: &str) -> u128 {
     hash.digest128()
 }
 
-/// Notes the orders of those rows of order_line or return_line that `counts`.
+/// Notes the orders of those rows that `counts`; the rows have source_system and order_id.
 pub(crate) fn note_orders(orders: &mut Orders, rows: &RecordBatch, counts: impl Fn(usize) -> bool) -> Result<()> {
     let (systems, ids) = (texts(rows, "source_system")?, texts(rows, "order_id")?);
     for row in (0..rows.num_rows()).filter(|row| counts(*row)) {

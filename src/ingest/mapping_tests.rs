@@ -339,6 +339,41 @@ SELECT CAST(day AS DATE) AS snapshot_date, loc AS location_id, sku, CAST(n AS DE
 }
 
 #[tokio::test]
+async fn movements_are_signed_and_purchases_have_local_days() {
+    let sql = "-- into = \"inventory_movement\"
+SELECT id AS movement_id, local_time(at, '%Y-%m-%d %H:%M') AS moved_at, what AS movement_type, 's1' AS location_id, sku, CAST(n AS DECIMAL(18,3)) AS quantity,
+       CAST(cost AS DECIMAL(18,4)) AS unit_cost FROM raw WHERE what <> 'po';
+-- into = \"purchase_order_line\"
+SELECT id AS po_id, local_time(at, '%Y-%m-%d %H:%M') AS ordered_at, local_time(at, '%Y-%m-%d %H:%M') AS first_received_at, 'x' AS supplier_id,
+       's1' AS location_id, sku, CAST(n AS DECIMAL(18,3)) AS ordered_qty, CAST('1' AS DECIMAL(18,3)) AS received_qty,
+       CAST(cost AS DECIMAL(18,4)) AS unit_cost FROM raw WHERE what = 'po';";
+    let header =
+        "[read]\npath = \"*.csv\"\nformat = \"csv\"\n[defaults]\ntz = \"America/New_York\"\ncurrency = \"EUR\"\n";
+    let text = "id,at,what,sku,n,cost
+1,2026-05-30 23:30,sale,a,-3,2.5
+2,2026-05-30 10:00,receipt,a,3,
+3,2026-05-30 10:00,receipt,a,-3,1
+4,2026-05-30 10:00,count,a,0,1
+5,2026-05-30 10:00,lost,a,-1,1
+6,2026-05-30 22:15,po,a,5,2
+7,2026-05-30 10:00,po,a,0,2
+";
+    let mapped = map(header, sql, text).await;
+    assert_eq!(column(&mapped, "inventory_movement", "cost_amount_rc"), ["-7.5000", "∅"]);
+    assert_eq!(column(&mapped, "inventory_movement", "business_date"), ["2026-05-30", "2026-05-30"]);
+    assert_eq!(column(&mapped, "purchase_order_line", "first_received_date"), ["2026-05-30"]);
+    assert_eq!(column(&mapped, "purchase_order_line", "last_received_date"), ["∅"]);
+    assert_eq!(column(&mapped, "purchase_order_line", "status"), ["partially_received"]);
+    let expected = [
+        (4, "V03", Some("quantity"), Some("-3.000")),
+        (5, "V03", Some("quantity"), Some("0.000")),
+        (6, "V01", Some("movement_type"), Some("lost")),
+        (8, "V03", Some("ordered_qty"), Some("0.000")),
+    ];
+    assert_eq!(rules(&mapped), expected);
+}
+
+#[tokio::test]
 async fn dimensions_and_rates_map() {
     let sql = "-- into = \"fx_rate\"
 SELECT CAST(day AS DATE) AS rate_date, base AS base_currency, 'EUR' AS quote_currency, CAST(rate AS DECIMAL(18,8)) AS rate FROM raw WHERE what = 'fx';
@@ -351,6 +386,19 @@ SELECT base AS location_id, 'R1' AS region_id, 'DE' AS country, 'Europe/Berlin' 
     assert_eq!(column(&mapped, "location", "location_name"), ["s1"]);
     assert_eq!(column(&mapped, "location", "valid_from"), ["1970-01-01T00:00:00Z"]);
     assert_eq!(rules(&mapped), [(3, "V03", Some("rate"), Some("0.00000000"))]);
+}
+
+#[tokio::test]
+async fn a_contact_without_a_cost_needs_no_rate() {
+    let header = "[read]\npath = \"*.csv\"\nformat = \"csv\"\n[defaults]\ntz = \"Europe/Berlin\"\n";
+    let sql = "-- into = \"marketing_touch\"
+SELECT id AS touch_id, 'click' AS touch_type, 'search' AS marketing_channel, instant(\"at\") AS touched_at,
+       CAST(cost AS DECIMAL(18,4)) AS cost, currency FROM raw;";
+    let at = "2026-01-01T10:00:00Z";
+    let mapped = map(header, sql, &format!("id,at,cost,currency\n1,{at},,\n2,{at},0.5,EUR\n3,{at},1,USD\n")).await;
+    assert_eq!(column(&mapped, "marketing_touch", "cost_rc"), ["∅", "0.5000"]);
+    assert_eq!(column(&mapped, "marketing_touch", "business_date"), ["2026-01-01", "2026-01-01"]);
+    assert_eq!(rules(&mapped), [(4, "V18", Some("currency"), Some("USD"))]);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@
 //! definition and fx_rate. Anything that needs other rows is a report over the lake.
 
 mod account;
+mod alias;
 mod archive;
 mod audit;
 mod batch;

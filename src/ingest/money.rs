@@ -131,8 +131,20 @@ pub(crate) fn complete(frame: &mut Frame, rates: &[Option<i128>], findings: &mut
     match frame.table.name {
         "order_line" => order_lines(frame, rates, findings),
         "return_line" => return_lines(frame, rates, findings),
-        "order_charge" => convert_all(frame, rates, &[("amount", "amount_rc")], findings),
-        "inventory_snapshot" => stock(frame, rates, findings),
+        "order_charge" | "order_line_discount" | "opportunity" | "payment" => {
+            convert_all(frame, rates, &[("amount", "amount_rc")], findings)
+        }
+        "marketing_cost" => {
+            let pairs = [("spend", "spend_rc"), ("platform_revenue", "platform_revenue_rc")];
+            convert_all(frame, rates, &pairs, findings)
+        }
+        "marketing_touch" => convert_all(frame, rates, &[("cost", "cost_rc")], findings),
+        "fulfilment_line" => convert_all(frame, rates, &[("shipping_cost", "shipping_cost_rc")], findings),
+        "inventory_snapshot" => {
+            let values = [("unit_cost", "on_hand_cost_rc"), ("unit_retail", "retail_value_rc")];
+            extended(frame, rates, "on_hand", &values, findings)
+        }
+        "inventory_movement" => extended(frame, rates, "quantity", &[("unit_cost", "cost_amount_rc")], findings),
         _ => Ok(()),
     }
 }
@@ -244,19 +256,25 @@ fn return_lines(frame: &mut Frame, rates: &[Option<i128>], findings: &mut Findin
     convert_all(frame, rates, &pairs, findings)
 }
 
-/// Values of stock: on hand × price, to 4 decimals, then converted.
-fn stock(frame: &mut Frame, rates: &[Option<i128>], findings: &mut Findings) -> Result<()> {
-    for (price, value) in [("unit_cost", "on_hand_cost_rc"), ("unit_retail", "retail_value_rc")] {
-        let (on_hand, price) = (frame.decimal("on_hand")?, frame.decimal(price)?);
+/// Values of stock: a quantity × each price, to 4 decimals, then converted.
+fn extended(
+    frame: &mut Frame,
+    rates: &[Option<i128>],
+    quantity: &str,
+    prices: &[(&str, &str)],
+    findings: &mut Findings,
+) -> Result<()> {
+    for (price, value) in prices {
+        let (quantities, prices) = (frame.decimal(quantity)?, frame.decimal(price)?);
         let values = (0..frame.rows()).map(|row| {
-            let (on_hand, price) = on_hand.get(row).zip(price.get(row))?;
-            Some((mul_round(on_hand, price, 3).filter(|v| fits(*v, 18)), rates[row]?))
+            let (quantity, price) = quantities.get(row).zip(prices.get(row))?;
+            Some((mul_round(quantity, price, 3).filter(|v| fits(*v, 18)), rates[row]?))
         });
         let mut converted_values = Vec::with_capacity(frame.rows());
         for (row, value) in values.enumerate() {
             let done = value.and_then(|(v, rate)| converted(v?, rate)).filter(|v| fits(*v, 18));
             if value.is_some() && done.is_none() {
-                undone(findings, frame, row, Undone::TooLarge, "on_hand");
+                undone(findings, frame, row, Undone::TooLarge, quantity);
             }
             converted_values.push(done);
         }

@@ -172,6 +172,9 @@ pub enum TableKind {
     Dimension,
     /// Keyed reference rows without validity (fx_rate).
     Reference,
+    /// As [`TableKind::Reference`], of figures that reports set beside facts (target): a slicer that these rows do not show is
+    /// refused, or sliced facts would stand beside a whole plan.
+    Plan,
     /// Written by the engine itself: audit and quarantine. No key, append only.
     Control,
 }

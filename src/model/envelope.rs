@@ -59,7 +59,15 @@ pub const FLOWS: &[&str] = &["own", "sell_in", "sell_out"];
 pub const ORDER_TYPES: &[&str] =
     &["sale", "exchange", "draft", "quote", "subscription", "b2b", "wholesale", "internal"];
 
-/// The order columns, repeated on order_line and order_charge (domain 3.3).
+pub const AS_GIVEN: Column = Column::new(
+    "as_given",
+    Text,
+    "is_primary, and the order over all sources, as the source gave them, where order_alias decided otherwise",
+)
+.nullable()
+.engine();
+
+/// The order columns: of order_header, repeated on order_line and order_charge (domain 3.3).
 pub const ORDER: &[Column] = &[
     Column::new("order_id", Text, "the order's id at the source"),
     Column::new("canonical_order_id", Text, "the order over all sources").or("source_system || ':' || order_id"),
@@ -82,15 +90,19 @@ pub const ORDER: &[Column] = &[
     Column::new("is_test", Bool, "test or training; never counted").or("false"),
     Column::new("is_staff_order", Bool, "bought by staff; counted, and a slicer").or("false"),
     Column::new("is_primary", Bool, "the one source that counts, of several that report the order").or("true"),
+    AS_GIVEN,
     Column::new("order_business_date", Date, "local date of confirmed_at, else created_at").engine(),
     Column::new("paid_business_date", Date, "local date of paid_at").nullable().engine(),
     Column::new("cancelled_business_date", Date, "local date of cancelled_at").nullable().engine(),
 ];
 
+/// The statuses of an order, from its creation to its end.
+pub const STATUSES: &[&str] =
+    &["created", "confirmed", "paid", "partially_fulfilled", "fulfilled", "completed", "cancelled", "closed"];
+
 /// `order_status` comes before [`ORDER`]: the default of confirmed_at reads it.
-pub const ORDER_STATUS: &[Column] = &[Column::new("order_status", Code, "the order's current status")
-    .or("'confirmed'")
-    .one_of(&["created", "confirmed", "paid", "partially_fulfilled", "fulfilled", "completed", "cancelled", "closed"])];
+pub const ORDER_STATUS: &[Column] =
+    &[Column::new("order_status", Code, "the order's current status").or("'confirmed'").one_of(STATUSES)];
 
 pub const CURRENCY: Column = Column::new("currency", UpperCode, "ISO 4217 currency of the amounts");
 pub const FX_RATE: Column = Column::new("fx_rate", Rate, "reporting currency per unit of currency, frozen").engine();

@@ -3,6 +3,7 @@
 //! One file per table, plus `calendar` (generated), `currency` and `slicer`.
 
 pub mod calendar;
+mod campaign;
 mod channel;
 pub mod contract;
 mod control;
@@ -11,31 +12,70 @@ mod customer;
 mod customer_event;
 mod dimension;
 mod envelope;
+mod feedback;
+mod fulfilment_line;
 mod fx_rate;
+mod inventory_movement;
 mod inventory_snapshot;
 mod location;
+mod marketing_cost;
+mod marketing_touch;
+mod opportunity;
 mod order_alias;
 mod order_charge;
+mod order_header;
 mod order_line;
+mod order_line_discount;
+mod order_status_event;
+mod payment;
 mod product;
+mod product_location_policy;
+mod promotion;
+mod promotion_product;
+mod purchase_order_line;
 mod region;
+mod rep_assignment;
 mod return_line;
+mod sales_activity;
+mod sales_rep;
 pub mod slicer;
 mod source_control_total;
+mod supplier;
+mod target;
 
 pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Table, TableKind};
 
 pub static ORDER_LINE: Table = order_line::TABLE;
+pub static ORDER_LINE_DISCOUNT: Table = order_line_discount::TABLE;
 pub static RETURN_LINE: Table = return_line::TABLE;
 pub static ORDER_CHARGE: Table = order_charge::TABLE;
+pub static ORDER_HEADER: Table = order_header::TABLE;
+pub static ORDER_STATUS_EVENT: Table = order_status_event::TABLE;
+pub static FULFILMENT_LINE: Table = fulfilment_line::TABLE;
+pub static PAYMENT: Table = payment::TABLE;
 pub static INVENTORY_SNAPSHOT: Table = inventory_snapshot::TABLE;
+pub static INVENTORY_MOVEMENT: Table = inventory_movement::TABLE;
+pub static PURCHASE_ORDER_LINE: Table = purchase_order_line::TABLE;
 pub static CUSTOMER_EVENT: Table = customer_event::TABLE;
+pub static FEEDBACK: Table = feedback::TABLE;
+pub static MARKETING_TOUCH: Table = marketing_touch::TABLE;
+pub static MARKETING_COST: Table = marketing_cost::TABLE;
+pub static SALES_ACTIVITY: Table = sales_activity::TABLE;
+pub static OPPORTUNITY: Table = opportunity::TABLE;
 pub static SOURCE_CONTROL_TOTAL: Table = source_control_total::TABLE;
 pub static CUSTOMER: Table = customer::TABLE;
 pub static PRODUCT: Table = product::TABLE;
 pub static LOCATION: Table = location::TABLE;
 pub static REGION: Table = region::TABLE;
 pub static CHANNEL: Table = channel::TABLE;
+pub static PROMOTION: Table = promotion::TABLE;
+pub static CAMPAIGN: Table = campaign::TABLE;
+pub static SALES_REP: Table = sales_rep::TABLE;
+pub static PROMOTION_PRODUCT: Table = promotion_product::TABLE;
+pub static REP_ASSIGNMENT: Table = rep_assignment::TABLE;
+pub static TARGET: Table = target::TABLE;
+pub static SUPPLIER: Table = supplier::TABLE;
+pub static PRODUCT_LOCATION_POLICY: Table = product_location_policy::TABLE;
 pub static FX_RATE: Table = fx_rate::TABLE;
 pub static ORDER_ALIAS: Table = order_alias::TABLE;
 pub static INGEST_FILE: Table = control::INGEST_FILE;
@@ -49,14 +89,34 @@ pub static TABLES: &[&Table] = &[
     &LOCATION,
     &PRODUCT,
     &CUSTOMER,
+    &PROMOTION,
+    &CAMPAIGN,
+    &SALES_REP,
+    &PROMOTION_PRODUCT,
+    &REP_ASSIGNMENT,
+    &SUPPLIER,
+    &PRODUCT_LOCATION_POLICY,
     &FX_RATE,
     &ORDER_ALIAS,
     &ORDER_LINE,
     &RETURN_LINE,
     &ORDER_CHARGE,
+    &ORDER_LINE_DISCOUNT,
+    &ORDER_HEADER,
+    &ORDER_STATUS_EVENT,
+    &FULFILMENT_LINE,
+    &PAYMENT,
     &INVENTORY_SNAPSHOT,
+    &INVENTORY_MOVEMENT,
+    &PURCHASE_ORDER_LINE,
     &CUSTOMER_EVENT,
+    &FEEDBACK,
+    &MARKETING_TOUCH,
+    &MARKETING_COST,
+    &SALES_ACTIVITY,
+    &OPPORTUNITY,
     &SOURCE_CONTROL_TOTAL,
+    &TARGET,
     &INGEST_FILE,
     &INGEST_TABLE,
     &QUARANTINE,

@@ -1,6 +1,6 @@
 //! order_alias: which orders of different systems are one and the same (domain 3.2, D21). One row per order of a system; rows
-//! with one canonical id are copies of one order. It only records decisions: what counts is still `is_primary` and
-//! `canonical_order_id` of the order's own rows, until decisions are written into them.
+//! with one canonical id are copies of one order. Ingest writes the decisions into `is_primary` and `canonical_order_id` of
+//! the orders' own rows (`ingest/alias.rs`); a tombstone withdraws one.
 
 use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Table, TableKind};
 use super::envelope::REFERENCE;

@@ -12,7 +12,16 @@ pub const TABLE: Table = Table {
     event: EventTime::At("coalesce(confirmed_at, created_at)"),
     month_of: Some("business_date"),
     sort: &["channel_id", "location_id", "business_date"],
-    stats: &["business_date", "order_business_date", "channel_id", "location_id", "charge_type", "customer_key"],
+    stats: &[
+        "business_date",
+        "order_business_date",
+        "channel_id",
+        "location_id",
+        "charge_type",
+        "customer_key",
+        "order_id",
+        "as_given",
+    ],
     checks: &[],
 };
 

@@ -25,6 +25,7 @@ pub const TABLE: Table = Table {
         "cancelled_business_date",
         "ship_region_id",
         "bill_region_id",
+        "as_given",
     ],
     checks: CHECKS,
 };

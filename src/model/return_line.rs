@@ -2,7 +2,7 @@
 //! The *filled* columns come from the current sale row, set by a pass at the end of a batch.
 
 use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Table, TableKind};
-use super::envelope::{CURRENCY, FACT, FLOWS, FX_DATE, FX_RATE, ORDER_TYPES};
+use super::envelope::{AS_GIVEN, CURRENCY, FACT, FLOWS, FX_DATE, FX_RATE, ORDER_TYPES};
 
 pub const TABLE: Table = Table {
     name: "return_line",
@@ -22,6 +22,7 @@ pub const TABLE: Table = Table {
         "product_id",
         "customer_key",
         "order_id",
+        "as_given",
     ],
     checks: CHECKS,
 };
@@ -50,7 +51,7 @@ const RETURN: &[Column] = &[
     Column::new("price_includes_tax", Bool, "refund_net_amount as given includes tax: ingest splits it")
         .input()
         .or("false"),
-    Column::new("tax_rate", Rate, "tax as a share of the net amount, for that split").input().nullable(),
+    Column::new("tax_rate", Rate, "tax as a share of the net amount").nullable(),
     Column::new("refund_net_amount", Money, "refunded, tax exclusive"),
     Column::new("refund_tax_amount", Money, "refunded tax").nullable(),
     Column::new("refund_shipping_amount", Money, "refunded shipping").or("0"),
@@ -89,6 +90,7 @@ const RETURN: &[Column] = &[
     Column::new("is_test", Bool, "test or training; never counted").or("false"),
     Column::new("is_staff_order", Bool, "bought by staff").or("false"),
     Column::new("is_primary", Bool, "the one source that counts, of several that report the return").or("true"),
+    AS_GIVEN,
     Column::new(
         "order_business_date",
         Date,

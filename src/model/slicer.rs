@@ -75,6 +75,10 @@ pub const SLICERS: &[Slicer] = &[
     by("product", "product", "product_id", &["product_id", "sku", "product_name"]),
     by("segment", "customer", "customer_key", &["customer_group", "membership_tier"]),
     Slicer {
+        renamed: &[("opportunity", "owner_rep_id")],
+        ..by("sales_rep", "sales_rep", "sales_rep_id", &["sales_rep_id", "name_masked"])
+    },
+    Slicer {
         name: "staff",
         dimension: None,
         dimension_key: "",

@@ -1,4 +1,4 @@
-//! The header of a report file, as written: titles, parameters, key, period, chart, columns.
+//! The header of a report file, as written: titles, parameters, key, period, chart, columns, tests.
 //! It must not know the engine, so that what is legal in a header is seen in one place.
 
 use std::collections::BTreeMap;
@@ -36,6 +36,27 @@ pub struct Header {
     /// Meaning and unit per column.
     #[serde(default)]
     pub columns: InOrder<String>,
+    /// What must hold of the report's answers over any lake.
+    #[serde(default)]
+    pub tests: Vec<TestHeader>,
+}
+
+/// One test beside a report: what is asked, and what must hold of the answer. It names no expected rows, so that it can be
+/// run over any lake. A condition that is NULL holds.
+#[derive(Debug, Clone, DeserializeDerive)]
+#[serde(deny_unknown_fields)]
+pub struct TestHeader {
+    /// What it shows.
+    pub name: String,
+    /// The request: parameters, slicers, policies, totals …, as a caller would give them.
+    #[serde(default)]
+    pub params: InOrder<toml::Value>,
+    /// SQL conditions over the report's columns: they hold of every row.
+    #[serde(default)]
+    pub each: Vec<String>,
+    /// SQL conditions over aggregates of the report's columns: they hold of all rows together.
+    #[serde(default)]
+    pub all: Vec<String>,
 }
 
 /// A title per language.
@@ -294,12 +315,25 @@ mod tests {
     }
 
     #[test]
+    fn tests_stand_behind_the_columns() {
+        let tests = "[columns]\nk = \"k\"\n[[tests]]\nname = \"a\"\nparams = { \"where.channel\" = \"web\", n = 3, totals = true }\n\
+            each = [\"k > 0\"]\n[[tests]]\nname = \"b\"\nall = [\"count(*) = 1\", \"min(k) > 0\"]";
+        let header: Header = toml::from_str(&format!("{SMALL}{tests}")).unwrap();
+        let [a, b] = header.tests.as_slice() else { panic!("{:?}", header.tests) };
+        let params: Vec<_> = a.params.0.iter().map(|(name, value)| format!("{name}={}", text_of(value))).collect();
+        assert_eq!(params, ["where.channel=web", "n=3", "totals=true"]);
+        assert_eq!((a.each.len(), a.all.len(), b.each.len(), b.all.len()), (1, 0, 0, 2));
+    }
+
+    #[test]
     fn unknown_keys_types_and_charts_are_refused() {
         for wrong in [
             "titel = 1",
             "[params]\nx = { type = \"dat\" }",
             "[params]\nx = { type = \"int\", maximum = 3 }",
             "[chart]\nkind = \"pie\"",
+            "[[tests]]\nname = \"a\"\neach = \"k > 0\"",
+            "[[tests]]\nall = [\"true\"]",
         ] {
             let text = format!("title = {{ en = \"A\", zh = \"A\" }}\nabout = \"\"\nkey = []\n{wrong}");
             assert!(toml::from_str::<Header>(&text).is_err(), "{wrong}");

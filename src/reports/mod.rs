@@ -7,6 +7,8 @@
 //! A file that breaks a promise is listed as broken and the others are served. Nothing here executes SQL behind the engine's
 //! back, and no report knows who asked or in which format.
 
+mod beside;
+pub mod catalogue;
 mod check;
 mod choices;
 mod dates;
@@ -33,6 +35,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result, did_you_mean};
 use crate::queryfile::{QueryFile, load_folder};
 
+pub use beside::Outcome;
 pub use header::{Chart, ChartKind, Title};
 pub use info::{Broken, ColumnInfo, ParamInfo, PolicyInfo, ReportInfo};
 pub use live::LiveReports;
@@ -146,6 +149,7 @@ impl Report {
         let read = described.relations.iter().filter_map(|name| views.get_key_value(name));
         let hash = receipt::report_hash(file, read);
         let info = ReportInfo::new(file, &header, &described, hash);
+        beside::check(&header, &info, today)?;
         Ok(Report { info, header, file: file.clone() })
     }
 }

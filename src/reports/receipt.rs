@@ -28,6 +28,7 @@ pub struct ReceiptHead {
     pub compare: Option<&'static str>,
     pub order_by: Vec<String>,
     pub limit: Option<u64>,
+    pub top_n: Option<u64>,
     pub totals: bool,
     /// The engine's snapshot.
     pub snapshot: String,
@@ -74,6 +75,7 @@ impl ReceiptHead {
             compare: options.compare.as_ref().map(|c| mode(c.mode)),
             order_by: order.collect(),
             limit: options.limit,
+            top_n: options.top_n,
             totals: options.totals,
             snapshot,
             versions,
@@ -96,6 +98,7 @@ impl ReceiptHead {
         lines.extend(self.policies.iter().map(|(name, value)| format!("{name}={value}")));
         lines.extend(self.slicers.iter().map(|(name, value)| format!("where.{name}={value:?}")));
         lines.push(format!("{:?} {:?} {:?} {}", self.compare, self.order_by, self.limit, self.totals));
+        lines.push(format!("{:?}", self.top_n));
         lines.extend(self.versions.iter().map(|(table, version)| format!("{table}@{version}")));
         hash_of(lines.iter().map(String::as_str))
     }
@@ -139,6 +142,7 @@ mod tests {
             compare: None,
             order_by: vec![],
             limit: None,
+            top_n: None,
             totals: false,
             snapshot: "s".into(),
             versions: [("order_line".to_string(), 3)].into(),
@@ -159,6 +163,7 @@ mod tests {
             ReceiptHead { slicers: [("channel".to_string(), "web".to_string())].into(), ..head() },
             ReceiptHead { totals: true, ..head() },
             ReceiptHead { limit: Some(1), ..head() },
+            ReceiptHead { top_n: Some(1), ..head() },
         ];
         assert!(changed.iter().all(|c| c.etag_key(&caller) != key));
     }

@@ -14,16 +14,16 @@ use crate::model::calendar::Grain;
 use crate::model::slicer::{SLICERS, slicer};
 
 /// Names that the engine understands for every report; no parameter may be called so.
-pub const RESERVED: &[&str] = &["compare", "order_by", "limit", "totals", "format", "where"];
+pub const RESERVED: &[&str] = &["compare", "order_by", "limit", "top_n", "totals", "format", "where"];
 
 /// What `compare` can be.
 pub const COMPARISONS: [&str; 4] = ["none", "previous_period", "previous_year", "previous_year_aligned"];
 
 /// Names under which people look for `limit`.
-const TOP: &[&str] = &["top", "top_n", "n", "first", "head", "rows", "max_rows"];
+const TOP: &[&str] = &["top", "n", "first", "head", "rows", "max_rows"];
 
 /// What somebody asks of a report: `from` = `2026-01-01`, `where.channel` = `web,pos`, `compare` = `previous_year`,
-/// `order_by` = `-net_sales`, `limit`, `totals`, and policies by their names. Relative dates are texts too.
+/// `order_by` = `-net_sales`, `limit`, `top_n`, `totals`, and policies by their names. Relative dates are texts too.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Request {
     pub values: Vec<(String, String)>,
@@ -77,13 +77,18 @@ pub fn understand(request: &Request, info: &ReportInfo, header: &Header, today: 
         spine: header.spine.clone(),
         totals: given.get("totals").map(|text| totals(text, info)).transpose()?.unwrap_or(false),
         key: header.key.clone(),
-        limit: given.get("limit").map(|text| limit(text)).transpose()?.flatten(),
+        limit: given.get("limit").map(|text| limit("limit", text)).transpose()?.flatten(),
+        top_n: given.get("top_n").map(|text| top_n(text, info)).transpose()?.flatten(),
         label: info.id.clone(),
         ..QueryOptions::default()
     };
     options.order_by =
         given.get("order_by").map(|text| order(text, info, compare.as_ref())).transpose()?.unwrap_or_default();
     options.compare = compare;
+    if options.top_n.is_some() && (options.limit.is_some() || options.compare.is_some()) {
+        let both = if options.limit.is_some() { "limit and top_n" } else { "compare and top_n" };
+        return Err(Error::invalid(format!("{both} cannot be asked for together")).hint("leave one of them out"));
+    }
     let mut policies: BTreeMap<String, String> =
         info.policies.iter().map(|p| (p.name.clone(), p.default.clone())).collect();
     policies.extend(header.fixed.clone());
@@ -93,7 +98,7 @@ pub fn understand(request: &Request, info: &ReportInfo, header: &Header, today: 
 }
 
 fn is_engine(name: &str) -> bool {
-    matches!(name, "compare" | "order_by" | "limit" | "totals")
+    matches!(name, "compare" | "order_by" | "limit" | "top_n" | "totals")
 }
 
 /// What is neither a parameter nor the engine's: slicers, their levels, policies.
@@ -166,11 +171,15 @@ impl Asking<'_> {
     fn unknown(&self, name: &str, value: &str) -> Error {
         let slicers: Vec<String> = self.info.slicers.iter().map(|s| format!("where.{s}")).collect();
         let known = self.header.params.names().chain(self.info.policies.iter().map(|p| p.name.as_str()));
-        let known: Vec<&str> =
-            known.chain(["compare", "order_by", "limit", "totals"]).chain(slicers.iter().map(String::as_str)).collect();
+        let known: Vec<&str> = known
+            .chain(["compare", "order_by", "limit", "top_n", "totals"])
+            .chain(slicers.iter().map(String::as_str))
+            .collect();
         let hint = match slicer(name) {
             Some(_) => format!("slicers are written where.{name}"),
-            None if TOP.contains(&name) => format!("limit={value} gives the first rows in the order of order_by"),
+            None if TOP.contains(&name) => format!(
+                "limit={value} gives the first rows in the order of order_by, top_n={value} one more of all the others"
+            ),
             None => did_you_mean(name, known.iter().copied()),
         };
         Error::invalid(format!("{} has no parameter {name}", self.info.id)).hint(hint)
@@ -249,12 +258,21 @@ fn totals(text: &str, info: &ReportInfo) -> Result<bool> {
     Ok(wanted)
 }
 
-fn limit(text: &str) -> Result<Option<u64>> {
+fn top_n(text: &str, info: &ReportInfo) -> Result<Option<u64>> {
+    let rows = limit("top_n", text)?;
+    match info.totals || rows.is_none() {
+        true => Ok(rows),
+        false => Err(Error::invalid(format!("{} has no row of others: its rows do not add up", info.id))
+            .hint("limit gives the first rows")),
+    }
+}
+
+fn limit(name: &str, text: &str) -> Result<Option<u64>> {
     match text.trim() {
         "" => Ok(None),
         text => match text.parse() {
             Ok(rows) if (1..=params::MOST_ROWS).contains(&rows) => Ok(Some(rows)),
-            _ => Err(Error::invalid(format!("limit = {text:?}: no number of rows that can be shown"))
+            _ => Err(Error::invalid(format!("{name} = {text:?}: no number of rows that can be shown"))
                 .hint(format!("1 to {}", params::MOST_ROWS))),
         },
     }

@@ -111,10 +111,21 @@ fn a_grain_that_is_no_calendars_makes_no_buckets() {
 }
 
 #[test]
+fn the_first_rows_and_one_of_the_others() {
+    assert_eq!(ask(&[("top_n", "3"), ("totals", "true")]).unwrap().options.top_n, Some(3));
+    assert_eq!(ask(&[("top_n", "")]).unwrap().options.top_n, None);
+    assert_eq!(refused(&[("top_n", "3"), ("limit", "3")]).0, "limit and top_n cannot be asked for together");
+    let compared = refused(&[("top_n", "3"), ("compare", "previous_period")]).0;
+    assert_eq!(compared, "compare and top_n cannot be asked for together");
+    assert_eq!(refused(&[("top_n", "0")]).0, "top_n = \"0\": no number of rows that can be shown");
+}
+
+#[test]
 fn wrong_names_are_refused_with_near_ones() {
     assert_eq!(refused(&[("form", "2026")]), ("sales has no parameter form".into(), "did you mean from?".into()));
     assert_eq!(refused(&[("channel", "web")]).1, "slicers are written where.channel");
-    assert_eq!(refused(&[("top_n", "3")]).1, "limit=3 gives the first rows in the order of order_by");
+    let first = "limit=3 gives the first rows in the order of order_by, top_n=3 one more of all the others";
+    assert_eq!(refused(&[("top", "3")]).1, first);
     assert_eq!(refused(&[("where.chanel", "web")]).1, "did you mean channel?");
     assert_eq!(
         refused(&[("where.product", "x")]),

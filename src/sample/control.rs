@@ -10,7 +10,7 @@ use std::path::Path;
 use super::catalogue::Currency;
 use super::days::{DAY, Day, LAST, push_date, push_german, quarter_name};
 use super::dice::Dice;
-use super::order::{Line, Order};
+use super::order::{Line, Order, without_tax};
 use super::out::{Ledger, Sheet, Why};
 use super::retailer::Retailer;
 use super::text::{push_decimal, push_int};
@@ -133,12 +133,6 @@ impl Totals {
         }
         told
     }
-}
-
-/// The part of an amount (cents × thousandths) that is not tax, in ten-thousandths, halves up; `rate` in ten-thousandths.
-fn without_tax(full: i64, rate: i64) -> i64 {
-    let whole = 10 * (10_000 + rate);
-    (2 * full * 10_000 + whole) / (2 * whole)
 }
 
 fn till(out: &mut Vec<u8>, retailer: &Retailer, entry: Entry) {

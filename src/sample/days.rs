@@ -168,6 +168,14 @@ pub fn push_rfc3339(out: &mut Vec<u8>, utc: Seconds, zone: Zone) {
     }
 }
 
+/// "2025-07-09T13:05:22Z", an instant in UTC.
+pub fn push_utc(out: &mut Vec<u8>, utc: Seconds) {
+    push_date(out, utc.div_euclid(DAY));
+    out.push(b'T');
+    push_clock(out, utc.rem_euclid(DAY));
+    out.push(b'Z');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,5 +197,8 @@ mod tests {
         let mut text = Vec::new();
         push_rfc3339(&mut text, Zone::Berlin.utc(noon(2025, 7, 1)), Zone::Berlin);
         assert_eq!(text, b"2025-07-01T12:00:00+02:00");
+        text.clear();
+        push_utc(&mut text, Zone::Berlin.utc(noon(2025, 7, 1)));
+        assert_eq!(text, b"2025-07-01T10:00:00Z");
     }
 }

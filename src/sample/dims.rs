@@ -4,52 +4,17 @@ use std::path::Path;
 
 use super::catalogue::{Catalogue, ItemType, MOVE, category_id, category_name};
 use super::days::Zone;
-use super::days::{DAY, Day, FIRST, LAST, civil, push_date, push_rfc3339, weekday};
+use super::days::{DAY, FIRST, LAST, civil, push_rfc3339, weekday};
 use super::dice::hash;
 use super::erp::{business_home, business_key};
-use super::out::{Dirt, Ledger, Sheet, Why};
+use super::list::{List, date, text};
+use super::out::{Dirt, Ledger};
 use super::retailer::Retailer;
+use super::stock::held;
+use super::supply::{SUPPLIERS, lead_days, supplier};
 use super::text::{push_cents, push_decimal};
 use super::words::{CHANNELS, COUNTRIES, REGIONS};
 use crate::error::Result;
-
-struct List {
-    sheet: Sheet,
-    ledger: Ledger,
-}
-
-impl List {
-    fn new(landing: &Path, name: &str, header: &str, plain: bool) -> Result<List> {
-        let mut list = List { sheet: Sheet::new(landing, "csv", header, 9), ledger: Ledger::default() };
-        list.sheet.open(&mut list.ledger, name, plain)?;
-        Ok(list)
-    }
-    fn row(&mut self, fields: &[&str]) -> Result<()> {
-        self.ledger.counts.dimension_rows += 1;
-        self.why(fields, Why::First)
-    }
-    fn dirt(&mut self, fields: &[&str], dirt: &'static Dirt) -> Result<()> {
-        self.ledger.counts.dimension_rows += u64::from(dirt.lands());
-        self.why(fields, Why::Dirty(dirt))
-    }
-    fn why(&mut self, fields: &[&str], why: Why) -> Result<()> {
-        self.sheet.put(&mut self.ledger, format!("{}\n", fields.join(",")).as_bytes(), why)
-    }
-    fn done(mut self) -> Result<Ledger> {
-        self.sheet.close(&mut self.ledger)?;
-        Ok(self.ledger)
-    }
-}
-
-fn text(push: impl FnOnce(&mut Vec<u8>)) -> String {
-    let mut out = Vec::new();
-    push(&mut out);
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn date(day: Day) -> String {
-    text(|o| push_date(o, day))
-}
 
 /// Writes all lists.
 pub fn write(retailer: &Retailer, landing: &Path) -> Result<Vec<Ledger>> {
@@ -59,6 +24,8 @@ pub fn write(retailer: &Retailer, landing: &Path) -> Result<Vec<Ledger>> {
         locations(retailer, landing)?,
         products(retailer, landing)?,
         customers(retailer, landing)?,
+        suppliers(landing)?,
+        policies(retailer, landing)?,
         rates(retailer, landing)?,
     ])
 }
@@ -189,7 +156,7 @@ fn product(
 ) -> Vec<String> {
     let item = &catalogue.items[i];
     let mut fields =
-        vec![item.sku.clone(), gtin.into(), item.name.clone(), item.brand.into(), format!("SUP{:02}", i % 17 + 1)];
+        vec![item.sku.clone(), gtin.into(), item.name.clone(), item.brand.into(), supplier_id(supplier(i))];
     for level in 1..=3 {
         fields.push(category_id(category, level));
         fields.push(category_name(category, level).into());
@@ -253,6 +220,78 @@ fn customers(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
 }
 
 static CUSTOMER: Dirt = Dirt::new("V20", "quarantine", "customer_key", "an e-mail address as customer");
+
+fn suppliers(landing: &Path) -> Result<Ledger> {
+    let mut list = List::new(landing, "dimensions/suppliers", "supplier_id,name,country,terms,lead_days,rev", true)?;
+    for s in 0..SUPPLIERS {
+        let (country, town) = [("GB", "Leeds"), ("DE", "Bremen"), ("NL", "Delft"), ("IT", "Prato")][s % 4];
+        let terms = ["net 30", "net 60", "2/10 net 30"][s % 3];
+        list.row(&[
+            &supplier_id(s),
+            &format!("{town} Trading {}", s + 1),
+            country,
+            terms,
+            &lead_days(s).to_string(),
+            "1",
+        ])?;
+    }
+    list.dirt(&["SUP99", "Somewhen Ltd", "GB", "net 30", "-1", "1"], &SUPPLIER)?;
+    list.done()
+}
+
+fn supplier_id(supplier: usize) -> String {
+    format!("SUP{:02}", supplier + 1)
+}
+
+static SUPPLIER: Dirt = Dirt::new("V03", "reject", "default_lead_time_days", "delivered before it was ordered");
+
+/// How each place keeps its articles; a few have no rule of their own, and of some the service level changed in March 2026.
+fn policies(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
+    let header = "place,sku,valid_from,lead_days,lead_sd,review_days,service_level,min_order,pack,max_stock,order_cost,currency,holding_rate,rev";
+    let mut list = List::new(landing, "dimensions/stock_policies", header, false)?;
+    for (p, place) in retailer.places.iter().enumerate() {
+        for item in held(retailer, p, LAST) {
+            let h = hash(&[retailer.seed, 0x91, p as u64, item as u64]);
+            if h.is_multiple_of(19) {
+                continue;
+            }
+            let fields = |valid_from: &str, service: &str| -> Vec<String> {
+                let lead = lead_days(supplier(item));
+                let sd = ["0.5", "1", "1.5", ""][(h >> 8) as usize % 4];
+                let pack = if place.warehouse { "24" } else { ["1", "1", "6", "12"][(h >> 16) as usize % 4] };
+                let most = if (h >> 24).is_multiple_of(4) { (20 + (h >> 32) % 30).to_string() } else { String::new() };
+                vec![
+                    place.id.clone(),
+                    retailer.catalogue.items[item].sku.clone(),
+                    valid_from.into(),
+                    lead.to_string(),
+                    sd.into(),
+                    ["7", "7", "14", "0"][(h >> 40) as usize % 4].into(),
+                    service.into(),
+                    ["1", "2", "6"][(h >> 44) as usize % 3].into(),
+                    pack.into(),
+                    if place.warehouse { String::new() } else { most },
+                    ["5.00", "12.50"][(h >> 48) as usize % 2].into(),
+                    place.currency().code().into(),
+                    "0.2".into(),
+                    "1".into(),
+                ]
+            };
+            let write =
+                |list: &mut List, fields: Vec<String>| list.row(&fields.iter().map(String::as_str).collect::<Vec<_>>());
+            write(&mut list, fields("", ["0.9", "0.95", "0.98"][(h >> 52) as usize % 3]))?;
+            if (h >> 56).is_multiple_of(29) {
+                write(&mut list, fields("2026-03-01", "0.99"))?;
+            }
+        }
+    }
+    let bag = retailer.catalogue.items[retailer.catalogue.bag].sku.as_str();
+    let wrong = ["S001", bag, "", "5", "1", "7", "1", "1", "1", "", "5.00", "GBP", "0.2", "1"];
+    list.dirt(&wrong, &POLICY)?;
+    list.done()
+}
+
+static POLICY: Dirt = Dirt::new("V03", "reject", "service_level", "never to run out");
 
 /// Euro against pound on weekdays, both ways, from the week before the first day; none at weekends.
 fn rates(retailer: &Retailer, landing: &Path) -> Result<Ledger> {

@@ -7,7 +7,9 @@ use super::again::Again;
 use super::catalogue::{Currency, Tax};
 use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, quarter_name, settled};
+use super::desk::{Desk, jobs};
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold, reductions};
 use super::order::{Basket, ChargeKind, Line, LineKind, Order, Status};
 use super::out::{Dirt, Ledger, Sheet, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -43,8 +45,10 @@ struct Market<'a> {
     dice: Dice,
     sheet: Sheet,
     returns: Returns,
+    discounts: Discounts,
     again: Again,
     totals: Totals,
+    desk: Desk,
     next: u64,
     /// Orders that the ERP has too.
     mirrored: Vec<Order>,
@@ -69,8 +73,10 @@ pub fn write(
         dice: Dice::new(retailer.seed, platform.name),
         sheet: Sheet::new(landing, "csv", platform.header, level),
         returns: Returns::new(landing, level, platform.name, platform.name, platform.prefix, 600),
+        discounts: Discounts::new(landing, level, platform.name, platform.name, platform.prefix),
         again: Again::new(),
         totals: Totals::default(),
+        desk: Desk::new(retailer, landing, level, platform.name),
     };
     let mut ledger = Ledger::default();
     for (date, n) in (FIRST..=LAST).zip(spread(retailer.seed, platform.rhythm, orders)) {
@@ -79,6 +85,8 @@ pub fn write(
     }
     market.sheet.close(&mut ledger)?;
     market.returns.close(&mut ledger)?;
+    market.desk.close(&mut ledger)?;
+    market.discounts.close(&mut ledger)?;
     if platform.totals {
         market.totals.write(retailer, landing, level, &Layout::platform(platform.name), &mut ledger)?;
     }
@@ -96,8 +104,11 @@ impl Market<'_> {
                 self.returns.plan(self.retailer, &mut self.dice, &order, date, self.platform.name);
             }
         }
-        self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
+        let returns = self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
         self.again.day(ledger, &mut self.sheet, date)?;
+        self.desk.refund(ledger, self.retailer, &returns, self.platform.prefix);
+        self.desk.day(ledger, date)?;
+        self.discounts.day(ledger, self.retailer, date)?;
         if date == self.platform.dirty_day { self.dirty(ledger, date) } else { Ok(()) }
     }
 
@@ -163,6 +174,11 @@ impl Market<'_> {
         let live = !matches!(order.status, Status::Created | Status::Cancelled);
         let fate = self.dice.below(1000);
         self.totals.add(order.made.div_euclid(DAY), order, |_| false);
+        let zone = if self.platform.tax == Tax::China { "Asia/Shanghai" } else { "Europe/Berlin" };
+        let sold = Sold { no: order.no, at: order.made, zone, night: false, currency: order.currency.code() };
+        let share = if order.staff { Reason::Staff } else { Reason::Voucher };
+        let all = reductions(self.retailer, order, share);
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)?;
         for line in &order.lines {
             self.row(order, line, order.made);
             let record = self.scratch.clone();
@@ -179,6 +195,9 @@ impl Market<'_> {
                 _ => {}
             }
         }
+        let job = jobs::market(order, self.platform.prefix, self.platform.name, date);
+        let at = (fate <= 5 && live).then(|| jobs::utc(self.platform.name, later * DAY + 9 * 3600));
+        self.desk.take(ledger, job.undone(at), true);
         if fate > 11 && live && !order.test && self.dice.chance(60) {
             self.mirrored.push(order.clone());
         }

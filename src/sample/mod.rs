@@ -5,20 +5,28 @@ mod again;
 mod catalogue;
 mod control;
 mod days;
+mod desk;
 mod dice;
 mod dims;
+mod discounts;
 mod erp;
 mod events;
+mod feedback;
+mod list;
 mod market;
 mod market_cn;
 mod market_eu;
+mod marketing;
+mod offers;
 mod order;
 mod out;
+mod people;
 mod pos;
 mod retailer;
 mod returns;
 mod stock;
 mod summary;
+mod supply;
 mod text;
 mod web;
 mod words;
@@ -98,12 +106,19 @@ fn parts(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn(u64
         let web = scope.spawn(|| -> Part { Ok(vec![web::write(retailer, landing, level, progress)?]) });
         let rest = scope.spawn(|| -> Part {
             let (eu, mirrored) = market::write(retailer, landing, level, &market_eu::PLATFORM, progress)?;
-            let erp = erp::write(retailer, landing, &mirrored, progress)?;
+            let erp = erp::write(retailer, landing, level, &mirrored, progress)?;
             let (cn, _) = market::write(retailer, landing, level, &market_cn::PLATFORM, progress)?;
-            Ok(vec![eu, erp, cn, stock::write(retailer, landing)?])
+            let movements = supply::write_movements(retailer, landing, level)?;
+            let purchases = supply::write_purchases(retailer, landing, level)?;
+            Ok(vec![eu, erp, cn, stock::write(retailer, landing)?, movements, purchases])
+        });
+        let plans = scope.spawn(|| -> Part {
+            let mut plans = people::write(retailer, landing)?;
+            plans.extend(marketing::write(retailer, landing, level)?);
+            Ok(plans)
         });
         let mut all = Vec::new();
-        for part in [shops, web, rest] {
+        for part in [shops, web, rest, plans] {
             all.extend(part.join().map_err(|_| Error::internal("sample: a part of the generator panicked"))??);
         }
         Ok(all)

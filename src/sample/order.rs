@@ -141,6 +141,12 @@ impl Order {
     }
 }
 
+/// The part of an amount (cents × thousandths) that is not tax, in ten-thousandths, halves up; `rate` in ten-thousandths.
+pub fn without_tax(full: i64, rate: i64) -> i64 {
+    let whole = 10 * (10_000 + rate);
+    (2 * full * 10_000 + whole) / (2 * whole)
+}
+
 /// How a basket is filled.
 pub struct Basket<'a> {
     pub retailer: &'a Retailer,

@@ -98,15 +98,8 @@ pub fn write(retailer: &Retailer, landing: &Path) -> Result<Ledger> {
 }
 
 fn of_place(retailer: &Retailer, p: usize, day: Day, rows: &mut Rows) {
-    let place = &retailer.places[p];
-    // Warehouses hold twice as many articles.
-    let range = if place.warehouse { (2 * retailer.range).min(retailer.catalogue.usual) } else { retailer.range };
-    for at in 0..range {
-        let item = retailer.catalogue.ranged(p, at, range);
-        if retailer.catalogue.items[item].launched > day {
-            continue;
-        }
-        let on_hand = level(retailer.seed, p, item, day, place.warehouse);
+    for item in held(retailer, p, day) {
+        let on_hand = level(retailer.seed, p, item, day, retailer.places[p].warehouse);
         // Some places leave articles out that they have none of.
         if on_hand == 0 && hash(&[retailer.seed, 0x57, p as u64]).is_multiple_of(3) {
             continue;
@@ -132,8 +125,23 @@ impl Rows {
     }
 }
 
+/// The articles that a place is supposed to have on `day`.
+pub fn held(retailer: &Retailer, p: usize, day: Day) -> impl Iterator<Item = usize> {
+    // Warehouses hold twice as many articles.
+    let twice = (2 * retailer.range).min(retailer.catalogue.usual);
+    let range = if retailer.places[p].warehouse { twice } else { retailer.range };
+    let items = (0..range).map(move |at| retailer.catalogue.ranged(p, at, range));
+    items.filter(move |item| retailer.catalogue.items[*item].launched <= day)
+}
+
+/// Pieces that an ordinary day takes.
+pub fn daily_use(seed: u64, p: usize, item: usize, warehouse: bool) -> i32 {
+    let h = hash(&[seed, 0x55, p as u64, item as u64]);
+    (1 + (h >> 24) % 3) as i32 * if warehouse { 20 } else { 1 }
+}
+
 /// Deliveries come every week or two, sales take some every day; now and then there is none, or less than none.
-fn level(seed: u64, p: usize, item: usize, day: Day, warehouse: bool) -> i32 {
+pub fn level(seed: u64, p: usize, item: usize, day: Day, warehouse: bool) -> i32 {
     let h = hash(&[seed, 0x55, p as u64, item as u64]);
     let spell = hash(&[seed, 0x56, p as u64, item as u64, (day / 6) as u64]);
     if spell.is_multiple_of(29) && !warehouse {

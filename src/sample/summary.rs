@@ -11,10 +11,23 @@ pub struct Counts {
     pub orders: u64,
     pub order_lines: u64,
     pub order_charges: u64,
+    pub order_headers: u64,
+    pub status_events: u64,
+    pub fulfilment_lines: u64,
+    pub payments: u64,
     pub return_lines: u64,
     pub events: u64,
+    pub feedback: u64,
     pub stock_rows: u64,
+    pub movements: u64,
+    pub purchase_lines: u64,
     pub dimension_rows: u64,
+    /// Reductions of lines by their reason.
+    pub discount_rows: u64,
+    /// Assignments, targets, activities, versions of opportunities.
+    pub people_rows: u64,
+    /// Contacts, and days of campaigns with what they cost.
+    pub marketing_rows: u64,
 }
 
 impl Counts {
@@ -22,10 +35,20 @@ impl Counts {
         self.orders += part.orders;
         self.order_lines += part.order_lines;
         self.order_charges += part.order_charges;
+        self.order_headers += part.order_headers;
+        self.status_events += part.status_events;
+        self.fulfilment_lines += part.fulfilment_lines;
+        self.payments += part.payments;
         self.return_lines += part.return_lines;
         self.events += part.events;
+        self.feedback += part.feedback;
         self.stock_rows += part.stock_rows;
+        self.movements += part.movements;
+        self.purchase_lines += part.purchase_lines;
         self.dimension_rows += part.dimension_rows;
+        self.discount_rows += part.discount_rows;
+        self.people_rows += part.people_rows;
+        self.marketing_rows += part.marketing_rows;
     }
 }
 
@@ -79,8 +102,28 @@ impl fmt::Display for Summary {
         let c = &self.counts;
         writeln!(
             f,
-            "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} stock rows, {} dimension rows",
-            c.orders, c.order_lines, c.order_charges, c.return_lines, c.events, c.stock_rows, c.dimension_rows
+            "{} orders with {} lines and {} charges, {} returned lines, {} visitor events, {} pieces of feedback, {} stock rows with {} movements, \
+             {} purchase lines, {} dimension rows",
+            c.orders,
+            c.order_lines,
+            c.order_charges,
+            c.return_lines,
+            c.events,
+            c.feedback,
+            c.stock_rows,
+            c.movements,
+            c.purchase_lines,
+            c.dimension_rows
+        )?;
+        writeln!(
+            f,
+            "{} order headers, {} steps of orders, {} lines of parcels, {} payments",
+            c.order_headers, c.status_events, c.fulfilment_lines, c.payments
+        )?;
+        writeln!(
+            f,
+            "{} reductions of lines, {} rows about people and plans, {} about marketing",
+            c.discount_rows, c.people_rows, c.marketing_rows
         )?;
         let mut folders: BTreeMap<&str, Written> = BTreeMap::new();
         for file in &self.files {

@@ -1,6 +1,6 @@
 //! The sample as a whole: reproducible, adding up, its dirt where the list says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -67,7 +67,13 @@ fn the_summary_adds_up() {
     }
     let c = &summary.counts;
     assert!((3_000..6_000).contains(&c.order_lines), "{c:?}");
-    assert!(c.return_lines > 50 && c.events > 500 && c.stock_rows > 10_000 && c.order_charges > 100, "{c:?}");
+    assert!(
+        c.return_lines > 50 && c.events > 500 && c.feedback > 20 && c.stock_rows > 10_000 && c.order_charges > 100,
+        "{c:?}"
+    );
+    assert!(c.order_headers > 500 && c.status_events > 2_000 && c.fulfilment_lines > 1_000, "{c:?}");
+    assert!(c.payments > 1_000, "{c:?}");
+    assert!(c.movements > 10_000 && c.purchase_lines > 500, "{c:?}");
 }
 
 #[test]
@@ -77,7 +83,7 @@ fn every_dirty_record_is_where_the_list_says() {
     let found = files(dir.path());
     let list = lines(&found["dirt.csv"], "dirt.csv");
     assert_eq!(list.len(), summary.dirty() + 1);
-    let mut rules = std::collections::BTreeSet::new();
+    let mut rules = BTreeSet::new();
     for row in &list[1..] {
         let fields: Vec<&str> = row.splitn(7, ',').collect();
         let (file, line): (_, usize) = (fields[0], fields[1].parse().expect("a line"));
@@ -99,6 +105,38 @@ fn every_dirty_record_is_where_the_list_says() {
     }
     let expected = ["V00", "V01", "V02", "V03", "V04", "V09", "V10", "V11", "V12", "V13", "V18", "V19", "V20"];
     assert_eq!(rules.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_desk_tells_of_orders_that_were_made() {
+    let dir = tempfile::tempdir().expect("a folder");
+    make(dir.path(), 1);
+    let found = files(&dir.path().join("landing"));
+    let of = |prefix: &str| -> Vec<String> {
+        let named = found.iter().filter(|(name, _)| name.starts_with(prefix));
+        named.flat_map(|(name, bytes)| lines(bytes, name)).collect()
+    };
+    let id = |order: &String| Some(order.strip_prefix("{\"id\":\"")?.get(..8)?.to_string());
+    let made: BTreeSet<String> = of("web/").iter().filter_map(id).collect();
+    let field = |records: &[String], at: usize| -> Vec<String> {
+        records.iter().map(|r| r.split(',').nth(at).unwrap_or_default().to_string()).collect()
+    };
+    // Those that are wrong on purpose are of nobody's orders.
+    let clean = |id: &String| id.starts_with('W') && !id.starts_with("W95");
+    for (prefix, at) in [("orders/steps_web", 1), ("orders/parcels_web", 4)] {
+        let orders = field(&of(prefix), at);
+        assert!(orders.len() > made.len(), "{prefix}");
+        assert!(orders.iter().filter(|id| clean(id)).all(|id| made.contains(id)), "{prefix}");
+    }
+    // A few headers are missing, and a few are of no order.
+    let told: BTreeSet<String> = field(&of("orders/orders_web"), 1).into_iter().filter(clean).collect();
+    assert!(told.intersection(&made).count() * 100 > made.len() * 95);
+    assert!(told.difference(&made).count() * 100 < made.len());
+    // What is captured was authorized.
+    let payments = of("payments/payments_web");
+    let known: BTreeSet<String> = field(&payments, 1).into_iter().collect();
+    let captured: Vec<String> = field(&payments, 5).into_iter().filter(|id| id.starts_with('W')).collect();
+    assert!(captured.len() > 100 && captured.iter().all(|id| known.contains(id)));
 }
 
 #[test]

@@ -5,10 +5,12 @@ Run at development time, from the repository's root, with the packages of tests/
 Writes tests/golden/sample/<report>/<case>.csv: the request as `# name=value` lines, then the columns that are compared and the rows.
 `# unordered=true`: the order of rows is not compared. It must not read anything that saleslake's lake, views or reports wrote.
 
-    sample_staging.py    landing files → clean tables
+    sample_staging.py, sample_plans.py    landing files → clean tables
     sample_measures.py   words of a request → rows and sums
     sample_reports.py    the reports
-    sample_products.py, sample_customers.py, sample_segments.py, sample_periods.py, sample_stock.py    more of them, by what they are about; sample_requests.py asks them
+    sample_products.py, sample_customers.py, sample_segments.py, sample_periods.py, sample_stock.py, sample_supply.py, sample_people.py,
+    sample_marketing.py, sample_quality.py, sample_service.py    more of them, by what they are about; sample_requests.py asks them
+    sample_orders.py     what becomes of orders: the order desk's files and the reports about them
     sample_control.py    control totals and the report that compares them
 """
 
@@ -41,6 +43,8 @@ POLICIES = {
     "shipped-to": QUARTER | {"region_basis": "ship"},
     "billed-to": QUARTER | {"region_basis": "bill", "where.region": "GB"},
     "paid": QUARTER | {"recognition_basis": "paid"},
+    "shipped": QUARTER | {"recognition_basis": "shipped"},
+    "delivered-reversed": QUARTER | {"recognition_basis": "delivered", "cancel_policy": "sale_then_reversal"},
     "paid-reversed-sale-date": QUARTER | {"recognition_basis": "paid", "cancel_policy": "sale_then_reversal", "return_basis": "sale_date"},
 }
 SLICES = {
@@ -63,6 +67,8 @@ SLICES = {
     "product-unknown": MARCH | {"to": "2025-07-01", "where.product": "UNK"},
     "staff": QUARTER | {"where.staff": "true"},
     "members": QUARTER | {"where.segment": "gold"},
+    "sales-reps": QUARTER | {"where.sales_rep": "R03,E010,E011"},
+    "sales-rep-none": {"from": "2025-07-01", "to": "2025-07-15", "where.sales_rep": "N/A"},
     "returned-in-shops": QUARTER | {"where.return_channel": "pos"},
 }
 
@@ -136,6 +142,7 @@ CASES = {
         "totals": QUARTER | {"totals": "true"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
         "best": QUARTER | {"order_by": "-net_sales", "limit": "3"},
+        "first-and-others": MARCH | {"top_n": "2"},
     },
     "sales-by-channel": every() | {
         "all-members": {"from": "2025-03-01", "to": "2025-06-01"},
@@ -248,7 +255,7 @@ CASES |= sample_requests.CASES
 # Reports whose own order is that of time; others are compared in order only where the request gives one.
 IN_TIME = {
     "sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel", "new-vs-returning", "return-lag", "sales-weekday-hour",
-    "moving-average-trend", "moving-annual-total", "sales-to-date", "cohort-retention", "cohort-revenue", "sales-intraday-live",
+    "order-cycle-time", "moving-average-trend", "moving-annual-total", "sales-to-date", "cohort-retention", "cohort-revenue", "sales-intraday-live",
 }
 
 

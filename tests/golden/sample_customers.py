@@ -22,7 +22,7 @@ COLUMNS = {
     "basket-affinity": TIME + ["a_id", "a_name", "b_id", "b_name", "pair_orders", "a_orders", "b_orders", "all_orders", "support", "confidence_a_b",
                                "confidence_b_a", "lift", "leverage"],
     "customer-acquisition": TIME + ["channel_id", "channel_name", "new_customers", "new_customers_all", "new_share", "first_day_orders", "first_day_sales",
-                                    "first_order_value", "first_day_orders_per_customer"],
+                                    "first_order_value", "first_day_orders_per_customer", "marketing_spend", "cac"],
 }
 KEYS = {
     "customer-acquisition": ["period_start", "channel_id"],
@@ -90,20 +90,26 @@ class Customers:
         whole = Counter()
         for (span, _, _), cell in sums.items():
             whole[span] += cell[0]
-        rows = [{"period_start": span[0], "period_end": span[1], "is_partial_period": partial, "channel_id": channel} | self.acquired(cell, whole[span])
+        spend = {span: self.marketing_spend(days) for span, days, _ in spans}
+        rows = [{"period_start": span[0], "period_end": span[1], "is_partial_period": partial, "channel_id": channel} | self.acquired(cell, whole[span], spend[span])
                 for (span, partial, channel), cell in sums.items()]
         return self.named(rows, "channel_id", "channel")
 
+    def marketing_spend(self, days):
+        """All of it, whatever is sliced."""
+        found = self.con.execute("SELECT coalesce(sum(spend_rc), 0) FROM spend WHERE day >= ? AND day < ?", list(days)).fetchone()
+        return Fraction(int(found[0]), MONEY)
+
     @staticmethod
-    def acquired(cell, whole):
+    def acquired(cell, whole, spend):
         new, orders, sold = Fraction(cell[0]), Fraction(cell[1]), cell[2]
         return {"new_customers": new, "new_customers_all": Fraction(whole), "new_share": ratio(new, whole), "first_day_orders": orders, "first_day_sales": sold,
-                "first_order_value": ratio(sold, orders), "first_day_orders_per_customer": ratio(orders, new)}
+                "first_order_value": ratio(sold, orders), "first_day_orders_per_customer": ratio(orders, new), "marketing_spend": spend, "cac": ratio(spend, whole)}
 
     def customer_acquisition_total(self, request, spans):
         rows = self.customer_acquisition(request, spans)
         cell = [sum(r[c] for r in rows) for c in ("new_customers", "first_day_orders", "first_day_sales")]
-        return self.acquired(cell, cell[0])
+        return self.acquired(cell, cell[0], self.marketing_spend((spans[0][1][0], spans[-1][1][1])))
 
     def top_customers(self, request, spans):
         rows = self.sums(self.source(request), [("customer_key", "customer_key")], spans)

@@ -115,56 +115,61 @@ POLICIES = {"return_basis": "return_date", "cancel_policy": "exclude", "region_b
 
 def facts(policies):
     """Every event of sales and every charge as one SELECT: what happened (`kind`), when it counts, of what, how much; `minute` of the local
-    day; of a return its `reason` and whether its sale is `known`."""
+    day; of a return its `reason` and whether its sale is `known`; the line's tax `rate`; what of a charge is tax; line_*: the order line that it is
+    about."""
     p = POLICIES | policies
-    day = {"confirmed": "sold_on", "paid": "paid_on"}[p["recognition_basis"]]
+    day = {"confirmed": "sold_on", "paid": "paid_on", "shipped": "shipped_on", "delivered": "delivered_on"}[p["recognition_basis"]]
     kept = "NOT cancelled" if p["cancel_policy"] == "exclude" else "true"
     if p["region_basis"] == "sold":
         region = "CASE WHEN x.location_id IS NULL THEN x.ship_region_id ELSE coalesce((SELECT region_id FROM location l WHERE l.location_id = x.location_id), 'UNK') END"
     else:
         region = f"x.{p['region_basis']}_region_id"
-    keys = f"x.channel_id, x.location_id, {region} AS region_id, x.customer_key, x.is_staff"
+    keys = f"x.channel_id, x.location_id, {region} AS region_id, x.customer_key, x.is_staff, x.sales_rep_id"
     zero = "0::HUGEINT"
     returned = "refunded_on" if p["return_basis"] == "return_date" else "coalesce(sold_on, refunded_on)"
-    # Minute of the day, reason, whether the sale is known.
+    # Minute of the day, reason, whether the sale is known; then the tax rate of a line, the tax of a charge, and the order line that it is about.
     sale, back = "x.sold_minute, NULL, true", "x.refunded_minute, x.reason, x.found"
+    line, returned_line = (f"x.rate, {zero}, x.{system}, x.order_id, x.{no}" for system, no in (("system", "line_no"), ("sale_system", "order_line")))
+    none = f"NULL, {zero}, NULL, NULL, NULL"
+    due = f"NULL, CASE WHEN charge_type = 'tax' THEN {{0}}amount ELSE {zero} END, NULL, NULL, NULL"
     parts = [
         # Goods sold.
         f"""SELECT 'sale' AS kind, {day} AS day, sold_on AS order_day, {keys}, product_id, NULL AS return_channel_id, order_id, x.customer_key AS buyer,
             gross, discount, {zero} AS returned, net, tax, cost, quantity AS sold, {zero} AS back, false AS exchanged, {zero} AS charge,
-            x.sold_minute AS minute, NULL AS reason, true AS known
+            x.sold_minute AS minute, NULL AS reason, true AS known, x.rate AS rate, {zero} AS charge_tax,
+            x.system AS line_system, x.order_id AS line_order, x.line_no AS line_no
         FROM sold x WHERE {kept} AND line_type IN ('product', 'service', 'bundle_component')""",
         # Goods that came back.
         f"""SELECT 'return', {returned}, coalesce(sold_on, refunded_on), {keys}, product_id, return_channel_id, NULL, NULL,
-            {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, exchanged, {zero}, {back} FROM refund x""",
+            {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, exchanged, {zero}, {back}, {returned_line} FROM refund x""",
         # Amounts given or taken beside the goods.
         f"""SELECT 'adjustment', {day}, sold_on, {keys}, NULL, NULL, NULL, NULL,
-            greatest(amount, 0), {zero}, greatest(-amount, 0), amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}
+            greatest(amount, 0), {zero}, greatest(-amount, 0), amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}, {none}
         FROM charged x WHERE {kept} AND charge_type = 'adjustment'""",
         # What is billed beside the goods; a fee that is a line, with its tax; shipping that was given back.
         f"""SELECT 'charge', {day}, sold_on, {keys}, NULL, NULL, NULL, NULL,
-            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, amount, {sale}
+            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, amount, {sale}, {due.format('')}
         FROM charged x WHERE {kept} AND charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')""",
         f"""SELECT 'charge', {day}, sold_on, {keys}, NULL, NULL, NULL, NULL,
-            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, net + tax, {sale} FROM sold x WHERE {kept} AND line_type = 'fee'""",
+            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, net + tax, {sale}, x.rate, tax, NULL, NULL, NULL FROM sold x WHERE {kept} AND line_type = 'fee'""",
         f"""SELECT 'charge', {returned}, coalesce(sold_on, refunded_on), {keys}, NULL, return_channel_id, NULL, NULL,
-            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -shipping, {back} FROM refund x WHERE shipping <> 0""",
+            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -shipping, {back}, {none} FROM refund x WHERE shipping <> 0""",
     ]
     if p["cancel_policy"] == "sale_then_reversal":
         # Taken back on the day of the cancellation, if it had counted.
         undone = f"cancelled AND {day} IS NOT NULL"
         parts += [
             f"""SELECT 'reversal', cancelled_on, sold_on, {keys}, product_id, NULL, NULL, NULL,
-                {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, false, {zero}, {sale}
+                {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, false, {zero}, {sale}, {line}
             FROM sold x WHERE {undone} AND line_type IN ('product', 'service', 'bundle_component')""",
             f"""SELECT 'adjustment', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
-                greatest(-amount, 0), {zero}, greatest(amount, 0), -amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}
+                greatest(-amount, 0), {zero}, greatest(amount, 0), -amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}, {none}
             FROM charged x WHERE {undone} AND charge_type = 'adjustment'""",
             f"""SELECT 'charge', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
-                {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -amount, {sale}
+                {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -amount, {sale}, {due.format('-')}
             FROM charged x WHERE {undone} AND charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')""",
             f"""SELECT 'charge', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
-                {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -(net + tax), {sale} FROM sold x WHERE {undone} AND line_type = 'fee'""",
+                {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -(net + tax), {sale}, x.rate, -tax, NULL, NULL, NULL FROM sold x WHERE {undone} AND line_type = 'fee'""",
         ]
     return " UNION ALL ".join(parts)
 
@@ -178,6 +183,7 @@ SLICERS = {
     "category": ("product", "product_id", ["category1_id", "category1", "category2_id", "category2", "category3_id", "category3"], "product_id"),
     "brand": ("product", "product_id", ["brand"], "product_id"),
     "product": ("product", "product_id", ["product_id", "sku", "product_name"], "product_id"),
+    "sales_rep": ("sales_rep", "sales_rep_id", ["sales_rep_id", "name_masked"], "sales_rep_id"),
     "segment": ("customer", "customer_key", ["customer_group", "membership_tier"], "customer_key"),
 }
 

@@ -6,10 +6,16 @@ from collections import Counter
 from datetime import date
 
 import sample_customers
+import sample_marketing
+import sample_people
+import sample_orders
 import sample_periods
 import sample_products
+import sample_quality
 import sample_segments
+import sample_service
 import sample_stock
+import sample_supply
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
 from sample_measures import (
     DAY, TODAY, Fraction, added_up, buckets, derive, earlier, facts, member, nothing, numbered, ordered, ratio, same_number, text, where,
@@ -55,19 +61,30 @@ KEYS = {
     "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
     "dq-reconciliation": RECONCILED_BY,
 }
-for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock):
+for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service, sample_orders,
+             sample_people, sample_marketing, sample_supply):
     COLUMNS |= more.COLUMNS
     KEYS |= more.KEYS
     COMPARED |= more.COMPARED
-GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month"}
-IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag"}  # reports in the order of their keys
+GRAIN = {"sales-over-time": "month", "returns-summary": "month", "channel-mix-over-time": "month", "new-vs-returning": "month", "customer-acquisition": "month",
+         "customer-satisfaction": "month", "roas-cac": "month",
+         "inventory-turnover": "month", "sell-through": "week", "stock-out-rate": "month"}
+# How the reports that are asked for top_n name a group: column → SQL.
+OTHERS = {
+    "sales-by-brand": {"brand": "CASE WHEN product_id IS NULL THEN 'N/A' ELSE coalesce((SELECT brand FROM product p WHERE p.product_id = f.product_id), 'UNK') END"},
+    "sales-by-region": {"region_id": member("region_id", "region", "region_id")},
+}
+IN_KEYS = {"sales-weekday-hour", "new-vs-returning", "return-lag", "order-cycle-time"}  # reports in the order of their keys
 # Reports that ask for a day, not for a span of days.
 AS_OF = {"stock-on-hand", "inventory-valuation", "dead-slow-stock", "dq-quarantine", "inactive-customers", "rfm-segments", "sales-to-date",
-         "sales-intraday-live", "customer-segment-export"}
+         "sales-intraday-live", "customer-segment-export", "dq-duplicates", "dq-scorecard", "customer-lifecycle", "customer-360", "order-backlog",
+         "target-pacing", "low-stock-alert", "stock-cover", "overstock-excess", "reorder-proposal"}
 ZERO = {"sales-summary", "sales-over-time", "returns-summary", "traffic-conversion-funnel"}  # empty buckets are shown unless asked not to
 
 
-class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock):
+class Golden(sample_products.Products, sample_customers.Customers, sample_segments.Segments, sample_periods.Periods, sample_stock.Stock,
+             sample_quality.Quality, sample_service.Service, sample_orders.Orders, sample_people.People, sample_marketing.Marketing,
+             sample_supply.Supply):
     """Answers requests from the clean tables."""
 
     def __init__(self, con, dirt):
@@ -88,9 +105,13 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
             rows = self.over_days(report, request)
             if request.get("compare"):
                 columns += [f"{m}_{x}" for m in COMPARED[report] for x in ("prev", "growth")]
-        if request.get("totals") == "true":
+        if request.get("totals") == "true" or "top_n" in request:
             columns = [c for c in columns if c not in TIME[1:] and not c.endswith("_name")] + ["row_kind"]
         totals = [r for r in rows if r.get("row_kind") == "total"]
+        if "top_n" in request:
+            (key, sql), = OTHERS[report].items()
+            first = ordered([r for r in rows if r["row_kind"] == "row"], request.get("order_by", f"-net_sales,{key}"))[:int(request["top_n"])]
+            return columns, first + [self.others(report, request, key, sql, first)] + totals
         rows = [r for r in rows if r.get("row_kind") != "total"]
         if "order_by" in request:
             rows = ordered(rows, request["order_by"])
@@ -216,6 +237,19 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
         # A report without buckets is of the asked days, in the totals row, too.
         start = None if "period_start" in KEYS[report] else spans[0][0][0]
         return {c: None for c in COLUMNS[report]} | row | {"row_kind": "total", "period_start": start}
+
+    def others(self, report, request, key, sql, first):
+        """Everything but what the first rows are made of, in one row, from the events; shares are of everything."""
+        spans = [(self.days(request), self.days(request), False)]
+        shown = ", ".join(text(r[key]) for r in first)
+        row, = self.sums(f"SELECT * FROM ({self.source(request)}) f WHERE {sql} NOT IN ({shown})", None, spans)
+        whole, = self.sums(self.source(request), None, spans)
+        row["net_sales_all"] = whole["net_sales"]
+        return {c: None for c in COLUMNS[report]} | derive(row) | {"row_kind": "others", "period_start": None}
+
+    @staticmethod
+    def days(request):
+        return date.fromisoformat(request["from"]), date.fromisoformat(request["to"])
 
     def sales_summary(self, request, spans):
         rows = self.sums(self.source(request, "all"), [], spans)
@@ -385,15 +419,26 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
 def refuser(dirty):
     """The source that read a dirty record, and the table whose column is wrong; '' for a record that cannot be read."""
     folder, _, name = dirty["file"].partition("/")
-    lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate"}
+    lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate",
+             "sales_reps": "sales_rep", "promotions": "promotion", "promotion_products": "promotion_product", "campaigns": "campaign",
+             "suppliers": "supplier", "stock_policies": "product_location_policy"}
+    plans = {"assignments": ("rep_assignments", "rep_assignment"), "targets": ("targets", "target"), "activities": ("sales_activities", "sales_activity"),
+             "opportunities": ("opportunities", "opportunity"), "spend": ("marketing_spend", "marketing_cost"),
+             "touches": ("marketing_touches", "marketing_touch"), "discounts": ("order_discounts", "order_line_discount")}
     if folder == "dimensions":
         source = name.split(".")[0]
         table = lists[source]
+    elif (kind := name.split(".")[0].split("_")[0]) in plans and folder in ("people", "marketing", "discounts"):
+        source, table = plans[kind]
     else:
         source, table = {
             "pos": ("shop_pos_sales", "order_line"), "web": ("shop_web_orders", "order_line"), "market_eu": ("market_eu_orders", "order_line"),
             "market_cn": ("market_cn_orders", "order_line"), "erp": ("erp_wholesale", "order_line"), "returns": ("shop_returns", "return_line"),
-            "events": ("shop_events", "customer_event"), "stock": ("stock", "inventory_snapshot")}[folder]
+            "events": ("shop_events", "customer_event"), "feedback": ("shop_feedback", "feedback"), "stock": ("stock", "inventory_snapshot"),
+            "payments": ("payments", "payment"), "movements": ("stock_movements", "inventory_movement"),
+            "purchasing": ("purchase_orders", "purchase_order_line"),
+            "orders": {"orders": ("desk_orders", "order_header"), "steps": ("desk_steps", "order_status_event"),
+                       "parcels": ("desk_parcels", "fulfilment_line")}.get(name.split("_")[0])}[folder]
     if dirty["field"] == "charge_type":
         table = "order_charge"
     if dirty["field"].startswith("refund"):

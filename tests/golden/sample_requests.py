@@ -29,6 +29,8 @@ CASES = {
         "with-zero": BORDER | {"include_zero": "true", "where.location": "S002"},
         "totals": QUARTER | {"totals": "true"},
         "best": QUARTER | {"order_by": "-gross_profit,brand", "limit": "3"},
+        "first-and-others": QUARTER | {"top_n": "3"},  # the others are counted anew, not added up (D02, D03)
+        "fewest-orders": QUARTER | {"top_n": "2", "order_by": "orders,brand", "totals": "true", "where.channel": "web,app"},
         "previous-period": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_period", "where.category": "GAR"},
         "policies": QUARTER | POLICIES,
     },
@@ -304,6 +306,9 @@ CASES = {
         "articles": {"level": "product", "where.location": "S004,S005", "as_of": "2026-06-18", "where.category": "KIT"},
         "below-zero": {"level": "product", "order_by": "on_hand_negative,product_id", "limit": "8"},  # apart, not cut to 0 (D50)
         "missed-count": {"where.region": "GB-SCT,GB-LON", "as_of": "2026-06-18"},
+        "average": {"cost_method": "average", "level": "category"},
+        "first-in-first-out": {"cost_method": "fifo", "as_of": "2026-06-25", "totals": "true"},
+        "fifo-articles": {"cost_method": "fifo", "level": "product", "where.location": "S001,W02", "where.category": "KIT"},
         "totals": {"totals": "true"},
     },
     "dead-slow-stock": {
@@ -331,6 +336,74 @@ CASES = {
         "shipped-to": {"from": "2026-05-01", "to": "2026-07-01", "region_basis": "ship", "where.region": "DE"},
         "unknown": MARCH | {"where.location": "UNK,S001"},
     },
+    "order-cycle-time": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "channels": {"from": "2026-05-01", "to": "2026-07-01", "level": "channel"},  # open orders are counted, not left out (D68)
+        "months": {"from": "2026-01-01", "to": "2026-04-01", "grain": "month", "where.channel": "web,app"},
+        "shipped-to": QUARTER | {"region_basis": "ship", "where.region": "DE", "level": "channel"},
+        "members": QUARTER | {"where.segment": "gold"},
+    },
+    "order-backlog": {
+        "today": {},
+        "never": {"as_of": "2020-01-01"},
+        "places": {"level": "location", "as_of": "2026-06-29"},
+        "articles": {"level": "product", "where.channel": "web", "order_by": "-open_units,group_id", "limit": "25"},
+        "a-past-day": {"as_of": "2025-12-10"},  # what has left since was open then
+        "totals": {"level": "location", "as_of": "2026-06-30", "totals": "true"},
+        "cut-down": {"where.category": "KIT", "where.region": "DE", "as_of": "2026-06-15", "level": "product"},
+    },
+    "fulfilment-on-time": {
+        "places": QUARTER,
+        "never": NEVER,
+        "carriers": QUARTER | {"level": "carrier", "grain": "month"},
+        "channels": {"from": "2026-06-01", "to": "2026-07-15", "level": "channel"},  # what is not due yet is no failure
+        "ways": QUARTER | {"level": "method", "where.category": "KIT"},
+        "previous-period": {"from": "2025-11-01", "to": "2025-12-01", "level": "channel", "compare": "previous_period"},
+        "billed-to": QUARTER | {"region_basis": "bill", "where.region": "GB", "level": "carrier"},
+    },
+    "cancelled-orders": {
+        "reasons": QUARTER,
+        "never": NEVER,
+        "stages": {"from": "2025-01-01", "to": "2026-01-01", "level": "stage"},
+        "channels": QUARTER | {"level": "channel"},
+        "months": {"from": "2025-07-01", "to": "2025-10-01", "grain": "month", "where.channel": "web"},
+        "unknown": MARCH | {"where.location": "UNK,N/A", "level": "channel"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "level": "stage"},
+        "billed-to": QUARTER | {"region_basis": "bill", "where.region": "DE"},
+    },
+    "payment-mix": {
+        "tenders": QUARTER,
+        "never": NEVER,
+        "gateways": QUARTER | {"level": "gateway"},
+        "channels": QUARTER | {"level": "channel"},
+        "months": {"from": "2025-11-01", "to": "2026-02-01", "grain": "month", "where.channel": "web,app,live"},
+        "night-shop": {"from": "2025-07-04", "to": "2025-07-07", "grain": "day", "where.location": "S001"},  # after midnight, before the day ends (D12)
+        "unknown": {"from": "2025-12-01", "to": "2026-01-01", "where.channel": "UNK"},
+        "region": QUARTER | {"where.region": "Scotland"},
+        "totals": QUARTER | {"totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+    },
+    "tax-summary": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "jurisdictions": {"from": "2025-01-01", "to": "2026-01-01", "grain": "quarter", "level": "jurisdiction"},
+        "codes": QUARTER | {"level": "code", "region_basis": "ship"},
+        "by-sale-date": QUARTER | {"return_basis": "sale_date", "where.region": "DE"},
+        "unknown": MARCH | {"where.location": "UNK,S001"},
+        "shipped": QUARTER | {"recognition_basis": "shipped", "level": "jurisdiction"},
+        "totals": QUARTER | {"totals": "true"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+        "policies": QUARTER | POLICIES,
+    },
+    "channel-order-reconciliation": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "all-time": {"from": "2024-07-01", "to": "2026-07-01", "show": "problems"},
+        "months": {"from": "2026-01-01", "to": "2026-07-01", "grain": "month", "source_system": "shop_web"},
+        "within-ten": QUARTER | {"tolerance": "10", "where.channel": "market_eu"},
+        "dirty-days": {"from": "2025-04-08", "to": "2025-04-09", "grain": "day"},  # what is held back is missing or not told
+    },
     "customer-segment-export": {
         "champions": {"rfm_segment": "champions"},
         "never": {"as_of": "2018-01-01"},
@@ -338,5 +411,244 @@ CASES = {
         "leaving": {"rfm_segment": "at_risk", "as_of": "2026-01-01", "where.channel": "web"},
         "gold": {"where.segment": "gold", "window": "180", "order_by": "-net_sales,customer_key", "limit": "20"},
         "no-consent": {"consent": "sms"},
+    },
+    "dq-freshness-lateness": {
+        "tables": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "months": {"from": "2026-01-15", "to": "2026-04-10", "grain": "month", "where.channel": "web,app"},
+        "one-shop": {"from": "2026-06-01", "to": "2026-07-01", "where.location": "S001", "sla_days": "14"},
+        "older": {"from": "2024-07-01", "to": "2026-07-01", "as_of": "2026-06-28", "sla_days": "365"},
+        "worst": {"from": "2024-07-01", "to": "2026-07-01", "grain": "year", "order_by": "-late_days_p95,source_system,table_name,period_start", "limit": "5"},
+    },
+    "dq-duplicates": {
+        "all": {},
+        "never": NEVER,
+        "order-lines": {"table_name": "order_line"},
+        "landed-today": {"from": "2026-07-01", "to": "2026-07-02", "table_name": "return_line"},
+    },
+    "dq-scorecard": {
+        "aspects": {},
+        "never": NEVER,
+        "rules": {"level": "rule"},
+        "order-lines": {"level": "rule", "table_name": "order_line"},
+        "returns": {"level": "rule", "table_name": "return_line", "state": "open"},
+        "last-days": {"from": "2026-06-01", "sla_days": "20"},
+        "best": {"level": "rule", "order_by": "-score,aspect,rule", "limit": "6"},
+    },
+    "customer-lifecycle": {
+        "today": {},
+        "never": {"as_of": "2018-01-01", "compare_as_of": "2018-01-01"},
+        "winter": {"as_of": "2026-01-01", "compare_as_of": "2025-07-01"},  # nothing of later days (D47)
+        "web": {"where.channel": "web", "as_of": "2025-12-01", "compare_as_of": "2025-11-01", "active_days": "30", "dormant_days": "60", "lost_days": "120"},
+        "members": {"where.segment": "gold", "compare_as_of": "2026-01-01"},
+        "policies": {"as_of": "2026-02-01", "compare_as_of": "2026-01-01"} | POLICIES,
+    },
+    "customer-360": {
+        "best": {},
+        "never": {"as_of": "2018-01-01"},
+        "one": {"customer_key": "C0000042", "n": "5"},
+        "then": {"customer_key": "C0000042", "as_of": "2025-09-01", "window": "90"},  # nothing of later days (D47)
+        "web": {"where.channel": "web", "n": "3"},
+        "business": {"customer_key": "B00007"},
+        "unknown": {"customer_key": "nobody"},
+    },
+    "customer-satisfaction": {
+        "year": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "all-time": {"from": "2024-07-01", "to": "2026-07-01", "grain": "all"},
+        "channels": {"from": "2025-07-01", "to": "2026-01-01", "grain": "quarter", "level": "channel"},
+        "categories": {"from": "2025-07-01", "to": "2026-07-01", "grain": "all", "level": "category"},
+        "weeks": {"from": "2025-12-22", "to": "2026-01-12", "grain": "week", "where.channel": "live"},
+        "kitchen": {"from": "2025-01-01", "to": "2026-01-01", "grain": "all", "where.category": "KIT"},
+        "totals": {"from": "2025-07-01", "to": "2025-10-01", "totals": "true"},
+        "previous-year": {"from": "2025-10-01", "to": "2026-01-01", "compare": "previous_year"},
+    },
+    "complaints-analysis": {
+        "year": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "tickets": QUARTER | {"kind": "ticket"},
+        "channels": QUARTER | {"level": "channel", "kind": "both"},
+        "categories": {"from": "2025-07-01", "to": "2026-07-01", "level": "category"},
+        "articles": {"from": "2025-07-01", "to": "2026-07-01", "level": "product", "order_by": "-complaints,group_id", "limit": "10"},
+        "not-settled": {"from": "2026-06-15", "to": "2026-07-01"},  # those still open are in no time (D68)
+        "months": QUARTER | {"grain": "month", "where.channel": "web"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-11-01", "compare": "previous_year"},
+        "policies": QUARTER | {"cancel_policy": "include_gross"},
+    },
+    "cart-abandonment": {
+        "spring": {"from": "2026-03-01", "to": "2026-05-01"},
+        "never": NEVER,
+        "channels": {"from": "2026-03-01", "to": "2026-04-01", "level": "channel"},
+        "devices-months": {"from": "2026-01-01", "to": "2026-04-01", "level": "device", "grain": "month"},
+        "articles": {"from": "2026-03-01", "to": "2026-04-01", "level": "product", "order_by": "-abandoned_value,group_id,cart_currency", "limit": "12"},
+        "categories": {"from": "2026-03-01", "to": "2026-04-01", "level": "category", "where.channel": "app"},
+        "one-hour": {"from": "2026-06-01", "to": "2026-07-01", "timeout": "1"},
+        "not-over": {"from": "2026-06-20", "to": "2026-07-01", "timeout": "240"},  # carts that may still be bought are not abandoned (D17)
+        "kitchen": {"from": "2026-03-01", "to": "2026-04-01", "where.category": "KIT"},
+        "previous-period": {"from": "2026-04-01", "to": "2026-05-01", "compare": "previous_period", "level": "channel"},
+    },
+    "rep-leaderboard": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "shared-credit": {"from": "2025-08-01", "to": "2025-12-01", "rep_credit": "assigned"},  # shares add up; businesses change hands (D61)
+        "teams": QUARTER | {"level": "team", "order_by": "-net_sales,team_id", "limit": "12"},
+        "wholesale": QUARTER | {"team": "wholesale_uk", "rep_credit": "assigned"},
+        "one": QUARTER | {"where.sales_rep": "R07,R04"},
+        "unknown": MARCH | {"where.sales_rep": "UNK"},  # the staff of a shop that sent no list
+        "totals": QUARTER | {"totals": "true", "level": "team"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "where.sales_rep": "R01,R05,R12,E000"},
+        "policies": QUARTER | POLICIES | {"rep_credit": "assigned", "where.sales_rep": "R05,R06,R08,R11"},
+    },
+    "rep-scorecard": {
+        "quarter": QUARTER | {"team": "wholesale_uk"},
+        "never": NEVER,
+        "everybody": {"from": "2025-10-01", "to": "2026-01-01", "order_by": "-net_sales,sales_rep_id", "limit": "20"},
+        "weights": QUARTER | {"team": "telesales", "w_attainment": "0.5", "w_growth": "0", "w_margin": "0.25", "w_retention": "0.25", "w_activity": "0"},
+        "assigned": QUARTER | {"team": "wholesale_de", "rep_credit": "assigned"},
+        "first-days": {"from": "2024-07-01", "to": "2024-10-01", "team": "wholesale_de"},  # nothing a year before: no score, not 0 (D28)
+        "months": {"from": "2025-07-01", "to": "2025-08-01", "team": "wholesale_uk", "target_grain": "month"},  # targets are of quarters
+    },
+    "target-attainment": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "company": {"from": "2025-11-01", "to": "2026-03-01", "dim_type": "company"},  # the last approved version, not the draft (D60)
+        "draft": {"from": "2026-01-01", "to": "2026-03-01", "dim_type": "company", "version": "3"},
+        "first-version": {"from": "2026-01-01", "to": "2026-03-01", "version": "1", "target_set": "PLAN-2026"},
+        "profit": {"from": "2025-07-01", "to": "2026-01-01", "dim_type": "company", "metric": "gross_profit"},
+        "units": {"from": "2025-07-01", "to": "2026-01-01", "dim_type": "company", "metric": "net_units"},
+        "orders": {"from": "2025-07-01", "to": "2026-01-01", "dim_type": "company", "metric": "orders"},
+        "cut-month": {"from": "2025-06-20", "to": "2025-07-11"},  # parts of months, of two plans (D60)
+        "channels": QUARTER | {"dim_type": "channel", "cancel_policy": "sale_then_reversal"},
+        "shops": {"from": "2025-08-10", "to": "2025-11-01", "dim_type": "location", "order_by": "-attainment,dim_id", "limit": "10"},
+        "reps": QUARTER | {"dim_type": "sales_rep"},
+        "reps-assigned": QUARTER | {"dim_type": "sales_rep", "rep_credit": "assigned"},
+        "groups": QUARTER | {"dim_type": "region_category", "region_basis": "ship"},
+        "to-come": {"from": "2026-06-15", "to": "2026-09-01", "dim_type": "company"},  # D13
+    },
+    "territory-variance": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "cut-quarter": {"from": "2025-06-16", "to": "2025-08-01", "order_by": "-variance,target_set_id,region_id,category_id", "limit": "12"},  # D60
+        "plan": {"from": "2025-04-01", "to": "2025-10-01", "target_set": "PLAN-2026"},
+        "policies": QUARTER | POLICIES,
+    },
+    "target-pacing": {
+        "middle": {"as_of": "2026-06-18"},
+        "never": {"as_of": "2020-02-11"},
+        "whole-month": {},
+        "weekdays": {"as_of": "2025-09-12", "day_weights": "weekday", "dim_type": "channel", "dim_id": "pos"},  # weights sum back (D60)
+        "rep": {"as_of": "2025-08-20", "to_date_of": "quarter", "dim_type": "sales_rep", "dim_id": "R06", "rep_credit": "assigned"},
+        "region": {"as_of": "2026-02-10", "dim_type": "region", "dim_id": "GB-SCT", "day_weights": "weekday"},
+        "quarter-of-months": {"as_of": "2025-11-30", "to_date_of": "quarter"},
+        "retail": {"as_of": "2026-03-20", "to_date_of": "fiscal_period", "calendar": "retail_454"},
+        "policies": {"as_of": "2025-09-10"} | POLICIES,
+    },
+    "promotion-performance": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "black-week": {"from": "2025-11-15", "to": "2025-12-08", "order_by": "-promotion_discounts,promotion_id", "limit": "8"},
+        "some": {"from": "2025-01-01", "to": "2025-04-01", "promotion": "SALE-2025-WINTER,CPN-WELCOME,LOYALTY"},
+        "unlisted": {"from": "2026-04-01", "to": "2026-07-01", "where.category": "FOO"},  # D25
+        "web": QUARTER | {"where.channel": "web,app"},  # a line of two promotions counts in both, once in each (D07)
+        "previous-year": {"from": "2025-07-05", "to": "2025-07-26", "compare": "previous_year", "where.region": "DE"},
+        "policies": QUARTER | POLICIES,
+    },
+    "coupon-redemption": {
+        "quarter": QUARTER,
+        "never": NEVER,
+        "codes": QUARTER | {"level": "code"},
+        "members": {"from": "2025-01-01", "to": "2026-01-01", "where.segment": "gold"},
+        "one-week": {"from": "2025-03-03", "to": "2025-03-10", "level": "code"},  # redeemed and not issued: no rate (D50)
+        "policies": QUARTER | POLICIES,
+    },
+    "roas-cac": {
+        "months": QUARTER,
+        "never": NEVER,
+        "first": QUARTER | {"attribution": "first", "grain": "all"},
+        "linear": {"from": "2025-11-01", "to": "2026-01-01", "attribution": "linear"},  # parts add up to what was sold (D57)
+        "weeks": {"from": "2025-12-22", "to": "2026-01-12", "grain": "week"},
+        "all-time": {"from": "2024-07-01", "to": "2026-07-01", "grain": "quarter"},
+        "previous-year": {"from": "2025-08-01", "to": "2025-10-01", "compare": "previous_year"},
+        "policies": QUARTER | POLICIES,
+    },
+    "campaign-performance": {
+        "spring": {"from": "2026-01-01", "to": "2026-07-01"},  # banners of the last quarter are not in the list
+        "never": NEVER,
+        "linear": QUARTER | {"attribution": "linear"},
+        "mail": {"from": "2025-01-01", "to": "2026-07-01", "means": "email", "order_by": "-roas,campaign_id", "limit": "4"},
+        "totals": {"from": "2026-02-01", "to": "2026-05-01", "totals": "true"},
+        "previous-period": {"from": "2026-04-01", "to": "2026-07-01", "compare": "previous_period"},
+        "policies": {"from": "2026-03-01", "to": "2026-04-01"} | POLICIES,
+    },
+    "low-stock-alert": {
+        "shops": {},
+        "never": {"as_of": "2020-01-01"},
+        "sixty-days": {"days": "60", "window": "90", "as_of": "2026-06-20", "where.region": "GB-LON,GB-SCT"},  # days out of stock are no days without demand (D48)
+        "winter": {"as_of": "2026-03-05", "window": "60", "days": "30", "where.category": "KIT", "return_basis": "sale_date", "cancel_policy": "include_gross"},
+    },
+    "stock-cover": {
+        "categories": {},
+        "never": {"as_of": "2020-01-01"},
+        "forward": {"method": "forward", "level": "product", "where.category": "KIT", "as_of": "2025-11-01"},
+        "places": {"level": "location", "window": "60", "method": "forward"},
+        "one-shop": {"level": "item", "where.location": "S001", "window": "35", "order_by": "-net_units,product_id", "limit": "20"},
+        "articles": {"level": "product", "where.brand": "Kestrel,Wren", "as_of": "2026-06-18"},  # below 0 is below 0 (D50)
+    },
+    "inventory-turnover": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01"},  # divided by days, not by rows (D05, D06)
+        "never": NEVER,
+        "places": {"from": "2026-01-10", "to": "2026-07-10", "grain": "quarter", "level": "location", "where.region": "GB-LON,DE"},  # D13
+        "categories": {"from": "2025-07-01", "to": "2026-07-01", "grain": "year", "level": "category"},
+        "one-brand": {"from": "2025-02-01", "to": "2025-05-01", "where.brand": "Wren", "return_basis": "sale_date"},
+    },
+    "gmroi": {
+        "categories": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "brands": QUARTER | {"level": "brand"},
+        "places": {"from": "2026-06-01", "to": "2026-08-01", "level": "location"},
+        "articles": {"from": "2026-01-01", "to": "2026-07-01", "level": "product", "where.category": "GAR", "cancel_policy": "include_gross"},
+    },
+    "sell-through": {
+        "weeks": {"from": "2026-06-10", "to": "2026-07-01", "level": "category"},
+        "never": NEVER,
+        "articles": {"from": "2026-06-10", "to": "2026-06-24", "level": "product", "where.location": "S004,S005,W01", "variant": "ending", "where.category": "KIT"},
+        "season": {"from": "2025-09-01", "to": "2026-01-01", "grain": "month", "variant": "opening", "where.brand": "Kestrel"},
+        "places": {"from": "2026-06-18", "to": "2026-07-06", "level": "location", "where.region": "GB-SCT", "cancel_policy": "sale_then_reversal"},  # one was not counted on the day before; not over (D13)
+    },
+    "stock-out-rate": {
+        "months": {"from": "2025-07-01", "to": "2026-07-01"},
+        "never": NEVER,
+        "categories": {"from": "2026-06-01", "to": "2026-07-01", "grain": "week", "level": "category"},
+        "places": {"from": "2026-06-15", "to": "2026-06-20", "grain": "day", "level": "location", "where.region": "GB-LON"},  # a day without a count (D06)
+        "outlets": {"from": "2026-06-01", "to": "2026-07-01", "level": "product", "weighting": "outlets", "where.category": "TOY"},
+        "views": {"from": "2026-06-01", "to": "2026-07-01", "weighting": "views"},
+    },
+    "lost-sales-estimate": {
+        "categories": {"from": "2026-05-27", "to": "2026-07-01"},  # units of the days in stock only (D48)
+        "never": NEVER,
+        "places": {"from": "2026-01-01", "to": "2026-07-01", "level": "location", "min_in_stock_days": "60"},
+        "few-days": {"from": "2026-06-10", "to": "2026-07-10", "level": "product", "where.brand": "Veldt,Wren", "min_in_stock_days": "18"},
+        "one-shop": {"from": "2025-07-01", "to": "2026-07-01", "level": "item", "where.location": "S001", "return_basis": "sale_date"},
+    },
+    "overstock-excess": {
+        "categories": {},
+        "never": {"as_of": "2020-01-01"},
+        "places": {"level": "location", "horizon": "30", "as_of": "2026-06-18"},
+        "articles": {"level": "product", "where.category": "GAR", "window": "60", "service_level": "0.99"},
+        "one-shop": {"level": "item", "where.location": "S001", "window": "90", "horizon": "365", "cancel_policy": "include_gross"},
+    },
+    "inventory-movement": {
+        "three-weeks": {"from": "2026-06-10", "to": "2026-07-01", "level": "location"},  # nothing is left unexplained
+        "never": {"from": "2020-01-01", "to": "2020-02-01"},
+        "before-the-ledger": {"from": "2026-06-01", "to": "2026-07-01"},
+        "missed-count": {"from": "2026-06-18", "to": "2026-07-15", "where.location": "S002", "level": "product", "where.category": "TOY"},
+        "categories": {"from": "2026-06-15", "to": "2026-06-22", "level": "category", "where.region": "DE"},
+    },
+    "reorder-proposal": {
+        "shops": {},
+        "never": {"as_of": "2020-01-01"},
+        "continuous": {"policy": "continuous", "as_of": "2026-06-20", "where.region": "DE"},  # what is on order is not ordered again (D51)
+        "budget": {"budget": "2000", "window": "90", "service_level": "0.99", "return_basis": "sale_date"},
+        "one-shop": {"where.location": "S001,S002", "window": "180", "cancel_policy": "include_gross"},
     },
 }

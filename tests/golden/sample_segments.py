@@ -18,13 +18,17 @@ COLUMNS = {
                                        "net_sales", "net_sales_per_customer", "net_sales_all", "share"],
     "rfm-segments": TIME + ["segment", "r_from", "r_to", "customer_count", "customer_count_all", "customer_share", "customer_count_before", "stayed", "came",
                             "gone", "purchase_days", "net_sales", "net_sales_all", "share", "net_sales_per_customer"],
+    "customer-lifecycle": TIME + ["stage_before", "stage", "customer_count", "stage_count", "stage_count_before", "customer_count_all", "flow_share", "stage_share",
+                                  "net_sales"],
+    "customer-360": TIME + ["customer_key", "section", "item", "item_name", "said", "events", "first_date", "last_date", "sales_before_returns", "returns",
+                            "net_sales"],
     "customer-segment-export": TIME + ["layout", "customer_key", "segment", "recency_score", "frequency_score", "money_score", "last_day", "purchase_days",
                                        "net_sales", "reason", "segment_size"],
 }
 KEYS = {
     "customer-segment-export": ["customer_key"],
     "cohort-retention": ["period_start", "period_no"], "cohort-revenue": ["period_start", "period_no"], "cross-channel-customers": ["channels"],
-    "rfm-segments": ["segment"],
+    "rfm-segments": ["segment"], "customer-lifecycle": ["stage_before", "stage"], "customer-360": ["section", "item"],
 }
 COMPARED = {"cross-channel-customers": ["customers", "orders", "net_sales"]}
 # By R and FM (domain.md 4.4-R).
@@ -172,3 +176,126 @@ class Segments:
                          "last_day": last, "purchase_days": Fraction(days), "net_sales": Fraction(net), "segment_size": Fraction(size[segment]),
                          "reason": f"{segment}: R{r} F{f} M{m}, last bought {last}" if r else f"{segment}: {why}"})
         return rows
+
+    # ------------------------------------------------------------ lifecycle
+
+    def stages(self, request, as_of):
+        """Customer → (stage, net sales so far), as it was at the beginning of a day."""
+        active, dormant, lost = (int(request.get(k, d)) for k, d in (("active_days", 90), ("dormant_days", 180), ("lost_days", 365)))
+        days, net = defaultdict(set), Counter()
+        for key, day, kind, amount in self.events(request, [("customer_key", None), ("day", None), ("kind", None), ("net", MONEY)], ("1900-01-01", as_of)):
+            if key is not None:
+                net[key] += amount
+                if kind == "sale":
+                    days[key].add(day)
+        found = {}
+        for key, of in days.items():
+            of, since = sorted(of), (as_of - max(of)).days
+            back = [b for a, b in zip(of, of[1:]) if (b - a).days > lost]
+            if since > active:
+                stage = "lost" if since > lost else "dormant" if since > dormant else "at_risk"
+            elif (as_of - of[0]).days <= active:
+                stage = "new"
+            else:
+                stage = "reactivated" if back and (as_of - back[-1]).days <= active else "active"
+            found[key] = stage, Fraction(net[key])
+        known = self.con.execute(f"SELECT customer_key FROM customer WHERE coalesce(acquired_on, DATE '1970-01-01') < DATE '{as_of}' AND {where(request, 'customer')}").fetchall()
+        return {k: ("prospect", Fraction(net[k])) for k, in known} | found
+
+    def customer_lifecycle(self, request):
+        as_of = date.fromisoformat(request.get("as_of", str(TODAY)))
+        then = date.fromisoformat(request.get("compare_as_of", str(TODAY - timedelta(days=90))))
+        now, before = self.stages(request, as_of), self.stages(request, then)
+        none = ("unknown", Fraction(0))
+        flows = Counter((before.get(k, none)[0], now.get(k, none)[0]) for k in {*now, *before})
+        into, out = Counter(), Counter()
+        for (a, b), n in flows.items():
+            into[b], out[a] = into[b] + n, out[a] + n
+        rows = []
+        for (a, b), n in flows.items():
+            net = [v for k, (s, v) in now.items() if s == b and before.get(k, none)[0] == a]
+            rows.append({"period_start": then, "period_end": as_of, "is_partial_period": False, "stage_before": a, "stage": b, "customer_count": Fraction(n),
+                         "stage_count": Fraction(into[b]), "stage_count_before": Fraction(out[a]), "customer_count_all": Fraction(sum(flows.values())),
+                         "flow_share": ratio(Fraction(n), out[a]), "stage_share": ratio(Fraction(into[b]), sum(flows.values())),
+                         "net_sales": sum(net, Fraction(0)) if net else None})
+        return rows
+
+    # ------------------------------------------------------------ one customer
+
+    def customer_360(self, request):
+        as_of, n = date.fromisoformat(request.get("as_of", str(TODAY))), int(request.get("n", 20))
+        window, wanted = int(request.get("window", 365)), request.get("customer_key")
+        columns = [("customer_key", None), ("day", None), ("kind", None), ("order_id", None), ("channel_id", None), ("product_id", None), ("reason", None),
+                   ("gross - discount", MONEY), ("returned", MONEY), ("net", MONEY)]
+        names = ("day", "kind", "order", "channel", "product", "reason", "sold", "returns", "net")
+        of = defaultdict(list)
+        for key, *event in self.events(request, columns, ("1900-01-01", as_of)):
+            if key is not None:
+                of[key].append(dict(zip(names, event)))
+        known = self.con.execute(f"SELECT customer_key FROM customer WHERE coalesce(acquired_on, DATE '1970-01-01') < DATE '{as_of}' AND {where(request, 'customer')}").fetchall()
+        keys = {k for k, in known} | set(of)
+        keys = [k for k in keys if wanted in (None, k)]
+        if not keys:
+            return []
+        who = min(keys, key=lambda k: (-sum(e["net"] for e in of[k]), k))
+        rows, mine = [], of[who]
+
+        def add(section, item, name=None, said=None, events=None, days=(), sold=None, returns=None, net=None):
+            days = [d for d in days if d]
+            rows.append({"section": section, "item": item, "item_name": name, "said": said, "events": None if events is None else Fraction(events),
+                         "first_date": min(days, default=None), "last_date": max(days, default=None), "sales_before_returns": sold, "returns": returns, "net_sales": net})
+
+        profile = self.con.execute("SELECT * FROM profile WHERE customer_key = ?", [who]).fetchone()
+        for field, value in zip([c[0] for c in self.con.execute("SELECT * FROM profile LIMIT 0").description][1:], profile[1:] if profile else ()):
+            add("profile", field, said=value)
+        total = lambda some, field: sum((e[field] for e in some), Fraction(0))
+        orders = lambda some: {(e["channel"], e["order"]) for e in some if e["order"] is not None}
+        bought = lambda some: [e["day"] for e in some if e["kind"] == "sale"]
+
+        def sums(section, item, name, some):
+            add(section, item, name, None, len(orders(some)), bought(some), total(some, "sold"), total(some, "returns"), total(some, "net"))
+
+        if mine:
+            sums("total", "total", None, mine)
+        category = {p: (c or "UNK", m or "UNK") for p, c, m in self.con.execute("SELECT product_id, category1_id, category1 FROM product").fetchall()}
+        named = lambda known, key: ("N/A", "N/A") if key is None else known.get(key, ("UNK", "UNK"))
+        channel = {c: (c, m) for c, m in self.names["channel"].items()}
+        for section, known, field in (("channel", channel, "channel"), ("category", category, "product")):
+            groups = defaultdict(list)
+            for e in mine:
+                groups[named(known, e[field])].append(e)
+            for (item, name), some in groups.items():
+                sums(section, item, name, some)
+        systems = {"pos": "shop_pos", "web": "shop_web", "app": "shop_web", "live": "shop_web", "tel": "erp", "b2b": "erp"}
+        by_order = defaultdict(list)
+        for e in mine:
+            if e["order"] is not None:
+                by_order[f"{systems.get(e['channel'], e['channel'])}:{e['order']}", e["channel"]].append(e)
+        for (order, sold_in), some in sorted(by_order.items(), key=lambda o: (max(bought(o[1])), o[0][0]), reverse=True)[:n]:
+            add("order", order, named(channel, sold_in)[1], None, 1, bought(some), total(some, "sold"))
+        back = defaultdict(list)
+        for e in mine:
+            if e["kind"] == "return":
+                back[e["reason"]].append(e)
+        for reason, some in back.items():
+            add("return", reason, None, None, len(some), [e["day"] for e in some], None, total(some, "returns"))
+        visits = self.con.execute(f"""SELECT day, channel_id FROM (SELECT timezone('Europe/London', min(happened))::DATE AS day,
+            arg_min(channel_id, (happened, id)) AS channel_id, arg_min(customer_key, (happened, id)) AS customer_key FROM visit_event GROUP BY session)
+            WHERE customer_key = ? AND day < ? AND {where({k: v for k, v in request.items() if k == 'where.channel'})}""", [who, as_of]).fetchall()
+        seen = defaultdict(list)
+        for day, where_from in visits:
+            seen[named(channel, where_from)].append(day)
+        for (item, name), some in seen.items():
+            add("visit", item, name, None, len(some), some)
+        told = self.con.execute(f"""SELECT type, count(*), min(day), max(day) FROM feedback WHERE customer_key = ? AND day < ?
+            AND {where({k: v for k, v in request.items() if k == 'where.channel'})} GROUP BY 1""", [who, as_of]).fetchall()
+        for kind, count, first, last in told:
+            add("feedback", kind, None, None, count, [first, last])
+        recent = [e for e in mine if (as_of - e["day"]).days <= window]
+        if recent:
+            last = max(bought(recent), default=None)
+            add("score", "recency", said=None if last is None else str((as_of - last).days))
+            add("score", "frequency", said=str(len(set(bought(recent)))))
+            add("score", "money", said=f"{float(total(recent, 'net')):.4f}")
+        first = min((r["first_date"] for r in rows if r["first_date"]), default=None)
+        return [{"period_start": first, "period_end": as_of, "is_partial_period": False, "customer_key": who} | r for r in rows]

@@ -13,6 +13,9 @@ from pathlib import Path
 import duckdb
 
 from sample_control import stage_control
+from sample_orders import stage_orders
+from sample_plans import stage_plans
+from sample_quality import stage_quality
 
 MACROS = r"""
 -- Half away from zero, exactly: a / b as a whole number.
@@ -59,7 +62,8 @@ def copy_clean(landing, out, lines):
 
 
 def stage(sample):
-    """A connection with the tables line, charge, ret, stock, visit_event, told, sent, number and the dimensions."""
+    """A connection with the tables line, charge, ret, stock, movement, purchase, policy, supplier, visit_event, told, sent, number, those of the order desk
+    and of sample_plans, and the dimensions."""
     sample = Path(sample)
     landing = sample / "landing"
     lines = held(sample / "dirt.csv")
@@ -76,9 +80,13 @@ def stage(sample):
         rows = lambda glob: (f"(SELECT * FROM read_parquet('{landing}/{glob}', filename = true, file_row_number = true) p "
                              f"WHERE NOT EXISTS (FROM held_row h WHERE p.filename = '{landing}/' || h.file AND p.file_row_number + 1 = h.no))")
         con.execute(dimensions(text))
-        for sql in (pos(text), web(clean), market_eu(text), market_cn(text), erp(rows), returns(text), stock(rows), events(clean)):
+        for sql in (pos(text), web(clean), market_eu(text), market_cn(text), erp(rows), returns(text), stock(rows), supply(text), events(clean),
+                    feedback(text)):
             con.execute(sql)
         stage_control(con, text)
+        stage_orders(con, text)
+        stage_plans(con, text)
+        stage_quality(con, text, rows, clean, landing)  # after all the others: it tells of their rows
     con.execute(COMMON)
     return con
 
@@ -91,10 +99,14 @@ CREATE TABLE channel AS SELECT channel_id, name AS channel_name, type AS channel
 CREATE TABLE location AS SELECT location_id, name AS location_name, region_id, country, type AS location_type, area_sqm AS area,
         opened_on::DATE AS opened_on, closed_on::DATE AS closed_on, split_part(day_close, ':', 1)::INT * 60 AS cutoff FROM {text('dimensions/locations.csv', ',')};
 CREATE TABLE product AS
-    SELECT sku AS product_id, sku, name AS product_name, brand, category1_id, category1, category2_id, category2, category3_id, category3
+    SELECT sku AS product_id, sku, name AS product_name, brand, supplier AS supplier_id, category1_id, category1, category2_id, category2, category3_id, category3,
+        tax_class
     FROM {text('dimensions/products.csv', ',')} QUALIFY row_number() OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '') DESC) = 1;
 CREATE TABLE customer AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier,
         acquired_at::TIMESTAMPTZ::DATE AS acquired_on, consent_email = 'true' AS consent_email, consent_profiling = 'true' AS consent_profiling FROM {text('dimensions/customers.csv', ',')};
+CREATE TABLE profile AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier, home_region,
+        acquisition_channel, acquired_at::TIMESTAMPTZ::DATE::VARCHAR AS acquired_on, birth_year::INT::VARCHAR AS birth_year, consent_email, consent_profiling
+    FROM {text('dimensions/customers.csv', ',')};
 -- Pounds per euro, in millionths, on every day: days without a rate take the last one before.
 CREATE TABLE rate AS
     SELECT d::DATE AS day, r.rate AS eur
@@ -108,7 +120,7 @@ CREATE TABLE rate AS
 # quantity in stock units; cost per line. status: created, confirmed, paid, partially_fulfilled, fulfilled, completed, cancelled.
 LINE = """system, order_id, line_no, line_type, product_id, quantity, gross, net, tax, cost, currency, order_type, flow, cancelled,
     sold_on, paid_on, cancelled_on, channel_id, location_id, ship_region_id, bill_region_id, customer_key, is_test, is_staff, is_copy, removed,
-    sold_minute, created_on, status"""
+    sold_minute, created_on, status, rate, sales_rep_id"""
 
 
 def pos(text):
@@ -127,7 +139,8 @@ SELECT 'pos' AS system, ticket AS order_id, line::INT AS line_no,
     currency, 'sale' AS order_type, 'own' AS flow, status = 'VOID' AS cancelled, {day('sold_at')} AS sold_on, {day('sold_at')} AS paid_on,
     {day('voided_at')} AS cancelled_on, 'pos' AS channel_id, store AS location_id, NULL::VARCHAR AS ship_region_id, NULL::VARCHAR AS bill_region_id,
     member AS customer_key, training = 'Y' AS is_test, staff = 'Y' AS is_staff, false AS is_copy, false AS removed,
-    clock_minute(sold_at, zone) AS sold_minute, {day('sold_at')} AS created_on, CASE status WHEN 'VOID' THEN 'cancelled' ELSE 'completed' END AS status
+    clock_minute(sold_at, zone) AS sold_minute, {day('sold_at')} AS created_on, CASE status WHEN 'VOID' THEN 'cancelled' ELSE 'completed' END AS status,
+    rate, cashier AS sales_rep_id
 FROM priced;
 """
 
@@ -153,14 +166,14 @@ WITH priced AS (
 SELECT 'web', id, l.no, l.type, l.sku, units(l.qty, 3), without_tax(full_price, rate), without_tax(full_price - off, rate),
     (full_price - off) // 10 - without_tax(full_price - off, rate), half_up(units(l.cost, 4) * units(l.qty, 3), 1000),
     currency, type, 'own', status = 'cancelled', sold_on, paid_on, cancelled_on, channel, NULL, ship.region, bill.region, customer.key,
-    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute, local_day(placed, 'Europe/London'), status
+    test, staff, false, coalesce(l.state, '') = 'removed', sold_minute, local_day(placed, 'Europe/London'), status, rate, NULL
 FROM priced;
 -- Charges with the columns of their order.
 CREATE TABLE charge AS
 SELECT 'web' AS system, id AS order_id, c.type AS charge_type, units(c.net, 4) AS amount, currency, type AS order_type, 'own' AS flow,
     status = 'cancelled' AS cancelled, sold_on, paid_on, cancelled_on, channel AS channel_id, NULL::VARCHAR AS location_id,
     ship.region AS ship_region_id, bill.region AS bill_region_id, customer.key AS customer_key, test AS is_test, staff AS is_staff, false AS is_copy,
-    sold_minute
+    sold_minute, NULL::VARCHAR AS sales_rep_id
 FROM (SELECT *, unnest(charges) AS c FROM web_order);
 """
 
@@ -180,12 +193,12 @@ SELECT '{system}', "{n['order']}", "{n['line']}"::INT, 'product', plain("{n['sku
     half_up(units("{n['cost']}", 4) * units("{n['qty']}", 3), 1000), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
     {sold_on}, {day(n['paid_at'])}, {day(n['cancelled_at'])}, '{system}', NULL, {region}, {region}, "{n['customer']}",
     "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, false, {sold_minute},
-    {day(n['ordered_at'])}, CASE "{n['status']}" {' '.join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in statuses)} END
+    {day(n['ordered_at'])}, CASE "{n['status']}" {' '.join(f"WHEN '{theirs}' THEN '{ours}'" for theirs, ours in statuses)} END, rate, NULL
 FROM priced;
 INSERT INTO charge
 SELECT '{system}', "{n['order']}", c.type, units(c.amount, 4), "{n['currency']}", 'sale', 'own', "{n['status']}" = '{n['cancelled']}',
     {sold_on}, {day(n['paid_at'])}, {day(n['cancelled_at'])}, '{system}', NULL, {region}, {region}, "{n['customer']}",
-    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, {sold_minute}
+    "{n['test']}" = '{flag_yes}', "{n['staff']}" = '{flag_yes}', false, {sold_minute}, NULL
 FROM (SELECT *, unnest([{listed}]) AS c FROM {table})
 WHERE c.amount IS NOT NULL;
 """
@@ -242,9 +255,9 @@ WITH priced AS (
 SELECT 'erp', doc_no, line_no, 'product', sku, (base_quantity * 1000)::HUGEINT, gross, gross - off, half_up((gross - off) * rate, 10000),
     half_up((unit_cost * 10000)::HUGEINT * (base_quantity * 1000)::HUGEINT, 1000), currency, {head}, line_status = 'X', {minute}, {day('created_at')},
     CASE status WHEN 10 THEN 'created' WHEN 20 THEN 'confirmed' WHEN 30 THEN 'paid' WHEN 40 THEN 'partially_fulfilled' WHEN 50 THEN 'fulfilled'
-                WHEN 60 THEN 'completed' WHEN 90 THEN 'cancelled' END
+                WHEN 60 THEN 'completed' WHEN 90 THEN 'cancelled' END, rate, rep
 FROM priced;
-INSERT INTO charge SELECT 'erp', doc_no, charge_type, (charge_amount * 10000)::HUGEINT, currency, {head}, {minute} FROM erp_row WHERE record_type = 'C';
+INSERT INTO charge SELECT 'erp', doc_no, charge_type, (charge_amount * 10000)::HUGEINT, currency, {head}, {minute}, rep FROM erp_row WHERE record_type = 'C';
 -- Returned lines; sale_*: what they undo. quantity in stock units.
 CREATE TABLE ret AS
 SELECT 'erp' AS system, doc_no AS return_id, line_no AS return_line, refunded_at IS NOT NULL AS refunded, {day('refunded_at')} AS refunded_on,
@@ -252,7 +265,7 @@ SELECT 'erp' AS system, doc_no AS return_id, line_no AS return_line, refunded_at
     (refund_net * 10000)::HUGEINT AS net, (refund_tax * 10000)::HUGEINT AS tax, 0::HUGEINT AS shipping, (stock_cost * 10000)::HUGEINT AS cost,
     currency, sku AS product_id, CASE channel WHEN 'TEL' THEN 'tel' WHEN 'B2B' THEN 'b2b' END AS return_channel_id,
     CASE flow WHEN 'IN' THEN 'sell_in' WHEN 'OUT' THEN 'sell_out' ELSE 'own' END AS flow, customer_no AS customer_key, is_test, is_staff,
-    local_minute(refunded_at, {zone}) AS refunded_minute, reason
+    local_minute(refunded_at, {zone}) AS refunded_minute, reason, (tax_rate * 10000)::HUGEINT AS rate
 FROM erp_row WHERE record_type = 'R';
 """
 
@@ -266,7 +279,7 @@ WITH priced AS (SELECT *, units(refund, 5) AS incl, units(vat, 4) AS rate FROM r
 SELECT coalesce(order_system, 'returns'), return_id, line::INT, status = 'refunded', local_day(refunded_at, zone), type = 'exchange', order_system,
     order_id, order_line::INT, units(qty, 3), without_tax(incl, rate), incl // 10 - without_tax(incl, rate), units(refund_shipping, 4),
     units(stock_cost, 4), currency, sku, channel, 'own', member, training = 'Y', staff = 'Y',
-    local_minute(refunded_at, zone), reason
+    local_minute(refunded_at, zone), reason, rate
 FROM priced;
 """
 
@@ -283,19 +296,57 @@ FROM {rows('stock/*.parquet')} s JOIN rate r ON r.day = s.stock_date;
 """
 
 
+def supply(text):
+    day = lambda column: f"{column}::TIMESTAMP::DATE"
+    return f"""
+-- The greatest rev of each movement; quantity signed, cost in the reporting currency, signed as the quantity.
+CREATE TABLE movement AS
+SELECT movement AS movement_id, m.day, timezone(zone, moved_at::TIMESTAMP) AS moved_at, kind, place AS location_id, sku AS product_id, quantity,
+    CASE currency WHEN 'EUR' THEN half_up(quantity // 1000 * piece_cost * r.eur, 1000000) ELSE quantity // 1000 * piece_cost END AS cost
+FROM (
+    SELECT *, {day('moved_at')} AS day, units(qty, 3) AS quantity, units(unit_cost, 4) AS piece_cost,
+        CASE type WHEN 'GR' THEN 'receipt' WHEN 'SO' THEN 'sale' WHEN 'RT' THEN 'sale_return' WHEN 'TI' THEN 'transfer_in' WHEN 'TO' THEN 'transfer_out'
+                  WHEN 'AU' THEN 'adjust_up' WHEN 'AD' THEN 'adjust_down' WHEN 'DM' THEN 'damage' WHEN 'TH' THEN 'theft' WHEN 'WO' THEN 'write_off'
+                  WHEN 'CN' THEN 'count' END AS kind
+    FROM {text('movements/*.csv', ';')} QUALIFY row_number() OVER (PARTITION BY movement ORDER BY rev::INT DESC) = 1) m
+JOIN rate r ON r.day = m.day;
+CREATE TABLE purchase AS
+SELECT po, sku AS product_id, place AS location_id, supplier AS supplier_id, {day('ordered_at')} AS ordered_on, {day('expected_at')} AS expected_on,
+    {day('first_received_at')} AS first_on, {day('last_received_at')} AS last_on, units(ordered, 3) AS ordered, units(received, 3) AS received, status
+FROM {text('purchasing/*.csv', ';')} QUALIFY row_number() OVER (PARTITION BY po, sku ORDER BY rev::INT DESC) = 1;
+CREATE TABLE supplier AS SELECT supplier_id, lead_days::DOUBLE AS lead_days FROM {text('dimensions/suppliers.csv', ',')};
+CREATE TABLE policy AS
+SELECT place AS location_id, sku AS product_id, coalesce(valid_from::DATE, DATE '1970-01-01') AS valid_from, lead_days::DOUBLE AS lead_days,
+    lead_sd::DOUBLE AS lead_sd, review_days::INT AS review_days, service_level::DOUBLE AS service_level, min_order::INT AS min_order, pack::INT AS pack,
+    max_stock::INT AS max_stock, order_cost::DOUBLE AS order_cost, currency, holding_rate::DOUBLE AS holding_rate
+FROM {text('dimensions/stock_policies.csv', ',')};
+"""
+
+
 def events(clean):
     return f"""
 -- Told again word for word: once. The app's own time counts, put right where its clock is more than five minutes off.
 CREATE TABLE visit_event AS
-SELECT DISTINCT id, name, session, channel AS channel_id, region AS region_id, device, source, customer AS customer_key,
+SELECT DISTINCT id, name, session, channel AS channel_id, region AS region_id, device, source, campaign, customer AS customer_key, visitor, sku AS product_id,
+    qty, price, currency, NULL::VARCHAR AS location_id,
     CASE WHEN "at" IS NULL THEN received::TIMESTAMPTZ
          WHEN abs(epoch(received::TIMESTAMPTZ) - epoch(sent::TIMESTAMPTZ)) > 300
              THEN "at"::TIMESTAMPTZ + (received::TIMESTAMPTZ - sent::TIMESTAMPTZ)
          ELSE "at"::TIMESTAMPTZ END AS happened
 FROM read_json('{clean}/events/*.ndjson', format = 'newline_delimited', columns = {{id: 'VARCHAR', name: 'VARCHAR', "at": 'VARCHAR', sent: 'VARCHAR',
     received: 'VARCHAR', session: 'VARCHAR', customer: 'VARCHAR', channel: 'VARCHAR', device: 'VARCHAR', region: 'VARCHAR', source: 'VARCHAR',
-    bot: 'BOOLEAN'}})
+    campaign: 'VARCHAR', visitor: 'VARCHAR', sku: 'VARCHAR', qty: 'VARCHAR', price: 'VARCHAR', currency: 'VARCHAR', bot: 'BOOLEAN'}})
 WHERE NOT bot;
+"""
+
+
+def feedback(text):
+    return f"""
+CREATE TABLE feedback AS
+SELECT id, type, score::INT AS score, scale::INT AS scale, coalesce(topic, 'unknown') AS topic, sku AS product_id, customer AS customer_key, channel AS channel_id,
+    local_day(opened_at, 'Europe/London') AS day, epoch(opened_at::TIMESTAMPTZ)::BIGINT AS opened, epoch(first_reply_at::TIMESTAMPTZ)::BIGINT AS replied,
+    epoch(resolved_at::TIMESTAMPTZ)::BIGINT AS resolved, first_contact = 'Y' AS at_once
+FROM {text('feedback/*.csv', ',')} QUALIFY row_number() OVER (PARTITION BY id ORDER BY rev::INT DESC) = 1;
 """
 
 
@@ -309,6 +360,13 @@ FROM (SELECT l.*, CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx,
         half_up(gross * fx, 1000000) AS g, half_up(net * fx, 1000000) AS n, half_up(tax * fx, 1000000) AS t, half_up(cost * fx, 1000000) AS c
       FROM line l JOIN rate r ON r.day = l.sold_on) l
 WHERE NOT is_test AND NOT is_copy AND NOT removed AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out';
+-- When they were handed over: what no parcel holds when it is sold, if it is sold at a place or a service.
+ALTER TABLE sold ADD COLUMN shipped_on DATE;
+ALTER TABLE sold ADD COLUMN delivered_on DATE;
+UPDATE sold SET shipped_on = sold_on, delivered_on = sold_on WHERE location_id IS NOT NULL OR line_type = 'service';
+UPDATE sold SET shipped_on = CASE WHEN h.quantity >= sold.quantity THEN h.shipped_on END,
+    delivered_on = CASE WHEN h.quantity >= sold.quantity THEN h.delivered_on END
+FROM handed h WHERE h.system = sold.system AND h.order_id = sold.order_id AND h.line_no = sold.line_no;
 -- The same lines, whether their orders are confirmed or not; `day` of the order.
 CREATE TABLE ordered AS
 SELECT l.* EXCLUDE (net), coalesce(sold_on, created_on) AS day, half_up(net * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS net
@@ -319,11 +377,18 @@ CREATE TABLE charged AS
 SELECT c.* REPLACE (half_up(amount * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS amount)
 FROM charge c JOIN rate r ON r.day = c.sold_on
 WHERE NOT is_test AND NOT is_copy AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out';
+-- With the first parcel of their order.
+ALTER TABLE charged ADD COLUMN shipped_on DATE;
+ALTER TABLE charged ADD COLUMN delivered_on DATE;
+UPDATE charged SET shipped_on = sold_on, delivered_on = sold_on WHERE location_id IS NOT NULL;
+UPDATE charged SET shipped_on = b.shipped_on, delivered_on = b.delivered_on
+FROM begun b WHERE b.system = charged.system AND b.order_id = charged.order_id;
 -- Refunds by the rate of their own day, with where and when the goods were sold. What was no sale by its kind cannot come back.
 CREATE TABLE refund AS
 SELECT ret.* REPLACE (half_up(ret.net * fx, 1000000) AS net, half_up(ret.tax * fx, 1000000) AS tax, half_up(ret.cost * fx, 1000000) AS cost,
         half_up(ret.shipping * fx, 1000000) AS shipping),
-    l.sold_on, l.order_id IS NOT NULL AS found, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id
+    l.sold_on, l.order_id IS NOT NULL AS found, l.channel_id, l.location_id, l.ship_region_id, l.bill_region_id,
+    CASE WHEN l.order_id IS NULL AND ret.order_id IS NOT NULL THEN 'UNK' ELSE l.sales_rep_id END AS sales_rep_id
 FROM (SELECT ret.*, CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx FROM ret JOIN rate r ON r.day = ret.refunded_on WHERE refunded) ret
 LEFT JOIN line l ON l.system = ret.sale_system AND l.order_id = ret.order_id AND l.line_no = ret.order_line
 WHERE NOT ret.is_test AND ret.flow <> 'sell_out' AND (l.order_id IS NULL OR l.order_type IN ('sale', 'b2b', 'wholesale'));

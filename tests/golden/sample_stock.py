@@ -2,6 +2,7 @@
 its own.
 """
 
+import math
 from collections import defaultdict
 from datetime import date
 from fractions import Fraction
@@ -13,7 +14,7 @@ _STOCK = ["on_hand", "on_hand_cost", "retail_value"]
 COLUMNS = {
     "inventory-valuation": TIME + ["location_id", "location_name", "category_id", "category_name", "product_id", "product_name", "snapshot_day",
                                    "oldest_snapshot_day", "items", *_STOCK, "items_negative", "on_hand_negative", "cost_negative", "units_without_cost",
-                                   "potential_profit", "cost_all", "cost_share"],
+                                   "potential_profit", "cost_method", "stock_value", "units_at_snapshot_cost", "cost_all", "cost_share"],
     "dead-slow-stock": TIME + ["location_id", "location_name", "product_id", "product_name", "snapshot_day", "first_stock_day", *_STOCK, "units_sold",
                                "units_returned", "last_sale_date", "days_since_sale"],
 }
@@ -37,6 +38,28 @@ class Stock:
         amount = lambda v, scale: None if v is None else Fraction(int(v), scale)
         return [(*r[:4], amount(r[4], UNITS), amount(r[5], MONEY), amount(r[6], MONEY)) for r in found]
 
+    def valued(self, items, as_of, method):
+        """(value by the method, units at the snapshot's cost) of each article in a place; receipts from the last one back."""
+        came = defaultdict(list)
+        if method != "snapshot":
+            for place, product, quantity, cost in self.con.execute(f"""SELECT location_id, product_id, quantity, cost FROM movement
+                    WHERE kind IN ('receipt', 'production_in', 'transfer_in') AND day < DATE '{as_of}' ORDER BY day DESC, moved_at DESC, movement_id""").fetchall():
+                came[place, product].append((Fraction(int(quantity), UNITS), Fraction(int(cost), MONEY)))
+        cut, found = lambda v: Fraction(math.floor(v * MONEY + Fraction(1, 2)), MONEY), {}
+        for place, product, _, _, on_hand, cost, _ in items:
+            layers = came[place, product] if on_hand > 0 else []
+            if not layers:
+                found[place, product] = cost, on_hand
+            elif method == "average":
+                found[place, product] = cut(on_hand * sum(c for _, c in layers) / sum(q for q, _ in layers)), Fraction(0)
+            else:
+                left, value = on_hand, Fraction(0)
+                for quantity, amount in layers:
+                    part = min(left, quantity)
+                    left, value = left - part, value + cut(part * amount / quantity)
+                found[place, product] = value + (cut(left * cost / on_hand) if left else 0), left
+        return found
+
     def shown_product(self, product):
         return product if product in self.names["product"] else "UNK"
 
@@ -48,6 +71,8 @@ class Stock:
         items, groups = self.items(request, as_of), defaultdict(list)
         for item in items:
             groups[key(item)].append(item)
+        method = request.get("cost_method", "snapshot")
+        values = self.valued(items, as_of, method)
         total = [("total", items)] if request.get("totals") == "true" else []
         add = lambda values: sum((v for v in values if v is not None), Fraction(0)) if any(v is not None for v in values) else None
         whole, names, rows = add([i[5] for i in items]), {"UNK": "UNK"} | self.category_names(), []
@@ -62,6 +87,7 @@ class Stock:
                    "potential_profit": add([i[6] - i[5] if i[5] is not None and i[6] is not None else None for i in of])}
             if kind == "row":
                 row[level + "_id"] = group
+            row |= {"cost_method": method, "stock_value": add([values[i[:2]][0] for i in of]), "units_at_snapshot_cost": add([values[i[:2]][1] for i in of])}
             row["cost_all"], row["cost_share"] = whole, ratio(row["on_hand_cost"], whole)
             row["category_name"] = names.get(row["category_id"])
             rows.append(row)

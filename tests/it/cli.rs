@@ -31,7 +31,14 @@ async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
     surfaces_agree(dir.path()).await;
     let checked = succeeded(dir.path(), &["check"]);
     assert!(checked.contains("sources, ") && checked.contains("views and "), "{checked}");
-    assert!(checked.contains("45 reports checked, 0 broken"), "{checked}");
+    assert!(checked.contains("79 reports checked, 0 broken"), "{checked}");
+    let ran = succeeded(dir.path(), &["check", "--run", "sales-by-region", "dq-scorecard"]);
+    assert!(
+        ran.contains("ok     sales-by-region: regions add up to the total (") && ran.contains("4 tests run, 0 failed"),
+        "{ran}"
+    );
+    let found = succeeded(dir.path(), &["report", "list", "退货", "--group", "returns", "--format", "csv"]);
+    assert!(found.contains("\nreturn-reasons,returns,") && !found.contains("sales-by-region"), "{found}");
 }
 
 /// Each report through the library, the command line, HTTP, Flight SQL and PostgreSQL gives the same rows: under its defaults,
@@ -257,6 +264,30 @@ fn plans_are_text() {
     let plan = succeeded(dir.path(), &["sql", "EXPLAIN SELECT order_id FROM base.order_line WHERE order_id = 'a'"]);
     assert!(plan.starts_with("logical_plan\n  ") && plan.contains("\n\nphysical_plan\n  "), "{plan}");
     assert!(!plan.contains("\\n"), "{plan}");
+}
+
+/// A test beside a report that does not hold is told with what is there, and ends the check with an error.
+#[test]
+fn a_check_runs_the_tests_beside_reports() {
+    let dir = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(dir.path().join("lake")).expect("an empty lake");
+    let folder = dir.path().join("queries/reports/own");
+    std::fs::create_dir_all(&folder).expect("made");
+    let text = "-- ---\n-- title = { en = \"A\", zh = \"甲\" }\n-- about = \"a\"\n-- key = [\"channel_id\"]\n-- [columns]\n\
+        -- channel_id = \"c\"\n-- net_sales = \"n\"\n-- [[tests]]\n-- name = \"wrong on purpose\"\n-- all = [\"count(*) = 1\"]\n\
+        -- [[tests]]\n-- name = \"right\"\n-- all = [\"count(*) = 0\"]\n-- ---\n\
+        SELECT channel_id, sum(net_rc) AS net_sales FROM sales_event GROUP BY 1 ORDER BY channel_id NULLS LAST\n";
+    std::fs::write(folder.join("mine.sql"), text).expect("written");
+    let queries = ["--set", "queries_dir=queries"];
+    succeeded(dir.path(), &[&["check"][..], &queries].concat());
+    let out = saleslake(dir.path(), &[&["check", "--run", "mine"][..], &queries].concat());
+    let (told, why) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(
+        told.contains("failed mine: wrong on purpose (0 rows)\n       all count(*) = 1: not so, 0 against 1"),
+        "{told}"
+    );
+    assert!(told.contains("ok     mine: right (0 rows)") && told.contains("2 tests run, 1 failed"), "{told}");
+    assert!(why.contains("1 of 2 tests failed") && out.status.code() == Some(2), "{why}");
 }
 
 #[test]

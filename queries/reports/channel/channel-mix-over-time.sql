@@ -41,6 +41,17 @@
 -- net_sales_all = "net sales of the bucket over all channels, before any limit (money)"
 -- share = "net_sales / net_sales_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "channels add up to the total"
+-- params = { totals = "true" }
+-- all = ["sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)"]
+--
+-- [[tests]]
+-- name = "kinds of channels too"
+-- params = { level = "type", grain = "year", totals = "true" }
+-- each = ["orders >= 0"]
+-- all = ["sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)"]
 -- ---
 SELECT
     s.period_start,

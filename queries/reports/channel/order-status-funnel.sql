@@ -37,6 +37,17 @@
 -- value_share = "line_value / line_value_all"
 -- oldest_date = "the day of the oldest order in the row"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "values add up"
+-- each = ["status_orders <= status_orders_all"]
+-- all = ["sum(line_value) = max(line_value_all)"]
+--
+-- [[tests]]
+-- name = "also by age"
+-- params = { level = "age" }
+-- each = ["status_orders <= status_orders_all"]
+-- all = ["sum(line_value) = max(line_value_all)"]
 -- ---
 SELECT
     $from AS period_start,

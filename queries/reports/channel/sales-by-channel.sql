@@ -58,6 +58,21 @@
 -- net_sales_all = "net sales of the bucket over all rows, before any limit (money)"
 -- share = "net_sales / net_sales_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "channels add up to the total"
+-- params = { totals = "true" }
+-- each = ["net_sales = gross_sales - discounts - returns"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN total_sales END) = sum(CASE WHEN row_kind = 'total' THEN total_sales END)",
+-- ]
+--
+-- [[tests]]
+-- name = "outlets add up to what it says of all"
+-- params = { level = "outlet" }
+-- each = ["total_sales = net_sales + tax + charges", "net_units = units_sold - units_returned"]
+-- all = ["sum(net_sales) = max(net_sales_all)"]
 -- ---
 SELECT
     s.period_start,

@@ -31,6 +31,16 @@
 -- active_customers = "customers of the cohort who bought in the period; empty while it is not over"
 -- retention = "active_customers / cohort_size (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "nobody comes back who was not there"
+-- each = ["active_customers <= cohort_size", "period_no > 0 OR retention = 1"]
+--
+-- [[tests]]
+-- name = "quarters, as many as asked for"
+-- params = { grain = "quarter", periods = "4" }
+-- each = ["retention >= 0 AND retention <= 1"]
+-- all = ["max(period_no) <= 4"]
 -- ---
 WITH bucket AS (
     -- every period from the first cohort on, numbered

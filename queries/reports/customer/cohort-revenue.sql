@@ -37,6 +37,16 @@
 -- net_sales_per_customer = "net_sales_so_far / cohort_size (money per customer)"
 -- gross_profit_per_customer = "gross_profit_so_far / cohort_size (money per customer)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "sums begin with the cohort"
+-- each = ["period_no > 0 OR net_sales_so_far = net_sales"]
+--
+-- [[tests]]
+-- name = "as many periods as asked for, nothing of those not over"
+-- params = { periods = "3" }
+-- each = ["NOT is_partial_period OR net_sales IS NULL"]
+-- all = ["max(period_no) <= 3"]
 -- ---
 WITH bucket AS (
     -- every period from the first cohort on, numbered

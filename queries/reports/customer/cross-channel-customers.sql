@@ -40,6 +40,21 @@
 -- net_sales_all = "net sales of all rows (money)"
 -- share = "net_sales / net_sales_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "groups add up to the total"
+-- params = { totals = "true" }
+-- each = ["channel_count >= 0"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN returns END) = sum(CASE WHEN row_kind = 'total' THEN returns END)",
+-- ]
+--
+-- [[tests]]
+-- name = "whoever bought ordered"
+-- params = { level = "type" }
+-- each = ["orders >= customers"]
+-- all = ["sum(net_sales) = max(net_sales_all)"]
 -- ---
 SELECT
     $from AS period_start,

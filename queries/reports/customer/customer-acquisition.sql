@@ -3,8 +3,9 @@
 -- about = """Where do new customers come from? Customers by the period of their first purchase ever, over all channels and all time (view
 -- first_purchase), per channel of the first order of that first day (of several the first by its id), with what they ordered on that day.
 -- Every new customer counts once, in one channel, so channels and periods add up. first_order_value = first_day_sales / first_day_orders.
--- What it cost to win them is not said: marketing costs are not in the lake. With slicers only orders of the slice are looked at, and a
--- customer who first bought elsewhere is not new in it."""
+-- cac = marketing_spend / new_customers_all: what all of marketing in the bucket cost per new customer, whichever channel sold (report roas-cac
+-- asks which contact won them). With slicers only orders of the slice are looked at, and a customer who first bought elsewhere is not new in
+-- it; marketing_spend stays whole, for spend is not of a shop or an article."""
 -- key = ["period_start", "channel_id"]
 --
 -- [params]
@@ -40,7 +41,23 @@
 -- first_day_sales = "gross_sales − discounts of those orders (money)"
 -- first_order_value = "first_day_sales / first_day_orders (money per order)"
 -- first_day_orders_per_customer = "first_day_orders / new_customers"
+-- marketing_spend = "all marketing spend of the bucket, whatever the slicers (money)"
+-- cac = "marketing_spend / new_customers_all (money per customer)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "channels and months add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN new_customers END) = sum(CASE WHEN row_kind = 'total' THEN new_customers END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN first_day_sales END) = sum(CASE WHEN row_kind = 'total' THEN first_day_sales END)",
+-- ]
+--
+-- [[tests]]
+-- name = "each new customer has an order"
+-- params = { grain = "all" }
+-- each = ["first_day_orders >= new_customers"]
+-- all = ["sum(new_customers) = max(new_customers_all)"]
 -- ---
 SELECT
     s.period_start,
@@ -50,45 +67,66 @@ SELECT
     s.channel_id,
     s.channel_name,
     s.new_customers,
-    sum(s.new_customers) OVER (PARTITION BY s.period_start) AS new_customers_all,
-    ratio(s.new_customers, sum(s.new_customers) OVER (PARTITION BY s.period_start)) AS new_share,
+    s.new_customers_all,
+    ratio(s.new_customers, s.new_customers_all) AS new_share,
     s.first_day_orders,
     s.first_day_sales,
     ratio(s.first_day_sales, s.first_day_orders) AS first_order_value,
     ratio(s.first_day_orders, s.new_customers) AS first_day_orders_per_customer,
+    s.marketing_spend,
+    ratio(s.marketing_spend, s.new_customers_all) AS cac,
     reporting_currency() AS currency
 FROM (
     SELECT
-        CASE WHEN $grain = 'all' THEN $from ELSE period_start(b.first_date, $grain, $calendar) END AS period_start,
-        member(b.channel_id, c.channel_id) AS channel_id,
-        member(b.channel_id, c.channel_name) AS channel_name,
-        count(*) AS new_customers,
-        sum(b.orders) AS first_day_orders,
-        sum(b.sold) AS first_day_sales
+        g.*,
+        sum(g.new_customers) OVER (PARTITION BY g.period_start) AS new_customers_all,
+        sum(g.spend) OVER (PARTITION BY g.period_start) AS marketing_spend
     FROM (
         SELECT
-            o.customer_key,
-            o.first_date,
-            max(CASE WHEN o.place = 1 THEN o.channel_id END) AS channel_id,
-            count(o.sale_order_id) AS orders,
-            sum(o.sold) AS sold
+            CASE WHEN $grain = 'all' THEN $from ELSE period_start(b.first_date, $grain, $calendar) END AS period_start,
+            member(b.channel_id, c.channel_id) AS channel_id,
+            member(b.channel_id, c.channel_name) AS channel_name,
+            sum(b.is_new) AS new_customers,
+            sum(b.orders) AS first_day_orders,
+            sum(b.sold) AS first_day_sales,
+            sum(b.spend) AS spend
         FROM (
-            -- the orders of the first day, one row each
             SELECT
-                e.customer_key,
-                f.first_date,
-                e.sale_order_id,
-                min(e.channel_id) AS channel_id,
-                sum(e.gross_sales - e.discounts) AS sold,
-                row_number() OVER (PARTITION BY e.customer_key ORDER BY e.sale_order_id NULLS LAST) AS place
-            FROM sales_event e
-            JOIN first_purchase f ON f.customer_key = e.customer_key AND f.first_date = e.business_date
-            WHERE f.first_date >= $from AND f.first_date < $to AND e.flow <> 'sell_out' AND e.event_kind IN ('sale', 'exchange_out')
-            GROUP BY e.customer_key, f.first_date, e.sale_order_id
-        ) o
-        GROUP BY 1, 2
-    ) b
-    LEFT JOIN channel c ON c.channel_id = b.channel_id
-    GROUP BY 1, 2, 3
+                o.customer_key,
+                o.first_date,
+                max(CASE WHEN o.place = 1 THEN o.channel_id END) AS channel_id,
+                CAST(1 AS BIGINT) AS is_new,
+                count(o.sale_order_id) AS orders,
+                sum(o.sold) AS sold,
+                CAST(0 AS DECIMAL(18,4)) AS spend
+            FROM (
+                -- the orders of the first day, one row each
+                SELECT
+                    e.customer_key,
+                    f.first_date,
+                    e.sale_order_id,
+                    min(e.channel_id) AS channel_id,
+                    sum(e.gross_sales - e.discounts) AS sold,
+                    row_number() OVER (PARTITION BY e.customer_key ORDER BY e.sale_order_id NULLS LAST) AS place
+                FROM sales_event e
+                JOIN first_purchase f ON f.customer_key = e.customer_key AND f.first_date = e.business_date
+                WHERE f.first_date >= $from AND f.first_date < $to AND e.flow <> 'sell_out' AND e.event_kind IN ('sale', 'exchange_out')
+                GROUP BY e.customer_key, f.first_date, e.sale_order_id
+            ) o
+            GROUP BY o.customer_key, o.first_date
+
+            UNION ALL
+
+            -- what marketing cost, beside the channels: it makes no row of its own
+            SELECT
+                CAST(NULL AS VARCHAR) AS customer_key, m.business_date AS first_date, CAST(NULL AS VARCHAR) AS channel_id, CAST(0 AS BIGINT) AS is_new,
+                CAST(0 AS BIGINT) AS orders, CAST(0 AS DECIMAL(38,4)) AS sold, m.spend_rc AS spend
+            FROM marketing_spend_day m
+            WHERE m.business_date >= $from AND m.business_date < $to
+        ) b
+        LEFT JOIN channel c ON c.channel_id = b.channel_id
+        GROUP BY 1, 2, 3
+    ) g
 ) s
+WHERE s.new_customers > 0
 ORDER BY s.period_start NULLS LAST, s.new_customers DESC NULLS LAST, s.channel_id NULLS LAST

@@ -38,6 +38,15 @@
 -- reason = "why the customer is in the list"
 -- segment_size = "customers of the segment in the list"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "no small groups"
+-- each = ["segment_size >= 5", "recency_score >= 1 AND recency_score <= 5"]
+--
+-- [[tests]]
+-- name = "only what is asked for"
+-- params = { rfm_segment = "champions", min_group = "50" }
+-- each = ["segment = 'champions'", "segment_size >= 50"]
 -- ---
 WITH value AS (
     -- per customer: what the window holds

@@ -35,6 +35,15 @@
 -- returns = "refunds, reversals, negative adjustments before as_of (money)"
 -- net_sales = "net sales before as_of (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "silent for as long as asked"
+-- each = ["days_since >= 180", "first_order_date <= last_order_date", "net_sales = sales_before_returns - returns"]
+--
+-- [[tests]]
+-- name = "as many orders as asked"
+-- params = { days = "365", min_orders = "3" }
+-- each = ["days_since >= 365", "orders >= 3"]
 -- ---
 SELECT
     CAST(CAST($as_of AS INT) - $days AS DATE) AS period_start,

@@ -42,6 +42,21 @@
 -- net_sales_all = "net sales of the bucket over all kinds (money)"
 -- share = "net_sales / net_sales_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "kinds add up to the total"
+-- params = { totals = "true" }
+-- each = ["customer_kind <> 'anonymous' OR customers = 0"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN returns END) = sum(CASE WHEN row_kind = 'total' THEN returns END)",
+-- ]
+--
+-- [[tests]]
+-- name = "what it says of all is the sum of its rows"
+-- params = { grain = "all" }
+-- each = ["net_sales = sales_before_returns - returns"]
+-- all = ["sum(net_sales) = max(net_sales_all)"]
 -- ---
 SELECT
     s.period_start,

@@ -41,6 +41,16 @@
 -- share = "net_sales / net_sales_all"
 -- net_sales_per_customer = "net_sales / customer_count (money per customer)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "segments add up"
+-- each = ["came = customer_count - stayed", "gone = customer_count_before - stayed"]
+-- all = ["sum(customer_count) = max(customer_count_all)", "sum(net_sales) = max(net_sales_all)"]
+--
+-- [[tests]]
+-- name = "nobody moves in no time"
+-- params = { compare_as_of = "today" }
+-- each = ["came = 0", "gone = 0"]
 -- ---
 WITH at_day AS (
     SELECT 1 AS is_now, CAST($as_of AS DATE) AS as_of

@@ -40,6 +40,17 @@
 -- net_sales_all = "net sales of everything that the filters leave (money)"
 -- cumulative_share = "cumulative_net_sales / net_sales_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "no more than a hundred"
+-- each = ["gross_profit = net_sales_with_cost - cogs", "place >= 1"]
+-- all = ["count(*) <= 100"]
+--
+-- [[tests]]
+-- name = "as many as asked for, from the first on"
+-- params = { n = "10" }
+-- each = ["place <= 10"]
+-- all = ["count(*) <= 10"]
 -- ---
 SELECT
     $from AS period_start,

@@ -37,6 +37,15 @@
 -- last_sale_date = "the last sale before as_of; empty: none"
 -- days_since_sale = "days from it to as_of"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "the stock was there before"
+-- each = ["first_stock_day <= snapshot_day", "days_since_sale >= 0"]
+--
+-- [[tests]]
+-- name = "per place"
+-- params = { level = "item", days = "30" }
+-- each = ["first_stock_day <= snapshot_day", "location_id IS NOT NULL"]
 -- ---
 SELECT
     CAST(CAST($as_of AS INT) - $days AS DATE) AS period_start,

@@ -3,12 +3,15 @@
 -- about = """What is the stock worth? On hand, at cost and at selling price, per place, top category or article, at the close of the last
 -- snapshot day before as_of of each (place, article, lot); a lot that a complete later day of its place lacks is gone. Nothing is added
 -- over days. Stock below 0 is an error of the books and no value: it stands apart (negative columns) and is in on_hand and on_hand_cost,
--- too, so that they equal stock-on-hand. Units whose cost is not known are counted and have no value. The cost is the one that the snapshot
--- gives; how it was found is the source's matter. potential_profit = retail_value − on_hand_cost over the items where both are known."""
+-- too, so that they equal stock-on-hand. Units whose cost is not known are counted and have no value. on_hand_cost is at the cost that the
+-- snapshot gives; how that was found is the source's matter. stock_value is at the cost of cost_method: snapshot, the average of all that
+-- came in before as_of (receipts, production, transfers in), or fifo: what is there is what came in last. What the ledger does not tell of,
+-- and stock of 0 or below, is at the snapshot's cost (units_at_snapshot_cost). potential_profit = retail_value − on_hand_cost over the items where both are known."""
 -- key = ["location_id", "category_id", "product_id"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "Stock at the beginning of this day: snapshots of earlier days count." }
+-- cost_method = { type = "text", default = "snapshot", values = ["snapshot", "average", "fifo"], about = "At which cost stock_value is." }
 -- level = { type = "text", default = "location", values = ["location", "category", "product"], about = "One row per place, per top category, or per article." }
 --
 -- [chart]
@@ -38,10 +41,113 @@
 -- cost_negative = "their on_hand_cost (money, ≤ 0)"
 -- units_without_cost = "stock units above 0 whose cost is not known"
 -- potential_profit = "retail_value − on_hand_cost where both are known (money)"
+-- cost_method = "at which cost stock_value is"
+-- stock_value = "on_hand at that cost, where it is known (money)"
+-- units_at_snapshot_cost = "stock units of it at the snapshot's cost"
 -- cost_all = "on_hand_cost over all rows, before any limit (money)"
 -- cost_share = "on_hand_cost / cost_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "places add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN on_hand END) = sum(CASE WHEN row_kind = 'total' THEN on_hand END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN on_hand_cost END) = sum(CASE WHEN row_kind = 'total' THEN on_hand_cost END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN retail_value END) = sum(CASE WHEN row_kind = 'total' THEN retail_value END)",
+-- ]
+--
+-- [[tests]]
+-- name = "categories add up to what it says of all"
+-- params = { level = "category" }
+-- all = ["sum(on_hand_cost) = max(cost_all)"]
 -- ---
+WITH held AS (
+    -- one row per article in a place: each lot at its last count; what a later complete count of the place lacks is gone
+    SELECT
+        x.location_id,
+        x.product_id,
+        max(x.shown_day) AS shown_day,
+        sum(x.on_hand) AS on_hand,
+        sum(x.on_hand_cost_rc) AS on_hand_cost,
+        sum(x.retail_value_rc) AS retail_value
+    FROM (
+        SELECT
+            k.location_id, k.product_id, k.on_hand, k.on_hand_cost_rc, k.retail_value_rc,
+            CASE WHEN k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AND NOT k.is_sparse
+                 THEN whole.last_day ELSE k.snapshot_date END AS shown_day,
+            k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AND NOT k.is_sparse AS is_gone
+        FROM stock k
+        JOIN (
+            SELECT source_system, location_id, product_id, lot_no, max(snapshot_date) AS last_day
+            FROM stock
+            WHERE snapshot_date < $as_of
+            GROUP BY 1, 2, 3, 4
+        ) newest
+          ON newest.source_system = k.source_system AND newest.location_id = k.location_id AND newest.product_id = k.product_id
+         AND newest.lot_no = k.lot_no AND newest.last_day = k.snapshot_date
+        LEFT JOIN (
+            SELECT location_id, max(snapshot_date) AS last_day
+            FROM stock_count_day
+            WHERE snapshot_date < $as_of
+            GROUP BY 1
+        ) whole ON whole.location_id = k.location_id
+    ) x
+    WHERE NOT x.is_gone
+    GROUP BY 1, 2
+),
+layer AS (
+    -- what came in, the last first, with what had come in until then
+    SELECT
+        m.location_id,
+        m.product_id,
+        m.quantity,
+        m.cost_amount_rc,
+        sum(m.quantity) OVER (
+            PARTITION BY m.location_id, m.product_id
+            ORDER BY m.business_date DESC NULLS LAST, m.event_time DESC NULLS LAST, m.source_system, m.movement_id
+            ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS quantity_until
+    FROM stock_movement m
+    WHERE $cost_method <> 'snapshot'
+      AND m.business_date < $as_of
+      AND m.movement_type IN ('receipt', 'production_in', 'transfer_in')
+      AND m.quantity > 0
+      AND m.cost_amount_rc IS NOT NULL
+),
+came AS (
+    -- of each article in a place: what of its stock the layers hold, and at which cost
+    SELECT
+        x.location_id,
+        x.product_id,
+        sum(x.part) AS units,
+        sum(CAST(ratio(x.part * x.cost_amount_rc, x.quantity) AS DECIMAL(28,4))) AS part_value,
+        sum(x.quantity) AS all_units,
+        sum(x.cost_amount_rc) AS all_cost
+    FROM (
+        SELECT
+            y.location_id, y.product_id, y.quantity, y.cost_amount_rc,
+            least(greatest(CAST(h.on_hand - (y.quantity_until - y.quantity) AS DECIMAL(18,3)), CAST(0 AS DECIMAL(18,3))), y.quantity) AS part
+        FROM layer y
+        JOIN held h ON h.location_id = y.location_id AND h.product_id = y.product_id
+        WHERE h.on_hand > 0
+    ) x
+    GROUP BY 1, 2
+),
+valued AS (
+    SELECT
+        h.*,
+        CASE WHEN c.location_id IS NULL THEN h.on_hand_cost
+             WHEN $cost_method = 'average' THEN CAST(ratio(h.on_hand * c.all_cost, c.all_units) AS DECIMAL(28,4))
+             WHEN c.units < h.on_hand
+             THEN CAST(c.part_value + CAST(ratio((h.on_hand - c.units) * h.on_hand_cost, h.on_hand) AS DECIMAL(28,4)) AS DECIMAL(28,4))
+             ELSE CAST(c.part_value AS DECIMAL(28,4)) END AS stock_value,
+        CASE WHEN c.location_id IS NULL THEN h.on_hand
+             WHEN $cost_method = 'average' THEN CAST(0 AS DECIMAL(28,3))
+             ELSE CAST(h.on_hand - c.units AS DECIMAL(28,3)) END AS units_at_snapshot_cost
+    FROM held h
+    LEFT JOIN came c ON c.location_id = h.location_id AND c.product_id = h.product_id
+)
 SELECT
     CAST($as_of - INTERVAL '1 day' AS DATE) AS period_start,
     $as_of AS period_end,
@@ -64,6 +170,9 @@ SELECT
     s.cost_negative,
     s.units_without_cost,
     s.potential_profit,
+    $cost_method AS cost_method,
+    s.stock_value,
+    s.units_at_snapshot_cost,
     sum(s.on_hand_cost) OVER () AS cost_all,
     ratio(s.on_hand_cost, sum(s.on_hand_cost) OVER ()) AS cost_share,
     reporting_currency() AS currency
@@ -86,41 +195,10 @@ FROM (
         sum(CASE WHEN h.on_hand < 0 THEN h.on_hand ELSE CAST(0 AS DECIMAL(28,3)) END) AS on_hand_negative,
         sum(CASE WHEN h.on_hand < 0 THEN coalesce(h.on_hand_cost, CAST(0 AS DECIMAL(28,4))) ELSE CAST(0 AS DECIMAL(28,4)) END) AS cost_negative,
         sum(CASE WHEN h.on_hand > 0 AND h.on_hand_cost IS NULL THEN h.on_hand ELSE CAST(0 AS DECIMAL(28,3)) END) AS units_without_cost,
-        sum(h.retail_value - h.on_hand_cost) AS potential_profit
-    FROM (
-        -- one row per article in a place: each lot at its last count; what a later complete count of the place lacks is gone
-        SELECT
-            x.location_id,
-            x.product_id,
-            max(x.shown_day) AS shown_day,
-            sum(x.on_hand) AS on_hand,
-            sum(x.on_hand_cost_rc) AS on_hand_cost,
-            sum(x.retail_value_rc) AS retail_value
-        FROM (
-            SELECT
-                k.location_id, k.product_id, k.on_hand, k.on_hand_cost_rc, k.retail_value_rc,
-                CASE WHEN k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AND NOT k.is_sparse
-                     THEN whole.last_day ELSE k.snapshot_date END AS shown_day,
-                k.snapshot_date < coalesce(whole.last_day, k.snapshot_date) AND NOT k.is_sparse AS is_gone
-            FROM stock k
-            JOIN (
-                SELECT source_system, location_id, product_id, lot_no, max(snapshot_date) AS last_day
-                FROM stock
-                WHERE snapshot_date < $as_of
-                GROUP BY 1, 2, 3, 4
-            ) newest
-              ON newest.source_system = k.source_system AND newest.location_id = k.location_id AND newest.product_id = k.product_id
-             AND newest.lot_no = k.lot_no AND newest.last_day = k.snapshot_date
-            LEFT JOIN (
-                SELECT location_id, max(snapshot_date) AS last_day
-                FROM stock_count_day
-                WHERE snapshot_date < $as_of
-                GROUP BY 1
-            ) whole ON whole.location_id = k.location_id
-        ) x
-        WHERE NOT x.is_gone
-        GROUP BY 1, 2
-    ) h
+        sum(h.retail_value - h.on_hand_cost) AS potential_profit,
+        sum(h.stock_value) AS stock_value,
+        sum(h.units_at_snapshot_cost) AS units_at_snapshot_cost
+    FROM valued h
     LEFT JOIN location l ON l.location_id = h.location_id
     LEFT JOIN product p ON p.product_id = h.product_id
     GROUP BY 1, 2, 3, 5, 6, 7

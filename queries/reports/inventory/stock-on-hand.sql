@@ -41,6 +41,19 @@
 -- on_hand_cost = "at cost, where it is known (money)"
 -- retail_value = "at selling price, where it is known (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "places add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN on_hand END) = sum(CASE WHEN row_kind = 'total' THEN on_hand END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN on_hand_cost END) = sum(CASE WHEN row_kind = 'total' THEN on_hand_cost END)",
+-- ]
+--
+-- [[tests]]
+-- name = "old counts are marked"
+-- params = { level = "item", include_zero = "true" }
+-- each = ["days_old >= 0", "is_stale = (days_old > 7)"]
 -- ---
 SELECT
     CAST($as_of - INTERVAL '1 day' AS DATE) AS period_start,

@@ -42,6 +42,15 @@
 -- step_rate = "sessions / sessions_before (share)"
 -- conversion_rate = "sessions / all_sessions (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "a stage is of the visits"
+-- each = ["sessions <= all_sessions", "stage_no > 1 OR sessions = all_sessions"]
+--
+-- [[tests]]
+-- name = "a closed funnel narrows"
+-- params = { funnel = "closed" }
+-- each = ["sessions <= sessions_before"]
 -- ---
 SELECT
     f.period_start,

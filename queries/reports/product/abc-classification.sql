@@ -44,6 +44,17 @@
 -- share_before = "metric_before / metric_all; empty unless the metric is above 0"
 -- metric_share = "metric_value / metric_all; empty unless the metric is above 0"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "what is shared out is all above zero"
+-- each = ["class IN ('A', 'B', 'C', 'N', 'R')"]
+-- all = ["sum(CASE WHEN metric_value > 0 THEN metric_value END) = max(metric_all)"]
+--
+-- [[tests]]
+-- name = "units, without those of nothing"
+-- params = { metric = "net_units", include_zero = "false" }
+-- each = ["class <> 'A' OR metric_value > 0"]
+-- all = ["sum(CASE WHEN metric_value > 0 THEN metric_value END) = max(metric_all)"]
 -- ---
 SELECT
     $from AS period_start,

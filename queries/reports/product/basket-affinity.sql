@@ -42,6 +42,15 @@
 -- lift = "pair_orders · all_orders / (a_orders · b_orders)"
 -- leverage = "support − (a_orders / all_orders) · (b_orders / all_orders)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "a pair is in both baskets"
+-- each = ["pair_orders <= a_orders AND pair_orders <= b_orders", "a_id < b_id", "pair_orders >= 5"]
+--
+-- [[tests]]
+-- name = "only the lifts asked for"
+-- params = { level = "category", min_lift = "1" }
+-- each = ["lift >= 0.999999"]
 -- ---
 WITH basket AS (
     -- each item once per order

@@ -38,6 +38,17 @@
 -- median_size = "half of all orders are no larger"
 -- p90_size = "nine of ten orders are no larger"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "bands add up"
+-- each = ["band_no >= 1 AND band_no <= 20", "median_size <= p90_size"]
+-- all = ["sum(baskets) = max(baskets_all)"]
+--
+-- [[tests]]
+-- name = "by units, in as many bands as asked for"
+-- params = { by = "units", width = "1", bands = "5" }
+-- each = ["band_no <= 5"]
+-- all = ["sum(baskets) = max(baskets_all)", "sum(basket_units) = max(size_all)"]
 -- ---
 SELECT
     $from AS period_start,

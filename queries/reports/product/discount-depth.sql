@@ -44,6 +44,20 @@
 -- profit_before_returns = "sales_with_cost − cost_of_sales (money)"
 -- margin_before_returns = "profit_before_returns / sales_with_cost (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "bands add up to the total"
+-- params = { totals = "true" }
+-- each = ["sales_before_returns = gross_sales - discounts"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN lines END) = sum(CASE WHEN row_kind = 'total' THEN lines END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN gross_sales END) = sum(CASE WHEN row_kind = 'total' THEN gross_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN discounts END) = sum(CASE WHEN row_kind = 'total' THEN discounts END)",
+-- ]
+--
+-- [[tests]]
+-- name = "what it says of all is the sum of its rows"
+-- all = ["sum(sales_before_returns) = max(sales_before_returns_all)"]
 -- ---
 SELECT
     s.period_start,

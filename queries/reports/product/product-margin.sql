@@ -46,6 +46,20 @@
 -- gross_profit_all = "gross profit over all rows, before any limit (money)"
 -- profit_share = "gross_profit / gross_profit_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "articles add up to the total"
+-- params = { totals = "true" }
+-- each = ["gross_profit = net_sales_with_cost - cogs"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN gross_profit END) = sum(CASE WHEN row_kind = 'total' THEN gross_profit END)",
+-- ]
+--
+-- [[tests]]
+-- name = "only those with known cost"
+-- params = { min_cost_coverage = "0.9" }
+-- each = ["cost_coverage >= 0.9"]
 -- ---
 SELECT
     $from AS period_start,

@@ -36,6 +36,17 @@
 -- net_sales_all_prev = "net_sales_prev of all rows (money)"
 -- contribution = "change / abs(net_sales_all_prev): the part of all growth that the row brings; the rows add up to it; empty where the period is not over"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "changes are differences"
+-- each = ["change = net_sales - net_sales_prev"]
+-- all = ["sum(net_sales) = max(net_sales_all)"]
+--
+-- [[tests]]
+-- name = "also of brands against the days before"
+-- params = { against = "previous_period", level = "brand" }
+-- each = ["change = net_sales - net_sales_prev"]
+-- all = ["sum(net_sales) = max(net_sales_all)"]
 -- ---
 WITH base AS (
     -- the days beside which the asked ones stand: a year before, or as many days or whole months right before

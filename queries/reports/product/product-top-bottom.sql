@@ -40,6 +40,17 @@
 -- cogs = "cost of those goods, less cost returned to stock; empty where no cost is known (money)"
 -- gross_profit = "net_sales_with_cost − cogs; empty where no cost is known (money)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "no more than ten on each side"
+-- each = ["place >= 1 AND place <= ranked", "net_sales = gross_sales - discounts - returns"]
+-- all = ["count(*) <= 20"]
+--
+-- [[tests]]
+-- name = "as many as asked for"
+-- params = { metric = "returns", n = "3" }
+-- each = ["place >= 1 AND place <= ranked"]
+-- all = ["count(*) <= 6"]
 -- ---
 SELECT
     $from AS period_start,

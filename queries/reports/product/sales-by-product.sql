@@ -53,6 +53,22 @@
 -- net_sales_all = "net sales of the bucket over all rows, before any limit (money)"
 -- share = "net_sales / net_sales_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "articles add up to the total"
+-- params = { totals = "true" }
+-- each = ["net_sales = gross_sales - discounts - returns"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN gross_sales END) = sum(CASE WHEN row_kind = 'total' THEN gross_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN units_sold END) = sum(CASE WHEN row_kind = 'total' THEN units_sold END)",
+-- ]
+--
+-- [[tests]]
+-- name = "also as styles"
+-- params = { level = "product" }
+-- each = ["net_units = units_sold - units_returned", "gross_profit = net_sales_with_cost - cogs"]
+-- all = ["sum(net_sales) = max(net_sales_all)"]
 -- ---
 SELECT
     s.period_start,

@@ -32,6 +32,19 @@
 -- newest = "last stopped at (UTC)"
 -- sample_keys = "up to three places, file:line"
 -- currency = "the lake's reporting currency; no amounts here"
+--
+-- [[tests]]
+-- name = "by default only what waits"
+-- each = ["open_records = records", "oldest <= newest"]
+--
+-- [[tests]]
+-- name = "rules add up to the total"
+-- params = { state = "all", totals = "true" }
+-- each = ["open_records <= records"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN records END) = sum(CASE WHEN row_kind = 'total' THEN records END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN open_records END) = sum(CASE WHEN row_kind = 'total' THEN open_records END)",
+-- ]
 -- ---
 SELECT
     $from AS period_start,

@@ -54,6 +54,19 @@
 -- missing_numbers = "running numbers that did not land; 0 at other metrics"
 -- gaps = "the first ten gaps in the running numbers: 17, 20-22"
 -- currency = "the lake's reporting currency; amounts here are in source_currency"
+--
+-- [[tests]]
+-- name = "ok means no problem"
+-- each = [
+--     "problems = differing + missing_control + missing_data",
+--     "difference = landed - control",
+--     "(status = 'ok') = (problems = 0)",
+-- ]
+--
+-- [[tests]]
+-- name = "only problems where they are asked for"
+-- params = { show = "problems", level = "location" }
+-- each = ["problems > 0"]
 -- ---
 SELECT
     s.period_start,
@@ -123,35 +136,8 @@ FROM (
             END AS status,
             CAST(0 AS BIGINT) AS missing,
             CAST(NULL AS VARCHAR) AS gap
-        FROM (
-            SELECT
-                e.business_date,
-                e.source_system,
-                e.channel_id,
-                e.location_id,
-                e.metric,
-                e.currency,
-                sum(e.control) AS control,
-                sum(e.landed) AS landed,
-                bool_or(e.is_told) AS is_told,
-                bool_or(e.is_there) AS is_there
-            FROM (
-                SELECT
-                    a.business_date, a.source_system, a.channel_id, a.location_id, a.metric, a.currency,
-                    CAST(0 AS DECIMAL(28,4)) AS control, a.landed_value AS landed, false AS is_told, true AS is_there
-                FROM landed_total a
-                WHERE a.business_date >= $from AND a.business_date < $to AND ($metric IS NULL OR a.metric = $metric)
-
-                UNION ALL
-
-                SELECT
-                    b.business_date, b.source_system, b.channel_id, b.location_id, b.metric, b.currency,
-                    CAST(b.control_value AS DECIMAL(28,4)) AS control, CAST(0 AS DECIMAL(28,4)) AS landed, true AS is_told, false AS is_there
-                FROM control_total b
-                WHERE b.business_date >= $from AND b.business_date < $to AND ($metric IS NULL OR b.metric = $metric)
-            ) e
-            GROUP BY e.business_date, e.source_system, e.channel_id, e.location_id, e.metric, e.currency
-        ) t
+        FROM control_comparison t
+        WHERE t.business_date >= $from AND t.business_date < $to AND ($metric IS NULL OR t.metric = $metric)
 
         UNION ALL
 

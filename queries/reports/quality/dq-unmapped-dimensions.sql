@@ -32,6 +32,15 @@
 -- first_date = "the first business date with it"
 -- last_date = "the last"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "a key that is listed was met"
+-- each = ["events > 0", "first_date <= last_date"]
+--
+-- [[tests]]
+-- name = "only the dimension asked for"
+-- params = { dimension = "product" }
+-- each = ["dimension = 'product'"]
 -- ---
 SELECT
     $from AS period_start,

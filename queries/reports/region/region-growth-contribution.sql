@@ -36,6 +36,21 @@
 -- share = "net_sales / net_sales_all"
 -- share_prev = "net_sales_prev / net_sales_all_prev"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "regions add up to the total"
+-- params = { totals = "true" }
+-- each = ["change = net_sales - net_sales_prev"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales_prev END) = sum(CASE WHEN row_kind = 'total' THEN net_sales_prev END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN change END) = sum(CASE WHEN row_kind = 'total' THEN change END)",
+-- ]
+--
+-- [[tests]]
+-- name = "countries add up to what it says of all"
+-- params = { region_level = "1", against = "previous_period" }
+-- all = ["sum(net_sales) = max(net_sales_all)"]
 -- ---
 WITH base AS (
     -- the days beside which the asked ones stand: a year before, or as many days or whole months right before

@@ -45,6 +45,20 @@
 -- net_sales_all = "net sales of the bucket over all rows, before any limit (money)"
 -- share = "net_sales / net_sales_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "regions add up to the total"
+-- params = { totals = "true" }
+-- each = ["gross_profit = net_sales_with_cost - cogs"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN cogs END) = sum(CASE WHEN row_kind = 'total' THEN cogs END)",
+-- ]
+--
+-- [[tests]]
+-- name = "countries add up to what it says of all"
+-- params = { region_level = "1" }
+-- all = ["sum(net_sales) = max(net_sales_all)"]
 -- ---
 SELECT
     s.period_start,

@@ -57,6 +57,20 @@
 -- selling_area_sqm = "selling area (m²)"
 -- sales_per_sqm = "net_sales / selling_area_sqm (money per m²)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "places add up to the total"
+-- params = { totals = "true" }
+-- each = ["net_sales = gross_sales - discounts - returns"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN units_sold END) = sum(CASE WHEN row_kind = 'total' THEN units_sold END)",
+-- ]
+--
+-- [[tests]]
+-- name = "a rank is of all there are"
+-- params = { peers = "all" }
+-- each = ["place_in_peers >= 1 AND place_in_peers <= peer_count", "percentile >= 0 AND percentile <= 1"]
 -- ---
 SELECT
     $from AS period_start,

@@ -45,6 +45,19 @@
 -- return_lines_all = "returned lines of the bucket over all rows, before any limit"
 -- line_share = "return_lines / return_lines_all (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "bands add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN return_lines END) = sum(CASE WHEN row_kind = 'total' THEN return_lines END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN returns END) = sum(CASE WHEN row_kind = 'total' THEN returns END)",
+-- ]
+--
+-- [[tests]]
+-- name = "what it says of all is the sum of its rows"
+-- each = ["lag_lines <= return_lines"]
+-- all = ["sum(return_lines) = max(return_lines_all)"]
 -- ---
 SELECT
     s.period_start,

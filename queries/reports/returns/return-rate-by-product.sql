@@ -43,6 +43,15 @@
 -- returns = "refunds and reversals (money)"
 -- return_rate_value = "returns / sales_before_returns (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "intervals hold their rate"
+-- each = ["rate_lower <= return_rate_units + 0.000001 AND return_rate_units <= rate_upper + 0.000001", "units_sold >= 10"]
+--
+-- [[tests]]
+-- name = "only articles that sold enough"
+-- params = { min_units = "100" }
+-- each = ["units_sold >= 100"]
 -- ---
 SELECT
     $from AS period_start,

@@ -41,6 +41,20 @@
 -- returns_all = "returns of the bucket over all rows, before any limit (money)"
 -- returns_share = "returns / returns_all"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "reasons add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN returns END) = sum(CASE WHEN row_kind = 'total' THEN returns END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN return_lines END) = sum(CASE WHEN row_kind = 'total' THEN return_lines END)",
+-- ]
+--
+-- [[tests]]
+-- name = "also within channels"
+-- params = { level = "channel" }
+-- each = ["returns <= returns_group"]
+-- all = ["sum(returns) = max(returns_all)"]
 -- ---
 SELECT
     s.period_start,

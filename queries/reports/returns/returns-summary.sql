@@ -52,6 +52,20 @@
 -- return_rate_value_by_sale_date = "returns_by_sale_date / sales_before_returns_by_sale_date (share)"
 -- return_rate_units_by_sale_date = "units_returned_by_sale_date / units_sold_by_sale_date (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "months add up to the total"
+-- params = { totals = "true" }
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN returns END) = sum(CASE WHEN row_kind = 'total' THEN returns END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN return_lines END) = sum(CASE WHEN row_kind = 'total' THEN return_lines END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN returns_by_sale_date END) = sum(CASE WHEN row_kind = 'total' THEN returns_by_sale_date END)",
+-- ]
+--
+-- [[tests]]
+-- name = "an exchange is a return"
+-- params = { grain = "all" }
+-- each = ["exchange_returns <= returns", "units_returned >= 0"]
 -- ---
 SELECT
     s.period_start,

@@ -40,6 +40,20 @@
 -- share = "net_sales / net_sales_all"
 -- share_prev = "net_sales_prev / net_sales_all_prev"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "groups add up to the total"
+-- params = { totals = "true" }
+-- each = ["change = net_sales - net_sales_prev"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales_prev END) = sum(CASE WHEN row_kind = 'total' THEN net_sales_prev END)",
+-- ]
+--
+-- [[tests]]
+-- name = "places add up to what it says of all"
+-- params = { level = "location", method = "entire_year" }
+-- all = ["sum(net_sales) = max(net_sales_all)"]
 -- ---
 SELECT
     $from AS period_start,

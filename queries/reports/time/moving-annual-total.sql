@@ -30,6 +30,15 @@
 -- months_with_sales = "of those months, how many had an event"
 -- months_with_sales_prev = "the same twelve months earlier"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "a sum of at most twelve months"
+-- each = ["months_with_sales >= 0 AND months_with_sales <= 12"]
+--
+-- [[tests]]
+-- name = "one month is the month"
+-- params = { months = "1" }
+-- each = ["mat = net_sales"]
 -- ---
 WITH monthly AS (
     SELECT

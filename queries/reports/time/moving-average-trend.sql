@@ -26,6 +26,15 @@
 -- n = "days of the window"
 -- moving_average = "net_sales_window / n (money per day)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "seven days"
+-- each = ["n = 7"]
+--
+-- [[tests]]
+-- name = "one day is the day"
+-- params = { n = "1" }
+-- each = ["net_sales_window = net_sales"]
 -- ---
 WITH daily AS (
     SELECT e.business_date, sum(e.net_rc) AS net_sales

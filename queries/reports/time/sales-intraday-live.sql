@@ -33,6 +33,15 @@
 -- pace = "net_sales_so_far / typical_so_far (share)"
 -- last_slot_start = "the quarter of the last event of the day; empty: none"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "the sum begins with the first quarter of an hour"
+-- each = ["slot_no > 0 OR net_sales_so_far = net_sales"]
+--
+-- [[tests]]
+-- name = "against one week before"
+-- params = { weeks = "1" }
+-- each = ["weeks <= 1"]
 -- ---
 WITH slot AS (
     SELECT

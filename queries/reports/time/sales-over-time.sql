@@ -40,6 +40,22 @@
 -- sales_before_returns = "gross_sales − discounts (money)"
 -- aov = "sales_before_returns / orders (money per order)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "months add up to the total"
+-- params = { totals = "true" }
+-- each = ["net_sales = gross_sales - discounts - returns"]
+-- all = [
+--     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN gross_sales END) = sum(CASE WHEN row_kind = 'total' THEN gross_sales END)",
+--     "sum(CASE WHEN row_kind = 'row' THEN units_sold END) = sum(CASE WHEN row_kind = 'total' THEN units_sold END)",
+-- ]
+--
+-- [[tests]]
+-- name = "one row per day, sold or not"
+-- params = { grain = "day", from = "today - 14 days" }
+-- each = ["period_end > period_start", "net_units = units_sold - units_returned"]
+-- all = ["count(*) = 14"]
 -- ---
 SELECT
     s.period_start,

@@ -36,6 +36,15 @@
 -- first_day_prev = "the first earlier day"
 -- end_day_prev = "the first day after them"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "changes are differences"
+-- each = ["change = value - value_prev"]
+--
+-- [[tests]]
+-- name = "weekday beside weekday"
+-- params = { against = "previous_year_aligned" }
+-- each = ["days = days_prev"]
 -- ---
 WITH base AS (
     -- the days beside which the asked ones stand: a year before, 364 days before, or as many days or whole months right before

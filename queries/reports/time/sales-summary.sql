@@ -59,6 +59,20 @@
 -- return_rate_value = "returns / sales_before_returns (share)"
 -- return_rate_units = "units_returned / units_sold (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "the parts make the whole"
+-- each = [
+--     "net_sales = gross_sales - discounts - returns",
+--     "total_sales = net_sales + tax + charges",
+--     "gross_profit = net_sales_with_cost - cogs",
+--     "net_units = units_sold - units_returned",
+-- ]
+-- all = ["count(*) = 1"]
+--
+-- [[tests]]
+-- name = "the same as all regions"
+-- all = ["sum(net_sales) = (SELECT sum(r.net_sales) FROM report('sales-by-region') r)"]
 -- ---
 SELECT
     s.period_start,

@@ -32,6 +32,16 @@
 -- net_sales_to_date_prev = "net sales of the earlier period up to day_prev (money)"
 -- net_sales_to_date_growth = "(net_sales_to_date − net_sales_to_date_prev) / abs(net_sales_to_date_prev) (share)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "the sum begins with the first day"
+-- each = ["day_no > 1 OR net_sales_to_date = net_sales"]
+--
+-- [[tests]]
+-- name = "a week has seven days"
+-- params = { to_date_of = "week" }
+-- each = ["day_no >= 1"]
+-- all = ["count(*) <= 7"]
 -- ---
 WITH span AS (
     SELECT

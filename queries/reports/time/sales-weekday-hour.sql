@@ -37,6 +37,17 @@
 -- sales_before_returns = "gross_sales − discounts (money)"
 -- aov = "sales_before_returns / orders (money per order)"
 -- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "hours add up to the total"
+-- params = { totals = "true" }
+-- all = ["sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)"]
+--
+-- [[tests]]
+-- name = "every hour of a week"
+-- params = { include_zero = "true" }
+-- each = ["hour >= 0 AND hour <= 23", "weekday >= 1 AND weekday <= 7"]
+-- all = ["count(*) = 168"]
 -- ---
 SELECT
     $from AS period_start,

@@ -9,11 +9,13 @@
 //! | `ratio(a, b)` | a / b as DOUBLE; NULL where b is 0 or either is NULL |
 //! | `reporting_currency()` | the lake's reporting currency (ISO 4217); registered per lake |
 //! | `growth(cur, prev)` | (cur − prev) / abs(prev) as DOUBLE; NULL where prev is 0 or either is NULL |
+//! | `safety_stock(…)`, `order_size(…)`, `order_quantity(…)`, `normal_quantile(p)` | replenishment, see [`Replenish`] |
 
 mod currency;
 mod member;
 mod period;
 mod quotient;
+mod replenish;
 
 use datafusion::logical_expr::ScalarUDF;
 
@@ -21,16 +23,19 @@ pub use currency::reporting_currency;
 pub use member::{Member, NOT_APPLICABLE, UNKNOWN};
 pub use period::Period;
 pub use quotient::Quotient;
+pub use replenish::Replenish;
 
 /// Every function of this module, to be registered in a session.
 pub fn all() -> Vec<ScalarUDF> {
-    vec![
+    let mut all = vec![
         ScalarUDF::from(Member::new()),
         ScalarUDF::from(Period::start()),
         ScalarUDF::from(Period::end()),
         ScalarUDF::from(Quotient::ratio()),
         growth(),
-    ]
+    ];
+    all.extend(Replenish::all().map(ScalarUDF::from));
+    all
 }
 
 /// The function `growth`, for plans that are built without SQL.

@@ -1,7 +1,7 @@
 //! What the engine does to a statement beside planning it. It must not execute anything nor look up tables.
 //!
 //! In the order of a query:
-//! 1. [`assemble()`] plans the statement (for `compare` twice), adds the totals row, orders and limits the result;
+//! 1. [`assemble()`] plans the statement (for `compare` twice), adds the rows of the others and of totals, orders and limits the result;
 //! 2. [`slicers::sliced`] puts a filter above every fact path, or refuses a slicer by name
 //!    ([`members::resolve`] turns the slicers' words into keys first);
 //! 3. [`expand::expanded`] replaces opaque views by their plans under the query's policies.
@@ -17,6 +17,7 @@ mod layers;
 pub mod members;
 mod nulls;
 pub mod order;
+mod others;
 mod period;
 pub mod slicers;
 mod spans;

@@ -6,7 +6,7 @@
 //! | view headed `sliced = false`, view that reads no fact | left alone |
 //! | view or `base.` fact with the column | filter above it |
 //! | view without the column | expanded one level, tried again |
-//! | `base.` fact or control table without the column | refused |
+//! | `base.` fact, plan or control table without the column | refused |
 //! | dimension named as spine | filtered by its own key |
 //! | any other dimension, reference table, calendar | left alone; slicing a query that reads nothing else is refused |
 
@@ -97,7 +97,8 @@ impl Paths<'_> {
 
 fn is_fact(scan: &TableScan) -> bool {
     let kind = table(scan.table_name.table()).map(|t| t.kind);
-    scan.table_name.schema() == Some(BASE) && matches!(kind, Some(TableKind::Fact | TableKind::Control))
+    scan.table_name.schema() == Some(BASE)
+        && matches!(kind, Some(TableKind::Fact | TableKind::Plan | TableKind::Control))
 }
 
 /// Whether any path of `plan` ends in a fact.
@@ -251,6 +252,10 @@ mod tests {
         let error = shop.error(two, &sliced_by("channel", &["web"])).await;
         assert!(error.contains("slicer channel: base.inventory_snapshot"), "{error}");
         assert!(error.contains("product") && !error.contains("return_channel"), "{error}");
+        let plan =
+            "SELECT (SELECT sum(net_rc) FROM sales_event) AS a, (SELECT sum(target_value) FROM base.target) AS b";
+        let error = shop.error(plan, &sliced_by("channel", &["web"])).await;
+        assert!(error.contains("slicer channel: base.target"), "a plan stays whole: {error}");
         let error = shop.error("SELECT * FROM channel", &sliced_by("channel", &["web"])).await;
         assert!(error.contains("reads nothing that can be sliced"), "{error}");
         let error = shop.error("SELECT * FROM by_day", &sliced_by("staff", &["true"])).await;

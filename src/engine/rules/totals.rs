@@ -5,6 +5,8 @@
 //! that the total is that of everything read; window functions see the one total row; an outer join with something that
 //! aggregates nothing (labels, a list of all buckets) is dropped and its columns are NULL.
 //! Columns of the result that depend on the groups alone are NULL in the totals row.
+//!
+//! The row of the others (`super::others`) is made in the same way, of the base without what the first rows are made of.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use datafusion::logical_expr::{
     Aggregate, Distinct, Expr, Filter, Join, JoinType, LogicalPlan, Projection, SubqueryAlias, Window, lit,
 };
 
-use super::external;
+use super::{external, others};
 use crate::engine::classify::classify;
 use crate::error::{Error, Result};
 
@@ -41,12 +43,20 @@ struct Total {
     origins: Vec<Origin>,
 }
 
+/// What the one row is of.
+#[derive(Debug, Clone, Copy)]
+enum Of<'a> {
+    Everything,
+    /// All groups but those that this plan gives: one column per group expression of the topmost Aggregate.
+    AllBut(&'a LogicalPlan),
+}
+
 /// Whether a statement's plan can be totalled once its outer ORDER BY and LIMIT are off.
 pub fn possible(mut plan: &LogicalPlan) -> bool {
     while let LogicalPlan::Limit(limit) = plan {
         plan = &limit.input;
     }
-    total(plan).is_ok()
+    total(plan, Of::Everything).is_ok()
 }
 
 /// The totals row of `plan`, in its columns; `key` columns are NULL whatever they are made of.
@@ -54,7 +64,15 @@ pub fn possible(mut plan: &LogicalPlan) -> bool {
 /// # Errors
 /// `Invalid`: there is not exactly one topmost Aggregate, or something stands above it through which a total has no meaning.
 pub fn of(plan: &LogicalPlan, key: &[String]) -> Result<LogicalPlan> {
-    let total = total(plan).map_err(classify)?;
+    row(total(plan, Of::Everything).map_err(classify)?, key)
+}
+
+/// As [`of`], of the groups that `first` does not give.
+pub(super) fn of_all_but(first: &LogicalPlan, plan: &LogicalPlan, key: &[String]) -> Result<LogicalPlan> {
+    row(total(plan, Of::AllBut(first)).map_err(classify)?, key)
+}
+
+fn row(total: Total, key: &[String]) -> Result<LogicalPlan> {
     let columns = total.plan.schema().iter().zip(&total.origins).map(|((qualifier, field), origin)| {
         if *origin == GROUP || key.contains(field.name()) {
             null_of(field.data_type()).map(|null| null.alias_qualified(qualifier.cloned(), field.name()))
@@ -78,31 +96,35 @@ fn null_of(kind: &arrow::datatypes::DataType) -> DfResult<Expr> {
     Ok(lit(ScalarValue::try_new_null(kind)?))
 }
 
-fn total(plan: &LogicalPlan) -> DfResult<Total> {
+fn total(plan: &LogicalPlan, of: Of<'_>) -> DfResult<Total> {
     match plan {
-        LogicalPlan::Aggregate(node) if !node.aggr_expr.is_empty() => aggregate(node),
-        LogicalPlan::Projection(node) => projection(node),
+        LogicalPlan::Aggregate(node) if !node.aggr_expr.is_empty() => aggregate(node, of),
+        LogicalPlan::Projection(node) => projection(node, of),
         LogicalPlan::SubqueryAlias(node) => {
-            let Total { plan, origins } = total(&node.input)?;
+            let Total { plan, origins } = total(&node.input, of)?;
             let plan = LogicalPlan::SubqueryAlias(SubqueryAlias::try_new(Arc::new(plan), node.alias.clone())?);
             Ok(Total { plan, origins })
         }
-        LogicalPlan::Window(node) => window(node),
-        LogicalPlan::Filter(node) => filter(node),
-        LogicalPlan::Sort(node) => total(&node.input),
-        LogicalPlan::Distinct(Distinct::All(input)) => total(input),
-        LogicalPlan::Join(node) => join(node),
+        LogicalPlan::Window(node) => window(node, of),
+        LogicalPlan::Filter(node) => filter(node, of),
+        LogicalPlan::Sort(node) => total(&node.input, of),
+        LogicalPlan::Distinct(Distinct::All(input)) => total(input, of),
+        LogicalPlan::Join(node) => join(node, of),
         LogicalPlan::Limit(_) => Err(refuse("the groups are cut by a LIMIT inside the statement")),
         LogicalPlan::Union(_) => Err(refuse("the result is a UNION")),
         _ => Err(refuse("the result has no groups")),
     }
 }
 
-fn aggregate(node: &Aggregate) -> DfResult<Total> {
+fn aggregate(node: &Aggregate, of: Of<'_>) -> DfResult<Total> {
     if node.group_expr.iter().any(|e| matches!(e, Expr::GroupingSet(_))) {
         return Err(refuse("the statement makes totals of its own (GROUPING SETS, ROLLUP or CUBE)"));
     }
-    let whole = Aggregate::try_new(Arc::clone(&node.input), vec![], node.aggr_expr.clone())?;
+    let input = match of {
+        Of::Everything => Arc::clone(&node.input),
+        Of::AllBut(first) => Arc::new(others::without(node, first)?),
+    };
+    let whole = Aggregate::try_new(input, vec![], node.aggr_expr.clone())?;
     let groups = node.schema.fields().len() - whole.schema.fields().len();
     let columns = node.schema.iter().enumerate().map(|(at, (qualifier, field))| match at < groups {
         true => Ok(null_of(field.data_type())?.alias_qualified(qualifier.cloned(), field.name())),
@@ -114,33 +136,37 @@ fn aggregate(node: &Aggregate) -> DfResult<Total> {
     Ok(Total { plan: LogicalPlan::Projection(plan), origins })
 }
 
-fn projection(node: &Projection) -> DfResult<Total> {
-    let Total { plan, origins } = total(&node.input)?;
+fn projection(node: &Projection, of: Of<'_>) -> DfResult<Total> {
+    let Total { plan, origins } = total(&node.input, of)?;
     let made = node.expr.iter().map(|e| origin(e, plan.schema(), &origins)).collect::<DfResult<_>>()?;
     let plan = LogicalPlan::Projection(Projection::try_new(node.expr.clone(), Arc::new(plan))?);
     Ok(Total { plan, origins: made })
 }
 
-fn window(node: &Window) -> DfResult<Total> {
-    let Total { plan, mut origins } = total(&node.input)?;
+fn window(node: &Window, of: Of<'_>) -> DfResult<Total> {
+    let Total { plan, mut origins } = total(&node.input, of)?;
     for expr in &node.window_expr {
         let made = origin(expr, plan.schema(), &origins)?;
         // A position among rows says nothing about the total.
         origins.push(if made.measure { made } else { GROUP });
     }
+    if let Of::AllBut(_) = of {
+        // What a window says of all rows it says of all of them, not of the others alone.
+        return Ok(Total { plan: others::of_all_rows(node, plan)?, origins });
+    }
     let plan = LogicalPlan::Window(Window::try_new(node.window_expr.clone(), Arc::new(plan))?);
     Ok(Total { plan, origins })
 }
 
-fn filter(node: &Filter) -> DfResult<Total> {
-    let below = total(&node.input)?;
+fn filter(node: &Filter, of: Of<'_>) -> DfResult<Total> {
+    let below = total(&node.input, of)?;
     match origin(&node.predicate, below.plan.schema(), &below.origins)?.measure {
         true => Ok(below),
         false => Err(refuse("groups are filtered after they are made")),
     }
 }
 
-fn join(node: &Join) -> DfResult<Total> {
+fn join(node: &Join, of: Of<'_>) -> DfResult<Total> {
     if !matches!(node.join_type, JoinType::Left | JoinType::Right | JoinType::Full) {
         return match aggregates(&node.left)? || aggregates(&node.right)? {
             true => Err(refuse("groups are joined after they are made, other than by an outer join")),
@@ -153,7 +179,7 @@ fn join(node: &Join) -> DfResult<Total> {
         (true, true) => return Err(refuse("several groupings are joined")),
         (false, false) => return Err(refuse("the result has no groups")),
     };
-    let Total { plan, origins } = total(side)?;
+    let Total { plan, origins } = total(side, of)?;
     let known: HashMap<Column, Origin> = plan.schema().iter().map(Column::from).zip(origins.iter().copied()).collect();
     let mut made = Vec::new();
     let columns = node.schema.iter().map(|(qualifier, field)| {
@@ -175,7 +201,7 @@ fn join(node: &Join) -> DfResult<Total> {
 }
 
 /// Whether anything below computes measures. A GROUP BY without any is a DISTINCT.
-fn aggregates(plan: &LogicalPlan) -> DfResult<bool> {
+pub(super) fn aggregates(plan: &LogicalPlan) -> DfResult<bool> {
     let mut found = false;
     datafusion::common::tree_node::TreeNode::apply(plan, |node| {
         found = matches!(node, LogicalPlan::Aggregate(a) if !a.aggr_expr.is_empty());

@@ -10,6 +10,7 @@ use arrow::compute::{and, concat_batches, interleave_record_batch, take_record_b
 use arrow::record_batch::RecordBatch;
 
 use crate::error::Result;
+use crate::ingest::alias;
 use crate::ingest::columns::{row_json, texts};
 use crate::ingest::commit::Edit;
 use crate::ingest::decide::{Incoming, KeyMap, Outcome, Rank};
@@ -55,6 +56,7 @@ impl<'a> Rows<'a> {
     fn same(&self, table: &Table, whole: &RecordBatch, old: Vec<u32>, new: &[(usize, usize)]) -> Result<BooleanArray> {
         let old = take_record_batch(whole, &UInt32Array::from(old))?;
         let old = if table.name == RETURN_LINE.name { fill::as_landed(&old)? } else { old };
+        let old = alias::as_landed(&old)?;
         let new = interleave_record_batch(&self.batches, new)?;
         let mut same = BooleanArray::from(vec![true; old.num_rows()]);
         for field in table.schema().fields().iter().filter(|f| !BOOKKEEPING.contains(&f.name().as_str())) {

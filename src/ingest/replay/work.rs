@@ -8,6 +8,7 @@ use super::Replayed;
 use super::table::{Replaced, Replacing};
 use crate::error::{Error, Result};
 use crate::ingest::account::FileAccount;
+use crate::ingest::alias::{self, Touched};
 use crate::ingest::audit::{self, FileRow, LandedFile, Status, TableRow, TableRows};
 use crate::ingest::batch::{Batch, accounts, count};
 use crate::ingest::columns::row_json;
@@ -189,6 +190,7 @@ impl<'a> Work<'a> {
         let written = self.quarantine().await?;
         quarantine::supersede(self.writer, &self.superseded).await?;
         fill::fill(self.writer, &self.orders).await?;
+        alias::apply(self.writer, &Touched::everything()).await?;
         if self.rates {
             let current = files.iter().map(|k| (k.id.clone(), k.file.clone())).collect();
             replayed.account.retried = retry::retry(ingest, current, progress).await?;

@@ -1,11 +1,15 @@
 //! The shipped views and reports over a small `memory://` lake whose answers are worked out by hand.
 
+mod beside;
+mod customers;
 mod events;
 mod in_sql;
 mod live;
 mod others;
+mod people;
 mod reconciliation;
 mod runs;
+mod supply;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};

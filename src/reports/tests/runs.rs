@@ -1,6 +1,7 @@
 //! Loading, asking and answering: what holds for every report.
 
 use super::*;
+use crate::reports::catalogue;
 
 #[tokio::test]
 async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
@@ -11,22 +12,50 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
     assert_eq!(
         ids,
         [
+            "cancelled-orders",
             "channel-mix-over-time",
+            "channel-order-reconciliation",
+            "fulfilment-on-time",
+            "order-backlog",
+            "order-cycle-time",
             "order-status-funnel",
+            "payment-mix",
             "sales-by-channel",
+            "tax-summary",
             "cohort-retention",
             "cohort-revenue",
+            "complaints-analysis",
             "cross-channel-customers",
+            "customer-360",
             "customer-acquisition",
+            "customer-lifecycle",
+            "customer-satisfaction",
             "customer-segment-export",
             "inactive-customers",
             "new-vs-returning",
             "rfm-segments",
             "top-customers",
             "dead-slow-stock",
+            "gmroi",
+            "inventory-movement",
+            "inventory-turnover",
             "inventory-valuation",
+            "lost-sales-estimate",
+            "low-stock-alert",
+            "overstock-excess",
+            "reorder-proposal",
+            "sell-through",
+            "stock-cover",
             "stock-on-hand",
+            "stock-out-rate",
+            "campaign-performance",
+            "cart-abandonment",
+            "roas-cac",
             "traffic-conversion-funnel",
+            "rep-leaderboard",
+            "rep-scorecard",
+            "target-attainment",
+            "target-pacing",
             "abc-classification",
             "basket-affinity",
             "basket-size-distribution",
@@ -37,12 +66,18 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
             "sales-by-brand",
             "sales-by-category",
             "sales-by-product",
+            "coupon-redemption",
+            "promotion-performance",
+            "dq-duplicates",
+            "dq-freshness-lateness",
             "dq-quarantine",
             "dq-reconciliation",
+            "dq-scorecard",
             "dq-unmapped-dimensions",
             "region-growth-contribution",
             "sales-by-region",
             "store-ranking",
+            "territory-variance",
             "return-lag",
             "return-rate-by-product",
             "return-reasons",
@@ -65,6 +100,7 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
         shop.rows(&info.id, &[], &["currency"]).await;
         if info.totals {
             shop.rows(&info.id, &[("totals", "true"), ("limit", "3")], &["row_kind"]).await;
+            shop.rows(&info.id, &[("totals", "true"), ("top_n", "2")], &["row_kind"]).await;
         }
         for mode in ["previous_period", "previous_year", "previous_year_aligned"] {
             let compare = [("compare", mode)];
@@ -87,10 +123,53 @@ async fn every_shipped_report_keeps_its_promises_over_an_empty_lake() {
 }
 
 #[tokio::test]
+async fn reports_are_found_by_words_of_both_languages() {
+    let shop = over(empty_lake().await).await;
+    let list = shop.reports.list();
+    let found = |words: &[&str]| {
+        let words: Vec<String> = words.iter().map(|w| w.to_string()).collect();
+        list.iter().filter(|info| info.speaks_of(&words)).map(|info| info.id.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&["Wilson", "nps"]), ["customer-satisfaction"]);
+    assert!(found(&["库存"]).contains(&"stock-on-hand") && found(&["退货", "原因"]).contains(&"return-reasons"));
+    assert!(found(&["no such thing"]).is_empty() && found(&[]).len() == list.len());
+    for name in ["quality", "Data quality", "数据质量"] {
+        assert_eq!(catalogue::folder(name, &list).unwrap(), "quality");
+    }
+    let error = catalogue::folder("qualty", &list).unwrap_err();
+    assert!(error.hint_text().unwrap().contains("quality"), "{error:?}");
+}
+
+/// `saleslake report catalogue > docs/reports.md` makes it anew.
+#[tokio::test]
+async fn the_catalogue_page_is_current() {
+    let shop = over(empty_lake().await).await;
+    let kept = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reports.md")).unwrap();
+    let made = catalogue::page(&shop.reports.list());
+    let differs = made.lines().zip(kept.lines()).position(|(made, kept)| made != kept);
+    assert!(
+        made == kept,
+        "docs/reports.md is old from line {:?} on: make it with `saleslake report catalogue`",
+        differs
+    );
+}
+
+#[tokio::test]
 async fn slicers_policies_and_totals_that_apply() {
     let shop = over(empty_lake().await).await;
     let info = |id: &str| shop.reports.get(id).unwrap().info();
-    let all = ["channel", "return_channel", "location", "region", "category", "brand", "product", "segment", "staff"];
+    let all = [
+        "channel",
+        "return_channel",
+        "location",
+        "region",
+        "category",
+        "brand",
+        "product",
+        "segment",
+        "sales_rep",
+        "staff",
+    ];
     for id in [
         "sales-summary",
         "sales-over-time",
@@ -102,6 +181,9 @@ async fn slicers_policies_and_totals_that_apply() {
         assert_eq!(info(id).slicers, all, "{id}");
         assert!(info(id).totals, "{id}");
     }
+    assert_eq!(info("rep-leaderboard").slicers, ["sales_rep"]);
+    // A plan is of what it was made for: sliced sales would stand beside all of it.
+    assert!(info("target-attainment").slicers.is_empty() && info("roas-cac").slicers.is_empty());
     assert_eq!(info("stock-on-hand").slicers, ["location", "region", "category", "brand", "product"]);
     assert_eq!(info("traffic-conversion-funnel").slicers, ["channel", "location", "region", "segment"]);
     assert!(info("dq-quarantine").slicers.is_empty() && !info("traffic-conversion-funnel").totals);
@@ -233,6 +315,7 @@ fn every_report_file_has_a_legal_header_and_clean_sql() {
     for file in files.values() {
         let header: Header = file.header().unwrap_or_else(|e| panic!("{e}"));
         lint::check(&file.sql).unwrap_or_else(|e| panic!("{}: {e}", file.path));
+        assert!(header.tests.len() >= 2, "{} has fewer than two tests ([[tests]] in its header)", file.path);
         assert_eq!(lint::parameters(&file.sql), header.params.names().map(String::from).collect(), "{}", file.path);
         for (name, param) in &header.params.0 {
             params::value(name, param, None, "2026-03-31".parse().unwrap())

@@ -29,6 +29,7 @@ impl Erp<'_> {
             quantity: Some(quantity),
             refund_net: Some(refund),
             refund_tax: Some((refund * rate + 5000) / 10_000),
+            tax_rate: sold.tax_rate,
             requested_at: Some(at - 2 * DAY),
             refunded_at: Some(at),
             reason: Some(*self.dice.pick(&["damaged", "overdelivered", "wrong_item", "unknown"])),
@@ -54,7 +55,7 @@ impl Erp<'_> {
     }
 
     /// The copy of a marketplace order, at net prices; it does not count, the marketplace's own report does.
-    pub(super) fn mirror(&mut self, ledger: &mut Ledger, order: &Order) -> Result<()> {
+    pub(super) fn mirror(&mut self, ledger: &mut Ledger, order: &Order, date: Day) -> Result<()> {
         let created = Zone::Berlin.utc(order.made);
         let mut head = Row {
             record_type: "L",
@@ -79,6 +80,7 @@ impl Erp<'_> {
         head.status = Some(if head.paid_at.is_some() { 60 } else { 20 });
         self.next += 1;
         ledger.counts.orders += 1;
+        let mut rows = Vec::new();
         for line in &order.lines {
             let without = |cents: i64| (cents * 1_000_000 + (10_000 + line.tax) / 2) / (10_000 + line.tax);
             let price = without(line.price);
@@ -100,7 +102,11 @@ impl Erp<'_> {
                 ..head.clone()
             };
             ledger.counts.order_lines += 1;
+            rows.push(row.clone());
             self.put(ledger, row, Why::First)?;
+        }
+        if let Some(job) = super::order::job(&rows, date, false) {
+            self.desk.copy(ledger, &job);
         }
         Ok(())
     }

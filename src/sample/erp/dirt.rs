@@ -70,9 +70,8 @@ const DIRT: &[(Spoil, Dirt)] = &[
     (|r| r.currency = Some("USD"), Dirt::new("V18", "quarantine", "currency", "no rate of that currency")),
     (|r| r.currency = Some("CHF"), Dirt::new("V18", "quarantine", "currency", "no rate of that currency")),
     (
-        |r| r.rep = Some("R99".into()),
-        Dirt::new("V19", "quarantine", "row_key", "same document line and version, other representative")
-            .of("erp-same-file"),
+        |r| r.uom = Some("H87"),
+        Dirt::new("V19", "quarantine", "row_key", "same document line and version, other unit").of("erp-same-file"),
     ),
     (
         |r| r.customer_no = Some("lee@example.com".into()),

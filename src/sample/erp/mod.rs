@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::days::{DAY, DAYS, Day, FIRST, LAST, quarter_name};
+use super::days::{DAY, DAYS, Day, FIRST, LAST, Zone, quarter_name};
+use super::desk::Desk;
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold};
 use super::order::Order;
 use super::out::{Ledger, Pages, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -16,6 +18,7 @@ use row::{Row, batch, schema};
 mod credit;
 mod dirt;
 mod document;
+mod order;
 mod row;
 
 /// Rows gathered before they are written.
@@ -25,6 +28,8 @@ struct Erp<'a> {
     retailer: &'a Retailer,
     dice: Dice,
     pages: Pages,
+    desk: Desk,
+    discounts: Discounts,
     /// Credit notes and newer versions by the day on which they are told.
     later: Vec<Vec<(Row, Why)>>,
     rows: Vec<Row>,
@@ -37,6 +42,7 @@ struct Erp<'a> {
 pub fn write(
     retailer: &Retailer,
     landing: &Path,
+    level: u32,
     mirrored: &[Order],
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Ledger> {
@@ -51,6 +57,8 @@ pub fn write(
         why: Vec::new(),
         dice: Dice::new(retailer.seed, "erp"),
         pages: Pages::new(landing, schema()),
+        desk: Desk::new(retailer, landing, level, "erp"),
+        discounts: Discounts::new(landing, 9, "erp", "erp", 'E'),
         later: (0..DAYS).map(|_| Vec::new()).collect(),
     };
     let mut ledger = Ledger::default();
@@ -66,7 +74,7 @@ pub fn write(
             erp.document(&mut ledger, date, false)?;
         }
         while let Some(order) = mirrored.next_if(|o| o.made.div_euclid(DAY) <= date) {
-            erp.mirror(&mut ledger, order)?;
+            erp.mirror(&mut ledger, order, date)?;
         }
         for (row, why) in std::mem::take(&mut erp.later[(date - FIRST) as usize]) {
             erp.put(&mut ledger, row, why)?;
@@ -74,10 +82,14 @@ pub fn write(
         if date == DIRTY_DAY {
             erp.dirty(&mut ledger, date)?;
         }
+        erp.desk.day(&mut ledger, date)?;
+        erp.discounts.day(&mut ledger, retailer, date)?;
         progress(calls * 2 + wholesale * 6);
     }
     erp.flush(&mut ledger)?;
     erp.pages.close(&mut ledger)?;
+    erp.desk.close(&mut ledger)?;
+    erp.discounts.close(&mut ledger)?;
     Ok(ledger)
 }
 
@@ -131,6 +143,7 @@ impl Erp<'_> {
             let amount = if self.dice.chance(3000) { 180_000 } else { -self.dice.between(20, 900) * 1000 };
             rows.push(charge(&head, "adjustment", amount, rows.len()));
         }
+        self.tell_reductions(ledger, &rows, date)?;
         if !self.tell(ledger, &rows, date)? && head.status == Some(60) && head.order_type != Some("QT") {
             for row in rows.iter().filter(|r| r.record_type == "L") {
                 self.credit(ledger, row, date);
@@ -144,6 +157,11 @@ impl Erp<'_> {
         ledger.counts.orders += 1;
         let fate = self.dice.below(1000);
         let later = date + 1 + self.dice.skewed(30) as i64;
+        let undone = (5..=9).contains(&fate).then_some(later * DAY + 11 * 3600);
+        if let Some(job) = order::job(rows, date, fate <= 4 && later <= LAST) {
+            let undone = undone.filter(|_| job.confirmed.is_some() && job.cancelled.is_none());
+            self.desk.take(ledger, job.undone(undone), true);
+        }
         for row in rows {
             self.put(ledger, row.clone(), Why::First)?;
             if row.record_type == "L" {
@@ -168,5 +186,28 @@ impl Erp<'_> {
             }
         }
         Ok(fate <= 9)
+    }
+
+    /// Representatives give reductions by hand; what is taken off a whole document is a coupon.
+    fn tell_reductions(&mut self, ledger: &mut Ledger, rows: &[Row], date: Day) -> Result<()> {
+        let Some(head) = rows.first() else { return Ok(()) };
+        let zone = if head.company == Some("DE01") { Zone::Berlin } else { Zone::London };
+        let at = head.confirmed_at.or(head.created_at).unwrap_or_default();
+        let sold = Sold {
+            // The document's own number: the next one is counted already.
+            no: self.next - 1,
+            at: at + zone.offset(at),
+            zone: zone.name(),
+            night: false,
+            currency: head.currency.unwrap_or_default(),
+        };
+        let mut all = Vec::new();
+        for row in rows.iter().filter(|r| r.record_type == "L") {
+            for (seq, reason, amount) in [(1, Reason::ByHand, row.line_discount), (2, Reason::Call, row.order_discount)]
+            {
+                all.extend(amount.filter(|a| *a > 0).map(|a| (i64::from(row.line_no), seq, reason, a)));
+            }
+        }
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)
     }
 }

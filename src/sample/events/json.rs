@@ -1,6 +1,7 @@
 //! How tracking writes an event: JSON on one line.
 
-use super::super::days::{Seconds, Zone, push_rfc3339};
+use super::super::days::{DAY, Seconds, Zone, push_rfc3339};
+use super::super::offers::campaign;
 use super::super::push_consumer;
 use super::super::text::{push_cents, push_digits, push_int, push_short};
 use super::super::web::CHANNELS;
@@ -65,6 +66,10 @@ impl Events<'_> {
         text(out, "region", REGIONS[visit.region].id);
         text(out, "source", visit.source.0);
         text(out, "medium", visit.source.1);
+        // Visits from searches that are paid for, social media and mails tell the campaign that ran then.
+        if let Some(means) = ["cpc", "social", "email"].iter().position(|medium| *medium == visit.source.1) {
+            text(out, "campaign", &campaign(visit.now.div_euclid(DAY), means));
+        }
         out.extend_from_slice(if visit.bot { b",\"bot\":true" } else { b",\"bot\":false" });
         out.extend_from_slice(if visit.consent { b",\"consent\":true}\n" } else { b",\"consent\":false}\n" });
     }

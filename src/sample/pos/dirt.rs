@@ -58,7 +58,7 @@ impl Pos<'_> {
                 name => with_field(&self.scratch, b';', HEADER.split(';').position(|n| n == name).unwrap_or(0), value),
             };
             if !dirt.pair.is_empty() {
-                // The same ticket and version, another cashier: which of the two stays is the hash's to say.
+                // The same ticket and version, another word for the unit: which of the two stays is the hash's to say.
                 self.row(&order, &order.lines[0]);
                 let twin = self.scratch.clone();
                 if dirt.pair == "pos-later" {
@@ -110,14 +110,14 @@ const DIRT: &[(&str, &str, Dirt)] = &[
         Dirt::new("V20", "quarantine", "customer_key", "an e-mail address as customer"),
     ),
     (
-        "cashier",
-        "E998",
-        Dirt::new("V19", "quarantine", "row_key", "same ticket line and version, other cashier").of("pos-same-file"),
+        "uom",
+        "H87",
+        Dirt::new("V19", "quarantine", "row_key", "same ticket line and version, other unit").of("pos-same-file"),
     ),
     (
-        "cashier",
-        "E999",
-        Dirt::new("V19", "quarantine", "row_key", "same ticket line and version, other cashier").of("pos-later"),
+        "uom",
+        "C62",
+        Dirt::new("V19", "quarantine", "row_key", "same ticket line and version, other unit").of("pos-later"),
     ),
     ("cost", "99999.0000", Dirt::new("V13", "warn", "unit_cost", "a cost of more than five prices")),
     ("store", "S999", Dirt::new("V12", "warn", "location_id", "a shop that the location list does not have")),

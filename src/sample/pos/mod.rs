@@ -6,7 +6,9 @@ use super::again::Again;
 use super::catalogue::Currency;
 use super::control::{Layout, Totals};
 use super::days::{DAY, Day, FIRST, LAST, month_name, settled};
+use super::desk::{Bill, Money, consumer};
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold, reductions};
 use super::order::{Basket, Line, LineKind, Order, Status};
 use super::out::{Ledger, Sheet, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -26,8 +28,10 @@ pub struct Pos<'a> {
     shops: Vec<usize>,
     sheet: Sheet,
     returns: Returns,
+    discounts: Discounts,
     again: Again,
     totals: Totals,
+    money: Money,
     next: u64,
     scratch: Vec<u8>,
 }
@@ -56,8 +60,10 @@ pub fn write(
         dice: Dice::new(retailer.seed, label),
         sheet: Sheet::new(landing, "csv", HEADER, level),
         returns: Returns::new(landing, level, label, "pos", prefix, 320),
+        discounts: Discounts::new(landing, level, label, "shop_pos", prefix),
         again: Again::new(),
         totals: Totals::default(),
+        money: Money::new(retailer, landing, level, label, "pos"),
     };
     let mut ledger = Ledger::default();
     for (date, n) in (FIRST..=LAST).zip(spread(retailer.seed, Rhythm::Shops, tickets)) {
@@ -66,6 +72,7 @@ pub fn write(
     }
     pos.sheet.close(&mut ledger)?;
     pos.returns.close(&mut ledger)?;
+    pos.discounts.close(&mut ledger)?;
     let places: Vec<(usize, Currency)> =
         pos.shops.iter().map(|shop| (*shop, retailer.places[*shop].currency())).collect();
     let country = if german { "pos_DE" } else { "pos_GB" };
@@ -99,10 +106,15 @@ impl<'a> Pos<'a> {
             self.returns.blind(self.retailer, &mut self.dice, date);
         }
         for ret in self.returns.day(ledger, self.retailer, &mut self.dice, date)? {
-            let order = self.exchange(date, &ret);
-            self.tell(ledger, &order, date)?;
+            self.money.refund(ledger, self.retailer, &ret, self.prefix.into());
+            if ret.is_exchange() {
+                let order = self.exchange(date, &ret);
+                self.tell(ledger, &order, date)?;
+            }
         }
         self.again.day(ledger, &mut self.sheet, date)?;
+        self.money.day(ledger, date)?;
+        self.discounts.day(ledger, self.retailer, date)?;
         if date == DIRTY_DAY {
             self.dirty(ledger, date)?;
         }
@@ -189,6 +201,8 @@ impl<'a> Pos<'a> {
         let backwards = fate == 10 && plain && later > date && later <= LAST;
         let corrected = |line: &Line| backwards || (4..=6).contains(&fate) && plain && line.no == 1 && later <= LAST;
         self.totals.add(self.business_day(order), order, corrected);
+        self.pay(ledger, order, fate <= 3 && later <= LAST);
+        self.tell_reductions(ledger, order, date)?;
         for line in &order.lines {
             self.row(order, line);
             let record = self.scratch.clone();
@@ -217,5 +231,44 @@ impl<'a> Pos<'a> {
             }
         }
         Ok(fate > 3)
+    }
+
+    /// What the till took, and what it gave back when the ticket was voided.
+    fn pay(&mut self, ledger: &mut Ledger, order: &Order, voided: bool) {
+        let place = &self.retailer.places[order.place];
+        let customer = order.customer.map(consumer).unwrap_or_default();
+        let bill = Bill {
+            no: order.no,
+            order: &format!("{}{:07}", char::from(self.prefix), order.no),
+            channel: "pos",
+            place: &place.id,
+            region: "",
+            customer: &customer,
+            staff: order.staff,
+            test: order.test,
+            zone: place.zone().name(),
+            day_close: if place.night { "04:00" } else { "00:00" },
+            currency: order.currency.code(),
+            cents: order.lines.iter().map(Line::paid).sum(),
+        };
+        let at = place.zone().utc(order.made);
+        self.money.sale(ledger, &bill, None, at);
+        if voided {
+            self.money.undone(ledger, &bill, None, at + 600);
+        }
+    }
+
+    /// Staff buy cheaper; otherwise a ticket's discount is for points, or by hand where no member is known.
+    fn tell_reductions(&mut self, ledger: &mut Ledger, order: &Order, date: Day) -> Result<()> {
+        let place = &self.retailer.places[order.place];
+        let (zone, night, currency) = (place.zone().name(), place.night, order.currency.code());
+        let sold = Sold { no: order.no, at: order.made, zone, night, currency };
+        let share = match order.customer {
+            _ if order.staff => Reason::Staff,
+            Some(_) => Reason::Loyalty,
+            None => Reason::ByHand,
+        };
+        let all = reductions(self.retailer, order, share);
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)
     }
 }

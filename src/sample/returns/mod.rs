@@ -21,25 +21,25 @@ pub struct Return {
     no: u64,
     requested: Seconds,
     received: Option<Seconds>,
-    refunded: Option<Seconds>,
+    pub(super) refunded: Option<Seconds>,
     status: &'static str,
-    zone: Zone,
-    channel: &'static str,
-    place: usize,
+    pub(super) zone: Zone,
+    pub(super) channel: &'static str,
+    pub(super) place: usize,
     /// The order's number and line; `None` = blind.
-    order: Option<(u64, i64)>,
+    pub(super) order: Option<(u64, i64)>,
     item: usize,
     tax: i64,
-    currency: Currency,
+    pub(super) currency: Currency,
     quantity: i64,
-    refund: i64,
-    shipping: i64,
+    pub(super) refund: i64,
+    pub(super) shipping: i64,
     cost: i64,
     reason: &'static str,
     restock: &'static str,
-    customer: Option<u32>,
-    staff: bool,
-    test: bool,
+    pub(super) customer: Option<u32>,
+    pub(super) staff: bool,
+    pub(super) test: bool,
     exchange: bool,
 }
 
@@ -213,7 +213,7 @@ impl Returns {
         self.keep(ret);
     }
 
-    /// Writes the returns of `date`; gives those that were exchanged for something else.
+    /// Writes the returns of `date`, and gives them.
     pub fn day(&mut self, ledger: &mut Ledger, retailer: &Retailer, dice: &mut Dice, date: Day) -> Result<Vec<Return>> {
         let mut due = std::mem::take(&mut self.later[(date - FIRST) as usize]);
         due.sort_by_key(|r| (r.at(), r.no));
@@ -235,7 +235,6 @@ impl Returns {
         if self.system == "web" && date == DIRTY_DAY {
             self.dirty(ledger, retailer, dice, date)?;
         }
-        due.retain(Return::is_exchange);
         Ok(due)
     }
 

@@ -5,8 +5,11 @@ use std::path::Path;
 use super::again::Again;
 use super::catalogue::{Currency, Tax};
 use super::days::{DAY, Day, FIRST, LAST, Seconds, Zone, month_name, settled};
+use super::desk::{Desk, jobs};
 use super::dice::Dice;
+use super::discounts::{Discounts, Reason, Sold, reductions};
 use super::events::Events;
+use super::feedback::Feedback;
 use super::order::{Basket, ChargeKind, Line, LineKind, Order, Status};
 use super::out::{Ledger, Sheet, Why};
 use super::retailer::{Retailer, Rhythm, spread};
@@ -26,12 +29,15 @@ struct Web<'a> {
     dice: Dice,
     sheet: Sheet,
     returns: Returns,
+    discounts: Discounts,
     events: Events<'a>,
+    feedback: Feedback<'a>,
     again: Again,
+    desk: Desk,
     next: u64,
 }
 
-/// Writes the orders of web shop, app and live stream, what comes back of them, and what visitors did.
+/// Writes the orders of web shop, app and live stream, what comes back of them, what customers said, and what visitors did.
 pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn(u64) + Sync)) -> Result<Ledger> {
     // 25 % of the lines, 2.4 in an order.
     let orders = retailer.lines * 250 / 2400;
@@ -40,8 +46,11 @@ pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn
         dice: Dice::new(retailer.seed, "web"),
         sheet: Sheet::new(landing, "ndjson", "", level),
         returns: Returns::new(landing, level, "web", "web", 'W', 900),
+        discounts: Discounts::new(landing, level, "web", "shop_web", 'W'),
         events: Events::new(retailer, landing, level),
+        feedback: Feedback::new(retailer, landing, level),
         again: Again::new(),
+        desk: Desk::new(retailer, landing, level, "web"),
         next: 1,
     };
     let mut ledger = Ledger::default();
@@ -51,7 +60,10 @@ pub fn write(retailer: &Retailer, landing: &Path, level: u32, progress: &(dyn Fn
     }
     web.sheet.close(&mut ledger)?;
     web.returns.close(&mut ledger)?;
+    web.discounts.close(&mut ledger)?;
     web.events.close(&mut ledger)?;
+    web.feedback.close(&mut ledger)?;
+    web.desk.close(&mut ledger)?;
     Ok(ledger)
 }
 
@@ -65,11 +77,16 @@ impl<'a> Web<'a> {
             let session = self.events.bought(ledger, &order, channel, date)?;
             if self.tell(ledger, &order, channel, session, date)? {
                 self.returns.plan(self.retailer, &mut self.dice, &order, date, CHANNELS[channel]);
+                self.feedback.plan(&order, channel, date);
             }
         }
         self.events.browsed(ledger, date, orders)?;
-        self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
+        let returns = self.returns.day(ledger, self.retailer, &mut self.dice, date)?;
+        self.feedback.day(ledger, date)?;
         self.again.day(ledger, &mut self.sheet, date)?;
+        self.desk.refund(ledger, self.retailer, &returns, 'W');
+        self.desk.day(ledger, date)?;
+        self.discounts.day(ledger, self.retailer, date)?;
         if date == DIRTY_DAY {
             self.dirty(ledger, date)?;
         }
@@ -204,6 +221,7 @@ impl<'a> Web<'a> {
         let seen = Seen { retailer: self.retailer, channel: CHANNELS[channel], session, note };
         seen.push(&mut record, order);
         self.sheet.put(ledger, &record, Why::First)?;
+        self.tell_reductions(ledger, order, date)?;
         ledger.counts.orders += 1;
         ledger.counts.order_lines += order.lines.len() as u64;
         ledger.counts.order_charges += order.charges.len() as u64;
@@ -211,6 +229,8 @@ impl<'a> Web<'a> {
         let later = date + 1 + self.dice.skewed(15) as i64;
         let live = !matches!(order.status, Status::Created | Status::Cancelled);
         let fate = self.dice.below(1000);
+        // What the order is in the end, and when it is cancelled after all.
+        let (mut known, mut undone) = (order.clone(), None);
         match fate {
             0..=4 if live && order.lines.len() > 1 => {
                 let mut edited = order.clone();
@@ -221,11 +241,15 @@ impl<'a> Web<'a> {
                 let mut record = Vec::with_capacity(900);
                 seen.push(&mut record, &edited);
                 self.again.keep(later, record, Why::Revision);
+                if later <= LAST {
+                    known = edited;
+                }
             }
             5..=9 if live => {
                 let mut cancelled = order.clone();
                 (cancelled.version, cancelled.status) = (2, Status::Cancelled);
                 cancelled.cancelled = Some(later * DAY + 10 * 3600);
+                undone = cancelled.cancelled;
                 let mut record = Vec::with_capacity(900);
                 seen.push(&mut record, &cancelled);
                 self.again.keep(later, record, Why::Revision);
@@ -233,6 +257,23 @@ impl<'a> Web<'a> {
             10..=15 => self.again.keep(later, record, Why::Repeat),
             _ => {}
         }
+        let (job, by_invoice) = jobs::web(&known, CHANNELS[channel], date);
+        self.desk.take(ledger, job.undone(undone), by_invoice);
         Ok(fate > 9)
+    }
+
+    /// An order's discount is for staff, else of one of three coupons.
+    fn tell_reductions(&mut self, ledger: &mut Ledger, order: &Order, date: Day) -> Result<()> {
+        let at = order.confirmed.unwrap_or(order.made);
+        let sold = Sold {
+            no: order.no,
+            at: at + Zone::London.offset(at),
+            zone: Zone::London.name(),
+            night: false,
+            currency: order.currency.code(),
+        };
+        let share = if order.staff { Reason::Staff } else { Reason::Coupon(order.no) };
+        let all = reductions(self.retailer, order, share);
+        self.discounts.tell(ledger, self.retailer, date, &sold, &all)
     }
 }

@@ -1,13 +1,39 @@
 //! `saleslake check`: every source, view and report is read and planned; the first thing wrong with each is told.
+//! `saleslake check --run` then runs the tests that stand beside the reports over the lake.
+
+use clap::Args;
 
 use super::output;
+use crate::access::Caller;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::Sources;
-use crate::reports::Reports;
+use crate::reports::{Outcome, Reports};
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Also run the tests that stand in the reports' files, over the lake as it is
+    #[arg(long)]
+    run: bool,
+    /// Run the tests of these reports only
+    #[arg(value_name = "REPORT", requires = "run")]
+    reports: Vec<String>,
+}
+
+impl CheckArgs {
+    /// Whether the lake's data is asked for; else the definitions alone.
+    pub fn reads_lake(&self) -> bool {
+        self.run
+    }
+}
 
 /// Sources were checked while loading; `views` is the number of their files.
-pub fn run(sources: &Sources, views: usize, engine: &Engine, reports: &Reports) -> Result<()> {
+pub async fn run(args: &CheckArgs, sources: &Sources, views: usize, engine: &Engine, reports: &Reports) -> Result<()> {
+    files(sources, views, engine, reports)?;
+    if args.run { tests(&args.reports, reports).await } else { Ok(()) }
+}
+
+fn files(sources: &Sources, views: usize, engine: &Engine, reports: &Reports) -> Result<()> {
     let wrong = sources.broken();
     for error in &wrong {
         tell("", error.message(), error.hint_text());
@@ -37,4 +63,30 @@ fn tell(path: &str, reason: &str, hint: Option<&str>) {
     let path = if reason.contains(path) { String::new() } else { format!("{path}: ") };
     let hint = hint.map(|h| format!(" ({h})")).unwrap_or_default();
     eprintln!("broken: {path}{reason}{hint}");
+}
+
+/// Runs the tests of the reports `asked` for, of all where none is, and tells each.
+async fn tests(asked: &[String], reports: &Reports) -> Result<()> {
+    let every: Vec<String> = reports.list().iter().map(|info| info.id.clone()).collect();
+    let (mut all, mut failed) = (0_u64, 0_u64);
+    for id in if asked.is_empty() { every.as_slice() } else { asked } {
+        for outcome in reports.test(id, &Caller::local()).await? {
+            all += 1;
+            failed += u64::from(!outcome.passed());
+            told(id, &outcome)?;
+        }
+    }
+    output::line(format!("{} run, {failed} failed", output::counted(all, "test")))?;
+    match failed {
+        0 => Ok(()),
+        _ => Err(Error::invalid(format!("{failed} of {} failed", output::counted(all, "test")))
+            .hint("each is named above with what differs")),
+    }
+}
+
+fn told(id: &str, outcome: &Outcome) -> Result<()> {
+    let rows = outcome.rows.map(|n| format!(" ({})", output::counted(n, "row"))).unwrap_or_default();
+    let word = if outcome.passed() { "ok    " } else { "failed" };
+    output::line(format!("{word} {id}: {}{rows}", outcome.test))?;
+    outcome.wrong.iter().try_for_each(|wrong| output::line(format!("       {wrong}")))
 }

@@ -52,8 +52,8 @@ pub enum Command {
     Sql(sql::SqlArgs),
     /// Serve reports over HTTP
     Serve,
-    /// Check every source, view and report
-    Check,
+    /// Check every source, view and report, and run the tests beside reports
+    Check(check::CheckArgs),
     /// Look at the tables of the lake, and keep them
     Lake(lake::LakeArgs),
     /// Look at records that did not land

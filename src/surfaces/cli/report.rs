@@ -1,4 +1,4 @@
-//! `saleslake report list|show|run`.
+//! `saleslake report list|show|run|catalogue`.
 
 use std::time::Instant;
 
@@ -10,6 +10,7 @@ use super::output::{self, OutputArgs};
 use super::pair::pair;
 use crate::access::Caller;
 use crate::error::{Error, Result};
+use crate::reports::catalogue::{self, group_of};
 use crate::reports::{Reports, Request};
 
 #[derive(Debug, Args)]
@@ -20,11 +21,18 @@ pub struct ReportArgs {
 
 #[derive(Debug, Subcommand)]
 enum ReportCommand {
-    /// The reports there are
+    /// The reports there are, or those that words in English or Chinese are found in
     List {
+        /// Words that are looked for in ids, groups, titles, explanations and columns; all of them
+        words: Vec<String>,
+        /// Only this group, such as time, customer or 库存
+        #[arg(long)]
+        group: Option<String>,
         #[command(flatten)]
         output: OutputArgs,
     },
+    /// Print all that is told of reports, as a page in Markdown
+    Catalogue,
     /// What a report answers, its parameters and columns
     Show { id: String },
     /// Run a report
@@ -56,6 +64,9 @@ pub struct RunArgs {
     /// Most rows to show
     #[arg(long)]
     limit: Option<String>,
+    /// Show so many rows, and one of all the others
+    #[arg(long, value_name = "ROWS")]
+    top_n: Option<String>,
     /// Add a row of totals
     #[arg(long)]
     totals: bool,
@@ -84,6 +95,7 @@ impl RunArgs {
             ("compare", &self.compare),
             ("order_by", &self.order_by),
             ("limit", &self.limit),
+            ("top_n", &self.top_n),
         ];
         values.extend(flags.into_iter().filter_map(|(name, value)| Some((name.to_string(), value.clone()?))));
         if self.totals {
@@ -102,7 +114,8 @@ impl ReportArgs {
 
 pub async fn run(args: &ReportArgs, reports: &Reports) -> Result<()> {
     match &args.command {
-        ReportCommand::List { output } => list(reports, output).await,
+        ReportCommand::List { words, group, output } => list(reports, words, group.as_deref(), output).await,
+        ReportCommand::Catalogue => output::line(catalogue::page(&reports.list()).trim_end()),
         ReportCommand::Show { id } => show(reports, id),
         ReportCommand::Run(args) => run_one(args, reports).await,
     }
@@ -128,13 +141,21 @@ async fn run_one(args: &RunArgs, reports: &Reports) -> Result<()> {
     Ok(())
 }
 
-async fn list(reports: &Reports, output: &OutputArgs) -> Result<()> {
-    Listing::of(&reports.list())
+async fn list(reports: &Reports, words: &[String], group: Option<&str>, output: &OutputArgs) -> Result<()> {
+    let mut found = reports.list();
+    if let Some(name) = group {
+        let folder = catalogue::folder(name, &found)?.to_string();
+        found.retain(|info| info.folder == folder);
+    }
+    found.retain(|info| info.speaks_of(words));
+    let none = if words.is_empty() { "no reports" } else { "no report speaks of that; `report list` shows all" };
+    Listing::of(&found)
         .text("report", |r| r.id.clone())
         .text("folder", |r| r.folder.clone())
+        .text("group_zh", |r| group_of(&r.folder).map(|g| g.zh.to_string()))
         .text("title", |r| r.title.en.clone())
         .text("title_zh", |r| r.title.zh.clone())
-        .write(output, "no reports")
+        .write(output, none)
         .await?;
     for broken in reports.broken() {
         eprintln!("broken: {}: {}", broken.id, broken.reason);
@@ -145,6 +166,8 @@ async fn list(reports: &Reports, output: &OutputArgs) -> Result<()> {
 fn show(reports: &Reports, id: &str) -> Result<()> {
     let info = reports.get(id)?.info();
     output::line(format!("{}: {} · {}\n\n{}\n", info.id, info.title.en, info.title.zh, info.about))?;
+    let group = group_of(&info.folder).map_or_else(|| info.folder.clone(), |g| format!("{} · {}", g.en, g.zh));
+    output::line(format!("group     {group}\nkey       {}\n", info.key.join(", ")))?;
     let rows = info.params.iter().map(|p| {
         let values = p.values.as_ref().map(|v| v.join(" | ")).unwrap_or_else(|| p.kind.to_string());
         let default = p.default.clone().unwrap_or_else(|| if p.optional { "–".into() } else { "(required)".into() });
@@ -157,7 +180,7 @@ fn show(reports: &Reports, id: &str) -> Result<()> {
     section(["column", "type", "about"], rows)?;
     output::line(format!("slicers   {}", none_if_empty(&info.slicers)))?;
     output::line(format!("compare   {}", none_if_empty(&info.compares)))?;
-    output::line(format!("totals    {}", if info.totals { "yes" } else { "no" }))?;
+    output::line(format!("totals    {}", if info.totals { "yes, and top_n" } else { "no" }))?;
     output::line(format!("reads     {}\n", info.reads.join(", ")))?;
     let dated = info.params.iter().any(|p| p.name == "from");
     let (from, query) =

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use saleslake::access::Caller;
+
 use super::canonical;
 use crate::common::{Answer, shared_sample, units};
 
@@ -62,6 +64,8 @@ fn d02_d03_d25_every_dimension_adds_up_to_the_total() {
             &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "cogs"],
         ),
         ("sales-by-category", &[("category_level", "3")], &["net_sales", "cogs"]),
+        ("tax-summary", &[], &["net_sales", "returns", "tax", "charges"]),
+        ("tax-summary", &[("level", "jurisdiction")], &["net_sales", "tax", "charges"]),
         ("sales-by-brand", &[], &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "cogs"]),
         ("channel-mix-over-time", &[("grain", "week")], &["net_sales"]),
         ("sales-weekday-hour", &[], &["net_sales"]),
@@ -158,6 +162,19 @@ fn d18_cancel_policies_agree_over_all_time() {
     assert!(units(&gross["net_sales"]) > units(&excluded["net_sales"]));
 }
 
+/// What stands beside the reports in their files holds of the sample.
+#[test]
+fn tests_beside_reports_hold() {
+    let sample = shared_sample();
+    let mut wrong = Vec::new();
+    for info in sample.app.reports.list() {
+        let outcomes = sample.run(sample.app.reports.test(&info.id, &Caller::local())).expect("it is there");
+        let failed = outcomes.iter().filter(|outcome| !outcome.passed());
+        wrong.extend(failed.map(|outcome| format!("{}: {}: {}", info.id, outcome.test, outcome.wrong.join("; "))));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// Without data every report answers, with nothing or with zeros, never with an error (D27).
 #[test]
 fn d27_nothing_is_no_error() {
@@ -171,4 +188,54 @@ fn d27_nothing_is_no_error() {
             assert!(!value.contains("NaN") && !value.contains("inf"), "{} {column}: {value}", info.id);
         }
     }
+}
+
+/// Whoever gets the credit, what is attributed and what is not is all that was sold (D57).
+#[test]
+fn d57_credit_adds_up_to_what_was_sold() {
+    // Amounts beside the goods are of no order that a contact could have led to, so the lines are asked.
+    let sold: i128 = amounts(&ask("discount-depth", &[QUARTER]), "sales_before_returns").iter().sum();
+    let orders = units(ask("sales-summary", &[QUARTER]).column("orders")[0]);
+    for model in ["last", "first", "linear"] {
+        let answer = ask("roas-cac", &[QUARTER, &[("grain", "all"), ("attribution", model)]]);
+        assert_eq!(amounts(&answer, "attributed_sales").iter().sum::<i128>(), sold, "{model}");
+        assert_eq!(units(answer.column("all_sales")[0]), sold, "{model}");
+        // Parts of orders have more decimals than are added up here.
+        if model != "linear" {
+            assert_eq!(amounts(&answer, "attributed_orders").iter().sum::<i128>(), orders, "{model}");
+        }
+    }
+}
+
+/// The parts of a target's period add up to it, also where a month is cut (D60).
+#[test]
+fn d60_targets_of_adjacent_windows_add_up() {
+    let of = |from: &str, to: &str| {
+        let answer = ask("target-attainment", &[&[("from", from), ("to", to), ("target_set", "PLAN-2026")]]);
+        answer
+            .column("dim_id")
+            .iter()
+            .map(|id| id.to_string())
+            .zip(amounts(&answer, "target"))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let (whole, first, second) =
+        (of("2025-08-01", "2025-10-01"), of("2025-08-01", "2025-09-13"), of("2025-09-13", "2025-10-01"));
+    assert!(whole.len() > 5, "{whole:?}");
+    for (region, target) in whole {
+        assert_eq!(first[&region] + second[&region], target, "{region}");
+    }
+}
+
+/// Shared credit is shared, not doubled: all representatives together have what was sold by anybody (D61).
+#[test]
+fn d61_credit_is_shared_not_doubled() {
+    let of = |credit: &str| {
+        let answer = ask("rep-leaderboard", &[QUARTER, &[("rep_credit", credit)]]);
+        let all = amounts(&answer, "net_sales");
+        (all.iter().sum::<i128>(), all.len() as i128)
+    };
+    let ((sold, _), (shared, reps)) = (of("seller"), of("assigned"));
+    // Each representative's part is rounded by itself.
+    assert!((sold - shared).abs() <= reps, "{sold} {shared}");
 }

@@ -31,7 +31,7 @@ pub async fn run(session: &mut Session<'_>, command: Command) -> Result<Next> {
         Command::ReportParams(id) => {
             let sql = params(&session.read_names().await?.report(&id)?.id);
             session.statement(&sql).await?;
-            eprintln!("also compare, order_by, limit and totals, where they apply");
+            eprintln!("also compare, order_by, limit, top_n and totals, where they apply");
         }
         Command::Timing(on) => turn("timing", &mut session.screen.timing, on),
         Command::Pager(on) => turn("the pager", &mut session.screen.pager, on),

@@ -103,6 +103,9 @@ fn parameters(info: &ReportInfo) -> Vec<Value> {
     let most = json!({ "type": "integer", "minimum": 1, "maximum": MOST_ROWS });
     all.push(query("limit", "The first rows in that order.", most));
     if info.totals {
+        let most = json!({ "type": "integer", "minimum": 1, "maximum": MOST_ROWS });
+        let about = "The first rows in that order, one row of all the others, and the column `row_kind`.";
+        all.push(query("top_n", about, most));
         let about = "Adds the row of all, and the column `row_kind`.";
         all.push(query("totals", about, json!({ "type": "boolean" })));
     }

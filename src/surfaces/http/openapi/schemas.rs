@@ -35,7 +35,7 @@ pub fn fixed() -> Result<Map<String, Value>> {
     schemas.extend([
         ("Format".into(), words(&Format::ALL.map(Format::name))),
         ("Comparison".into(), words(&COMPARISONS)),
-        ("RowKind".into(), words(&["row", "total"])),
+        ("RowKind".into(), words(&["row", "others", "total"])),
         ("SqlParameter".into(), sql_parameter()),
         ("ResultColumn".into(), column()),
         ("ResultRow".into(), json!({ "type": "object", "additionalProperties": {} })),

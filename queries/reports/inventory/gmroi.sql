@@ -1,0 +1,133 @@
+-- ---
+-- title = { en = "Gross margin return on inventory", zh = "库存毛利回报率" }
+-- about = """What does the money in stock earn? Gross profit × 365 / days / average stock at cost, per top category, brand, place or article;
+-- it is gross_margin_pct × sales_to_stock, so a high margin and a fast turn make the same. Profit is over the sales whose cost is known. The
+-- average adds up each day's stock over places and articles and divides by the days on which stock is known (stock_days, the same for all
+-- rows): a place that opened late had none before. Where only month ends are counted, it is of the days of those counts and the seven days
+-- after each. Without a known cost or stock the ratios are empty."""
+-- key = ["location_id", "category_id", "brand", "product_id"]
+-- totals = false
+--
+-- [params]
+-- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
+-- to = { type = "date", default = "today", about = "First day that is not included." }
+-- level = { type = "text", default = "category", values = ["category", "brand", "location", "product"], about = "One row per top category, brand, place, or article." }
+-- as_of = { type = "date", default = "today", about = "First day that is not over: a period that ends later is partial." }
+--
+-- [chart]
+-- kind = "scatter"
+-- x = "gross_margin_pct"
+-- y = ["sales_to_stock"]
+--
+-- [columns]
+-- period_start = "the first day asked for"
+-- period_end = "the first day that is not"
+-- is_partial_period = "to is after as_of: the period is not over"
+-- location_id = "the place; empty unless level location; UNK = not in the location table, N/A = sold without a place"
+-- location_name = "its name"
+-- category_id = "the top category; empty unless level category; UNK = not known, N/A = no product"
+-- category_name = "its name"
+-- brand = "the brand; empty unless level brand; UNK = not known, N/A = no product"
+-- product_id = "the article; empty unless level product; UNK = not in the product table, N/A = no product"
+-- sku = "the seller's article number"
+-- product_name = "its name"
+-- days = "days that are asked for and over"
+-- net_sales_with_cost = "net sales whose cost is known (money)"
+-- cogs = "cost of those goods, less cost returned to stock (money)"
+-- gross_profit = "net_sales_with_cost − cogs (money)"
+-- gross_margin_pct = "gross_profit / net_sales_with_cost (share)"
+-- stock_days = "days of them on which stock is known"
+-- inventory_cost_days = "stock at cost, added up over those days (money × days)"
+-- average_inventory_cost = "inventory_cost_days / stock_days (money)"
+-- sales_to_stock = "net_sales_with_cost × 365 / days / average_inventory_cost"
+-- turnover = "cogs × 365 / days / average_inventory_cost"
+-- gmroi = "gross_profit × 365 / days / average_inventory_cost"
+-- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "profit is sales less cost"
+-- each = ["gross_profit = net_sales_with_cost - cogs", "stock_days <= days"]
+--
+-- [[tests]]
+-- name = "brands add up to categories"
+-- params = { level = "brand" }
+-- each = ["brand IS NOT NULL"]
+-- all = [
+--     "sum(net_sales_with_cost) = (SELECT sum(w.net_sales_with_cost) FROM report('gmroi') w)",
+--     "sum(cogs) = (SELECT sum(w.cogs) FROM report('gmroi') w)",
+--     "sum(inventory_cost_days) = (SELECT sum(w.inventory_cost_days) FROM report('gmroi') w)",
+-- ]
+-- ---
+WITH known AS (
+    -- of the places that are asked for: what else is sliced does not make a day unknown
+    SELECT count(DISTINCT k.stock_date) AS stock_days
+    FROM inventory_known_day k
+    JOIN (SELECT i.location_id FROM inventory_day i WHERE i.stock_date >= $from AND i.stock_date < $to GROUP BY 1) asked
+      ON asked.location_id = k.location_id
+    WHERE k.stock_date >= $from AND k.stock_date < $to
+)
+SELECT
+    $from AS period_start,
+    $to AS period_end,
+    $to > $as_of AS is_partial_period,
+    s.location_id,
+    s.location_name,
+    s.category_id,
+    s.category_name,
+    s.brand,
+    s.product_id,
+    s.sku,
+    s.product_name,
+    s.days,
+    s.net_sales_with_cost,
+    s.cogs,
+    s.net_sales_with_cost - s.cogs AS gross_profit,
+    ratio(s.net_sales_with_cost - s.cogs, s.net_sales_with_cost) AS gross_margin_pct,
+    k.stock_days,
+    s.inventory_cost_days,
+    ratio(s.inventory_cost_days, k.stock_days) AS average_inventory_cost,
+    ratio(CAST(s.net_sales_with_cost AS DOUBLE) * 365 * k.stock_days, CAST(s.inventory_cost_days AS DOUBLE) * s.days) AS sales_to_stock,
+    ratio(CAST(s.cogs AS DOUBLE) * 365 * k.stock_days, CAST(s.inventory_cost_days AS DOUBLE) * s.days) AS turnover,
+    ratio(CAST(s.net_sales_with_cost - s.cogs AS DOUBLE) * 365 * k.stock_days, CAST(s.inventory_cost_days AS DOUBLE) * s.days) AS gmroi,
+    reporting_currency() AS currency
+FROM (
+    SELECT
+        CASE WHEN $level = 'location' THEN member(u.location_id, l.location_id) END AS location_id,
+        min(CASE WHEN $level = 'location' THEN member(u.location_id, l.location_name) END) AS location_name,
+        CASE WHEN $level = 'category' THEN member(u.product_id, coalesce(p.category_l1_id, p.category_l1_name)) END AS category_id,
+        min(CASE WHEN $level = 'category' THEN member(u.product_id, coalesce(p.category_l1_name, p.category_l1_id)) END) AS category_name,
+        CASE WHEN $level = 'brand' THEN member(u.product_id, p.brand) END AS brand,
+        CASE WHEN $level = 'product' THEN member(u.product_id, p.product_id) END AS product_id,
+        min(CASE WHEN $level = 'product' THEN member(u.product_id, p.sku) END) AS sku,
+        min(CASE WHEN $level = 'product' THEN member(u.product_id, p.product_name) END) AS product_name,
+        greatest(CAST(least(CAST($to AS DATE), CAST($as_of AS DATE)) AS INT) - CAST(CAST($from AS DATE) AS INT), 0) AS days,
+        sum(u.net_with_cost) AS net_sales_with_cost,
+        sum(u.cogs) AS cogs,
+        sum(u.inventory_cost) AS inventory_cost_days
+    FROM (
+        SELECT
+            e.location_id,
+            e.product_id,
+            CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc END AS net_with_cost,
+            e.cost_rc AS cogs,
+            CAST(NULL AS DECIMAL(28,4)) AS inventory_cost
+        FROM sales_event e
+        WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out'
+
+        UNION ALL
+
+        SELECT
+            i.location_id,
+            i.product_id,
+            CAST(NULL AS DECIMAL(18,4)) AS net_with_cost,
+            CAST(NULL AS DECIMAL(18,4)) AS cogs,
+            i.on_hand_cost_rc AS inventory_cost
+        FROM inventory_day i
+        WHERE i.stock_date >= $from AND i.stock_date < $to
+    ) u
+    LEFT JOIN location l ON l.location_id = u.location_id
+    LEFT JOIN product p ON p.product_id = u.product_id
+    GROUP BY 1, 3, 5, 6
+) s
+CROSS JOIN known k
+ORDER BY gmroi DESC NULLS LAST, s.location_id NULLS LAST, s.category_id NULLS LAST, s.brand NULLS LAST, s.product_id NULLS LAST

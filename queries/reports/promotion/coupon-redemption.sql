@@ -1,0 +1,144 @@
+-- ---
+-- title = { en = "Coupons", zh = "优惠券核销" }
+-- about = """Which coupons work? Per promotion that was taken as a coupon (level promotion) or per code (level code): how often it was issued in the
+-- asked days (contacts of type coupon_issued), in how many orders of those days it was redeemed, redemption_rate = redeemed / issued, what it
+-- took off, and the value of those orders beside that of all orders without any coupon. Codes that anybody may use are redeemed more often
+-- than they were issued: the rate may be above 1, and is empty where nothing was issued (D50). aov = order value / orders, after discounts and
+-- before returns; new_share = customers whose first purchase ever was such an order / customers. An order with two coupons counts in both.
+-- Issued coupons are of no channel and no article, so only slicers of customers fit. Codes are shown hashed."""
+-- key = ["promotion_id", "coupon_code"]
+-- totals = false
+--
+-- [params]
+-- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
+-- to = { type = "date", default = "today", about = "First day that is not included." }
+-- level = { type = "text", default = "promotion", values = ["promotion", "code"], about = "One row per promotion, or per code." }
+-- as_of = { type = "date", default = "today", about = "First day that is not over: a period that ends later is partial." }
+--
+-- [chart]
+-- kind = "table"
+-- x = "promotion_name"
+-- y = ["redeemed", "redemption_rate"]
+--
+-- [columns]
+-- period_start = "the first day asked for"
+-- period_end = "the first day that is not"
+-- is_partial_period = "to is after as_of: the period is not over"
+-- promotion_id = "the promotion; UNK = not in the list, N/A = none given"
+-- promotion_name = "its name"
+-- coupon_code = "the code, hashed; N/A = none given; empty at level promotion"
+-- issued = "coupons issued"
+-- redeemed = "orders with the coupon"
+-- redemption_rate = "redeemed / issued (share)"
+-- coupon_discounts = "what the coupon took off (money)"
+-- cost_per_order = "coupon_discounts / redeemed (money per order)"
+-- redeemed_sales = "value of those orders, after discounts (money)"
+-- aov_with = "redeemed_sales / redeemed (money per order)"
+-- orders_without = "orders without any coupon"
+-- sales_without = "value of those orders (money)"
+-- aov_without = "sales_without / orders_without (money per order)"
+-- coupon_customers = "distinct customers of the orders with the coupon"
+-- coupon_new_customers = "those of them whose first purchase it was"
+-- new_share = "coupon_new_customers / coupon_customers"
+-- currency = "the lake's reporting currency"
+--
+-- [[tests]]
+-- name = "customers are those of the orders"
+-- each = ["coupon_customers <= redeemed", "coupon_new_customers <= coupon_customers"]
+--
+-- [[tests]]
+-- name = "codes add up to promotions"
+-- params = { level = "code" }
+-- each = ["coupon_code IS NOT NULL"]
+-- all = ["sum(issued) = (SELECT sum(w.issued) FROM report('coupon-redemption') w)"]
+-- ---
+WITH coupon AS (
+    -- a row per line and coupon as it is shown
+    SELECT
+        d.source_system, d.order_id, d.order_line_id,
+        member(d.promotion_id, p.promotion_id) AS promotion_id,
+        CASE WHEN $level = 'code' THEN coalesce(d.coupon_code_hash, 'N/A') END AS coupon_code,
+        sum(d.amount_rc) AS amount_rc
+    FROM line_discount d
+    LEFT JOIN promotion p ON p.promotion_id = d.promotion_id
+    WHERE d.discount_type = 'coupon'
+    GROUP BY 1, 2, 3, 4, 5
+),
+sold AS (
+    SELECT
+        e.sale_order_id AS order_id,
+        min(e.buyer_key) AS buyer_key,
+        min(e.business_date) AS business_date,
+        sum(e.gross_sales - e.discounts) AS value
+    FROM sales_event e
+    WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.event_kind IN ('sale', 'exchange_out')
+    GROUP BY 1
+),
+used AS (
+    -- a row per order and coupon
+    SELECT e.sale_order_id AS order_id, c.promotion_id, c.coupon_code, sum(c.amount_rc) AS amount_rc
+    FROM sales_event e
+    JOIN coupon c ON c.source_system = e.line_source AND c.order_id = e.line_order_id AND c.order_line_id = e.line_id
+    WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.event_kind IN ('sale', 'exchange_out')
+    GROUP BY 1, 2, 3
+),
+plain AS (
+    SELECT count(*) AS orders, coalesce(sum(s.value), CAST(0 AS DECIMAL(29,4))) AS value
+    FROM sold s
+    WHERE NOT EXISTS (SELECT 1 FROM used u WHERE u.order_id = s.order_id)
+)
+SELECT
+    $from AS period_start,
+    $to AS period_end,
+    $to > $as_of AS is_partial_period,
+    r.promotion_id,
+    coalesce(p.promotion_name, r.promotion_id) AS promotion_name,
+    r.coupon_code,
+    r.issued,
+    r.redeemed,
+    ratio(r.redeemed, r.issued) AS redemption_rate,
+    r.coupon_discounts,
+    ratio(r.coupon_discounts, r.redeemed) AS cost_per_order,
+    r.redeemed_sales,
+    ratio(r.redeemed_sales, r.redeemed) AS aov_with,
+    n.orders AS orders_without,
+    n.value AS sales_without,
+    ratio(n.value, n.orders) AS aov_without,
+    r.coupon_customers,
+    r.coupon_new_customers,
+    ratio(r.coupon_new_customers, r.coupon_customers) AS new_share,
+    reporting_currency() AS currency
+FROM (
+    SELECT
+        b.promotion_id,
+        b.coupon_code,
+        sum(b.issued) AS issued,
+        count(DISTINCT b.order_id) AS redeemed,
+        sum(b.amount_rc) AS coupon_discounts,
+        sum(b.value) AS redeemed_sales,
+        count(DISTINCT b.buyer_key) AS coupon_customers,
+        count(DISTINCT b.new_key) AS coupon_new_customers
+    FROM (
+        SELECT
+            u.promotion_id, u.coupon_code, CAST(0 AS BIGINT) AS issued, u.order_id, u.amount_rc, s.value, s.buyer_key,
+            CASE WHEN f.first_date = s.business_date THEN s.buyer_key END AS new_key
+        FROM used u
+        JOIN sold s ON s.order_id = u.order_id
+        LEFT JOIN first_purchase f ON f.customer_key = s.buyer_key
+
+        UNION ALL
+
+        SELECT
+            member(t.promotion_id, q.promotion_id) AS promotion_id,
+            CASE WHEN $level = 'code' THEN coalesce(t.coupon_code_hash, 'N/A') END AS coupon_code,
+            CAST(1 AS BIGINT) AS issued, CAST(NULL AS VARCHAR) AS order_id, CAST(0 AS DECIMAL(38,4)) AS amount_rc,
+            CAST(0 AS DECIMAL(29,4)) AS value, CAST(NULL AS VARCHAR) AS buyer_key, CAST(NULL AS VARCHAR) AS new_key
+        FROM contact t
+        LEFT JOIN promotion q ON q.promotion_id = t.promotion_id
+        WHERE t.touch_type = 'coupon_issued' AND t.business_date >= $from AND t.business_date < $to
+    ) b
+    GROUP BY 1, 2
+) r
+CROSS JOIN plain n
+LEFT JOIN promotion p ON p.promotion_id = r.promotion_id
+ORDER BY r.redeemed DESC NULLS LAST, r.promotion_id NULLS LAST, r.coupon_code NULLS LAST

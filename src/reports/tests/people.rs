@@ -1,0 +1,116 @@
+//! Credit, plans, promotions and contacts, over rows whose answers are worked out by hand.
+
+use super::*;
+use crate::model::{MARKETING_TOUCH, ORDER_LINE_DISCOUNT, PROMOTION, REP_ASSIGNMENT, SALES_REP, TARGET};
+
+/// Four orders: A and B of one customer, sold by R1 and R2; C by nobody; D by somebody whom the list does not have.
+async fn sold() -> Lake {
+    let lake = empty_lake().await;
+    let line = |order: &str, day: &str, net: i64, customer: &str, rep: Option<&str>| {
+        json!({ "order_id": order, "canonical_order_id": order, "order_line_id": "1", "business_date": day, "order_business_date": day,
+            "confirmed_at": format!("{day}T10:00:00Z"), "gross_amount_rc": net, "net_amount_rc": net, "base_quantity": 1, "product_id": "P1",
+            "customer_key": customer, "sales_rep_id": rep, "line_type": "product", "line_status": "active" })
+    };
+    let lines = [
+        line("A", "2026-01-05", 100, "C1", Some("R1")),
+        line("B", "2026-02-10", 50, "C1", Some("R2")),
+        line("C", "2026-02-10", 30, "C2", None),
+        line("D", "2026-02-11", 7, "C3", Some("R9")),
+    ];
+    land(&lake, &ORDER_LINE, order(), &lines).await;
+    dimensions(&lake).await;
+    let rep = |id: &str| json!({ "sales_rep_id": id, "name_masked": format!("{id}***"), "team_id": "T" });
+    land(&lake, &SALES_REP, json!({}), &[rep("R1"), rep("R2")]).await;
+    lake
+}
+
+#[tokio::test]
+async fn d61_credit_is_shared_by_the_day_of_the_sale() {
+    let lake = sold().await;
+    let share = |rep: &str, share: f64, since: &str| json!({ "assigned_type": "customer", "assigned_id": "C1", "sales_rep_id": rep, "share": share, "valid_from": since });
+    let shares = [share("R1", 0.6, "2026-01-01"), share("R2", 0.4, "2026-01-01"), share("R2", 1.0, "2026-02-01")];
+    land(&lake, &REP_ASSIGNMENT, json!({}), &shares).await;
+    let shop = over(lake).await;
+    let columns = ["sales_rep_id", "team_id", "orders", "new_customers", "net_sales"];
+    let sellers = shop.rows("rep-leaderboard", &[], &columns).await;
+    assert_eq!(sellers, ["R1|T|1|1|100.0000", "R2|T|1|0|50.0000", "UNK|UNK|1|1|7.0000"]);
+    // Of A 60 and 40, of B all: the second set replaces the first one whole.
+    let assigned = shop.rows("rep-leaderboard", &[("rep_credit", "assigned")], &columns).await;
+    assert_eq!(assigned, ["R2|T|2|1|90.0000", "R1|T|1|1|60.0000", "UNK|UNK|1|1|7.0000"]);
+    let sliced = shop.rows("rep-leaderboard", &[("where.sales_rep", "R1***")], &columns).await;
+    assert_eq!(sliced, ["R1|T|1|1|100.0000"]);
+}
+
+#[tokio::test]
+async fn d60_the_last_approved_version_is_split_by_days() {
+    let lake = sold().await;
+    let version = |no: i64, value: i64, approved: Option<&str>| {
+        json!({ "target_set_id": "P", "grain": "month", "period_start": "2026-01-01", "period_end": "2026-02-01", "dim_type": "company",
+            "dim_id": "all", "metric": "net_sales", "version": no, "target_value": value, "approved_at": approved })
+    };
+    let approved = Some("2025-12-01T00:00:00Z");
+    land(&lake, &TARGET, json!({}), &[version(1, 310, approved), version(2, 620, approved), version(3, 999, None)])
+        .await;
+    let shop = over(lake).await;
+    let columns = ["target_set_id", "target_grain", "dim_id", "target", "actual"];
+    let of = async |to: &str, more: &[(&str, &str)]| {
+        let asked = [&[("from", "2026-01-01"), ("to", to), ("dim_type", "company")][..], more].concat();
+        shop.rows("target-attainment", &asked, &columns).await
+    };
+    assert_eq!(of("2026-02-01", &[]).await, ["P|month|all|620.0000|100.0000"]);
+    assert_eq!(of("2026-01-16", &[]).await, ["P|month|all|300.0000|100.0000"]);
+    // February has no target, so what was sold in it is not held against January's.
+    assert_eq!(of("2026-03-01", &[("version", "1")]).await, ["P|month|all|310.0000|100.0000"]);
+    assert_eq!(of("2026-01-16", &[("version", "3")]).await, ["P|month|all|483.3871|100.0000"]);
+    assert!(shop.refusal("target-attainment", &[("where.channel", "web")]).await.contains("cannot be sliced"));
+}
+
+#[tokio::test]
+async fn d07_a_line_of_two_promotions_stays_one_line() {
+    let lake = sold().await;
+    let taken = |seq: &str, promotion: &str, amount: i64| {
+        json!({ "order_id": "A", "order_line_id": "1", "discount_seq": seq, "promotion_id": promotion, "discount_type": "auto",
+            "funded_by": "merchant", "amount_rc": amount, "business_date": "2026-01-05" })
+    };
+    let reductions = [taken("1", "PR1", 5), taken("2", "PR2", 3), taken("3", "PR1", 2)];
+    land(&lake, &ORDER_LINE_DISCOUNT, json!({ "source_system": "s" }), &reductions).await;
+    land(&lake, &PROMOTION, json!({}), &[json!({ "promotion_id": "PR1", "promotion_name": "One" })]).await;
+    let shop = over(lake).await;
+    let columns = ["promotion_id", "promotion_name", "orders", "orders_all", "promotion_discounts", "net_sales"];
+    let rows = shop.rows("promotion-performance", &[], &columns).await;
+    assert_eq!(rows, ["PR1|One|1|4|7.0000|100.0000", "UNK|UNK|1|4|3.0000|100.0000"]);
+    let one = shop.rows("promotion-performance", &[("promotion", "PR1")], &["promotion_id"]).await;
+    assert_eq!(one, ["PR1"]);
+}
+
+#[tokio::test]
+async fn d57_contacts_before_the_order_get_its_credit() {
+    let lake = sold().await;
+    let touch = |id: &str, kind: &str, channel: &str, at: &str| {
+        json!({ "touch_id": id, "touch_type": kind, "marketing_channel": channel, "touched_at": at, "customer_key": "C1",
+            "business_date": &at[..10] })
+    };
+    let touches = [
+        touch("1", "click", "search", "2026-01-01T09:00:00Z"),
+        touch("2", "email_click", "email", "2026-01-04T09:00:00Z"),
+        // After the order; shown too long before it; told, not clicked.
+        touch("3", "click", "social", "2026-01-05T10:00:00Z"),
+        touch("4", "impression", "display", "2026-01-03T09:00:00Z"),
+        touch("5", "email_sent", "email", "2026-01-05T09:00:00Z"),
+    ];
+    land(&lake, &MARKETING_TOUCH, json!({ "source_system": "m" }), &touches).await;
+    let shop = over(lake).await;
+    let columns = ["marketing_channel", "attributed_sales", "attributed_new_customers", "all_sales"];
+    let by = async |model: &str| shop.rows("roas-cac", &[("grain", "all"), ("attribution", model)], &columns).await;
+    // B came more than 30 days after the last click.
+    assert_eq!(by("last").await, ["(unattributed)|87.0000|2.000000|187.0000", "email|100.0000|1.000000|187.0000"]);
+    assert_eq!(by("first").await, ["(unattributed)|87.0000|2.000000|187.0000", "search|100.0000|1.000000|187.0000"]);
+    assert_eq!(
+        by("linear").await,
+        [
+            "(unattributed)|87.0000|2.000000|187.0000",
+            "email|50.0000|0.500000|187.0000",
+            "search|50.0000|0.500000|187.0000"
+        ]
+    );
+}

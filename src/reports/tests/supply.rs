@@ -1,0 +1,120 @@
+//! Stock over days: averages, availability and what was lost by it, with the golden values of domain 4.5.
+
+use super::*;
+use crate::model::{INVENTORY_MOVEMENT, INVENTORY_SNAPSHOT, PURCHASE_ORDER_LINE};
+
+/// A count of an article in a place, worth 1 a unit.
+fn count(day: &str, place: &str, product: &str, on_hand: i64) -> Value {
+    json!({ "snapshot_date": day, "business_date": day, "location_id": place, "product_id": product, "on_hand": on_hand,
+        "available": on_hand, "on_hand_cost_rc": on_hand, "is_ranged": true, "is_tracked": true })
+}
+
+fn sale(day: &str, place: &str, product: &str, units: i64, net: i64) -> Value {
+    json!({ "order_id": day, "canonical_order_id": day, "business_date": day, "order_business_date": day, "location_id": place,
+        "product_id": product, "base_quantity": units, "gross_amount_rc": net, "net_amount_rc": net, "line_type": "product",
+        "line_status": "active" })
+}
+
+async fn shops(lake: &Lake) {
+    let place =
+        |id: &str| json!({ "location_id": id, "location_name": id, "location_type": "store", "region_id": "N" });
+    land(lake, &LOCATION, json!({}), &[place("L1"), place("L2")]).await;
+    land(lake, &PRODUCT, json!({}), &[json!({ "product_id": "P1", "sku": "P1", "product_name": "One" })]).await;
+}
+
+#[tokio::test]
+async fn d05_d06_averages_divide_by_days() {
+    let lake = empty_lake().await;
+    let days = ["09", "10", "11", "12", "13", "14", "15"].map(|d| format!("2026-03-{d}"));
+    let mut counts = Vec::new();
+    for (day, place) in days.iter().flat_map(|day| (0..10).map(move |place| (day, place))) {
+        let (at, missed) = (format!("S{place}"), day == "2026-03-11");
+        // On Wednesday the first shop was not counted at all, and the second one counted nothing of the first article.
+        if !(missed && place < 2) {
+            counts.push(count(day, &at, "A", 20));
+        }
+        if !(missed && place == 0) {
+            counts.push(count(day, &at, "B", 60));
+        }
+    }
+    land(&lake, &INVENTORY_SNAPSHOT, json!({ "source_system": "w" }), &counts).await;
+    let shop = over(lake).await;
+    let week = [("from", "2026-03-09"), ("to", "2026-03-16"), ("grain", "week")];
+    let columns = ["inventory_cost_days", "stock_days"];
+    // 2 articles of 20 and 60 in 10 shops are 800 a day, not 40; without the 20 that were not there.
+    assert_eq!(shop.rows("inventory-turnover", &week, &columns).await, ["5580.0000|7"]);
+    let rate = [week[0], week[1], ("grain", "week")];
+    assert_eq!(
+        shop.rows("stock-out-rate", &rate, &["listed", "out_of_stock", "carried"]).await,
+        ["140|1|2"],
+        "an article that a complete count lacks is out; a day without a count is that before"
+    );
+}
+
+#[tokio::test]
+async fn d48_days_out_of_stock_are_no_days_without_demand() {
+    let lake = empty_lake().await;
+    let february = (6..=28).map(|d| format!("2026-02-{d:02}"));
+    let days: Vec<String> = february.chain((1..=19).map(|d| format!("2026-03-{d:02}"))).collect();
+    assert_eq!(days.len(), 42);
+    let counts = days.iter().enumerate().map(|(at, day)| count(day, "L1", "P1", if at < 10 { 0 } else { 5 }));
+    land(&lake, &INVENTORY_SNAPSHOT, json!({ "source_system": "w" }), &counts.collect::<Vec<_>>()).await;
+    land(&lake, &ORDER_LINE, order(), &[sale("2026-03-10", "L1", "P1", 50, 100)]).await;
+    shops(&lake).await;
+    let shop = over(lake).await;
+    let window = [("from", "2026-02-06"), ("to", "2026-03-20")];
+    let columns = ["in_stock_days", "out_days", "lost_units", "lost_sales"];
+    assert_eq!(shop.rows("lost-sales-estimate", &window, &columns).await, ["32|10|15.625|31.25"]);
+    let strict = [window[0], window[1], ("min_in_stock_days", "33")];
+    assert_eq!(shop.rows("lost-sales-estimate", &strict, &["items_without_estimate", "lost_units"]).await, ["1|"]);
+}
+
+#[tokio::test]
+async fn d50_sell_through_of_what_there_was() {
+    let lake = empty_lake().await;
+    let counts = [count("2026-03-08", "L1", "P1", 100), count("2026-03-15", "L1", "P1", 90)];
+    land(&lake, &INVENTORY_SNAPSHOT, json!({ "source_system": "w" }), &counts).await;
+    let receipt = json!({ "movement_id": "1", "movement_type": "receipt", "business_date": "2026-03-10", "location_id": "L1",
+        "product_id": "P1", "quantity": 50, "cost_amount_rc": 50 });
+    land(&lake, &INVENTORY_MOVEMENT, json!({ "source_system": "w" }), &[receipt]).await;
+    land(&lake, &ORDER_LINE, order(), &[sale("2026-03-12", "L1", "P1", 60, 60)]).await;
+    shops(&lake).await;
+    let shop = over(lake).await;
+    for (variant, expected) in [("amazon", "0.4"), ("ending", "0.4"), ("opening", "0.6")] {
+        let week = [("from", "2026-03-09"), ("to", "2026-03-16"), ("variant", variant)];
+        assert_eq!(shop.rows("sell-through", &week, &["sell_through"]).await, [expected], "{variant}");
+    }
+    let week = [("from", "2026-03-09"), ("to", "2026-03-16")];
+    assert_eq!(
+        shop.rows("inventory-movement", &week, &["step", "quantity"]).await,
+        ["opening|100.000", "receipt|50.000", "unexplained|-60.000", "closing|90.000"],
+        "the ledger does not tell of the sale"
+    );
+}
+
+#[tokio::test]
+async fn d51_what_was_received_is_not_on_order() {
+    let lake = empty_lake().await;
+    let counts: Vec<Value> = (1..=19).map(|d| count(&format!("2026-03-{d:02}"), "L1", "P1", 2)).collect();
+    land(&lake, &INVENTORY_SNAPSHOT, json!({ "source_system": "w" }), &counts).await;
+    land(&lake, &ORDER_LINE, order(), &[sale("2026-03-10", "L1", "P1", 38, 100)]).await;
+    shops(&lake).await;
+    let line = |id: &str, place: &str, received: i64, status: &str| {
+        json!({ "po_id": id, "po_line_id": "1", "business_date": "2026-03-02", "location_id": place, "product_id": "P1",
+            "ordered_qty": 100, "received_qty": received, "status": status, "first_received_date": "2026-03-08",
+            "last_received_date": "2026-03-08" })
+    };
+    let lines = [line("1", "L1", 100, "received"), line("2", "L1", 70, "closed"), line("3", "L2", 0, "open")];
+    land(&lake, &PURCHASE_ORDER_LINE, json!({ "source_system": "p" }), &lines).await;
+    let shop = over(lake).await;
+    let columns = ["available", "on_order", "daily_units", "cover_days", "projected_out_date"];
+    assert_eq!(shop.rows("low-stock-alert", &[], &columns).await, ["2.000|0.000|2.0|1.0|2026-03-21"]);
+    // Nothing is on its way: two a day for a lead time of 7 days and a review period of 7, no deviation but the one day's.
+    let proposed = shop.rows("reorder-proposal", &[], &["order_quantity", "inventory_position"]).await;
+    assert_eq!(proposed.len(), 1, "{proposed:?}");
+    land(&shop.lake, &PURCHASE_ORDER_LINE, json!({ "source_system": "p" }), &[json!({ "po_id": "4", "po_line_id": "1",
+        "business_date": "2026-03-19", "location_id": "L1", "product_id": "P1", "ordered_qty": 1000, "status": "open" })])
+    .await;
+    let shop = over(shop.lake).await;
+    assert!(shop.rows("reorder-proposal", &[], &["order_quantity"]).await.is_empty(), "ordered once is enough");
+}
