@@ -25,6 +25,12 @@
 -- about = """business_date: when the order was confirmed, fully paid, or when its first part was shipped or delivered; orders that have not
 -- come so far are then left out. Of an order without parts, what was sold at a place is handed over when it is confirmed."""
 --
+-- [params.fx_mode]
+-- values = ["transaction", "period_average", "constant"]
+-- default = "transaction"
+-- about = """The rates at which amounts are in the reporting currency: those of their days, as they landed; the average of the calendar month
+-- that the charge counts in; or the newest for all periods (see rate_of_mode)."""
+--
 -- [columns]
 -- charge_type = "shipping, shipping_discount, tax, duty or fee"
 -- charge_rc = "signed (reporting currency); a fee that is an order line counts with its tax"
@@ -143,138 +149,157 @@ SELECT
     u.business_date,
     u.order_business_date
 FROM (
-    -- charges of orders that count
+    -- the amounts at the rates of fx_mode
     SELECT
-        c.charge_type,
-        c.amount_rc AS charge_rc,
-        CASE WHEN c.charge_type = 'tax' THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS charge_tax_rc,
-        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
-        c.tax_code,
-        c.tax_jurisdiction,
-        c.flow,
-        c.channel_id,
-        c.location_id,
-        CAST(NULL AS VARCHAR) AS return_channel_id,
-        c.ship_region_id,
-        c.bill_region_id,
-        c.customer_key,
-        c.sales_rep_id,
-        c.is_staff_order,
-        false AS is_blind,
-        c.local_minute,
-        c.recognised_date AS business_date,
-        c.order_business_date
-    FROM charge c
-    WHERE $cancel_policy <> 'exclude' OR NOT c.is_cancelled
+        e.* EXCLUDE (charge_rc, charge_tax_rc),
+        CASE WHEN $fx_mode = 'transaction' THEN e.charge_rc ELSE coalesce(restated(e.charge_rc, x.rate, e.fx_rate), e.charge_rc) END AS charge_rc,
+        CASE WHEN $fx_mode = 'transaction' THEN e.charge_tax_rc ELSE coalesce(restated(e.charge_tax_rc, x.rate, e.fx_rate), e.charge_tax_rc) END AS charge_tax_rc
+    FROM (
+        -- charges of orders that count
+        SELECT
+            c.charge_type,
+            c.amount_rc AS charge_rc,
+            CASE WHEN c.charge_type = 'tax' THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS charge_tax_rc,
+            CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
+            c.tax_code,
+            c.tax_jurisdiction,
+            c.flow,
+            c.channel_id,
+            c.location_id,
+            CAST(NULL AS VARCHAR) AS return_channel_id,
+            c.ship_region_id,
+            c.bill_region_id,
+            c.customer_key,
+            c.sales_rep_id,
+            c.is_staff_order,
+            false AS is_blind,
+            c.local_minute,
+            c.recognised_date AS business_date,
+            c.order_business_date,
+            c.currency,
+            c.fx_rate
+        FROM charge c
+        WHERE $cancel_policy <> 'exclude' OR NOT c.is_cancelled
 
-    UNION ALL
+        UNION ALL
 
-    -- the same, taken back on the day of the cancellation
-    SELECT
-        c.charge_type,
-        - c.amount_rc AS charge_rc,
-        CASE WHEN c.charge_type = 'tax' THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS charge_tax_rc,
-        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
-        c.tax_code,
-        c.tax_jurisdiction,
-        c.flow,
-        c.channel_id,
-        c.location_id,
-        CAST(NULL AS VARCHAR) AS return_channel_id,
-        c.ship_region_id,
-        c.bill_region_id,
-        c.customer_key,
-        c.sales_rep_id,
-        c.is_staff_order,
-        false AS is_blind,
-        c.local_minute,
-        coalesce(c.cancelled_business_date, c.recognised_date) AS business_date,
-        c.order_business_date
-    FROM charge c
-    WHERE $cancel_policy = 'sale_then_reversal' AND c.is_cancelled
+        -- the same, taken back on the day of the cancellation
+        SELECT
+            c.charge_type,
+            - c.amount_rc AS charge_rc,
+            CASE WHEN c.charge_type = 'tax' THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS charge_tax_rc,
+            CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
+            c.tax_code,
+            c.tax_jurisdiction,
+            c.flow,
+            c.channel_id,
+            c.location_id,
+            CAST(NULL AS VARCHAR) AS return_channel_id,
+            c.ship_region_id,
+            c.bill_region_id,
+            c.customer_key,
+            c.sales_rep_id,
+            c.is_staff_order,
+            false AS is_blind,
+            c.local_minute,
+            coalesce(c.cancelled_business_date, c.recognised_date) AS business_date,
+            c.order_business_date,
+            c.currency,
+            c.fx_rate
+        FROM charge c
+        WHERE $cancel_policy = 'sale_then_reversal' AND c.is_cancelled
 
-    UNION ALL
+        UNION ALL
 
-    -- fees that come as order lines, with their tax
-    SELECT
-        'fee' AS charge_type,
-        l.amount_rc AS charge_rc,
-        l.tax_amount_rc AS charge_tax_rc,
-        l.tax_rate,
-        CAST(NULL AS VARCHAR) AS tax_code,
-        CAST(NULL AS VARCHAR) AS tax_jurisdiction,
-        l.flow,
-        l.channel_id,
-        l.location_id,
-        CAST(NULL AS VARCHAR) AS return_channel_id,
-        l.ship_region_id,
-        l.bill_region_id,
-        l.customer_key,
-        l.sales_rep_id,
-        l.is_staff_order,
-        false AS is_blind,
-        l.local_minute,
-        l.recognised_date AS business_date,
-        l.order_business_date
-    FROM fee l
-    WHERE $cancel_policy <> 'exclude' OR NOT l.is_cancelled
+        -- fees that come as order lines, with their tax
+        SELECT
+            'fee' AS charge_type,
+            l.amount_rc AS charge_rc,
+            l.tax_amount_rc AS charge_tax_rc,
+            l.tax_rate,
+            CAST(NULL AS VARCHAR) AS tax_code,
+            CAST(NULL AS VARCHAR) AS tax_jurisdiction,
+            l.flow,
+            l.channel_id,
+            l.location_id,
+            CAST(NULL AS VARCHAR) AS return_channel_id,
+            l.ship_region_id,
+            l.bill_region_id,
+            l.customer_key,
+            l.sales_rep_id,
+            l.is_staff_order,
+            false AS is_blind,
+            l.local_minute,
+            l.recognised_date AS business_date,
+            l.order_business_date,
+            l.currency,
+            l.fx_rate
+        FROM fee l
+        WHERE $cancel_policy <> 'exclude' OR NOT l.is_cancelled
 
-    UNION ALL
+        UNION ALL
 
-    -- the same, taken back on the day of the cancellation
-    SELECT
-        'fee' AS charge_type,
-        - l.amount_rc AS charge_rc,
-        - l.tax_amount_rc AS charge_tax_rc,
-        l.tax_rate,
-        CAST(NULL AS VARCHAR) AS tax_code,
-        CAST(NULL AS VARCHAR) AS tax_jurisdiction,
-        l.flow,
-        l.channel_id,
-        l.location_id,
-        CAST(NULL AS VARCHAR) AS return_channel_id,
-        l.ship_region_id,
-        l.bill_region_id,
-        l.customer_key,
-        l.sales_rep_id,
-        l.is_staff_order,
-        false AS is_blind,
-        l.local_minute,
-        coalesce(l.cancelled_business_date, l.recognised_date) AS business_date,
-        l.order_business_date
-    FROM fee l
-    WHERE $cancel_policy = 'sale_then_reversal' AND l.is_cancelled
+        -- the same, taken back on the day of the cancellation
+        SELECT
+            'fee' AS charge_type,
+            - l.amount_rc AS charge_rc,
+            - l.tax_amount_rc AS charge_tax_rc,
+            l.tax_rate,
+            CAST(NULL AS VARCHAR) AS tax_code,
+            CAST(NULL AS VARCHAR) AS tax_jurisdiction,
+            l.flow,
+            l.channel_id,
+            l.location_id,
+            CAST(NULL AS VARCHAR) AS return_channel_id,
+            l.ship_region_id,
+            l.bill_region_id,
+            l.customer_key,
+            l.sales_rep_id,
+            l.is_staff_order,
+            false AS is_blind,
+            l.local_minute,
+            coalesce(l.cancelled_business_date, l.recognised_date) AS business_date,
+            l.order_business_date,
+            l.currency,
+            l.fx_rate
+        FROM fee l
+        WHERE $cancel_policy = 'sale_then_reversal' AND l.is_cancelled
 
-    UNION ALL
+        UNION ALL
 
-    -- refunded shipping
-    SELECT
-        'shipping' AS charge_type,
-        - r.refund_shipping_amount_rc AS charge_rc,
-        CAST(0 AS DECIMAL(18,4)) AS charge_tax_rc,
-        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
-        CAST(NULL AS VARCHAR) AS tax_code,
-        CAST(NULL AS VARCHAR) AS tax_jurisdiction,
-        r.flow,
-        coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS channel_id,
-        coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS location_id,
-        r.channel_id AS return_channel_id,
-        coalesce(r.ship_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS ship_region_id,
-        coalesce(r.bill_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS bill_region_id,
-        r.customer_key,
-        coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS sales_rep_id,
-        r.is_staff_order,
-        r.is_blind,
-        r.local_minute,
-        CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END AS business_date,
-        r.order_business_date
-    FROM base.return_line r
-    WHERE r.refund_shipping_amount_rc <> 0
-      AND r.flow <> 'sell_out'
-      AND NOT r.is_deleted
-      AND NOT r.is_test
-      AND r.is_primary
-      AND r.return_status = 'refunded'
-      AND (r.sale_order_type IS NULL OR r.sale_order_type NOT IN ('draft', 'quote', 'internal'))
+        -- refunded shipping
+        SELECT
+            'shipping' AS charge_type,
+            - r.refund_shipping_amount_rc AS charge_rc,
+            CAST(0 AS DECIMAL(18,4)) AS charge_tax_rc,
+            CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
+            CAST(NULL AS VARCHAR) AS tax_code,
+            CAST(NULL AS VARCHAR) AS tax_jurisdiction,
+            r.flow,
+            coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS channel_id,
+            coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS location_id,
+            r.channel_id AS return_channel_id,
+            coalesce(r.ship_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS ship_region_id,
+            coalesce(r.bill_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS bill_region_id,
+            r.customer_key,
+            coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS sales_rep_id,
+            r.is_staff_order,
+            r.is_blind,
+            r.local_minute,
+            CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END AS business_date,
+            r.order_business_date,
+            r.currency,
+            r.fx_rate
+        FROM base.return_line r
+        WHERE r.refund_shipping_amount_rc <> 0
+          AND r.flow <> 'sell_out'
+          AND NOT r.is_deleted
+          AND NOT r.is_test
+          AND r.is_primary
+          AND r.return_status = 'refunded'
+          AND (r.sale_order_type IS NULL OR r.sale_order_type NOT IN ('draft', 'quote', 'internal'))
+    ) e
+    LEFT JOIN rate_of_mode x ON x.currency = e.currency
+        AND x.rate_month = CASE WHEN $fx_mode = 'period_average' THEN to_char(e.business_date, '%Y-%m') ELSE 'all' END
 ) u
 LEFT JOIN location place ON place.location_id = u.location_id

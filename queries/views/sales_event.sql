@@ -29,6 +29,12 @@
 -- has not come so far is then left out. Parts that were cancelled are not waited for. Of a line without parts, services and what was
 -- sold at a place are handed over when they are confirmed; other lines are not. An adjustment counts with the first part of its order."""
 --
+-- [params.fx_mode]
+-- values = ["transaction", "period_average", "constant"]
+-- default = "transaction"
+-- about = """The rates at which amounts are in the reporting currency: those of their days, as they landed; the average of the calendar month
+-- that the event counts in; or the newest for all periods, so that growth is not that of currencies (see rate_of_mode)."""
+--
 -- [columns]
 -- event_kind = "sale, return, cancel, exchange_out (goods given in exchange), exchange_in (goods taken back), adjustment"
 -- flow = "own, sell_in (sold to a distributor) or sell_out (a distributor's own sale)"
@@ -189,206 +195,234 @@ SELECT
     u.business_date,
     u.order_business_date
 FROM (
-    -- sales: lines of orders that count
+    -- the amounts at the rates of fx_mode
     SELECT
-        CASE WHEN l.order_type = 'exchange' THEN 'exchange_out' ELSE 'sale' END AS event_kind,
-        l.flow,
-        l.gross_amount_rc AS gross,
-        l.discount_amount_rc AS discount,
-        CAST(0 AS DECIMAL(18,4)) AS returned,
-        l.net_amount_rc AS net,
-        l.tax_amount_rc AS tax,
-        l.cost_amount_rc AS cost,
-        true AS is_goods,
-        l.base_quantity AS units_out,
-        CAST(0 AS DECIMAL(18,3)) AS units_in,
-        CAST(1 AS BIGINT) AS sale_line,
-        l.canonical_order_id AS sold_order_id,
-        l.customer_key AS buyer,
-        l.source_system AS line_source,
-        l.order_id AS line_order_id,
-        l.order_line_id AS line_id,
-        l.channel_id,
-        l.location_id,
-        CAST(NULL AS VARCHAR) AS return_channel_id,
-        l.ship_region_id,
-        l.bill_region_id,
-        l.product_id,
-        l.customer_key,
-        l.sales_rep_id,
-        l.is_staff_order,
-        false AS is_blind,
-        true AS is_sale_known,
-        CAST(NULL AS VARCHAR) AS reason_code,
-        l.tax_rate,
-        l.local_minute,
-        l.recognised_date AS business_date,
-        l.order_business_date
-    FROM line l
-    WHERE $cancel_policy <> 'exclude' OR NOT l.is_cancelled
+        e.* EXCLUDE (gross, discount, returned, net, tax, cost),
+        CASE WHEN $fx_mode = 'transaction' THEN e.gross ELSE coalesce(restated(e.gross, x.rate, e.fx_rate), e.gross) END AS gross,
+        CASE WHEN $fx_mode = 'transaction' THEN e.discount ELSE coalesce(restated(e.discount, x.rate, e.fx_rate), e.discount) END AS discount,
+        CASE WHEN $fx_mode = 'transaction' THEN e.returned ELSE coalesce(restated(e.returned, x.rate, e.fx_rate), e.returned) END AS returned,
+        CASE WHEN $fx_mode = 'transaction' THEN e.tax ELSE coalesce(restated(e.tax, x.rate, e.fx_rate), e.tax) END AS tax,
+        CASE WHEN $fx_mode = 'transaction' THEN e.cost ELSE coalesce(restated(e.cost, x.rate, e.fx_rate), e.cost) END AS cost,
+        CASE
+            WHEN $fx_mode = 'transaction' THEN e.net
+            ELSE CAST(coalesce(restated(e.gross, x.rate, e.fx_rate), e.gross)
+                - coalesce(restated(e.discount, x.rate, e.fx_rate), e.discount)
+                - coalesce(restated(e.returned, x.rate, e.fx_rate), e.returned) AS DECIMAL(18,4))
+        END AS net
+    FROM (
+        -- sales: lines of orders that count
+        SELECT
+            CASE WHEN l.order_type = 'exchange' THEN 'exchange_out' ELSE 'sale' END AS event_kind,
+            l.flow,
+            l.gross_amount_rc AS gross,
+            l.discount_amount_rc AS discount,
+            CAST(0 AS DECIMAL(18,4)) AS returned,
+            l.net_amount_rc AS net,
+            l.tax_amount_rc AS tax,
+            l.cost_amount_rc AS cost,
+            true AS is_goods,
+            l.base_quantity AS units_out,
+            CAST(0 AS DECIMAL(18,3)) AS units_in,
+            CAST(1 AS BIGINT) AS sale_line,
+            l.canonical_order_id AS sold_order_id,
+            l.customer_key AS buyer,
+            l.source_system AS line_source,
+            l.order_id AS line_order_id,
+            l.order_line_id AS line_id,
+            l.channel_id,
+            l.location_id,
+            CAST(NULL AS VARCHAR) AS return_channel_id,
+            l.ship_region_id,
+            l.bill_region_id,
+            l.product_id,
+            l.customer_key,
+            l.sales_rep_id,
+            l.is_staff_order,
+            false AS is_blind,
+            true AS is_sale_known,
+            CAST(NULL AS VARCHAR) AS reason_code,
+            l.tax_rate,
+            l.local_minute,
+            l.recognised_date AS business_date,
+            l.order_business_date,
+            l.currency,
+            l.fx_rate
+        FROM line l
+        WHERE $cancel_policy <> 'exclude' OR NOT l.is_cancelled
 
-    UNION ALL
+        UNION ALL
 
-    -- cancellations: the same lines taken back on the day of the cancellation
-    SELECT
-        'cancel' AS event_kind,
-        l.flow,
-        CAST(0 AS DECIMAL(18,4)) AS gross,
-        CAST(0 AS DECIMAL(18,4)) AS discount,
-        l.net_amount_rc AS returned,
-        - l.net_amount_rc AS net,
-        - l.tax_amount_rc AS tax,
-        - l.cost_amount_rc AS cost,
-        true AS is_goods,
-        CAST(0 AS DECIMAL(18,3)) AS units_out,
-        l.base_quantity AS units_in,
-        CAST(0 AS BIGINT) AS sale_line,
-        CAST(NULL AS VARCHAR) AS sold_order_id,
-        CAST(NULL AS VARCHAR) AS buyer,
-        l.source_system AS line_source,
-        l.order_id AS line_order_id,
-        l.order_line_id AS line_id,
-        l.channel_id,
-        l.location_id,
-        CAST(NULL AS VARCHAR) AS return_channel_id,
-        l.ship_region_id,
-        l.bill_region_id,
-        l.product_id,
-        l.customer_key,
-        l.sales_rep_id,
-        l.is_staff_order,
-        false AS is_blind,
-        true AS is_sale_known,
-        CAST(NULL AS VARCHAR) AS reason_code,
-        l.tax_rate,
-        l.local_minute,
-        coalesce(l.cancelled_business_date, l.recognised_date) AS business_date,
-        l.order_business_date
-    FROM line l
-    WHERE $cancel_policy = 'sale_then_reversal' AND l.is_cancelled
+        -- cancellations: the same lines taken back on the day of the cancellation
+        SELECT
+            'cancel' AS event_kind,
+            l.flow,
+            CAST(0 AS DECIMAL(18,4)) AS gross,
+            CAST(0 AS DECIMAL(18,4)) AS discount,
+            l.net_amount_rc AS returned,
+            - l.net_amount_rc AS net,
+            - l.tax_amount_rc AS tax,
+            - l.cost_amount_rc AS cost,
+            true AS is_goods,
+            CAST(0 AS DECIMAL(18,3)) AS units_out,
+            l.base_quantity AS units_in,
+            CAST(0 AS BIGINT) AS sale_line,
+            CAST(NULL AS VARCHAR) AS sold_order_id,
+            CAST(NULL AS VARCHAR) AS buyer,
+            l.source_system AS line_source,
+            l.order_id AS line_order_id,
+            l.order_line_id AS line_id,
+            l.channel_id,
+            l.location_id,
+            CAST(NULL AS VARCHAR) AS return_channel_id,
+            l.ship_region_id,
+            l.bill_region_id,
+            l.product_id,
+            l.customer_key,
+            l.sales_rep_id,
+            l.is_staff_order,
+            false AS is_blind,
+            true AS is_sale_known,
+            CAST(NULL AS VARCHAR) AS reason_code,
+            l.tax_rate,
+            l.local_minute,
+            coalesce(l.cancelled_business_date, l.recognised_date) AS business_date,
+            l.order_business_date,
+            l.currency,
+            l.fx_rate
+        FROM line l
+        WHERE $cancel_policy = 'sale_then_reversal' AND l.is_cancelled
 
-    UNION ALL
+        UNION ALL
 
-    -- returns: refunded lines; keys of a sale that is not known (yet) are 'UNK', of a return without an order NULL
-    SELECT
-        CASE WHEN r.return_type = 'exchange' THEN 'exchange_in' ELSE 'return' END AS event_kind,
-        r.flow,
-        CAST(0 AS DECIMAL(18,4)) AS gross,
-        CAST(0 AS DECIMAL(18,4)) AS discount,
-        r.refund_net_amount_rc AS returned,
-        - r.refund_net_amount_rc AS net,
-        - r.refund_tax_amount_rc AS tax,
-        - r.cost_amount_rc AS cost,
-        true AS is_goods,
-        CAST(0 AS DECIMAL(18,3)) AS units_out,
-        r.quantity AS units_in,
-        CAST(0 AS BIGINT) AS sale_line,
-        CAST(NULL AS VARCHAR) AS sold_order_id,
-        CAST(NULL AS VARCHAR) AS buyer,
-        r.source_system AS line_source,
-        r.order_id AS line_order_id,
-        r.order_line_id AS line_id,
-        coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS channel_id,
-        coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS location_id,
-        r.channel_id AS return_channel_id,
-        coalesce(r.ship_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS ship_region_id,
-        coalesce(r.bill_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS bill_region_id,
-        r.product_id,
-        r.customer_key,
-        coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS sales_rep_id,
-        r.is_staff_order,
-        r.is_blind,
-        r.is_sale_known,
-        r.reason_code,
-        r.tax_rate,
-        r.local_minute,
-        CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END AS business_date,
-        r.order_business_date
-    FROM base.return_line r
-    WHERE NOT r.is_deleted
-      AND NOT r.is_test
-      AND r.is_primary
-      AND r.return_status = 'refunded'
-      AND (r.sale_order_type IS NULL OR r.sale_order_type NOT IN ('draft', 'quote', 'internal'))
+        -- returns: refunded lines; keys of a sale that is not known (yet) are 'UNK', of a return without an order NULL
+        SELECT
+            CASE WHEN r.return_type = 'exchange' THEN 'exchange_in' ELSE 'return' END AS event_kind,
+            r.flow,
+            CAST(0 AS DECIMAL(18,4)) AS gross,
+            CAST(0 AS DECIMAL(18,4)) AS discount,
+            r.refund_net_amount_rc AS returned,
+            - r.refund_net_amount_rc AS net,
+            - r.refund_tax_amount_rc AS tax,
+            - r.cost_amount_rc AS cost,
+            true AS is_goods,
+            CAST(0 AS DECIMAL(18,3)) AS units_out,
+            r.quantity AS units_in,
+            CAST(0 AS BIGINT) AS sale_line,
+            CAST(NULL AS VARCHAR) AS sold_order_id,
+            CAST(NULL AS VARCHAR) AS buyer,
+            r.source_system AS line_source,
+            r.order_id AS line_order_id,
+            r.order_line_id AS line_id,
+            coalesce(r.sale_channel_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS channel_id,
+            coalesce(r.sale_location_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS location_id,
+            r.channel_id AS return_channel_id,
+            coalesce(r.ship_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS ship_region_id,
+            coalesce(r.bill_region_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS bill_region_id,
+            r.product_id,
+            r.customer_key,
+            coalesce(r.sales_rep_id, CASE WHEN NOT r.is_sale_known AND NOT r.is_blind THEN 'UNK' END) AS sales_rep_id,
+            r.is_staff_order,
+            r.is_blind,
+            r.is_sale_known,
+            r.reason_code,
+            r.tax_rate,
+            r.local_minute,
+            CASE WHEN $return_basis = 'sale_date' THEN r.order_business_date ELSE r.business_date END AS business_date,
+            r.order_business_date,
+            r.currency,
+            r.fx_rate
+        FROM base.return_line r
+        WHERE NOT r.is_deleted
+          AND NOT r.is_test
+          AND r.is_primary
+          AND r.return_status = 'refunded'
+          AND (r.sale_order_type IS NULL OR r.sale_order_type NOT IN ('draft', 'quote', 'internal'))
 
-    UNION ALL
+        UNION ALL
 
-    -- adjustments: changes of an order's value that belong to no line
-    SELECT
-        'adjustment' AS event_kind,
-        c.flow,
-        CASE WHEN c.amount_rc > 0 THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS gross,
-        CAST(0 AS DECIMAL(18,4)) AS discount,
-        CASE WHEN c.amount_rc < 0 THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS returned,
-        c.amount_rc AS net,
-        CAST(0 AS DECIMAL(18,4)) AS tax,
-        CAST(NULL AS DECIMAL(18,4)) AS cost,
-        false AS is_goods,
-        CAST(0 AS DECIMAL(18,3)) AS units_out,
-        CAST(0 AS DECIMAL(18,3)) AS units_in,
-        CAST(0 AS BIGINT) AS sale_line,
-        CAST(NULL AS VARCHAR) AS sold_order_id,
-        CAST(NULL AS VARCHAR) AS buyer,
-        CAST(NULL AS VARCHAR) AS line_source,
-        CAST(NULL AS VARCHAR) AS line_order_id,
-        CAST(NULL AS VARCHAR) AS line_id,
-        c.channel_id,
-        c.location_id,
-        CAST(NULL AS VARCHAR) AS return_channel_id,
-        c.ship_region_id,
-        c.bill_region_id,
-        CAST(NULL AS VARCHAR) AS product_id,
-        c.customer_key,
-        c.sales_rep_id,
-        c.is_staff_order,
-        false AS is_blind,
-        true AS is_sale_known,
-        CAST(NULL AS VARCHAR) AS reason_code,
-        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
-        c.local_minute,
-        c.recognised_date AS business_date,
-        c.order_business_date
-    FROM adjustment c
-    WHERE $cancel_policy <> 'exclude' OR NOT c.is_cancelled
+        -- adjustments: changes of an order's value that belong to no line
+        SELECT
+            'adjustment' AS event_kind,
+            c.flow,
+            CASE WHEN c.amount_rc > 0 THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS gross,
+            CAST(0 AS DECIMAL(18,4)) AS discount,
+            CASE WHEN c.amount_rc < 0 THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS returned,
+            c.amount_rc AS net,
+            CAST(0 AS DECIMAL(18,4)) AS tax,
+            CAST(NULL AS DECIMAL(18,4)) AS cost,
+            false AS is_goods,
+            CAST(0 AS DECIMAL(18,3)) AS units_out,
+            CAST(0 AS DECIMAL(18,3)) AS units_in,
+            CAST(0 AS BIGINT) AS sale_line,
+            CAST(NULL AS VARCHAR) AS sold_order_id,
+            CAST(NULL AS VARCHAR) AS buyer,
+            CAST(NULL AS VARCHAR) AS line_source,
+            CAST(NULL AS VARCHAR) AS line_order_id,
+            CAST(NULL AS VARCHAR) AS line_id,
+            c.channel_id,
+            c.location_id,
+            CAST(NULL AS VARCHAR) AS return_channel_id,
+            c.ship_region_id,
+            c.bill_region_id,
+            CAST(NULL AS VARCHAR) AS product_id,
+            c.customer_key,
+            c.sales_rep_id,
+            c.is_staff_order,
+            false AS is_blind,
+            true AS is_sale_known,
+            CAST(NULL AS VARCHAR) AS reason_code,
+            CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
+            c.local_minute,
+            c.recognised_date AS business_date,
+            c.order_business_date,
+            c.currency,
+            c.fx_rate
+        FROM adjustment c
+        WHERE $cancel_policy <> 'exclude' OR NOT c.is_cancelled
 
-    UNION ALL
+        UNION ALL
 
-    -- cancellations of those adjustments, with the sign turned
-    SELECT
-        'cancel' AS event_kind,
-        c.flow,
-        CASE WHEN c.amount_rc < 0 THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS gross,
-        CAST(0 AS DECIMAL(18,4)) AS discount,
-        CASE WHEN c.amount_rc > 0 THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS returned,
-        - c.amount_rc AS net,
-        CAST(0 AS DECIMAL(18,4)) AS tax,
-        CAST(NULL AS DECIMAL(18,4)) AS cost,
-        false AS is_goods,
-        CAST(0 AS DECIMAL(18,3)) AS units_out,
-        CAST(0 AS DECIMAL(18,3)) AS units_in,
-        CAST(0 AS BIGINT) AS sale_line,
-        CAST(NULL AS VARCHAR) AS sold_order_id,
-        CAST(NULL AS VARCHAR) AS buyer,
-        CAST(NULL AS VARCHAR) AS line_source,
-        CAST(NULL AS VARCHAR) AS line_order_id,
-        CAST(NULL AS VARCHAR) AS line_id,
-        c.channel_id,
-        c.location_id,
-        CAST(NULL AS VARCHAR) AS return_channel_id,
-        c.ship_region_id,
-        c.bill_region_id,
-        CAST(NULL AS VARCHAR) AS product_id,
-        c.customer_key,
-        c.sales_rep_id,
-        c.is_staff_order,
-        false AS is_blind,
-        true AS is_sale_known,
-        CAST(NULL AS VARCHAR) AS reason_code,
-        CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
-        c.local_minute,
-        coalesce(c.cancelled_business_date, c.recognised_date) AS business_date,
-        c.order_business_date
-    FROM adjustment c
-    WHERE $cancel_policy = 'sale_then_reversal' AND c.is_cancelled
+        -- cancellations of those adjustments, with the sign turned
+        SELECT
+            'cancel' AS event_kind,
+            c.flow,
+            CASE WHEN c.amount_rc < 0 THEN - c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS gross,
+            CAST(0 AS DECIMAL(18,4)) AS discount,
+            CASE WHEN c.amount_rc > 0 THEN c.amount_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS returned,
+            - c.amount_rc AS net,
+            CAST(0 AS DECIMAL(18,4)) AS tax,
+            CAST(NULL AS DECIMAL(18,4)) AS cost,
+            false AS is_goods,
+            CAST(0 AS DECIMAL(18,3)) AS units_out,
+            CAST(0 AS DECIMAL(18,3)) AS units_in,
+            CAST(0 AS BIGINT) AS sale_line,
+            CAST(NULL AS VARCHAR) AS sold_order_id,
+            CAST(NULL AS VARCHAR) AS buyer,
+            CAST(NULL AS VARCHAR) AS line_source,
+            CAST(NULL AS VARCHAR) AS line_order_id,
+            CAST(NULL AS VARCHAR) AS line_id,
+            c.channel_id,
+            c.location_id,
+            CAST(NULL AS VARCHAR) AS return_channel_id,
+            c.ship_region_id,
+            c.bill_region_id,
+            CAST(NULL AS VARCHAR) AS product_id,
+            c.customer_key,
+            c.sales_rep_id,
+            c.is_staff_order,
+            false AS is_blind,
+            true AS is_sale_known,
+            CAST(NULL AS VARCHAR) AS reason_code,
+            CAST(NULL AS DECIMAL(18,8)) AS tax_rate,
+            c.local_minute,
+            coalesce(c.cancelled_business_date, c.recognised_date) AS business_date,
+            c.order_business_date,
+            c.currency,
+            c.fx_rate
+        FROM adjustment c
+        WHERE $cancel_policy = 'sale_then_reversal' AND c.is_cancelled
+    ) e
+    LEFT JOIN rate_of_mode x ON x.currency = e.currency
+        AND x.rate_month = CASE WHEN $fx_mode = 'period_average' THEN to_char(e.business_date, '%Y-%m') ELSE 'all' END
 ) u
 LEFT JOIN location place ON place.location_id = u.location_id

@@ -44,6 +44,8 @@ POLICIES = {
     "billed-to": QUARTER | {"region_basis": "bill", "where.region": "GB"},
     "paid": QUARTER | {"recognition_basis": "paid"},
     "shipped": QUARTER | {"recognition_basis": "shipped"},
+    "rates-of-the-month": QUARTER | {"fx_mode": "period_average"},
+    "rates-of-today": QUARTER | {"fx_mode": "constant", "return_basis": "sale_date"},
     "delivered-reversed": QUARTER | {"recognition_basis": "delivered", "cancel_policy": "sale_then_reversal"},
     "paid-reversed-sale-date": QUARTER | {"recognition_basis": "paid", "cancel_policy": "sale_then_reversal", "return_basis": "sale_date"},
 }

@@ -110,7 +110,7 @@ def earlier(start, end, mode, grain, calendar="iso"):
 
 # ---------------------------------------------------------------- which rows
 
-POLICIES = {"return_basis": "return_date", "cancel_policy": "exclude", "region_basis": "sold", "recognition_basis": "confirmed"}
+POLICIES = {"return_basis": "return_date", "cancel_policy": "exclude", "region_basis": "sold", "recognition_basis": "confirmed", "fx_mode": "transaction"}
 
 
 def facts(policies):
@@ -137,41 +137,56 @@ def facts(policies):
         f"""SELECT 'sale' AS kind, {day} AS day, sold_on AS order_day, {keys}, product_id, NULL AS return_channel_id, order_id, x.customer_key AS buyer,
             gross, discount, {zero} AS returned, net, tax, cost, quantity AS sold, {zero} AS back, false AS exchanged, {zero} AS charge,
             x.sold_minute AS minute, NULL AS reason, true AS known, x.rate AS rate, {zero} AS charge_tax,
-            x.system AS line_system, x.order_id AS line_order, x.line_no AS line_no
+            x.system AS line_system, x.order_id AS line_order, x.line_no AS line_no, x.fx AS fx
         FROM sold x WHERE {kept} AND line_type IN ('product', 'service', 'bundle_component')""",
         # Goods that came back.
         f"""SELECT 'return', {returned}, coalesce(sold_on, refunded_on), {keys}, product_id, return_channel_id, NULL, NULL,
-            {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, exchanged, {zero}, {back}, {returned_line} FROM refund x""",
+            {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, exchanged, {zero}, {back}, {returned_line}, x.fx FROM refund x""",
         # Amounts given or taken beside the goods.
         f"""SELECT 'adjustment', {day}, sold_on, {keys}, NULL, NULL, NULL, NULL,
-            greatest(amount, 0), {zero}, greatest(-amount, 0), amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}, {none}
+            greatest(amount, 0), {zero}, greatest(-amount, 0), amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}, {none}, x.fx
         FROM charged x WHERE {kept} AND charge_type = 'adjustment'""",
         # What is billed beside the goods; a fee that is a line, with its tax; shipping that was given back.
         f"""SELECT 'charge', {day}, sold_on, {keys}, NULL, NULL, NULL, NULL,
-            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, amount, {sale}, {due.format('')}
+            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, amount, {sale}, {due.format('')}, x.fx
         FROM charged x WHERE {kept} AND charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')""",
         f"""SELECT 'charge', {day}, sold_on, {keys}, NULL, NULL, NULL, NULL,
-            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, net + tax, {sale}, x.rate, tax, NULL, NULL, NULL FROM sold x WHERE {kept} AND line_type = 'fee'""",
+            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, net + tax, {sale}, x.rate, tax, NULL, NULL, NULL, x.fx FROM sold x WHERE {kept} AND line_type = 'fee'""",
         f"""SELECT 'charge', {returned}, coalesce(sold_on, refunded_on), {keys}, NULL, return_channel_id, NULL, NULL,
-            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -shipping, {back}, {none} FROM refund x WHERE shipping <> 0""",
+            {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -shipping, {back}, {none}, x.fx FROM refund x WHERE shipping <> 0""",
     ]
     if p["cancel_policy"] == "sale_then_reversal":
         # Taken back on the day of the cancellation, if it had counted.
         undone = f"cancelled AND {day} IS NOT NULL"
         parts += [
             f"""SELECT 'reversal', cancelled_on, sold_on, {keys}, product_id, NULL, NULL, NULL,
-                {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, false, {zero}, {sale}, {line}
+                {zero}, {zero}, net, -net, -tax, -cost, {zero}, quantity, false, {zero}, {sale}, {line}, x.fx
             FROM sold x WHERE {undone} AND line_type IN ('product', 'service', 'bundle_component')""",
             f"""SELECT 'adjustment', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
-                greatest(-amount, 0), {zero}, greatest(amount, 0), -amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}, {none}
+                greatest(-amount, 0), {zero}, greatest(amount, 0), -amount, {zero}, NULL, {zero}, {zero}, false, {zero}, {sale}, {none}, x.fx
             FROM charged x WHERE {undone} AND charge_type = 'adjustment'""",
             f"""SELECT 'charge', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
-                {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -amount, {sale}, {due.format('-')}
+                {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -amount, {sale}, {due.format('-')}, x.fx
             FROM charged x WHERE {undone} AND charge_type IN ('shipping', 'shipping_discount', 'tax', 'duty', 'fee')""",
             f"""SELECT 'charge', cancelled_on, sold_on, {keys}, NULL, NULL, NULL, NULL,
-                {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -(net + tax), {sale}, x.rate, -tax, NULL, NULL, NULL FROM sold x WHERE {undone} AND line_type = 'fee'""",
+                {zero}, {zero}, {zero}, {zero}, {zero}, NULL, {zero}, {zero}, false, -(net + tax), {sale}, x.rate, -tax, NULL, NULL, NULL, x.fx FROM sold x WHERE {undone} AND line_type = 'fee'""",
         ]
-    return " UNION ALL ".join(parts)
+    return restated(" UNION ALL ".join(parts), p["fx_mode"])
+
+
+def restated(events, mode):
+    """The events at the rates of the mode: an amount that came in at `fx` goes back and comes in again, rounded by itself."""
+    if mode == "transaction":
+        return f"SELECT * EXCLUDE (fx) FROM ({events})"
+    month = "'all'" if mode == "constant" else "strftime(day, '%Y-%m')"
+    amounts = ", ".join(
+        f"CASE WHEN m.rate IS NULL THEN {a} ELSE half_up({a} * m.rate, fx * 100) END AS {a}"
+        for a in ("gross", "discount", "returned", "tax", "cost", "charge", "charge_tax")
+    )
+    return f"""SELECT * REPLACE (gross - discount - returned AS net) FROM (
+        SELECT e.* EXCLUDE (fx, month) REPLACE ({amounts})
+        FROM (SELECT *, {month} AS month FROM ({events})) e
+        LEFT JOIN mode_rate m ON m.mode = '{mode}' AND m.month = e.month AND fx <> 1000000)"""
 
 
 # slicer → (dimension, its key, columns in which a value is looked for, the fact's column)

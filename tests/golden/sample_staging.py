@@ -113,6 +113,11 @@ CREATE TABLE rate AS
     FROM range(DATE '2024-06-25', DATE '2026-07-10', INTERVAL 1 DAY) t(d)
     ASOF JOIN (SELECT date::DATE AS day, units(rate, 6) AS rate FROM {text('dimensions/fx_rates.csv', ',')} WHERE base = 'EUR' AND quote = 'GBP') r
       ON d::DATE >= r.day;
+-- What a euro is in pounds for all time, and in a month on average; times 10^8.
+CREATE TABLE mode_rate AS
+WITH closing AS (SELECT date::DATE AS day, units(rate, 6) AS rate FROM {text('dimensions/fx_rates.csv', ',')} WHERE base = 'EUR' AND quote = 'GBP')
+SELECT 'constant' AS mode, 'all' AS month, (arg_max(rate, day) * 100)::HUGEINT AS rate FROM closing
+UNION ALL SELECT 'period_average', strftime(day, '%Y-%m'), half_up(sum(rate)::HUGEINT * 100, count(*)) FROM closing GROUP BY 2;
 """
 
 
@@ -374,7 +379,8 @@ FROM line l JOIN rate r ON r.day = coalesce(l.sold_on, l.created_on)
 WHERE NOT is_test AND NOT is_copy AND NOT removed AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out'
   AND line_type IN ('product', 'service', 'bundle_component');
 CREATE TABLE charged AS
-SELECT c.* REPLACE (half_up(amount * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS amount)
+SELECT c.* REPLACE (half_up(amount * CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END, 1000000) AS amount),
+    CASE currency WHEN 'EUR' THEN r.eur ELSE 1000000 END AS fx
 FROM charge c JOIN rate r ON r.day = c.sold_on
 WHERE NOT is_test AND NOT is_copy AND order_type IN ('sale', 'b2b', 'wholesale') AND flow <> 'sell_out';
 -- With the first parcel of their order.

@@ -9,6 +9,7 @@
 //! | `ratio(a, b)` | a / b as DOUBLE; NULL where b is 0 or either is NULL |
 //! | `reporting_currency()` | the lake's reporting currency (ISO 4217); registered per lake |
 //! | `growth(cur, prev)` | (cur − prev) / abs(prev) as DOUBLE; NULL where prev is 0 or either is NULL |
+//! | `restated(amount, rate, frozen)` | amount × rate / frozen in four places; NULL where frozen is 0 or one is NULL |
 //! | `safety_stock(…)`, `order_size(…)`, `order_quantity(…)`, `normal_quantile(p)` | replenishment, see [`Replenish`] |
 
 mod currency;
@@ -16,6 +17,7 @@ mod member;
 mod period;
 mod quotient;
 mod replenish;
+mod restated;
 
 use datafusion::logical_expr::ScalarUDF;
 
@@ -24,6 +26,7 @@ pub use member::{Member, NOT_APPLICABLE, UNKNOWN};
 pub use period::Period;
 pub use quotient::Quotient;
 pub use replenish::Replenish;
+pub use restated::Restated;
 
 /// Every function of this module, to be registered in a session.
 pub fn all() -> Vec<ScalarUDF> {
@@ -33,6 +36,7 @@ pub fn all() -> Vec<ScalarUDF> {
         ScalarUDF::from(Period::end()),
         ScalarUDF::from(Quotient::ratio()),
         growth(),
+        ScalarUDF::from(Restated::new()),
     ];
     all.extend(Replenish::all().map(ScalarUDF::from));
     all

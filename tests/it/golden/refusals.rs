@@ -24,7 +24,7 @@ const SALES: &[&str] = &[
 const SENT: &[&str] =
     &["channel", "location", "region", "category", "brand", "product", "segment", "sales_rep", "staff"];
 const ORDERS: &[&str] = &["channel", "location", "region", "segment", "sales_rep", "staff"];
-const POLICIES: &[&str] = &["return_basis", "cancel_policy", "region_basis", "recognition_basis"];
+const POLICIES: &[&str] = &["return_basis", "cancel_policy", "region_basis", "recognition_basis", "fx_mode"];
 
 const STOCKED: &[&str] = &["location", "region", "category", "brand", "product"];
 
@@ -36,7 +36,7 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("sales-by-region", SALES, POLICIES),
     ("sales-by-channel", SALES, POLICIES),
     // It shows both bases side by side.
-    ("returns-summary", SALES, &["cancel_policy", "region_basis", "recognition_basis"]),
+    ("returns-summary", SALES, &["cancel_policy", "region_basis", "recognition_basis", "fx_mode"]),
     ("channel-mix-over-time", SALES, POLICIES),
     ("inactive-customers", SALES, POLICIES),
     ("new-vs-returning", SALES, POLICIES),
@@ -70,7 +70,7 @@ const APPLY: &[(&str, &[&str], &[&str])] = &[
     ("sales-to-date", SALES, POLICIES),
     ("sales-intraday-live", SALES, POLICIES),
     // It counts the days from a sale to the day of its refund.
-    ("return-lag", SALES, &["cancel_policy", "region_basis", "recognition_basis"]),
+    ("return-lag", SALES, &["cancel_policy", "region_basis", "recognition_basis", "fx_mode"]),
     // Stock is not of a channel, a customer or an order.
     ("stock-on-hand", &["location", "region", "category", "brand", "product"], &[]),
     ("inventory-valuation", &["location", "region", "category", "brand", "product"], &[]),
@@ -183,6 +183,7 @@ fn policies_that_do_not_apply_are_refused_by_name() {
         ("cancel_policy", "include_gross"),
         ("region_basis", "ship"),
         ("recognition_basis", "paid"),
+        ("fx_mode", "constant"),
     ];
     for (at, (report, _, policies)) in APPLY.iter().enumerate() {
         for (no, (policy, value)) in asked.into_iter().enumerate() {

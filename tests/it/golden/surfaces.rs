@@ -22,7 +22,7 @@ pub fn handful(report: &str) -> Vec<Case> {
 /// What kinds of parameters the case gives, beside its dates and what the report declares itself.
 fn kinds(case: &Case) -> BTreeSet<&'static str> {
     let kind = |(name, _): &(String, String)| match name.as_str() {
-        "return_basis" | "cancel_policy" | "region_basis" | "recognition_basis" => Some("policy"),
+        "return_basis" | "cancel_policy" | "region_basis" | "recognition_basis" | "fx_mode" => Some("policy"),
         "compare" => Some("compare"),
         "totals" => Some("totals"),
         "limit" | "order_by" => Some("the first rows"),
