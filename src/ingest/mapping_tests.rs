@@ -125,6 +125,17 @@ async fn v01_values_that_do_not_convert_name_column_and_value() {
     assert!(mapped.rejected[0].record.as_deref().is_some_and(|r| r.contains("\"date\":\"x\"")));
 }
 
+/// The largest price fits, twice of it does not: neither cut off nor wrapped around it would be what was sold (D30).
+#[tokio::test]
+async fn d30_an_amount_that_does_not_fit_lands_nowhere() {
+    let text = "date,sku,quantity,price\n31.01.2026,a,2,99999999999999.9999\n31.01.2026,a,1,99999999999999.9999\n";
+    let mapped = map(SHOP, MINIMAL, text).await;
+    assert_eq!(rules(&mapped), [(2, "V01", Some("unit_price"), Some("99999999999999.9999"))]);
+    assert!(mapped.rejected[0].message.contains("does not fit"), "{}", mapped.rejected[0].message);
+    assert_eq!(table(&mapped, "order_line").record, [3]);
+    assert_eq!(column(&mapped, "order_line", "net_amount_rc"), ["99999999999999.9999"]);
+}
+
 #[tokio::test]
 async fn casts_follow_the_branches_that_are_taken() {
     let sql = "-- into = \"order_line\"

@@ -126,3 +126,16 @@ pub static TABLES: &[&Table] = &[
 pub fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().copied().find(|t| t.name == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Floats round what is added up: money, quantities, rates and shares are decimals (D31).
+    #[test]
+    fn d31_only_degrees_are_floats() {
+        let columns = TABLES.iter().flat_map(|t| t.columns().map(move |c| (t.name, c.name, c.kind)));
+        let floats: Vec<_> = columns.filter(|c| c.2 == Kind::Float).map(|c| (c.0, c.1)).collect();
+        assert_eq!(floats, [("location", "lat"), ("location", "lon")]);
+    }
+}

@@ -59,10 +59,10 @@ class Service:
         end, group = (as_of - date(1970, 1, 1)).days * 86400, self.said_of(request.get("level", "all"))
         put = f"""SELECT session, visitor, epoch_us(happened) AS moment, timezone('Europe/London', happened)::DATE AS day, channel_id, region_id, location_id, device, customer_key, product_id,
                 units(qty, 3)::BIGINT AS qty, units(price, 2)::BIGINT AS price, currency, id FROM visit_event WHERE name = 'add_to_cart'"""
-        made = ", ".join(f"'{c}': {c}" for c in ("visitor", "moment", "day", "channel_id", "region_id", "location_id", "device", "customer_key", "currency"))
+        made = ", ".join(f"'{c}': {c}" for c in ("visitor", "moment", "day", "channel_id", "region_id", "location_id", "device", "customer_key"))
         first = f"SELECT session, arg_min({{{made}}}, (moment, id)) AS c FROM ({put}) GROUP BY 1"
         sql = f"""SELECT * FROM (SELECT p.session, c.visitor AS visitor, c.moment AS moment, c.day AS day, c.channel_id AS channel_id, c.region_id AS region_id,
-                c.location_id AS location_id, c.device AS device, c.customer_key AS customer_key, c.currency AS currency, p.product_id, p.qty, p.price
+                c.location_id AS location_id, c.device AS device, c.customer_key AS customer_key, p.currency AS currency, p.product_id, p.qty, p.price
             FROM ({put}) p JOIN ({first}) f USING (session)) WHERE {where(request)}"""
         bought = defaultdict(list)
         for visitor, at in self.con.execute("SELECT visitor, epoch_us(happened) FROM visit_event WHERE name = 'purchase'").fetchall():

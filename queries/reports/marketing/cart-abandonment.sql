@@ -4,8 +4,9 @@
 -- making it, open = not bought, and the hours are not over at the beginning (UTC) of as_of, abandoned = the rest.
 -- abandonment_rate = abandoned_carts / (bought_carts + abandoned_carts): carts that may still be bought count for neither. A cart belongs to
 -- the day on which its first article was put into it, however late the purchase (D76). At level product or category a cart counts in each row
--- of which it holds something, so carts do not add up over rows. Values are in the currency shown to the visitor; carts of several
--- currencies are in rows of their own. To see what is left most, ask for level=product and order_by=-abandoned_value."""
+-- of which it holds something, so carts do not add up over rows. Values are in the currency shown to the visitor; each currency has
+-- rows of its own, and a cart with prices in several counts in each of them. To see what is left most, ask for level=product and
+-- order_by=-abandoned_value."""
 -- key = ["period_start", "group_id", "cart_currency"]
 -- totals = false
 --

@@ -31,6 +31,12 @@ static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Restated(Signature);
 
+impl Default for Restated {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Restated {
     pub fn new() -> Self {
         Restated(Signature::user_defined(Volatility::Immutable))

@@ -139,6 +139,15 @@ async fn written_numbers_beside_decimals_are_decimals() {
     assert_eq!(one(&engine, sums, QueryOptions::default()).await, "true");
 }
 
+/// A sum in the type of its amounts would overflow at the second of these; one of doubles would be 1e20 (D30).
+#[tokio::test]
+async fn d30_sums_of_the_largest_amounts_are_exact() {
+    let engine = engine(&small_lake().await).await;
+    let amounts = "SELECT CAST('99999999999999.9999' AS DECIMAL(18,4)) AS d FROM generate_series(1, 1000000)";
+    let sum = format!("SELECT sum(d) AS total, arrow_typeof(sum(d)) AS kind FROM ({amounts})");
+    assert_eq!(one(&engine, &sum, QueryOptions::default()).await, "99999999999999999900.0000 Decimal128(28, 4)");
+}
+
 #[tokio::test]
 async fn only_reading_statements_are_taken() {
     let engine = engine(&small_lake().await).await;

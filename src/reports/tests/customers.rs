@@ -97,6 +97,23 @@ async fn d76_a_cart_is_bought_open_or_abandoned() {
         ["P1|3|1|1|1|2.000|10.0000", "P2|1|0|0|1|1.000|10.0000"]
     );
     assert_eq!(shop.rows(id, &[("where.product", "Two")], &columns).await, ["|1|0|0|1|1.000|10.0000"]);
+
+    // Euros are never added to pounds, also not where one cart has both (D32): it counts once in each currency.
+    let of = |currency: Option<&str>, row: Value| and(row, json!({ "currency": currency }));
+    let more = [
+        event("s7", "v7", "2026-03-06T10:00", "add_to_cart", of(Some("EUR"), put("P1", 2, 5))),
+        event("s8", "v8", "2026-03-07T10:00", "add_to_cart", put("P2", 3, 10)),
+        event("s8", "v8", "2026-03-07T10:05", "add_to_cart", of(Some("EUR"), put("P2", 1, 11))),
+        // Without a currency it is in that of the cart's first price.
+        event("s8", "v8", "2026-03-07T10:10", "remove_from_cart", of(None, put("P2", 1, 10))),
+    ];
+    land(&shop.lake, &CUSTOMER_EVENT, json!({ "source_system": "w" }), &more).await;
+    assert!(shop.engine.refresh().await.unwrap());
+    let columns = ["cart_currency", "carts", "abandoned_carts", "abandoned_units", "abandoned_value"];
+    assert_eq!(shop.rows(id, &[], &columns).await, ["GBP|5|3|5.000|40.0000", "EUR|2|2|3.000|21.0000"]);
+    let items = "SELECT cart_currency, quantity, cart_value FROM cart_item WHERE cart_key = 'w:s8' ORDER BY 1";
+    let columns = ["cart_currency", "quantity", "cart_value"];
+    assert_eq!(shop.sql(items, &columns).await, ["EUR|1.000|11.0000", "GBP|2.000|20.0000"]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What counts as a sale, a return, a charge, and when: the views' filters and policies through the reports.
 
 use super::*;
+use crate::model::FULFILMENT_LINE;
 
 const MONTHS: &[&str] = &["period_start", "net_sales", "returns", "orders", "units_sold", "units_returned"];
 
@@ -42,6 +43,35 @@ async fn d18_cancel_policies_agree_over_all_time() {
     assert_eq!(net("exclude").await, net("sale_then_reversal").await);
     let basis = async |basis: &str| shop.rows("sales-summary", &[("return_basis", basis)], &["net_sales"]).await;
     assert_eq!(basis("return_date").await, basis("sale_date").await, "D15");
+}
+
+/// Joined to its parcels as they are, the line would be sold three times. It is sold when the last one has left (D07).
+#[tokio::test]
+async fn d07_a_line_of_several_parcels_stays_one_line() {
+    let lake = empty_lake().await;
+    let sold = json!({ "order_id": "1", "canonical_order_id": "1", "order_line_id": "1", "business_date": "2026-01-05",
+        "order_business_date": "2026-01-05", "gross_amount_rc": 100, "net_amount_rc": 100, "base_quantity": 2,
+        "product_id": "P1", "line_type": "product", "line_status": "active" });
+    land(&lake, &ORDER_LINE, order(), &[sold]).await;
+    let parcel = |id: &str, status: &str, shipped: Option<&str>| {
+        json!({ "fulfilment_id": id, "fulfilment_line_id": "1", "quantity": 1, "status": status,
+            "shipped_business_date": shipped })
+    };
+    // What was cancelled never leaves, and is not waited for.
+    let parcels = [
+        parcel("a", "shipped", Some("2026-01-06")),
+        parcel("b", "shipped", Some("2026-01-08")),
+        parcel("c", "cancelled", None),
+    ];
+    let of_line = json!({ "source_system": "s", "order_id": "1", "order_line_id": "1", "business_date": "2026-01-05" });
+    land(&lake, &FULFILMENT_LINE, of_line, &parcels).await;
+    let shop = over(lake).await;
+    let days = async |basis: &str| {
+        let asked = [("recognition_basis", basis), ("grain", "day"), ("include_zero", "false")];
+        shop.rows("sales-over-time", &asked, &["period_start", "net_sales", "orders", "units_sold"]).await
+    };
+    assert_eq!(days("shipped").await, ["2026-01-08|100.0000|1|2.000"]);
+    assert!(days("delivered").await.is_empty(), "nothing has arrived");
 }
 
 #[tokio::test]
@@ -107,6 +137,18 @@ async fn a_margin_is_over_the_sales_whose_cost_is_known() {
     let summary = shop.rows("sales-summary", &[], &columns).await;
     // Of 357 sold and 51 taken back, 100 and 40 have a cost.
     assert!(summary[0].starts_with("60.0000|35.0000|25.0000|0.3431372549019608|0.027"), "{summary:?}");
+}
+
+/// A profit that is not known is neither the best, as NULL is under a bare DESC, nor the worst, as 0 would be (D26).
+#[tokio::test]
+async fn d26_articles_without_a_cost_are_not_ranked_by_profit() {
+    let shop = shop().await;
+    let by = async |metric: &str, column: &str| {
+        shop.rows("product-top-bottom", &[("metric", metric)], &["product_id", "ranked", column]).await
+    };
+    // Of P1, 100 were sold at a cost of 60 and 40 taken back at 25; P2 has no cost.
+    assert_eq!(by("gross_profit", "gross_profit").await, ["P1|1|25.0000"]);
+    assert_eq!(by("net_sales", "net_sales").await, ["P1|2|249.0000", "P2|2|50.0000"]);
 }
 
 /// Of net sales it would be 100 / 94 in January, and 100 / 54 with the return.

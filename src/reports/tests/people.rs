@@ -1,7 +1,7 @@
 //! Credit, plans, promotions and contacts, over rows whose answers are worked out by hand.
 
 use super::*;
-use crate::model::{MARKETING_TOUCH, ORDER_LINE_DISCOUNT, PROMOTION, REP_ASSIGNMENT, SALES_REP, TARGET};
+use crate::model::{MARKETING_TOUCH, OPPORTUNITY, ORDER_LINE_DISCOUNT, PROMOTION, REP_ASSIGNMENT, SALES_REP, TARGET};
 
 /// Four orders: A and B of one customer, sold by R1 and R2; C by nobody; D by somebody whom the list does not have.
 async fn sold() -> Lake {
@@ -63,6 +63,58 @@ async fn d60_the_last_approved_version_is_split_by_days() {
     assert_eq!(of("2026-03-01", &[("version", "1")]).await, ["P|month|all|310.0000|100.0000"]);
     assert_eq!(of("2026-01-16", &[("version", "3")]).await, ["P|month|all|483.3871|100.0000"]);
     assert!(shop.refusal("target-attainment", &[("where.channel", "web")]).await.contains("cannot be sliced"));
+}
+
+/// A projection that has seen the days it projects is always right (D55).
+#[tokio::test]
+async fn d55_a_projection_knows_nothing_of_later_days() {
+    let lake = sold().await;
+    let target = json!({ "target_set_id": "P", "grain": "month", "period_start": "2026-02-01",
+        "period_end": "2026-03-01", "dim_type": "company", "dim_id": "all", "metric": "net_sales", "version": 1,
+        "target_value": 280, "approved_at": "2025-12-01T00:00:00Z" });
+    land(&lake, &TARGET, json!({}), &[target]).await;
+    let shop = over(lake).await;
+    let columns = ["day", "actual_to_date", "forecast", "projected_to_date", "projected_attainment"];
+    let pace = async |as_of: &str| shop.rows("target-pacing", &[("as_of", as_of)], &columns).await;
+    let before = pace("2026-02-11").await;
+    assert_eq!(before.len(), 28);
+    // D sold 7 on the 11th itself; the 80 of the 10th come again on the 17th and on the 24th.
+    assert_eq!(before[9], "2026-02-10|80.0000||80.0000|0.2857142857142857");
+    assert_eq!(before[10], "2026-02-11||0.0000|80.0000|0.2857142857142857");
+    assert_eq!(before[27], "2026-02-28||0.0000|240.0000|0.8571428571428571");
+    let later = json!({ "order_id": "E", "canonical_order_id": "E", "business_date": "2026-02-12",
+        "order_business_date": "2026-02-12", "gross_amount_rc": 500, "net_amount_rc": 500, "product_id": "P1",
+        "line_type": "product", "line_status": "active" });
+    land(&shop.lake, &ORDER_LINE, order(), &[later]).await;
+    assert!(shop.engine.refresh().await.unwrap());
+    assert_eq!(pace("2026-02-11").await, before);
+    let after = pace("2026-02-13").await;
+    assert!(after[11].starts_with("2026-02-12|587.0000||"), "{after:?}");
+}
+
+/// An opportunity has a row per version: it counts once, as its last one stands, whichever landed last (D59).
+#[tokio::test]
+async fn d59_an_opportunity_counts_once() {
+    let lake = sold().await;
+    let version = |id: &str, rep: &str, no: i64, day: &str, status: &str, amount: i64| {
+        json!({ "opportunity_id": id, "owner_rep_id": rep, "source_version": no, "business_date": day, "status": status,
+            "amount_rc": amount })
+    };
+    let versions = [
+        version("O1", "R1", 3, "2026-02-03", "won", 300),
+        version("O1", "R1", 1, "2026-01-10", "open", 100),
+        version("O1", "R1", 2, "2026-01-20", "open", 200),
+        // Booked as won, then lost after all: it is not both.
+        version("O2", "R2", 1, "2026-01-10", "won", 500),
+        version("O2", "R2", 2, "2026-01-20", "lost", 500),
+    ];
+    land(&lake, &OPPORTUNITY, json!({ "source_system": "c" }), &versions).await;
+    let shop = over(lake).await;
+    let columns = ["sales_rep_id", "orders", "net_sales", "won", "lost", "closed", "won_amount"];
+    assert_eq!(
+        shop.rows("rep-leaderboard", &[], &columns).await,
+        ["R1|1|100.0000|1|0|1|300.0000", "R2|1|50.0000|0|1|1|0.0000", "UNK|1|7.0000|0|0|0|0.0000"]
+    );
 }
 
 #[tokio::test]

@@ -323,4 +323,18 @@ fn every_report_file_has_a_legal_header_and_clean_sql() {
                 .unwrap_or_else(|e| panic!("{}: {e}", file.path));
         }
     }
+    // A UNION or a clock in a view is one in every report that reads it (D08, D26, D47).
+    for view in load_folder("views", None).unwrap().values() {
+        lint::check(&view.sql).unwrap_or_else(|e| panic!("{}: {e}", view.path));
+    }
+}
+
+/// Several platforms claim the same order, so their claims added up are more than was sold (D58).
+#[test]
+fn d58_no_report_reads_what_platforms_claim() {
+    for file in load_folder("reports", None).unwrap().values() {
+        for claim in ["platform_conversions", "platform_revenue"] {
+            assert!(!file.sql.contains(claim), "{} reads {claim}", file.path);
+        }
+    }
 }

@@ -51,6 +51,21 @@ async fn d05_d06_averages_divide_by_days() {
     );
 }
 
+/// Whether a source still tells of its places is seen over all of them, also where only one is asked for (D06).
+#[tokio::test]
+async fn d06_a_count_holds_for_seven_days_and_no_longer() {
+    let lake = empty_lake().await;
+    let mut counts = vec![count("2026-03-01", "L1", "P1", 5)];
+    counts.extend((1..=19).map(|d| count(&format!("2026-03-{d:02}"), "L2", "P1", 5)));
+    land(&lake, &INVENTORY_SNAPSHOT, json!({ "source_system": "w" }), &counts).await;
+    shops(&lake).await;
+    let shop = over(lake).await;
+    let asked = [("from", "2026-03-01"), ("to", "2026-03-20"), ("grain", "month"), ("where.location", "L1")];
+    let columns = ["listed", "out_of_stock", "carried"];
+    assert_eq!(shop.rows("stock-out-rate", &asked, &columns).await, ["8|0|7"], "the day of the count and seven more");
+    assert_eq!(shop.rows("stock-out-rate", &asked[..3], &columns).await, ["27|0|7"]);
+}
+
 #[tokio::test]
 async fn d48_days_out_of_stock_are_no_days_without_demand() {
     let lake = empty_lake().await;
@@ -112,9 +127,17 @@ async fn d51_what_was_received_is_not_on_order() {
     // Nothing is on its way: two a day for a lead time of 7 days and a review period of 7, no deviation but the one day's.
     let proposed = shop.rows("reorder-proposal", &[], &["order_quantity", "inventory_position"]).await;
     assert_eq!(proposed.len(), 1, "{proposed:?}");
-    land(&shop.lake, &PURCHASE_ORDER_LINE, json!({ "source_system": "p" }), &[json!({ "po_id": "4", "po_line_id": "1",
-        "business_date": "2026-03-19", "location_id": "L1", "product_id": "P1", "ordered_qty": 1000, "status": "open" })])
-    .await;
+    // √76: of 19 days eighteen sold nothing. Of the one that sold alone there would be no deviation (D49).
+    let demand = shop.rows("reorder-proposal", &[], &["daily_units", "daily_deviation"]).await;
+    assert_eq!(demand, ["2.0|8.717797887081348"]);
+    // Two orders are added up: neither hides the other nor doubles the stock (D52). The reorder point is 67.65, so one of
+    // them alone would not be enough.
+    let more = ["4", "5"].map(|id| {
+        json!({ "po_id": id, "po_line_id": "1", "business_date": "2026-03-19", "location_id": "L1", "product_id": "P1",
+            "ordered_qty": 40, "status": "open" })
+    });
+    land(&shop.lake, &PURCHASE_ORDER_LINE, json!({ "source_system": "p" }), &more).await;
     let shop = over(shop.lake).await;
+    assert_eq!(shop.rows("low-stock-alert", &[], &columns).await, ["2.000|80.000|2.0|1.0|2026-03-21"]);
     assert!(shop.rows("reorder-proposal", &[], &["order_quantity"]).await.is_empty(), "ordered once is enough");
 }
