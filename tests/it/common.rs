@@ -49,34 +49,42 @@ pub async fn empty_app() -> App {
 
 /// An app over a fresh lake in memory that holds the whole sample.
 pub async fn sample_app() -> App {
-    let app = empty_app().await;
+    landed_app(config()).await
+}
+
+/// An app over a fresh lake that holds what the sources find below the configuration's landing path.
+pub async fn landed_app(config: Config) -> App {
+    let app = App::open(config, clock()).await.expect("an empty lake opens");
     let landing = app.config.landing.path.clone();
-    app.ingest().expect("sources load").run_all(&landing, &Silent).await.expect("the sample lands");
+    app.ingest().expect("sources load").run_all(&landing, &Silent).await.expect("the files land");
     app.engine.refresh().await.expect("refresh");
     app
 }
 
-/// The whole sample, landed once for all tests of the binary, and the runtime on which it lives. It is only read.
+/// A lake that tests share, and the runtime on which it lives. It is only read.
 pub struct Shared {
     runtime: tokio::runtime::Runtime,
     pub app: App,
 }
 
 impl Shared {
+    /// The app that is opened, on a runtime of its own.
+    pub fn open(opened: impl Future<Output = App>) -> Shared {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let app = runtime.block_on(opened);
+        Shared { runtime, app }
+    }
+
     /// Waits for an answer, from a test that has no runtime of its own.
     pub fn run<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
 }
 
-/// The shared sample; the first test that asks for it lands it.
+/// The whole sample, landed once for all tests of the binary; the first test that asks for it lands it.
 pub fn shared_sample() -> &'static Shared {
     static SHARED: OnceLock<Shared> = OnceLock::new();
-    SHARED.get_or_init(|| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-        let app = runtime.block_on(sample_app());
-        Shared { runtime, app }
-    })
+    SHARED.get_or_init(|| Shared::open(sample_app()))
 }
 
 /// Lands files of one source and refreshes.

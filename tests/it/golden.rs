@@ -3,7 +3,7 @@
 //! A case is a CSV: the request as `# name=value` lines, then the columns that are compared and the rows. `# unordered=true`: the
 //! order of rows is not compared. Numbers are compared exactly, ratios (DOUBLE) to a millionth.
 
-mod laws;
+pub mod laws;
 mod measures;
 mod mutants;
 mod refusals;
@@ -16,7 +16,7 @@ use arrow::datatypes::DataType;
 use saleslake::access::Caller;
 use saleslake::app::App;
 use saleslake::error::Result;
-use saleslake::reports::Request;
+use saleslake::reports::{ReportInfo, Request};
 
 use crate::common::{self, Answer, golden, shared_sample};
 
@@ -108,10 +108,14 @@ pub async fn differences(app: &App, case: &Case, request: &[(String, String)]) -
     }
     let names: Vec<&str> = case.expected.columns.iter().map(String::as_str).collect();
     let got = got.select(&names);
-    let info = app.reports.get(&case.report).expect("it ran").info();
+    Ok(between(app.reports.get(&case.report).expect("it ran").info(), &case.expected, &got, case.unordered))
+}
+
+/// What differs between two answers of a report in the same columns: rows meet by its key. `unordered`: their order may differ.
+pub fn between(info: &ReportInfo, expected: &Answer, got: &Answer, unordered: bool) -> Vec<Difference> {
     let key = |name: &String| info.key.contains(name) || name == "row_kind";
-    let key: Vec<usize> = (0..names.len()).filter(|i| key(&case.expected.columns[*i])).collect();
-    Ok(compare(&case.expected, &got, &key, case.unordered))
+    let key: Vec<usize> = (0..expected.columns.len()).filter(|i| key(&expected.columns[*i])).collect();
+    compare(expected, got, &key, unordered)
 }
 
 /// Equal; a ratio (all six decimals shown) may differ by the last one: a tie falls either way in a DOUBLE.

@@ -21,6 +21,7 @@ mod order_alias;
 mod postgres_clients;
 mod postgres_reading;
 mod push;
+mod random;
 mod readers;
 mod shell;
 #[cfg(target_os = "linux")]
