@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::ingest::{Ingest, Landing, PushLimits, Pusher, Sources};
 use crate::lake::{self, Lake};
 use crate::queryfile::load_folder;
-use crate::reports::{LiveReports, Reports};
+use crate::reports::{LiveReports, Reports, Wanted};
 use crate::surfaces::cli::shell::local::Local;
 use crate::surfaces::cli::{self, Args, Command};
 use crate::surfaces::{flight, http, postgres};
@@ -40,10 +40,15 @@ impl App {
 
     /// As [`App::open`], over a lake that is open already: tests share a `memory://` one this way.
     pub async fn over(lake: Lake, config: Config, clock: Clock) -> Result<App> {
+        App::with(lake, config, clock, &Wanted::All).await
+    }
+
+    /// As [`App::over`], with those reports that are `wanted`.
+    async fn with(lake: Lake, config: Config, clock: Clock, wanted: &Wanted) -> Result<App> {
         lake.keeps_its_properties(&config.lake)?;
         let views = load_folder("views", config.queries_dir.as_deref())?;
         let engine = Engine::open(&lake, &config.engine, &views, clock).await?;
-        let reports = Arc::new(Reports::load(config.queries_dir.as_deref(), &engine).await?);
+        let reports = Arc::new(Reports::load(config.queries_dir.as_deref(), &engine, wanted).await?);
         let in_sql: Weak<Reports> = Arc::downgrade(&reports);
         engine.set_reports(in_sql);
         Ok(App { config, clock, lake, engine, reports })
@@ -222,14 +227,14 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
         Command::Report(args) => {
             let lake =
                 if args.reads_lake() { existing(&config.lake).await? } else { existing_or_none(&config.lake).await? };
-            let app = App::over(lake, config, clock).await?;
+            let app = App::with(lake, config, clock, &args.wanted()).await?;
             cli::report::run(&args, &app.reports).await
         }
         Command::Sql(args) => match args.remote().await? {
             Some(server) => cli::sql::run(&args, &server).await,
             None => {
                 let place = config.lake.url.clone();
-                let app = App::over(existing(&config.lake).await?, config, clock).await?;
+                let app = App::with(existing(&config.lake).await?, config, clock, &args.wanted()).await?;
                 cli::sql::run(&args, &Local::new(app.engine.clone(), app.reports.clone(), place)).await
             }
         },
@@ -238,7 +243,7 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
             let views = load_folder("views", config.queries_dir.as_deref())?.len();
             let lake =
                 if args.reads_lake() { existing(&config.lake).await? } else { existing_or_none(&config.lake).await? };
-            let app = App::over(lake, config, clock).await?;
+            let app = App::with(lake, config, clock, &Wanted::Checked).await?;
             cli::check::run(&args, &sources, views, &app.engine, &app.reports).await
         }
     }

@@ -158,7 +158,7 @@ CASES = {
         "previous-period": QUARTER | {"compare": "previous_period"},
         "best": QUARTER | {"order_by": "-orders", "limit": "3"},
     },
-    "returns-summary": every(skip=["sale-date", "paid-reversed-sale-date"]) | {
+    "returns-summary": every(skip=["sale-date", "rates-of-today", "paid-reversed-sale-date"]) | {
         "weeks": {"from": "2024-12-16", "to": "2025-01-20", "grain": "week"},
         "all-time": ALL_TIME | {"grain": "all"},
         "years": ALL_TIME | {"grain": "year"},

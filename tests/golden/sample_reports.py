@@ -447,7 +447,7 @@ def refuser(dirty):
 
 
 def request_policies(request):
-    return {k: v for k, v in request.items() if k in ("return_basis", "cancel_policy", "region_basis", "recognition_basis")}
+    return {k: v for k, v in request.items() if k in ("return_basis", "cancel_policy", "region_basis", "recognition_basis", "fx_mode")}
 
 
 def read_dirt(path):

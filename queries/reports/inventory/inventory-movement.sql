@@ -9,8 +9,8 @@
 -- totals = false
 --
 -- [params]
--- from = { type = "date", default = "start of month", about = "First day, included: opening stock is of its beginning." }
--- to = { type = "date", default = "today", about = "First day that is not included: closing stock is of its beginning." }
+-- from = { type = "date", default = "start of month - 1 month", about = "First day, included: opening stock is of its beginning." }
+-- to = { type = "date", default = "start of month", about = "First day that is not included: closing stock is of its beginning." }
 -- level = { type = "text", default = "total", values = ["total", "location", "category", "product"], about = "Over everything, or per place, top category or article." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a period that ends later is partial." }
 --

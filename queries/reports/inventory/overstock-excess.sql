@@ -114,7 +114,7 @@ judged AS (
     SELECT
         m.*,
         coalesce(safety_stock(m.service_level, m.daily, m.deviation, m.protected_days, m.lead_sd), CAST(0 AS DOUBLE)) AS safety,
-        greatest(CAST(m.available AS DOUBLE) - m.daily * $horizon
+        greatest(CAST(m.available AS DOUBLE) - m.daily * CAST(CAST($horizon AS BIGINT) AS DOUBLE)
                  - coalesce(safety_stock(m.service_level, m.daily, m.deviation, m.protected_days, m.lead_sd), CAST(0 AS DOUBLE)), CAST(0 AS DOUBLE)) AS excess
     FROM measured m
 )

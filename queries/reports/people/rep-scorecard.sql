@@ -69,7 +69,7 @@ WITH fact AS (
         v.sales_rep_id,
         CAST(v.net_rc AS DECIMAL(38,10)) AS net_now, CAST(0 AS DECIMAL(38,10)) AS net_prev,
         CASE WHEN v.cost_rc IS NOT NULL THEN v.net_rc ELSE CAST(0 AS DECIMAL(28,10)) END AS net_with_cost,
-        coalesce(v.cost_rc, CAST(0 AS DECIMAL(28,10))) AS cost,
+        CAST(v.cost_rc AS DECIMAL(28,10)) AS cost,
         CAST(NULL AS DECIMAL(38,4)) AS target, CAST(0 AS BIGINT) AS customers_before, CAST(0 AS BIGINT) AS kept,
         CAST(0 AS BIGINT) AS planned, CAST(0 AS BIGINT) AS done
     FROM rep_sale v

@@ -36,9 +36,9 @@
 -- each = ["months_with_sales >= 0 AND months_with_sales <= 12"]
 --
 -- [[tests]]
--- name = "one month is the month"
--- params = { months = "1" }
--- each = ["mat = net_sales"]
+-- name = "a sum of at most two months"
+-- params = { months = "2" }
+-- each = ["months_with_sales >= 0 AND months_with_sales <= 2", "months_with_sales > 0 OR mat IS NULL OR mat = 0"]
 -- ---
 WITH monthly AS (
     SELECT

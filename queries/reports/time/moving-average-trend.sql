@@ -32,9 +32,9 @@
 -- each = ["n = 7"]
 --
 -- [[tests]]
--- name = "one day is the day"
--- params = { n = "1" }
--- each = ["net_sales_window = net_sales"]
+-- name = "two days"
+-- params = { n = "2" }
+-- each = ["n = 2", "moving_average IS NULL OR abs(2 * moving_average - CAST(net_sales_window AS DOUBLE)) < 0.001"]
 -- ---
 WITH daily AS (
     SELECT e.business_date, sum(e.net_rc) AS net_sales

@@ -19,6 +19,7 @@ mod nulls;
 pub mod order;
 mod others;
 mod period;
+mod pushdown;
 pub mod slicers;
 mod spans;
 pub mod stock;

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 
 use datafusion::optimizer::{AnalyzerRule, Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 use super::distinct::TypedSingleDistinct;
 use super::layers::LayeredProjections;
 use super::nulls::Nulls;
+use super::pushdown::Gated;
 use super::spans::Spans;
 
 type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+type PhysicalRule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
 /// What is looked at behind the stock analyzer's rules.
 pub fn analyzer_rules() -> [Arc<dyn AnalyzerRule + Send + Sync>; 2] {
@@ -26,4 +30,23 @@ pub fn optimizer_rules() -> Vec<Rule> {
         }
     }
     rules
+}
+
+/// The stock rules for plans that run, in their order; both that push filters down are wrapped.
+pub fn physical_rules() -> Vec<PhysicalRule> {
+    let wrapped = |rule: PhysicalRule| match rule.name().starts_with("FilterPushdown") {
+        true => Arc::new(Gated(rule)) as PhysicalRule,
+        false => rule,
+    };
+    PhysicalOptimizer::new().rules.into_iter().map(wrapped).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_rules_that_push_filters_down_are_there() {
+        assert_eq!(physical_rules().iter().filter(|rule| rule.name().starts_with("FilterPushdown")).count(), 2);
+    }
 }

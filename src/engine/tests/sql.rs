@@ -56,6 +56,33 @@ async fn parameters_are_typed_and_bound() {
 }
 
 /// Each was answered otherwise, and without a word. The values are those of DuckDB and PostgreSQL.
+/// Of two columns of one name the right one is filtered by what a join finds (apache/datafusion#25244).
+#[tokio::test]
+async fn filters_go_down_to_their_own_columns() {
+    let lake = memory_lake("data").await;
+    let sold = |day, channel| lines(&[day], &[channel], &[None], &["P1"], &[100_000]);
+    land(&lake, &ORDER_LINE, sold("2026-01-05", "web")).await;
+    land(&lake, &ORDER_LINE, sold("2026-02-05", "pos")).await;
+    let channels = [("channel_id", texts(&["web", "pos"])), ("channel_name", texts(&["Web", "Shops"]))];
+    land(&lake, &CHANNEL, rows(&CHANNEL, &channels)).await;
+    let engine = engine(&lake).await;
+    let pairs =
+        "base.order_line a JOIN base.order_line b ON b.product_id = a.product_id AND b.business_date > a.business_date";
+    for sql in [
+        format!(
+            "SELECT min(a.channel_id), min(b.channel_id), count(*) FROM {pairs} \
+             JOIN channel c ON c.channel_id = b.channel_id WHERE c.channel_name = 'Shops'"
+        ),
+        // One of the two is a constant: the outer join finds nothing, as is seen before it runs.
+        "SELECT min(k), max(k), count(*) FROM (SELECT coalesce(n.channel_id, l.channel_id) AS k FROM base.order_line l \
+         LEFT JOIN channel n ON false) v JOIN channel c ON c.channel_id = v.k WHERE c.channel_name = 'Shops'"
+            .to_string(),
+    ] {
+        let answer = one(&engine, &sql, QueryOptions::default()).await;
+        assert!(["web pos 1", "pos pos 1"].contains(&answer.as_str()), "{sql}: {answer}");
+    }
+}
+
 #[tokio::test]
 async fn what_the_library_gets_wrong_is_right_or_refused() {
     let engine = engine(&small_lake().await).await;

@@ -20,7 +20,7 @@ async fn with(shop: &Shop, tests: &str) -> Arc<Reports> {
     let folder = dir.path().join("reports/own");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("mine.sql"), report(tests)).unwrap();
-    Arc::new(Reports::load(Some(dir.path()), &shop.engine).await.unwrap())
+    Arc::new(Reports::load(Some(dir.path()), &shop.engine, &Wanted::All).await.unwrap())
 }
 
 async fn outcomes(tests: &str) -> Vec<Outcome> {

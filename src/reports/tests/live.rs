@@ -62,7 +62,7 @@ async fn a_broken_view_breaks_its_readers_only() {
     std::fs::write(dir.path().join("views").join("session_funnel.sql"), "SELECT 1\n").unwrap();
     let views = load_folder("views", Some(dir.path())).unwrap();
     let engine = Engine::open(&empty_lake().await, &EngineConfig::default(), &views, Clock::system()).await.unwrap();
-    let reports = Reports::load(Some(dir.path()), &engine).await.unwrap();
+    let reports = Reports::load(Some(dir.path()), &engine, &Wanted::All).await.unwrap();
     let broken: Vec<(&str, bool)> = reports
         .broken()
         .iter()

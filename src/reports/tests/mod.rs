@@ -18,7 +18,7 @@ use arrow::util::display::array_value_to_string;
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
-use super::{Reports, Request};
+use super::{Reports, Request, Wanted};
 use crate::access::Caller;
 use crate::clock::Clock;
 use crate::config::{EngineConfig, LakeConfig};
@@ -82,7 +82,7 @@ async fn empty_lake() -> Lake {
 async fn over(lake: Lake) -> Shop {
     let views = load_folder("views", None).unwrap();
     let engine = Engine::open(&lake, &EngineConfig::default(), &views, Clock::system()).await.unwrap();
-    let reports = Reports::load(None, &engine).await.unwrap();
+    let reports = Reports::load(None, &engine, &Wanted::All).await.unwrap();
     Shop { lake, engine, reports }
 }
 

@@ -293,7 +293,7 @@ async fn a_broken_report_is_listed_with_its_reason_and_the_others_are_served() {
         std::fs::write(folder.join(format!("{name}.sql")), format!("{header}{sql}\n")).unwrap();
     }
     let shop = over(empty_lake().await).await;
-    let reports = Reports::load(Some(dir.path()), &shop.engine).await.unwrap();
+    let reports = Reports::load(Some(dir.path()), &shop.engine, &Wanted::All).await.unwrap();
     let reasons: std::collections::BTreeMap<&str, String> =
         reports.broken().iter().map(|b| (b.id.as_str(), format!("{} {:?}", b.reason, b.hint))).collect();
     for (name, _, _, why) in &files {
@@ -327,6 +327,35 @@ fn every_report_file_has_a_legal_header_and_clean_sql() {
     for view in load_folder("views", None).unwrap().values() {
         lint::check(&view.sql).unwrap_or_else(|e| panic!("{}: {e}", view.path));
     }
+}
+
+#[tokio::test]
+async fn shipped_reports_keep_every_promise() {
+    let shop = over(empty_lake().await).await;
+    let reports = Reports::load(None, &shop.engine, &Wanted::Checked).await.unwrap();
+    let broken: Vec<_> = reports.broken().iter().map(|b| format!("{}: {}", b.id, b.reason)).collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(!reports.list().is_empty());
+}
+
+#[tokio::test]
+async fn one_report_is_loaded_alone_unless_it_calls_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("reports/own");
+    std::fs::create_dir_all(&folder).unwrap();
+    let header = "-- ---\n-- title = { en = \"Calls\" }\n-- about = \"a\"\n-- key = [\"n\"]\n-- [columns]\n-- n = \"rows\"\n-- ---\n";
+    let sql = "SELECT count(*) AS n FROM report('sales-summary') s\n";
+    std::fs::write(folder.join("calls.sql"), format!("{header}{sql}")).unwrap();
+    let shop = over(empty_lake().await).await;
+    let load = async |id: &str| {
+        let only = Wanted::Only([id.to_string()].into());
+        Reports::load(Some(dir.path()), &shop.engine, &only).await.unwrap()
+    };
+    let one = load("sales-summary").await;
+    assert_eq!(one.list().iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["sales-summary"]);
+    let missing = one.get("sales-sumary").unwrap_err();
+    assert!(missing.hint_text().unwrap().contains("sales-summary"), "{missing}");
+    assert!(load("calls").await.list().len() > 20);
 }
 
 /// Several platforms claim the same order, so their claims added up are more than was sold (D58).

@@ -2,6 +2,8 @@
 //! `saleslake check --run` then runs the tests that stand beside the reports over the lake.
 
 use clap::Args;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
 
 use super::output;
 use crate::access::Caller;
@@ -9,6 +11,9 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::ingest::Sources;
 use crate::reports::{Outcome, Reports};
+
+/// Reports whose tests run at once.
+const AT_ONCE: usize = 4;
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -69,8 +74,13 @@ fn tell(path: &str, reason: &str, hint: Option<&str>) {
 async fn tests(asked: &[String], reports: &Reports) -> Result<()> {
     let every: Vec<String> = reports.list().iter().map(|info| info.id.clone()).collect();
     let (mut all, mut failed) = (0_u64, 0_u64);
-    for id in if asked.is_empty() { every.as_slice() } else { asked } {
-        for outcome in reports.test(id, &Caller::local()).await? {
+    let (asked, caller) = (if asked.is_empty() { every.as_slice() } else { asked }, Caller::local());
+    let tested: Vec<BoxFuture<'_, _>> =
+        asked.iter().map(|id| reports.test(id, &caller).map(move |outcomes| (id, outcomes)).boxed()).collect();
+    // Several at once, told in their order.
+    let mut tested = stream::iter(tested).buffered(AT_ONCE);
+    while let Some((id, outcomes)) = tested.next().await {
+        for outcome in outcomes? {
             all += 1;
             failed += u64::from(!outcome.passed());
             told(id, &outcome)?;

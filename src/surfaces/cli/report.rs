@@ -11,7 +11,7 @@ use super::pair::pair;
 use crate::access::Caller;
 use crate::error::{Error, Result};
 use crate::reports::catalogue::{self, group_of};
-use crate::reports::{Reports, Request};
+use crate::reports::{Reports, Request, Wanted};
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
@@ -109,6 +109,15 @@ impl ReportArgs {
     /// Whether the lake's data is asked for; else the definitions alone.
     pub fn reads_lake(&self) -> bool {
         matches!(self.command, ReportCommand::Run(_))
+    }
+
+    /// The reports that the command is about.
+    pub fn wanted(&self) -> Wanted {
+        match &self.command {
+            ReportCommand::Show { id } => Wanted::Only([id.clone()].into()),
+            ReportCommand::Run(args) => Wanted::Only([args.id.clone()].into()),
+            ReportCommand::List { .. } | ReportCommand::Catalogue => Wanted::All,
+        }
     }
 }
 

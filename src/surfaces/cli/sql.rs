@@ -1,5 +1,6 @@
 //! `saleslake sql`: one read-only statement over the lake's newest snapshot or a server's, a script, or a shell.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use super::shell::backend::{Backend, Params};
 use super::shell::remote::Remote;
 use super::shell::{self, typed};
 use crate::error::Result;
+use crate::reports::{Wanted, calls_reports};
 
 #[derive(Debug, Args)]
 pub struct SqlArgs {
@@ -38,6 +40,14 @@ impl SqlArgs {
         let Some(server) = &self.server else { return Ok(None) };
         let token = self.token.as_deref().filter(|token| !token.is_empty());
         Remote::connect(server, token, self.tls_ca.as_deref()).await.map(Some)
+    }
+
+    /// The reports that it can name: none, where one statement is given that names none.
+    pub fn wanted(&self) -> Wanted {
+        match self.statement.as_deref() {
+            Some(statement) if statement.trim() != "-" && !calls_reports(statement) => Wanted::Only(BTreeSet::new()),
+            _ => Wanted::All,
+        }
     }
 
     fn params(&self) -> Result<Params> {
