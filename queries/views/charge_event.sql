@@ -152,8 +152,8 @@ FROM (
     -- the amounts at the rates of fx_mode
     SELECT
         e.* EXCLUDE (charge_rc, charge_tax_rc),
-        CASE WHEN $fx_mode = 'transaction' THEN e.charge_rc ELSE coalesce(restated(e.charge_rc, x.rate, e.fx_rate), e.charge_rc) END AS charge_rc,
-        CASE WHEN $fx_mode = 'transaction' THEN e.charge_tax_rc ELSE coalesce(restated(e.charge_tax_rc, x.rate, e.fx_rate), e.charge_tax_rc) END AS charge_tax_rc
+        CASE WHEN $fx_mode = 'transaction' THEN e.charge_rc ELSE coalesce(prorated(e.charge_rc, x.rate, e.fx_rate), e.charge_rc) END AS charge_rc,
+        CASE WHEN $fx_mode = 'transaction' THEN e.charge_tax_rc ELSE coalesce(prorated(e.charge_tax_rc, x.rate, e.fx_rate), e.charge_tax_rc) END AS charge_tax_rc
     FROM (
         -- charges of orders that count
         SELECT

@@ -198,16 +198,16 @@ FROM (
     -- the amounts at the rates of fx_mode
     SELECT
         e.* EXCLUDE (gross, discount, returned, net, tax, cost),
-        CASE WHEN $fx_mode = 'transaction' THEN e.gross ELSE coalesce(restated(e.gross, x.rate, e.fx_rate), e.gross) END AS gross,
-        CASE WHEN $fx_mode = 'transaction' THEN e.discount ELSE coalesce(restated(e.discount, x.rate, e.fx_rate), e.discount) END AS discount,
-        CASE WHEN $fx_mode = 'transaction' THEN e.returned ELSE coalesce(restated(e.returned, x.rate, e.fx_rate), e.returned) END AS returned,
-        CASE WHEN $fx_mode = 'transaction' THEN e.tax ELSE coalesce(restated(e.tax, x.rate, e.fx_rate), e.tax) END AS tax,
-        CASE WHEN $fx_mode = 'transaction' THEN e.cost ELSE coalesce(restated(e.cost, x.rate, e.fx_rate), e.cost) END AS cost,
+        CASE WHEN $fx_mode = 'transaction' THEN e.gross ELSE coalesce(prorated(e.gross, x.rate, e.fx_rate), e.gross) END AS gross,
+        CASE WHEN $fx_mode = 'transaction' THEN e.discount ELSE coalesce(prorated(e.discount, x.rate, e.fx_rate), e.discount) END AS discount,
+        CASE WHEN $fx_mode = 'transaction' THEN e.returned ELSE coalesce(prorated(e.returned, x.rate, e.fx_rate), e.returned) END AS returned,
+        CASE WHEN $fx_mode = 'transaction' THEN e.tax ELSE coalesce(prorated(e.tax, x.rate, e.fx_rate), e.tax) END AS tax,
+        CASE WHEN $fx_mode = 'transaction' THEN e.cost ELSE coalesce(prorated(e.cost, x.rate, e.fx_rate), e.cost) END AS cost,
         CASE
             WHEN $fx_mode = 'transaction' THEN e.net
-            ELSE CAST(coalesce(restated(e.gross, x.rate, e.fx_rate), e.gross)
-                - coalesce(restated(e.discount, x.rate, e.fx_rate), e.discount)
-                - coalesce(restated(e.returned, x.rate, e.fx_rate), e.returned) AS DECIMAL(18,4))
+            ELSE CAST(coalesce(prorated(e.gross, x.rate, e.fx_rate), e.gross)
+                - coalesce(prorated(e.discount, x.rate, e.fx_rate), e.discount)
+                - coalesce(prorated(e.returned, x.rate, e.fx_rate), e.returned) AS DECIMAL(18,4))
         END AS net
     FROM (
         -- sales: lines of orders that count

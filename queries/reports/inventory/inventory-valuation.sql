@@ -121,7 +121,7 @@ came AS (
         x.location_id,
         x.product_id,
         sum(x.part) AS units,
-        sum(CAST(ratio(x.part * x.cost_amount_rc, x.quantity) AS DECIMAL(28,4))) AS part_value,
+        sum(prorated(x.cost_amount_rc, x.part, x.quantity)) AS part_value,
         sum(x.quantity) AS all_units,
         sum(x.cost_amount_rc) AS all_cost
     FROM (
@@ -138,9 +138,9 @@ valued AS (
     SELECT
         h.*,
         CASE WHEN c.location_id IS NULL THEN h.on_hand_cost
-             WHEN $cost_method = 'average' THEN CAST(ratio(h.on_hand * c.all_cost, c.all_units) AS DECIMAL(28,4))
+             WHEN $cost_method = 'average' THEN prorated(c.all_cost, h.on_hand, c.all_units)
              WHEN c.units < h.on_hand
-             THEN CAST(c.part_value + CAST(ratio((h.on_hand - c.units) * h.on_hand_cost, h.on_hand) AS DECIMAL(28,4)) AS DECIMAL(28,4))
+             THEN CAST(c.part_value + prorated(h.on_hand_cost, h.on_hand - c.units, h.on_hand) AS DECIMAL(28,4))
              ELSE CAST(c.part_value AS DECIMAL(28,4)) END AS stock_value,
         CASE WHEN c.location_id IS NULL THEN h.on_hand
              WHEN $cost_method = 'average' THEN CAST(0 AS DECIMAL(28,3))

@@ -9,24 +9,24 @@
 //! | `ratio(a, b)` | a / b as DOUBLE; NULL where b is 0 or either is NULL |
 //! | `reporting_currency()` | the lake's reporting currency (ISO 4217); registered per lake |
 //! | `growth(cur, prev)` | (cur − prev) / abs(prev) as DOUBLE; NULL where prev is 0 or either is NULL |
-//! | `restated(amount, rate, frozen)` | amount × rate / frozen in four places; NULL where frozen is 0 or one is NULL |
+//! | `prorated(amount, part, whole)` | amount × part / whole in four places; NULL where whole is 0 or one is NULL |
 //! | `safety_stock(…)`, `order_size(…)`, `order_quantity(…)`, `normal_quantile(p)` | replenishment, see [`Replenish`] |
 
 mod currency;
 mod member;
 mod period;
+mod prorated;
 mod quotient;
 mod replenish;
-mod restated;
 
 use datafusion::logical_expr::ScalarUDF;
 
 pub use currency::reporting_currency;
 pub use member::{Member, NOT_APPLICABLE, UNKNOWN};
 pub use period::Period;
+pub use prorated::Prorated;
 pub use quotient::Quotient;
 pub use replenish::Replenish;
-pub use restated::Restated;
 
 /// Every function of this module, to be registered in a session.
 pub fn all() -> Vec<ScalarUDF> {
@@ -36,7 +36,7 @@ pub fn all() -> Vec<ScalarUDF> {
         ScalarUDF::from(Period::end()),
         ScalarUDF::from(Quotient::ratio()),
         growth(),
-        ScalarUDF::from(Restated::new()),
+        ScalarUDF::from(Prorated::new()),
     ];
     all.extend(Replenish::all().map(ScalarUDF::from));
     all

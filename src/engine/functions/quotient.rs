@@ -66,7 +66,8 @@ impl Quotient {
             Kind::Growth => (a - b) / b.abs(),
         };
         // Infinite or NaN arguments, and quotients beyond the range, have no answer either.
-        quotient.is_finite().then_some(quotient)
+        // A zero has no sign.
+        quotient.is_finite().then_some(quotient + 0.0)
     }
 }
 
@@ -130,6 +131,7 @@ mod tests {
         assert_eq!(ratio.value(1.0, 4.0), Some(0.25));
         assert_eq!(ratio.value(1.0, 0.0), None);
         assert_eq!(ratio.value(0.0, -0.0), None);
+        assert!(ratio.value(0.0, -2.0).unwrap().is_sign_positive());
         assert_eq!(ratio.value(f64::MAX, 1e-9), None);
         assert_eq!(growth.value(50.0, -100.0), Some(1.5));
         assert_eq!(growth.value(50.0, 0.0), None);
