@@ -182,9 +182,14 @@ fn chosen<'a>(files: &'a Files, wanted: &Wanted) -> impl Iterator<Item = (&'a St
     files.iter().filter(move |(id, _)| only.as_ref().is_none_or(|ids| ids.contains(*id)))
 }
 
-/// Whether `sql` may name reports, in a call or in the lists of them.
+/// Whether `sql` may name reports: in a call, `report('…')`, or in the lists of them, which are in `system`.
 pub fn calls_reports(sql: &str) -> bool {
-    sql.to_ascii_lowercase().contains("report")
+    let sql = sql.to_ascii_lowercase();
+    let called = |(at, word): (usize, &str)| {
+        let behind = sql.get(at + word.len()..).unwrap_or_default();
+        behind.trim_start_matches(|c: char| c == '"' || c.is_whitespace()).starts_with('(')
+    };
+    sql.contains("system") || sql.match_indices("report").any(called)
 }
 
 /// The files that came with this program and need no further look: none where a view is not the shipped one.

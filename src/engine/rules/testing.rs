@@ -28,6 +28,7 @@ const SALES: &str = "SELECT CAST(column1 AS DATE) AS business_date, column2 AS c
 const RETURNS: &str = "SELECT CAST(column1 AS DATE) AS business_date, column2 AS channel_id, column3 AS sale_channel_id, \
     CAST(column4 AS DECIMAL(18,4)) AS refund_net_amount_rc, 'p1' AS product_id, 'r1' AS region_id \
     FROM (VALUES ('2026-03-12', 'pos', 'web', 25), ('2026-02-12', 'web', 'web', 5))";
+const TARGET: &str = "SELECT 'net_sales' AS metric, CAST(100 AS DECIMAL(18,4)) AS target_value";
 const STOCK: &str = "SELECT 'l1' AS location_id, 'p1' AS product_id, 4 AS on_hand";
 const CHANNEL: &str = "SELECT column1 AS channel_id, column2 AS channel_name \
     FROM (VALUES ('web', 'Web shop'), ('pos', 'Tills'), ('app', 'App'))";
@@ -79,6 +80,7 @@ pub async fn shop() -> Shop {
         (&base, "order_line", SALES),
         (&base, "return_line", RETURNS),
         (&base, "inventory_snapshot", STOCK),
+        (&base, "target", TARGET),
         (&main, "channel", CHANNEL),
         (&main, "region", REGION),
     ] {

@@ -131,9 +131,9 @@ async fn lists_say_what_tables_and_columns_mean() {
     let reads = "SELECT view_name, table_schema FROM information_schema.view_table_usage WHERE table_name = 'order_line' \
                  ORDER BY view_name LIMIT 1";
     assert!(own(reads).await.ends_with(" base"));
-    let checked = "SELECT check_clause FROM information_schema.table_constraints JOIN information_schema.check_constraints \
-                   USING (constraint_schema, constraint_name) WHERE table_name = 'region' AND table_schema = 'main' \
-                   AND constraint_name = 'region_region_id_not_null'";
+    let checked = "SELECT check_clause FROM information_schema.table_constraints t JOIN information_schema.check_constraints c \
+                   ON c.constraint_schema = t.constraint_schema AND c.constraint_name = t.constraint_name \
+                   WHERE t.table_name = 'region' AND t.table_schema = 'main' AND c.constraint_name = 'region_region_id_not_null'";
     assert_eq!(own(checked).await, "region_id IS NOT NULL");
     let used = "SELECT table_name, column_name FROM information_schema.constraint_column_usage \
                 WHERE constraint_name = 'location_region_id_fkey' AND constraint_schema = 'main'";

@@ -73,6 +73,7 @@ pub fn write(
     pos.sheet.close(&mut ledger)?;
     pos.returns.close(&mut ledger)?;
     pos.discounts.close(&mut ledger)?;
+    pos.money.close(&mut ledger)?;
     let places: Vec<(usize, Currency)> =
         pos.shops.iter().map(|shop| (*shop, retailer.places[*shop].currency())).collect();
     let country = if german { "pos_DE" } else { "pos_GB" };
