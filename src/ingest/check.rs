@@ -53,7 +53,10 @@ impl Checks {
         let compile = |c: &'static Check| Ok((c, physical(state, schema, c.holds)?));
         let identifier =
             |name: &str| table.key.contains(&name) || ["_id", "_key", "_hash"].iter().any(|end| name.ends_with(end));
-        let texts = given.iter().filter(|g| g.column.kind == Kind::Text && g.column.name != "tz");
+        // Codes are made of numbers, too.
+        let identifier = |c: &Column| c.kind == Kind::Code || identifier(c.name);
+        let open = |c: &Column| c.kind == Kind::Text || c.kind == Kind::Code && c.values.is_empty();
+        let texts = given.iter().map(|g| g.column).filter(|c| open(c) && c.name != "tz");
         Ok(Checks {
             own: table.checks.iter().map(compile).collect::<Result<_>>()?,
             currencies: table
@@ -61,7 +64,7 @@ impl Checks {
                 .map(|c| c.name)
                 .filter(|n| *n == "currency" || n.ends_with("_currency"))
                 .collect(),
-            texts: texts.map(|g| (g.column.name, identifier(g.column.name))).collect(),
+            texts: texts.map(|c| (c.name, identifier(c))).collect(),
         })
     }
 

@@ -58,7 +58,7 @@ KEYS = {
     "sales-summary": ["period_start"], "sales-over-time": ["period_start"], "sales-by-product": ["period_start", "product_id"],
     "sales-by-region": ["period_start", "region_id"], "sales-by-channel": ["period_start", "channel_type", "channel_id", "location_id"],
     "returns-summary": ["period_start"], "traffic-conversion-funnel": ["period_start", "stage_no"],
-    "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name"],
+    "stock-on-hand": ["location_id", "product_id"], "dq-quarantine": ["rule", "source", "table_name", "severity"],
     "dq-reconciliation": RECONCILED_BY,
 }
 for more in (sample_products, sample_customers, sample_segments, sample_periods, sample_stock, sample_quality, sample_service, sample_orders,

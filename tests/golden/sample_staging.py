@@ -105,7 +105,8 @@ CREATE TABLE product AS
 CREATE TABLE customer AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier,
         acquired_at::TIMESTAMPTZ::DATE AS acquired_on, consent_email = 'true' AS consent_email, consent_profiling = 'true' AS consent_profiling FROM {text('dimensions/customers.csv', ',')};
 CREATE TABLE profile AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier, home_region,
-        acquisition_channel, acquired_at::TIMESTAMPTZ::DATE::VARCHAR AS acquired_on, birth_year::INT::VARCHAR AS birth_year, consent_email, consent_profiling
+        acquisition_channel, acquired_at::TIMESTAMPTZ::DATE::VARCHAR AS acquired_on, birth_year::INT::VARCHAR AS birth_year, CASE consent_email WHEN 'true' THEN 'yes' WHEN 'false' THEN 'no' END AS consent_email,
+        CASE consent_profiling WHEN 'true' THEN 'yes' WHEN 'false' THEN 'no' END AS consent_profiling
     FROM {text('dimensions/customers.csv', ',')};
 -- Pounds per euro, in millionths, on every day: days without a rate take the last one before.
 CREATE TABLE rate AS

@@ -123,7 +123,8 @@ fn same(expected: &str, got: &str) -> bool {
     let is_ratio = got.split_once('.').is_some_and(|(_, part)| part.len() == 6);
     expected == got
         || is_ratio
-            && matches!((expected.parse::<f64>(), got.parse::<f64>()), (Ok(a), Ok(b)) if (a - b).abs() < 1.000_001e-6)
+            && matches!((expected.parse::<f64>(), got.parse::<f64>()),
+                (Ok(a), Ok(b)) if (a - b).abs() < 1.000_001e-6_f64.max(1e-11 * a.abs()))
 }
 
 fn compare(expected: &Answer, got: &Answer, key: &[usize], unordered: bool) -> Vec<Difference> {

@@ -121,8 +121,8 @@ part AS (
                     WHEN 'acquisition_channel' THEN k.acquisition_channel_id
                     WHEN 'acquired_on' THEN CAST(CAST(k.acquired_at AS DATE) AS VARCHAR)
                     WHEN 'birth_year' THEN CAST(k.birth_year AS VARCHAR)
-                    WHEN 'consent_email' THEN CAST(k.consent_marketing_email AS VARCHAR)
-                    WHEN 'consent_profiling' THEN CAST(k.consent_marketing_profiling AS VARCHAR) END AS said,
+                    WHEN 'consent_email' THEN CASE WHEN k.consent_marketing_email THEN 'yes' WHEN NOT k.consent_marketing_email THEN 'no' END
+                    WHEN 'consent_profiling' THEN CASE WHEN k.consent_marketing_profiling THEN 'yes' WHEN NOT k.consent_marketing_profiling THEN 'no' END END AS said,
         CAST(NULL AS BIGINT) AS events, CAST(NULL AS DATE) AS first_date, CAST(NULL AS DATE) AS last_date,
         CAST(NULL AS DECIMAL(28,4)) AS sales_before_returns, CAST(NULL AS DECIMAL(28,4)) AS returns, CAST(NULL AS DECIMAL(28,4)) AS net_sales
     FROM customer k

@@ -4,7 +4,7 @@
 -- three places to look (file:line). Neither the records nor the offending values are shown: they may hold personal data; see them with
 -- `saleslake quarantine show`. By default only those that have not landed since. The span of days is of the UTC day of detection and
 -- open on both sides unless given."""
--- key = ["rule", "source", "table_name"]
+-- key = ["rule", "source", "table_name", "severity"]
 --
 -- [params]
 -- from = { type = "date", optional = true, about = "Stopped on this day or later." }
@@ -67,7 +67,7 @@ FROM (
         q.rule,
         q.source,
         q.table_name,
-        max(q.severity) AS severity,
+        q.severity,
         min(q.message) AS message,
         count(*) AS records,
         sum(CASE WHEN q.is_open THEN 1 ELSE 0 END) AS open_records,
@@ -79,6 +79,6 @@ FROM (
     WHERE ($from IS NULL OR q.detected_date >= $from)
       AND ($to IS NULL OR q.detected_date < $to)
       AND ($state = 'all' OR q.is_open = ($state = 'open'))
-    GROUP BY q.rule, q.source, q.table_name
+    GROUP BY q.rule, q.source, q.table_name, q.severity
 ) s
-ORDER BY s.records DESC NULLS LAST, s.rule NULLS LAST, s.source NULLS LAST, s.table_name NULLS LAST
+ORDER BY s.records DESC NULLS LAST, s.rule NULLS LAST, s.source NULLS LAST, s.table_name NULLS LAST, s.severity NULLS LAST
