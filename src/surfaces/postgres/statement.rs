@@ -126,17 +126,21 @@ impl Session {
         let said = said.filter(|(_, kind)| !is_text(kind));
         options.params = said.map(|(at, kind)| ((at + 1).to_string(), null(kind))).collect();
         let described = self.shared.engine.describe(sql, &options, caller).await.map_err(|e| wire(&e))?;
-        Ok((parameter_types(&described.parameters, types), travelling(&described.schema)))
+        Ok((parameter_types(sql, &described.parameters, types), travelling(&described.schema)))
     }
 }
 
 /// What the client says, else what the statement needs, else text.
-fn parameter_types(needed: &[Parameter], said: &[Option<Type>]) -> Vec<Type> {
+fn parameter_types(sql: &str, needed: &[Parameter], said: &[Option<Type>]) -> Vec<Type> {
     let numbered = |p: &Parameter| p.name.parse::<usize>().ok();
     let count = needed.iter().filter_map(numbered).max().unwrap_or(0).max(said.len());
     let kind = |at: usize| {
         if let Some(kind) = known(said.get(at).and_then(Option::as_ref)) {
             return kind.clone();
+        }
+        // A plan takes ids for numbers; asyncpg, who asks so, knows no arrays of numbers before it has the answer.
+        if sql.contains(&format!("${}::oid[]", at + 1)) {
+            return Type::OID_ARRAY;
         }
         let needed = needed.iter().find(|p| numbered(p) == Some(at + 1)).and_then(|p| p.arrow.as_ref());
         let kind = needed.and_then(|kind| into_pg_type(kind).ok());
@@ -157,7 +161,8 @@ mod tests {
         let needed = |name: &str, arrow| Parameter { name: name.into(), kind: None, arrow };
         let needed = [needed("1", Some(DataType::Date32)), needed("2", None), needed("4", Some(DataType::Int64))];
         let said = [None, Some(Type::UNKNOWN), Some(Type::NUMERIC)];
-        assert_eq!(parameter_types(&needed, &said), [Type::DATE, Type::TEXT, Type::NUMERIC, Type::INT8]);
-        assert_eq!(parameter_types(&needed[..1], &[Some(Type::VARCHAR)]), [Type::VARCHAR]);
+        assert_eq!(parameter_types("", &needed, &said), [Type::DATE, Type::TEXT, Type::NUMERIC, Type::INT8]);
+        assert_eq!(parameter_types("", &needed[..1], &[Some(Type::VARCHAR)]), [Type::VARCHAR]);
+        assert_eq!(parameter_types("x = any($1::oid[])", &needed[..1], &[]), [Type::OID_ARRAY]);
     }
 }
