@@ -89,6 +89,7 @@ fn additive(answer: &Answer) -> Vec<&'static str> {
 /// The order of rows, their files, what comes again (D20), commits, threads (D23, D31) and tests (D38) change no answer: rows,
 /// values, and the order of rows.
 #[test]
+#[ignore = "several minutes: every report twice over two lakes"]
 fn d20_d23_d31_d38_the_same_records_give_the_same_answers() {
     let Lakes { plain, rearranged, before_tests } = lakes();
     let counts = |id: &str| COUNT_FILES.contains(&id) || COUNT_TESTS.contains(&id);

@@ -190,6 +190,12 @@ pub const UNSHOWN: &[(&str, &[&str])] = &[
     ("stock", &["committed", "reserved", "incoming", "in_transit", "damaged", "quality_hold"]),
 ];
 
+/// Reports that have a column of a measure which is 0 in every case.
+pub const NEVER: &[(&str, &str)] = &[
+    // What is on order is not proposed again.
+    ("reorder-proposal", "ordered_qty"),
+];
+
 /// Columns that are made of several measures, are ratios, or count rows: no single measure's halving can be read from them.
 const MADE: &[&str] = &[
     "total_sales",
