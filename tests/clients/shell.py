@@ -94,7 +94,7 @@ def one_day(shell):
 
     shell.asks("\\d sales_event", "net_rc", "DECIMAL")
     shell.asks("\\d base.order_line", "order_line_id", "primary")
-    shell.asks("\\dv sales*", "sales_event", "(1 row)")
+    shell.asks("\\dv sales_e*", "sales_event", "(1 row)")
     shell.asks("\\reports sales-over-time", "grain", "month")
     shell.asks("\\nonsense", "there is no command \\nonsense")
     shell.asks("SELECT nonsense;", "error:", "nonsense")
