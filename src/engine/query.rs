@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arrow::array::RecordBatch;
 use datafusion::common::Result as DfResult;
 use datafusion::execution::{SendableRecordBatchStream, SessionState};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use tokio::time::{Instant, timeout_at};
 
 use super::admission::Purpose;
@@ -16,7 +17,7 @@ use super::calls::Calls;
 use super::classify::classify;
 use super::information::INFORMATION_SCHEMA;
 use super::log::Logged;
-use super::options::{Dialect, QueryOptions};
+use super::options::{Dialect, Policies, QueryOptions};
 use super::planner::{Parsed, Planner, parse};
 use super::reading::Reading;
 use super::rows::{Guards, Read, Rows, plain_schema};
@@ -127,6 +128,16 @@ async fn physical(session: &SessionState, plan: LogicalPlan) -> DfResult<Arc<dyn
     session.query_planner().create_physical_plan(&optimized, session).await
 }
 
+/// The rows of a small view.
+async fn every_row(view: &str, session: &SessionState) -> Result<Vec<RecordBatch>> {
+    let parsed = parse(&format!("SELECT * FROM {view}"))?;
+    let planner = Planner::over(session, &parsed.statement).await?;
+    let plan = planner.plan(&parsed.statement, &BTreeMap::new())?;
+    let plan = analyzed(session, expand::expanded(plan, &Policies::new()).map_err(classify)?)?;
+    let physical = physical(session, plan).await.map_err(classify)?;
+    collect(physical, session.task_ctx()).await.map_err(classify)
+}
+
 /// A statement as it goes to DataFusion's analyzer, and the versions that its answer depends on.
 pub(super) struct Planned {
     pub plan: LogicalPlan,
@@ -155,13 +166,12 @@ pub(super) async fn plan(
         let dimension =
             snapshot.dimension(name).ok_or_else(|| Error::internal(format!("there is no dimension {name}")))?;
         versions.insert(name.to_string(), dimension.version());
-        looked_up.insert(name, dimension.rows(session).await.map_err(classify)?);
+        looked_up.insert(name, dimension.rows(session).await.map_err(classify)?.to_vec());
     }
-    let rows = |name: &str| match looked_up.get(name) {
-        Some(rows) => Ok(rows.to_vec()),
-        None => Err(Error::internal(format!("dimension {name} was not read"))),
-    };
-    let members = members::resolve(&options.slices, &rows)?;
+    for view in members::versions(&options.slices, &options.policies)? {
+        looked_up.insert(view, every_row(view, session).await?);
+    }
+    let members = members::resolve(&options.slices, &|name| looked_up.get(name).cloned())?;
     let sliced = slicers::sliced(assembled, &members, &options.policies, &options.spine).map_err(classify)?;
     let plan = expand::expanded(sliced, &options.policies).map_err(classify)?;
     let plan = match parsed.explain.clone() {

@@ -17,7 +17,14 @@ pub struct Slicer {
     pub renamed: &'static [(&'static str, &'static str)],
     /// This slicer's level parameter, such as `region_level`, limits the columns searched.
     pub level: Option<&'static str>,
+    /// Where rows may be judged by what the dimension's attributes were ([`AS_WAS`]): the column that tells the version, which is
+    /// also the name and key of the view that lists the versions.
+    pub version: Option<&'static str>,
 }
+
+/// The policy that tells whether attributes count as they are or as they were.
+pub const ATTRIBUTE_BASIS: &str = "attribute_basis";
+pub const AS_WAS: &str = "as_was";
 
 const CATEGORY: &[&str] = &[
     "category_l1_id",
@@ -52,7 +59,16 @@ const fn by(
     key: &'static str,
     columns: &'static [&'static str],
 ) -> Slicer {
-    Slicer { name, dimension: Some(dimension), dimension_key: key, columns, fact_key: key, renamed: &[], level: None }
+    Slicer {
+        name,
+        dimension: Some(dimension),
+        dimension_key: key,
+        columns,
+        fact_key: key,
+        renamed: &[],
+        level: None,
+        version: None,
+    }
 }
 
 pub const SLICERS: &[Slicer] = &[
@@ -70,8 +86,12 @@ pub const SLICERS: &[Slicer] = &[
         ..by("location", "location", "location_id", &["location_id", "location_name"])
     },
     Slicer { level: Some("region_level"), ..by("region", "region", "region_id", REGION) },
-    Slicer { level: Some("category_level"), ..by("category", "product", "product_id", CATEGORY) },
-    by("brand", "product", "product_id", &["brand"]),
+    Slicer {
+        level: Some("category_level"),
+        version: Some("product_version"),
+        ..by("category", "product", "product_id", CATEGORY)
+    },
+    Slicer { version: Some("product_version"), ..by("brand", "product", "product_id", &["brand"]) },
     by("product", "product", "product_id", &["product_id", "sku", "product_name"]),
     by("segment", "customer", "customer_key", &["customer_group", "membership_tier"]),
     Slicer {
@@ -86,6 +106,7 @@ pub const SLICERS: &[Slicer] = &[
         fact_key: "is_staff_order",
         renamed: &[],
         level: None,
+        version: None,
     },
 ];
 

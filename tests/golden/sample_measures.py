@@ -220,6 +220,11 @@ def where(request, of_dimension=None):
         dimension, key, columns, fact_key = SLICERS[slicer]
         if of_dimension not in (None, dimension):
             continue
+        if of_dimension is None and request.get("attribute_basis") == "as_was" and slicer in ("category", "brand"):
+            # What the article was on the day of the order.
+            found = " OR ".join(f"h.{c} = {text(v)}" for v in values.split(",") for c in columns)
+            tests.append(f"EXISTS (SELECT 1 FROM product_past h WHERE h.product_id = {fact_key} AND h.since <= order_day AND order_day < h.until AND ({found}))")
+            continue
         column = fact_key if of_dimension is None else key
         any_of = []
         for value in values.split(","):

@@ -94,8 +94,13 @@ class Products:
                 row |= {"cogs": None, "gross_profit": None, "gross_margin_pct": None}
         return self.named([r for r in rows if not known or r["product_id"] not in ("UNK", "N/A")], "product_id", "product")
 
-    def category_of(self, level):
-        return f"(SELECT category{min(level, 3)}_id FROM product p WHERE p.product_id = f.product_id)"
+    def attribute(self, request, name):
+        """An article's attribute, as it is or as it was on the day of the order."""
+        if request.get("attribute_basis") == "as_was":
+            known = f"(SELECT {name} FROM product_past h WHERE h.product_id = f.product_id AND h.since <= f.order_day AND f.order_day < h.until)"
+        else:
+            known = f"(SELECT {name} FROM product p WHERE p.product_id = f.product_id)"
+        return f"CASE WHEN product_id IS NULL THEN 'N/A' ELSE coalesce({known}, 'UNK') END"
 
     def category_names(self):
         found = {"UNK": "UNK", "N/A": "N/A"}
@@ -105,7 +110,7 @@ class Products:
 
     def sales_by_category(self, request, spans):
         level = int(request.get("category_level", 1))
-        shown = f"CASE WHEN product_id IS NULL THEN 'N/A' ELSE coalesce({self.category_of(level)}, 'UNK') END"
+        shown = self.attribute(request, f"category{min(level, 3)}_id")
         rows = self.sums(f"SELECT *, {shown} AS category_id FROM ({self.source(request)}) f", [("category_id", "category_id")], spans)
         if request.get("include_zero") == "true":
             members = self.con.execute(f"SELECT DISTINCT coalesce(category{min(level, 3)}_id, 'UNK') FROM product WHERE {where(request, 'product')}")
@@ -116,7 +121,7 @@ class Products:
         return self.with_share(rows)
 
     def sales_by_brand(self, request, spans):
-        brand = "CASE WHEN product_id IS NULL THEN 'N/A' ELSE coalesce((SELECT brand FROM product p WHERE p.product_id = f.product_id), 'UNK') END"
+        brand = self.attribute(request, "brand")
         rows = self.sums(f"SELECT *, {brand} AS brand FROM ({self.source(request)}) f", [("brand", "brand")], spans)
         if request.get("include_zero") == "true":
             members = self.con.execute(f"SELECT DISTINCT coalesce(brand, 'UNK') FROM product WHERE {where(request, 'product')}").fetchall()

@@ -20,6 +20,10 @@ CASES = {
         "totals": QUARTER | {"totals": "true"},  # ratios and orders of the total are not added up (D01, D03)
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
         "policies": QUARTER | POLICIES,
+        # Ten articles move to another category in the middle of the month (D40).
+        "as-was": {"from": "2025-10-01", "to": "2025-11-01", "category_level": "2", "attribute_basis": "as_was"},
+        "as-was-weeks-of-one": {"from": "2025-10-06", "to": "2025-11-03", "grain": "week", "category_level": "2", "attribute_basis": "as_was",
+                                "where.category": "KIT"},
     },
     "sales-by-brand": {
         "quarter": QUARTER,
@@ -33,6 +37,8 @@ CASES = {
         "fewest-orders": QUARTER | {"top_n": "2", "order_by": "orders,brand", "totals": "true", "where.channel": "web,app"},
         "previous-period": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_period", "where.category": "GAR"},
         "policies": QUARTER | POLICIES,
+        # The slicer takes articles for the days on which they were in the category (D40).
+        "of-what-was": {"from": "2025-10-01", "to": "2025-11-01", "attribute_basis": "as_was", "where.category": "KIT-2"},
     },
     "channel-mix-over-time": {
         "months": QUARTER,

@@ -102,6 +102,12 @@ CREATE TABLE product AS
     SELECT sku AS product_id, sku, name AS product_name, brand, supplier AS supplier_id, category1_id, category1, category2_id, category2, category3_id, category3,
         tax_class
     FROM {text('dimensions/products.csv', ',')} QUALIFY row_number() OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '') DESC) = 1;
+-- The same over time: what was so before the day `until`; the first since ever.
+CREATE TABLE product_past AS
+    SELECT sku AS product_id, brand, category1_id, category1, category2_id, category2, category3_id, category3,
+        CASE WHEN valid_from IS NULL THEN DATE '0001-01-01' ELSE left(valid_from, 10)::DATE END AS since,
+        lead(left(valid_from, 10)::DATE, 1, DATE '9999-12-31') OVER (PARTITION BY sku ORDER BY coalesce(valid_from, '')) AS until
+    FROM {text('dimensions/products.csv', ',')} WHERE sku IS NOT NULL;
 CREATE TABLE customer AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier,
         acquired_at::TIMESTAMPTZ::DATE AS acquired_on, consent_email = 'true' AS consent_email, consent_profiling = 'true' AS consent_profiling FROM {text('dimensions/customers.csv', ',')};
 CREATE TABLE profile AS SELECT customer_key, type AS customer_type, "group" AS customer_group, tier AS membership_tier, home_region,

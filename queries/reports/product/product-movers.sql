@@ -85,23 +85,22 @@ FROM (
         sum(t.net_sales_prev) OVER () AS net_sales_all_prev
     FROM (
         SELECT
-            CASE $level WHEN 'brand' THEN member(e.product_id, p.brand)
-                        WHEN 'category' THEN member(e.product_id, coalesce(p.category_l1_id, p.category_l1_name))
-                        WHEN 'product' THEN member(e.product_id, coalesce(p.parent_product_id, p.product_id))
-                        ELSE member(e.product_id, p.product_id) END AS item_id,
-            min(CASE $level WHEN 'brand' THEN member(e.product_id, p.brand)
-                            WHEN 'category' THEN member(e.product_id, coalesce(p.category_l1_name, p.category_l1_id))
-                            WHEN 'product' THEN member(e.product_id, coalesce(style.product_name, p.parent_product_id, p.product_name))
-                            ELSE member(e.product_id, p.product_name) END) AS item_name,
+            CASE $level WHEN 'brand' THEN member(e.product_id, e.brand)
+                        WHEN 'category' THEN member(e.product_id, coalesce(e.category_l1_id, e.category_l1_name))
+                        WHEN 'product' THEN member(e.product_id, coalesce(e.parent_product_id, e.known_product_id))
+                        ELSE member(e.product_id, e.known_product_id) END AS item_id,
+            min(CASE $level WHEN 'brand' THEN member(e.product_id, e.brand)
+                            WHEN 'category' THEN member(e.product_id, coalesce(e.category_l1_name, e.category_l1_id))
+                            WHEN 'product' THEN member(e.product_id, coalesce(style.product_name, e.parent_product_id, e.product_name))
+                            ELSE member(e.product_id, e.product_name) END) AS item_name,
             count(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN 1 END) AS events,
             count(CASE WHEN e.business_date >= b.first_day AND e.business_date <= b.last_day THEN 1 END) AS events_before,
             sum(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales,
             sum(CASE WHEN e.business_date >= b.first_day AND e.business_date <= b.last_day THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END)
                 AS net_sales_prev
-        FROM sales_event e
+        FROM classified_sale e
         CROSS JOIN base b
-        LEFT JOIN product p ON p.product_id = e.product_id
-        LEFT JOIN (SELECT product_id, product_name FROM product_history WHERE is_current) style ON style.product_id = p.parent_product_id
+        LEFT JOIN (SELECT product_id, product_name FROM product_history WHERE is_current) style ON style.product_id = e.parent_product_id
         WHERE e.flow <> 'sell_out'
           AND ((e.business_date >= $from AND e.business_date < $to) OR (e.business_date >= b.first_day AND e.business_date <= b.last_day))
         GROUP BY 1

@@ -98,7 +98,7 @@ SELECT
 FROM (
     SELECT
         CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END AS period_start,
-        member(e.product_id, p.brand) AS brand,
+        member(e.product_id, e.brand) AS brand,
         sum(e.gross_sales) AS gross_sales,
         sum(e.discounts) AS discounts,
         sum(e.returns) AS returns,
@@ -111,8 +111,8 @@ FROM (
     FROM (
         SELECT
             v.business_date, v.product_id, v.gross_sales, v.discounts, v.returns, v.net_rc, v.cost_rc, v.units_sold, v.units_returned,
-            v.sale_order_id
-        FROM sales_event v
+            v.sale_order_id, v.brand
+        FROM classified_sale v
         WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
 
         UNION ALL
@@ -121,13 +121,13 @@ FROM (
         SELECT
             d.date_key AS business_date, known.product_id, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
             CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(NULL AS DECIMAL(18,4)) AS cost_rc,
-            CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id
+            CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id,
+            known.brand
         FROM product known
         CROSS JOIN calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
           AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) e
-    LEFT JOIN product p ON p.product_id = e.product_id
     GROUP BY 1, 2
 ) s
 ORDER BY s.period_start NULLS LAST, s.net_sales DESC NULLS LAST, s.brand NULLS LAST

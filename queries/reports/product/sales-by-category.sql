@@ -98,9 +98,28 @@ SELECT
 FROM (
     SELECT
         CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END AS period_start,
-        member(e.product_id, c.category_id) AS category_id,
+        -- the level asked for, else the deepest above it; a level without an id is known by its name
+        member(e.product_id, CASE $category_level
+            WHEN 1 THEN coalesce(e.category_l1_id, e.category_l1_name)
+            WHEN 2 THEN coalesce(e.category_l2_id, e.category_l2_name, e.category_l1_id, e.category_l1_name)
+            WHEN 3 THEN coalesce(e.category_l3_id, e.category_l3_name, e.category_l2_id, e.category_l2_name, e.category_l1_id,
+                                 e.category_l1_name)
+            WHEN 4 THEN coalesce(e.category_l4_id, e.category_l4_name, e.category_l3_id, e.category_l3_name, e.category_l2_id,
+                                 e.category_l2_name, e.category_l1_id, e.category_l1_name)
+            ELSE coalesce(e.category_l5_id, e.category_l5_name, e.category_l4_id, e.category_l4_name, e.category_l3_id,
+                          e.category_l3_name, e.category_l2_id, e.category_l2_name, e.category_l1_id, e.category_l1_name)
+        END) AS category_id,
         -- one name per id, should two articles tell the category's name differently
-        min(member(e.product_id, c.category_name)) AS category_name,
+        min(member(e.product_id, CASE $category_level
+            WHEN 1 THEN coalesce(e.category_l1_name, e.category_l1_id)
+            WHEN 2 THEN coalesce(e.category_l2_name, e.category_l2_id, e.category_l1_name, e.category_l1_id)
+            WHEN 3 THEN coalesce(e.category_l3_name, e.category_l3_id, e.category_l2_name, e.category_l2_id, e.category_l1_name,
+                                 e.category_l1_id)
+            WHEN 4 THEN coalesce(e.category_l4_name, e.category_l4_id, e.category_l3_name, e.category_l3_id, e.category_l2_name,
+                                 e.category_l2_id, e.category_l1_name, e.category_l1_id)
+            ELSE coalesce(e.category_l5_name, e.category_l5_id, e.category_l4_name, e.category_l4_id, e.category_l3_name,
+                          e.category_l3_id, e.category_l2_name, e.category_l2_id, e.category_l1_name, e.category_l1_id)
+        END)) AS category_name,
         sum(e.gross_sales) AS gross_sales,
         sum(e.discounts) AS discounts,
         sum(e.returns) AS returns,
@@ -113,8 +132,11 @@ FROM (
     FROM (
         SELECT
             v.business_date, v.product_id, v.gross_sales, v.discounts, v.returns, v.net_rc, v.cost_rc, v.units_sold, v.units_returned,
-            v.sale_order_id
-        FROM sales_event v
+            v.sale_order_id,
+            v.category_l1_id, v.category_l1_name, v.category_l2_id, v.category_l2_name,
+            v.category_l3_id, v.category_l3_name, v.category_l4_id, v.category_l4_name,
+            v.category_l5_id, v.category_l5_name
+        FROM classified_sale v
         WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
 
         UNION ALL
@@ -123,38 +145,15 @@ FROM (
         SELECT
             d.date_key AS business_date, known.product_id, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
             CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(NULL AS DECIMAL(18,4)) AS cost_rc,
-            CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id
+            CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id,
+            known.category_l1_id, known.category_l1_name, known.category_l2_id, known.category_l2_name,
+            known.category_l3_id, known.category_l3_name, known.category_l4_id, known.category_l4_name,
+            known.category_l5_id, known.category_l5_name
         FROM product known
         CROSS JOIN calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
           AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) e
-    LEFT JOIN (
-        -- the level asked for, else the deepest above it; a level without an id is known by its name
-        SELECT
-            p.product_id,
-            CASE $category_level
-                WHEN 1 THEN coalesce(p.category_l1_id, p.category_l1_name)
-                WHEN 2 THEN coalesce(p.category_l2_id, p.category_l2_name, p.category_l1_id, p.category_l1_name)
-                WHEN 3 THEN coalesce(p.category_l3_id, p.category_l3_name, p.category_l2_id, p.category_l2_name, p.category_l1_id,
-                                     p.category_l1_name)
-                WHEN 4 THEN coalesce(p.category_l4_id, p.category_l4_name, p.category_l3_id, p.category_l3_name, p.category_l2_id,
-                                     p.category_l2_name, p.category_l1_id, p.category_l1_name)
-                ELSE coalesce(p.category_l5_id, p.category_l5_name, p.category_l4_id, p.category_l4_name, p.category_l3_id,
-                              p.category_l3_name, p.category_l2_id, p.category_l2_name, p.category_l1_id, p.category_l1_name)
-            END AS category_id,
-            CASE $category_level
-                WHEN 1 THEN coalesce(p.category_l1_name, p.category_l1_id)
-                WHEN 2 THEN coalesce(p.category_l2_name, p.category_l2_id, p.category_l1_name, p.category_l1_id)
-                WHEN 3 THEN coalesce(p.category_l3_name, p.category_l3_id, p.category_l2_name, p.category_l2_id, p.category_l1_name,
-                                     p.category_l1_id)
-                WHEN 4 THEN coalesce(p.category_l4_name, p.category_l4_id, p.category_l3_name, p.category_l3_id, p.category_l2_name,
-                                     p.category_l2_id, p.category_l1_name, p.category_l1_id)
-                ELSE coalesce(p.category_l5_name, p.category_l5_id, p.category_l4_name, p.category_l4_id, p.category_l3_name,
-                              p.category_l3_id, p.category_l2_name, p.category_l2_id, p.category_l1_name, p.category_l1_id)
-            END AS category_name
-        FROM product p
-    ) c ON c.product_id = e.product_id
     GROUP BY 1, 2
 ) s
 ORDER BY s.period_start NULLS LAST, s.net_sales DESC NULLS LAST, s.category_id NULLS LAST

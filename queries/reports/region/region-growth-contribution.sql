@@ -94,7 +94,7 @@ FROM (
         sum(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales,
         sum(CASE WHEN e.business_date >= b.first_day AND e.business_date <= b.last_day THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END)
             AS net_sales_prev
-    FROM sales_event e
+    FROM placed_sale e
     CROSS JOIN base b
     LEFT JOIN region r ON r.region_id = e.region_id
     WHERE e.flow <> 'sell_out'

@@ -94,7 +94,7 @@ FROM (
         sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
     FROM (
         SELECT v.business_date, v.region_id, v.net_rc, v.cost_rc, v.sale_order_id, v.buyer_key
-        FROM sales_event v
+        FROM placed_sale v
         WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
 
         UNION ALL

@@ -12,15 +12,17 @@ use datafusion::logical_expr::{Expr, lit};
 use datafusion::scalar::ScalarValue;
 
 use crate::engine::functions::{NOT_APPLICABLE, UNKNOWN};
-use crate::engine::options::Slice;
+use crate::engine::options::{Policies, Slice};
 use crate::error::{Error, Result, did_you_mean, near_names};
-use crate::model::slicer::{SLICERS, Slicer, slicer};
+use crate::model::slicer::{AS_WAS, ATTRIBUTE_BASIS, SLICERS, Slicer, slicer};
 
 /// One slicer of a query with its values resolved to keys.
 #[derive(Debug, Clone)]
 pub struct Members {
     slicer: &'static Slicer,
     test: Test,
+    /// The test of the column that tells a version, where attributes count as they were.
+    of_version: Option<Test>,
 }
 
 #[derive(Debug, Clone)]
@@ -31,6 +33,12 @@ enum Test {
     Keys { keys: BTreeSet<String>, unknown: Option<Arc<BTreeSet<String>>>, absent: bool },
 }
 
+impl Test {
+    fn nobody() -> Test {
+        Test::Keys { keys: BTreeSet::new(), unknown: None, absent: false }
+    }
+}
+
 /// The dimension tables whose current rows [`resolve`] will read.
 ///
 /// # Errors
@@ -39,11 +47,20 @@ pub fn dimensions(slices: &[Slice]) -> Result<BTreeSet<&'static str>> {
     slices.iter().filter_map(|s| find(s).map(|s| s.dimension).transpose()).collect()
 }
 
-/// The members that `slices` mean; the same slicer twice means both must hold. `rows` gives a dimension's current rows.
+/// The views of versions in which words are looked up, too, where attributes count as they were.
+pub fn versions(slices: &[Slice], policies: &Policies) -> Result<BTreeSet<&'static str>> {
+    if policies.get(ATTRIBUTE_BASIS).is_none_or(|basis| basis != AS_WAS) {
+        return Ok(BTreeSet::new());
+    }
+    slices.iter().filter_map(|s| find(s).map(|s| s.version).transpose()).collect()
+}
+
+/// The members that `slices` mean; the same slicer twice means both must hold. `rows` gives a dimension's current rows and the
+/// rows of [`versions`]; of a view of versions that it does not have, nothing is asked.
 ///
 /// # Errors
 /// `NotFound`: unknown slicers and values, with near names. `Invalid`: no values, levels that are not.
-pub fn resolve(slices: &[Slice], rows: &dyn Fn(&str) -> Result<Vec<RecordBatch>>) -> Result<Vec<Members>> {
+pub fn resolve(slices: &[Slice], rows: &dyn Fn(&str) -> Option<Vec<RecordBatch>>) -> Result<Vec<Members>> {
     slices
         .iter()
         .map(|slice| {
@@ -53,11 +70,22 @@ pub fn resolve(slices: &[Slice], rows: &dyn Fn(&str) -> Result<Vec<RecordBatch>>
                     Error::invalid(format!("slicer {} has no values", slicer.name)).hint("an id, a name, UNK or N/A")
                 );
             }
+            let over = |key: &str, rows: Vec<RecordBatch>| Lookup::over(slicer, key, slice.level, &rows);
+            let versions = slicer.version.and_then(|view| rows(view).map(|rows| over(view, rows)));
+            let of_version = versions.transpose()?.map(|versions| versions.test(slice)).transpose()?;
             let test = match slicer.dimension {
                 None => flag(slice)?,
-                Some(dimension) => Lookup::over(slicer, slice.level, &rows(dimension)?)?.test(slice)?,
+                Some(dimension) => {
+                    let now = rows(dimension)
+                        .ok_or_else(|| Error::internal(format!("dimension {dimension} was not read")))?;
+                    match over(slicer.dimension_key, now)?.test(slice) {
+                        // What was so and is no more: nobody is it now.
+                        Err(_) if of_version.is_some() => Test::nobody(),
+                        test => test?,
+                    }
+                }
             };
-            Ok(Members { slicer, test })
+            Ok(Members { slicer, test, of_version })
         })
         .collect()
 }
@@ -107,9 +135,10 @@ struct Lookup {
 type Fits<'a> = &'a dyn Fn(&str) -> bool;
 
 impl Lookup {
-    fn over(slicer: &Slicer, level: Option<u32>, rows: &[RecordBatch]) -> Result<Lookup> {
+    /// `key` is the column that tells the rows apart.
+    fn over(slicer: &Slicer, key: &str, level: Option<u32>, rows: &[RecordBatch]) -> Result<Lookup> {
         let column = |name: &str| -> Result<Vec<StringArray>> { rows.iter().map(|b| texts(b, name)).collect() };
-        let keys = column(slicer.dimension_key)?;
+        let keys = column(key)?;
         let searched = |name: &str| {
             let is_id = name.ends_with("_id") || name.ends_with("_key") || name == "sku";
             Ok(Searched { is_id, own: level_of(name).is_none(), texts: column(name)? })
@@ -207,10 +236,16 @@ impl Members {
         self.slicer
     }
 
-    /// True for rows whose `column`, of type `kind`, is a chosen member. NULL is no member but N/A.
-    pub fn predicate(&self, column: &Expr, kind: &DataType) -> DfResult<Expr> {
+    /// The column that tells a row's version, where rows are judged by that.
+    pub fn version(&self) -> Option<&'static str> {
+        self.of_version.as_ref().and(self.slicer.version)
+    }
+
+    /// True for rows whose column `name`, of type `kind`, is a chosen member. NULL is no member but N/A.
+    pub fn predicate(&self, name: &str, column: &Expr, kind: &DataType) -> DfResult<Expr> {
+        let of_version = self.of_version.as_ref().filter(|_| self.slicer.version == Some(name));
         let mut any: Vec<Expr> = Vec::new();
-        match &self.test {
+        match of_version.unwrap_or(&self.test) {
             Test::Flag { yes, no } => {
                 let chosen = [(true, *yes), (false, *no)].into_iter().filter(|(_, chosen)| *chosen);
                 any.extend(chosen.map(|(value, _)| column.clone().eq(lit(value))));
@@ -265,8 +300,8 @@ mod tests {
 
     fn predicate(values: &[&str], level: Option<u32>) -> Result<String> {
         let slice = Slice { slicer: "region".into(), values: values.iter().map(|v| v.to_string()).collect(), level };
-        let members = resolve(&[slice], &|_| Ok(vec![regions()]))?;
-        Ok(members[0].predicate(&col("region_id"), &DataType::Utf8View).unwrap().to_string())
+        let members = resolve(&[slice], &|_| Some(vec![regions()]))?;
+        Ok(members[0].predicate("region_id", &col("region_id"), &DataType::Utf8View).unwrap().to_string())
     }
 
     #[test]

@@ -47,7 +47,7 @@ fn gate(node: Plan) -> Result<Transformed<Plan>> {
     let names = node.schema();
     let inputs: Vec<Plan> = node.children().into_iter().cloned().collect();
     let gated = inputs.iter().map(|input| match node.is::<UnionExec>() {
-        true => Gate::before(input, safe(&input.schema(), &names)),
+        true => Gate::before(input, &safe(&input.schema(), &names) & &told(input)),
         false => Gate::before(input, told(input)),
     });
     let gated: Vec<Option<Plan>> = gated.collect();

@@ -4,7 +4,7 @@
 //! | relation | what happens |
 //! |---|---|
 //! | view headed `sliced = false`, view that reads no fact | left alone |
-//! | view or `base.` fact with the column | filter above it |
+//! | view or `base.` fact with the column | filter above it; of a view that tells the version of the dimension's row, by that |
 //! | view without the column | expanded one level, tried again |
 //! | `base.` fact, plan or control table without the column | refused |
 //! | dimension named as spine | filtered by its own key |
@@ -188,9 +188,14 @@ fn rewritten_scan(scan: &TableScan, slices: &[&Members], paths: Paths<'_>) -> Re
 }
 
 fn filter_of(scan: &TableScan, name: &str, slice: &Members) -> Result<Expr> {
+    // What tells the version of its dimension's row is judged by that.
+    let name = slice
+        .version()
+        .filter(|version| scan.projected_schema.has_column_with_unqualified_name(version))
+        .unwrap_or(name);
     let column = Column::new(Some(scan.table_name.clone()), name);
     let kind = scan.projected_schema.field_from_column(&column)?.data_type().clone();
-    slice.predicate(&Expr::Column(column), &kind)
+    slice.predicate(name, &Expr::Column(column), &kind)
 }
 
 #[cfg(test)]

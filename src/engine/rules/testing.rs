@@ -16,7 +16,7 @@ use crate::engine::classify::classify;
 use crate::engine::options::{OrderBy, Param, QueryOptions, Slice};
 use crate::engine::planner::{Planner, parse};
 use crate::engine::view::{ViewDefinition, ViewProvider};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::queryfile::QueryFile;
 
 /// business_date, channel, region, product, amount
@@ -103,8 +103,7 @@ impl Shop {
         let statement = parse(sql)?.statement;
         let planner = Planner::over(&self.state, &statement).await?;
         let plan = assemble(&planner, &statement, options)?;
-        let rows = |name: &str| self.dimensions.get(name).cloned().ok_or_else(|| Error::internal(name));
-        let members = members::resolve(&options.slices, &rows)?;
+        let members = members::resolve(&options.slices, &|name| self.dimensions.get(name).cloned())?;
         let plan = slicers::sliced(plan, &members, &options.policies, &options.spine).map_err(classify)?;
         let plan = expand::expanded(plan, &options.policies).map_err(classify)?;
         DataFrame::new(self.state.clone(), plan).collect().await.map_err(classify)

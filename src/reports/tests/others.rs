@@ -255,3 +255,66 @@ async fn quarantine_shows_no_content() {
         "{columns:?}"
     );
 }
+
+/// An article that moved, and a shop that was given to another region, in the middle of the quarter (D40).
+#[tokio::test]
+async fn d40_attributes_as_they_were_on_the_day_of_the_order() {
+    let lake = empty_lake().await;
+    let line = |order: &str, day: &str, net: i64, product: &str, place: &str| {
+        json!({ "order_id": order, "canonical_order_id": order, "business_date": day, "order_business_date": day,
+            "gross_amount_rc": net, "net_amount_rc": net, "base_quantity": 1, "product_id": product, "location_id": place,
+            "line_type": "product", "line_status": "active" })
+    };
+    let lines = [
+        line("1", "2026-01-31", 100, "M", "L5"),
+        line("2", "2026-02-01", 30, "M", "L5"),
+        line("3", "2026-02-01", 7, "ZZ", "L9"),
+        line("4", "2026-01-10", 2, "GONE", "L5"),
+        line("5", "2026-02-10", 4, "GONE", "L5"),
+    ];
+    land(&lake, &ORDER_LINE, order(), &lines).await;
+    // What was sold before the move comes back after it.
+    let returned = json!({ "source_system": "s", "is_primary": true, "flow": "own", "return_status": "refunded",
+        "return_type": "refund", "quantity": 1, "channel_id": "web", "product_id": "M", "return_id": "r1", "order_id": "1",
+        "is_sale_known": true, "refund_net_amount_rc": 40, "sale_channel_id": "web", "sale_location_id": "L5",
+        "sale_order_type": "sale", "business_date": "2026-02-20", "order_business_date": "2026-01-31" });
+    land(&lake, &RETURN_LINE, json!({}), &[returned]).await;
+    dimensions(&lake).await;
+    let product = |id: &str, since: &str, brand: &str, category: &str, gone: bool| {
+        json!({ "product_id": id, "sku": id, "product_name": id, "valid_from": since, "brand": brand,
+            "category_l1_id": category, "category_l1_name": category, "is_deleted": gone })
+    };
+    let products = [
+        product("M", "2020-01-01T00:00:00Z", "Old", "TOY", false),
+        product("M", "2026-02-01T00:00:00Z", "New", "GAR", false),
+        product("GONE", "2020-01-01T00:00:00Z", "Old", "TOY", false),
+        product("GONE", "2026-02-01T00:00:00Z", "Old", "TOY", true),
+    ];
+    land(&lake, &PRODUCT, json!({}), &products).await;
+    let place = |since: &str, region: &str| json!({ "location_id": "L5", "location_name": "Five", "valid_from": since, "region_id": region });
+    let places = [place("2020-01-01T00:00:00Z", "N"), place("2026-02-01T00:00:00Z", "S")];
+    land(&lake, &LOCATION, json!({}), &places).await;
+    let shop = over(lake).await;
+    let was = ("attribute_basis", "as_was");
+
+    let categories = ["category_id", "net_sales", "returns"];
+    let now = shop.rows("sales-by-category", &[], &categories).await;
+    assert_eq!(now, ["GAR|90.0000|40.0000", "UNK|13.0000|0.0000"]);
+    let then = shop.rows("sales-by-category", &[was], &categories).await;
+    assert_eq!(then, ["TOY|62.0000|40.0000", "GAR|30.0000|0.0000", "UNK|11.0000|0.0000"]);
+
+    // Slicers go by the same, also by what nothing is any more.
+    let brands = ["brand", "net_sales"];
+    let old = shop.rows("sales-by-brand", &[was, ("where.category", "toy")], &brands).await;
+    assert_eq!(old, ["Old|62.0000"]);
+    assert_eq!(shop.rows("sales-by-brand", &[was, ("where.brand", "Old")], &brands).await, ["Old|62.0000"]);
+    assert_eq!(shop.rows("sales-by-brand", &[was, ("where.brand", "New")], &brands).await, ["New|30.0000"]);
+    assert_eq!(shop.rows("sales-by-brand", &[was, ("where.brand", "UNK")], &brands).await, ["UNK|11.0000"]);
+    assert_eq!(shop.rows("sales-by-brand", &[("where.brand", "New")], &brands).await, ["New|90.0000"]);
+    assert!(shop.refusal("sales-by-brand", &[("where.brand", "Old")]).await.contains("'Old'"));
+
+    let regions = ["region_id", "net_sales"];
+    assert_eq!(shop.rows("sales-by-region", &[], &regions).await, ["S|96.0000", "UNK|7.0000"]);
+    assert_eq!(shop.rows("sales-by-region", &[was], &regions).await, ["N|62.0000", "S|34.0000", "UNK|7.0000"]);
+    assert_eq!(shop.rows("sales-by-region", &[was, ("where.region", "North")], &regions).await, ["N|62.0000"]);
+}

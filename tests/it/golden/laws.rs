@@ -81,6 +81,13 @@ pub fn every_dimension_adds_up(lake: &Shared, days: &[(&str, &str)]) {
             &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "units_returned", "cogs"],
         ),
         ("sales-by-category", &[("category_level", "3")], &["net_sales", "cogs"]),
+        // One version per article and day (D40).
+        (
+            "sales-by-category",
+            &[("category_level", "2"), ("attribute_basis", "as_was")],
+            &["returns", "net_sales", "cogs"],
+        ),
+        ("sales-by-region", &[("attribute_basis", "as_was")], &["net_sales", "cogs"]),
         ("tax-summary", &[], &["net_sales", "returns", "tax", "charges"]),
         ("tax-summary", &[("level", "jurisdiction")], &["net_sales", "tax", "charges"]),
         ("sales-by-brand", &[], &["gross_sales", "discounts", "returns", "net_sales", "units_sold", "cogs"]),
