@@ -1,6 +1,7 @@
 -- ---
 -- title = { en = "Contacts of marketing", zh = "营销触点" }
 -- about = "Clicks, shown banners, mails, issued coupons, one row each; tombstones are left out."
+-- needs = ["marketing_touch"]
 -- [columns]
 -- touch_id = "the contact, unique with source_system"
 -- touch_type = "impression, click, email_sent …"

@@ -2,6 +2,7 @@
 -- title = { en = "Control totals beside what landed", zh = "控制总数与入湖对比" }
 -- about = """One row per comparison of a source's control total with what landed: per day, channel, place, metric and currency, as finely as
 -- the source totals. Either side may be absent."""
+-- needs = ["source_control_total"]
 -- [columns]
 -- business_date = "the day that is totalled"
 -- location_id = "the place; NULL = none, or the source totals no places"

@@ -1,6 +1,7 @@
 -- ---
 -- title = { en = "Control totals", zh = "来源控制总数" }
 -- about = "What sources say they have sent, one row per day, channel, place, metric and currency. Tombstones are left out."
+-- needs = ["source_control_total"]
 -- [columns]
 -- location_id = "the place; NULL = the channel as a whole"
 -- region_id = "the region of the place; 'UNK' = the place is not in the dimension; NULL = no place"

@@ -2,6 +2,7 @@
 -- title = { en = "Customer feedback", zh = "客户反馈" }
 -- about = """What customers said, one row per review, survey answer, complaint or ticket, in its current version; tests and tombstones are not in
 -- it. What they wrote is nowhere in the lake."""
+-- needs = ["feedback"]
 -- [columns]
 -- feedback_id = "the feedback's id at the source"
 -- feedback_type = "review, rating, complaint, ticket, nps, csat, survey or return_note"

@@ -4,6 +4,7 @@
 -- of a line no fulfilment line covers (status unplanned), as long as its order has a header and is confirmed, paid or partially
 -- fulfilled. Only goods of orders that count as in order_line_now and are confirmed; what is handed over at a till has no rows. A part's
 -- value is its share of the line's net amount by quantity."""
+-- needs = ["order_line"]
 --
 -- [params.region_basis]
 -- values = ["sold", "ship", "bill"]

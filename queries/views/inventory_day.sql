@@ -6,6 +6,7 @@
 -- count, for at most 7 days and not after the source's last snapshot day (is_carried). Semi-additive: add it over places and products;
 -- over days divide by the number of days (view inventory_known_day).
 -- A view and no table: it follows tombstones, corrections, replays and known_at by itself, and costs one pass over the snapshots."""
+-- needs = ["inventory_snapshot"]
 -- [columns]
 -- stock_date = "close of this day"
 -- location_id = "the place"

@@ -4,6 +4,7 @@
 -- and not after the source's last snapshot day. By how many days an average over days divides. Slicers by product do not enter: what else was
 -- counted decides what is known."""
 -- sliced = false
+-- needs = ["inventory_snapshot"]
 -- [columns]
 -- stock_date = "the day"
 -- location_id = "the place"

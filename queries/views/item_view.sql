@@ -1,6 +1,7 @@
 -- ---
 -- title = { en = "Views of articles and whether they could be had", zh = "商品浏览与库存状态" }
 -- about = """Views of an article's page (event view_item) that tell whether the article could be had; bots and tombstones are left out."""
+-- needs = ["customer_event"]
 -- [columns]
 -- business_date = "the local day"
 -- channel_id = "the channel"

@@ -4,6 +4,7 @@
 -- or per line and promotion, before they meet the lines of sales_event (line_source, line_order_id, line_id), or the line counts twice
 -- (D07). Slicers do not enter: a reduction is looked at with its line."""
 -- sliced = false
+-- needs = ["order_line_discount"]
 -- [columns]
 -- source_system = "the system that sold"
 -- order_id = "the order's id at the source"

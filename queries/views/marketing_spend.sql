@@ -2,6 +2,7 @@
 -- title = { en = "Marketing spend", zh = "营销花费" }
 -- about = """What campaigns cost per day and platform, with what the platforms show and claim. Claims of several platforms are about the same
 -- orders and are never added up (D58). What single contacts cost is not in it. No slicer fits: spend is not of a shop, article or customer."""
+-- needs = ["marketing_cost"]
 -- [columns]
 -- business_date = "the day"
 -- campaign_id = "the campaign"

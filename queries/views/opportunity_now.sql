@@ -1,6 +1,7 @@
 -- ---
 -- title = { en = "Opportunities as they stand", zh = "商机当前状态" }
 -- about = "The last version of every opportunity; business_date is the local day of its last step, which closed it if it is won or lost."
+-- needs = ["opportunity"]
 -- [columns]
 -- opportunity_id = "the opportunity, unique with source_system"
 -- sales_rep_id = "whose it is"

@@ -4,6 +4,7 @@
 -- delivery, not about sales: tests, drafts and copies too; only tombstones, and lines that were struck off, are left out. Orders from before
 -- the system's first header are not in it. What the buyer is billed is lines and charges with tax, adjustments apart; the retailer's own
 -- costs are not billed."""
+-- needs = ["order_header"]
 --
 -- [columns]
 -- source_system = "the system that has the order"

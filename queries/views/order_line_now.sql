@@ -3,6 +3,7 @@
 -- about = """One row per line of an order, whatever became of it, with the order's status as the lake knows it now: also orders that are not
 -- confirmed yet, and cancelled ones. Tests, tombstones, drafts, quotes, internal orders, copies of an order from a second source, orders that a
 -- distributor reports (flow sell_out), gift cards, deposits, tips, fees, bundle parents and removed lines are not in it, as in sales_event."""
+-- needs = ["order_line"]
 --
 -- [params.region_basis]
 -- values = ["sold", "ship", "bill"]

@@ -3,6 +3,7 @@
 -- about = """The instant at which each order became a sale, over all its lines: what a contact must lie before to have led to it. Slicers do not
 -- enter: an order is made at one time, whatever part of it is looked at."""
 -- sliced = false
+-- needs = ["order_line"]
 -- [columns]
 -- order_id = "the order over all sources, unique"
 -- ordered_at = "when it was confirmed, else made"

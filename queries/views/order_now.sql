@@ -4,6 +4,7 @@
 -- same rules. An order without a header has no reason of its cancellation. An order is cancelled when all of its lines are; its value is
 -- that of its lines, of cancelled lines only in cancelled orders. The stage is how far a cancelled order had come: the status before
 -- the cancellation where the order's steps tell it, else by when it was confirmed and paid."""
+-- needs = ["order_header"]
 --
 -- [params.region_basis]
 -- values = ["sold", "ship", "bill"]

@@ -3,6 +3,7 @@
 -- about = """One row per order whose steps are told: the first instant at which it reached each status. Slicers do not enter: join it with
 -- order_now, which they cut down."""
 -- sliced = false
+-- needs = ["order_status_event"]
 -- [columns]
 -- source_system = "the system that has the order"
 -- source_order_id = "its id there"

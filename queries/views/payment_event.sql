@@ -2,6 +2,7 @@
 -- title = { en = "Payments", zh = "支付事件" }
 -- about = """One row per payment or attempt: what it brought, gave back or promised. Only successful ones have amounts; tests and tombstones are
 -- left out. It tells of money, not of sales: an order that is paid in two ways has two rows, one that is not paid has none."""
+-- needs = ["payment"]
 -- [columns]
 -- payment_kind = "authorization, capture, sale, refund or void"
 -- tender_type = "cash, card, invoice …"

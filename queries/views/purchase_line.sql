@@ -2,6 +2,7 @@
 -- title = { en = "Lines of purchase orders", zh = "采购订单行" }
 -- about = """What was ordered from suppliers, as the lake knows it now. Still to come: ordered_qty − received_qty of lines that are open,
 -- confirmed or partially received; never below 0."""
+-- needs = ["purchase_order_line"]
 -- [columns]
 -- business_date = "the day of the order"
 -- supplier_id = "the supplier"

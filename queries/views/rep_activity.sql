@@ -1,6 +1,7 @@
 -- ---
 -- title = { en = "Activities of representatives", zh = "销售活动" }
 -- about = "Visits, calls, mails and meetings, one row each; tombstones are left out."
+-- needs = ["sales_activity"]
 -- [columns]
 -- sales_rep_id = "who did it"
 -- business_date = "the local day on which it began, else was meant to"

@@ -6,6 +6,7 @@
 -- about its returns too, and when a draft becomes a sale they begin to count. How far an order has come does not: the return of one that is
 -- not confirmed (yet), or not known, counts, for the money has gone back. Sales that a distributor reports (flow sell_out) fill only the
 -- sell_out columns."""
+-- needs = ["order_line"]
 --
 -- [params.return_basis]
 -- values = ["return_date", "sale_date"]

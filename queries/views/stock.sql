@@ -2,6 +2,7 @@
 -- title = { en = "Stock counts", zh = "库存快照" }
 -- about = """Stock at the close of a day per place, product and lot, as the snapshots give it. Semi-additive: add it over places and
 -- products, never over days; the stock at a date is the last snapshot day before it (report stock-on-hand)."""
+-- needs = ["inventory_snapshot"]
 -- [columns]
 -- snapshot_date = "close of this day"
 -- business_date = "the same day"

@@ -3,6 +3,7 @@
 -- about = """The (place, day) pairs with a complete stock snapshot: a product that is absent from such a day has none left. Sources that
 -- leave unchanged products out (sparse) make no day complete. Slicers by product do not enter: what else was counted decides completeness."""
 -- sliced = false
+-- needs = ["inventory_snapshot"]
 -- [columns]
 -- location_id = "the place"
 -- region_id = "the region of the place; 'UNK' = the place is not in the dimension"

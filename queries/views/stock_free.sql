@@ -3,6 +3,7 @@
 -- about = """What each snapshot says is free to sell per place, product and lot, on hand where it does not tell. Slicers do not enter: what a
 -- place can send does not depend on where the goods were sold."""
 -- sliced = false
+-- needs = ["inventory_snapshot"]
 -- [columns]
 -- location_id = "the place"
 -- product_id = "the product"

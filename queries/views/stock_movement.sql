@@ -2,6 +2,7 @@
 -- title = { en = "Stock movements", zh = "库存流水" }
 -- about = """What moved in and out of places, signed: opening stock + movements = closing stock per place and product. Additive over days,
 -- places and products; a transfer is two movements, one in each place."""
+-- needs = ["inventory_movement"]
 -- [columns]
 -- movement_type = "receipt, sale, sale_return, transfer_out, transfer_in, adjust_up, adjust_down, damage, theft, write_off, count, production_in, production_out or supplier_return"
 -- business_date = "the local day"

@@ -4,6 +4,7 @@
 -- has a target, too. Rounded as a running total, so the days add up to the target exactly (D60). `holds` marks the version that counts: the
 -- greatest one that is approved. Targets of several plans, of months and quarters, or of several versions are never added up. No slicer
 -- fits: a target is of what it was planned for, not of a part of it."""
+-- needs = ["target"]
 -- [columns]
 -- target_set_id = "the plan"
 -- grain = "how long the target's period is"

@@ -3,6 +3,7 @@
 -- about = """What people did on their visits; bots and tombstones are left out. Slicers do not enter: whoever asks for the visits of a channel
 -- means whole visits, not the events among them that name the channel (session_funnel)."""
 -- sliced = false
+-- needs = ["customer_event"]
 -- [columns]
 -- session_id = "the visit, unique with source_system"
 -- anonymous_id = "the visitor's device or browser"

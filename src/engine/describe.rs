@@ -32,6 +32,8 @@ pub struct Described {
     pub relations: BTreeSet<String>,
     /// Policies that may be chosen.
     pub policies: BTreeMap<String, Policy>,
+    /// Tables and columns (`order_line.unit_cost`) without which the views that it reads have nothing to tell.
+    pub needs: BTreeSet<String>,
     /// Slicers that apply, by name.
     pub slicers: Vec<&'static str>,
     /// The output columns of the statement's own topmost ORDER BY; other expressions are left out.
@@ -109,6 +111,7 @@ async fn planned(
         order_by,
         relations: reading.relations,
         policies: reading.policies,
+        needs: reading.needs,
         pin: snapshot.pin(),
         versions,
     })

@@ -192,6 +192,7 @@ pub fn history(table: &'static Table) -> Option<ViewDefinition> {
         sql,
         policies: Default::default(),
         sliced: true,
+        needs: Vec::new(),
         columns: about.map(|(name, about)| (name.to_string(), about.to_string())).into(),
     })
 }

@@ -68,7 +68,7 @@ use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Stat, TableState, Today};
-use crate::model::ORDER_LINE;
+use crate::model::{ORDER_LINE, Table};
 use crate::queryfile::QueryFile;
 
 pub use calls::ReportSource;
@@ -294,6 +294,16 @@ impl Engine {
     /// The reports that `report('id', …)` and `system.reports` know from now on.
     pub fn set_reports(&self, reports: Weak<dyn ReportSource>) {
         self.inner.reports.set(reports);
+    }
+
+    /// How many rows of `table` the lake holds, of all versions.
+    pub fn rows_landed(&self, table: &Table) -> u64 {
+        self.snapshot().lake_state(table).map_or(0, |state| state.files.iter().map(|file| file.rows).sum())
+    }
+
+    /// The Delta version of `table`; −1 = never written.
+    pub fn version_of(&self, table: &Table) -> i64 {
+        self.snapshot().lake_state(table).map_or(-1, |state| state.version)
     }
 
     /// First and last business date of order_line; `None` when it is empty. From file statistics.

@@ -23,6 +23,8 @@ pub struct Reading {
     pub versions: BTreeMap<String, i64>,
     /// The policies of all those views.
     pub policies: BTreeMap<String, Policy>,
+    /// What those views say that they need.
+    pub needs: BTreeSet<String>,
 }
 
 impl Reading {
@@ -62,6 +64,7 @@ impl Reading {
             for (name, policy) in view.policies_declared() {
                 self.policies.entry(name.clone()).or_insert_with(|| policy.clone());
             }
+            self.needs.extend(view.definition().needs.iter().cloned());
             return if first { view.plan(policies).map(Some) } else { Ok(None) };
         }
         Ok(None)

@@ -35,6 +35,9 @@ struct Header {
     params: BTreeMap<String, Policy>,
     /// `false`: slicers do not enter this view (a customer's first purchase ever).
     sliced: Option<bool>,
+    /// Tables and columns (`order_line.unit_cost`) without which it has nothing to tell.
+    #[serde(default)]
+    needs: Vec<String>,
     /// What a column means, in a line.
     #[serde(default)]
     columns: BTreeMap<String, String>,
@@ -62,6 +65,8 @@ pub struct ViewDefinition {
     pub text: String,
     pub policies: BTreeMap<String, Policy>,
     pub sliced: bool,
+    /// Tables and columns (`order_line.unit_cost`) without which it has nothing to tell.
+    pub needs: Vec<String>,
     /// Column name → its meaning.
     pub columns: BTreeMap<String, String>,
 }
@@ -84,6 +89,7 @@ impl ViewDefinition {
             text: file.text.clone(),
             policies: header.params,
             sliced: header.sliced.unwrap_or(true),
+            needs: header.needs,
             columns: header.columns,
         })
     }

@@ -23,6 +23,8 @@ pub struct Header {
     /// Dimension tables that list members without facts: slicers filter them too.
     #[serde(default)]
     pub spine: Vec<String>,
+    /// Tables and columns (`order_line.unit_cost`) without which it has nothing to tell; not given = what its views need.
+    pub needs: Option<Vec<String>>,
     /// `false` refuses totals; not given = they work when the statement has one topmost aggregate.
     pub totals: Option<bool>,
     /// Policies that the report sets itself; a caller who sets them is refused.

@@ -33,6 +33,8 @@ pub struct ReportInfo {
     pub hash: String,
     /// Tables and views that it reads, through views too.
     pub reads: Vec<String>,
+    /// Tables and columns without which it has nothing to tell: `inventory_snapshot`, `order_line.cost_amount`.
+    pub needs: Vec<String>,
 }
 
 impl ReportInfo {
@@ -117,6 +119,7 @@ impl ReportInfo {
             totals: header.totals.unwrap_or(described.can_total),
             hash,
             reads: described.relations.iter().cloned().collect(),
+            needs: header.needs.clone().unwrap_or_else(|| described.needs.iter().cloned().collect()),
         }
     }
 }

@@ -17,6 +17,7 @@ mod in_sql;
 mod info;
 mod lint;
 mod live;
+mod needs;
 mod params;
 mod receipt;
 mod request;
@@ -48,6 +49,7 @@ pub use run::Run;
 use check::Depth;
 use choices::Choices;
 use header::Header;
+use needs::{Need, Needs};
 
 /// Files by name.
 type Files = BTreeMap<String, QueryFile>;
@@ -64,6 +66,7 @@ pub struct Reports {
     /// All that there are, loaded or not.
     names: Vec<String>,
     choices: Choices,
+    found: Needs,
 }
 
 /// A report that kept its promises.
@@ -71,6 +74,7 @@ pub struct Reports {
 pub struct Report {
     info: ReportInfo,
     header: Header,
+    needs: Vec<Need>,
     file: QueryFile,
 }
 
@@ -126,7 +130,14 @@ impl Reports {
         }
         drop(read);
         let names = files.into_keys().collect();
-        Ok(Reports { engine: engine.clone(), reports, broken, names, choices: Choices::default() })
+        Ok(Reports {
+            engine: engine.clone(),
+            reports,
+            broken,
+            names,
+            choices: Choices::default(),
+            found: Needs::default(),
+        })
     }
 
     /// Loads everything anew; a report that is broken now stays as it was here.
@@ -216,6 +227,7 @@ impl Report {
         let hash = receipt::report_hash(file, read);
         let info = ReportInfo::new(file, &header, &described, hash);
         beside::check(&header, &info, today)?;
-        Ok(Report { info, header, file: file.clone() })
+        let needs = info.needs.iter().map(|need| Need::read(need)).collect::<Result<_>>()?;
+        Ok(Report { info, header, needs, file: file.clone() })
     }
 }

@@ -48,6 +48,7 @@ fn info(header: &Header) -> ReportInfo {
         totals: true,
         hash: String::new(),
         reads: Vec::new(),
+        needs: Vec::new(),
     }
 }
 

@@ -27,7 +27,11 @@ impl Reports {
     pub async fn run(&self, id: &str, request: Request, caller: &Caller) -> Result<Run> {
         let report = self.get(id)?;
         let asked = self.understand(report, &request, caller).boxed().await?;
-        let notes = self.notes(report, &asked).boxed().await?;
+        let mut notes = self.found.missing(&report.needs, &report.info.id, &self.engine, caller).boxed().await?;
+        // Where no sales are, which days they cover says nothing more.
+        if notes.is_empty() {
+            notes = self.notes(report, &asked).boxed().await?;
+        }
         let rows = self.engine.query(report.sql(), asked.options.clone(), caller).await?;
         let mut receipt = ReceiptHead::new(report.info(), &asked, rows.snapshot.clone(), rows.versions.clone());
         receipt.notes = notes;

@@ -5,7 +5,9 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use flate2::read::GzDecoder;
+use saleslake::access::Caller;
 use saleslake::app::App;
+use saleslake::reports::Request;
 
 use crate::common::{self, golden, land, report, sql, units};
 
@@ -30,6 +32,7 @@ async fn online_retail_lands_whole_and_agrees_with_duckdb() {
     months_agree(&app).await;
     countries_agree(&app).await;
     products_agree(&app).await;
+    every_report_answers_or_says_what_it_lacks(&app).await;
     a_second_run_lands_nothing(&app).await;
 }
 
@@ -136,6 +139,53 @@ async fn products_agree(app: &App) {
     let ours: Vec<_> =
         ours.select(&columns).rows.into_iter().filter(|r| r[0] != "N/A").take(expected.rows.len()).collect();
     assert_eq!(ours, expected.rows);
+}
+
+/// What the file's source gives of all that reports need.
+const FED: &[&str] = &["order_line", "order_line.customer_key", "return_line", "customer", "product"];
+
+/// A report that needs nothing else has rows; of every other one what it lacks is named, with how it comes.
+async fn every_report_answers_or_says_what_it_lacks(app: &App) {
+    let mut answered = Vec::new();
+    for info in app.reports.list() {
+        let days = info.params.iter().filter_map(|p| match p.name.as_str() {
+            "from" => Some((p.name.clone(), "2009-12-01".to_string())),
+            "to" | "as_of" => Some((p.name.clone(), "2010-12-10".to_string())),
+            "customer_key" => Some((p.name.clone(), "13085".to_string())),
+            _ => None,
+        });
+        let request = Request { values: days.collect() };
+        let run = app.reports.run(&info.id, request, &Caller::local()).await;
+        let run = run.unwrap_or_else(|e| panic!("{}: {e}", info.id));
+        let notes = run.receipt.notes.join("; ");
+        let batches = run.rows.collect().await.unwrap_or_else(|e| panic!("{}: {e}", info.id));
+        let rows: usize = batches.iter().map(|batch| batch.num_rows()).sum();
+        let lacking: Vec<&String> = info.needs.iter().filter(|need| !FED.contains(&need.as_str())).collect();
+        for need in &lacking {
+            let says = match need.split_once('.') {
+                Some((table, column)) => format!("no row of {table} has {column} "),
+                None => format!("nothing has landed in {need},"),
+            };
+            assert!(notes.contains(&says) && notes.contains("source"), "{} lacks {need}: {notes}", info.id);
+        }
+        if lacking.is_empty() {
+            assert!(rows > 0 && !notes.contains("which this report is about"), "{}: {rows} rows; {notes}", info.id);
+            answered.push(info.id.as_str());
+        }
+    }
+    for (report, answers) in [
+        ("sales-summary", true),
+        ("rfm-segments", true),
+        ("cohort-retention", true),
+        ("returns-summary", true),
+        ("basket-affinity", true),
+        ("product-margin", false),
+        ("stock-on-hand", false),
+        ("roas-cac", false),
+        ("target-attainment", false),
+    ] {
+        assert_eq!(answered.contains(&report), answers, "{report}: {answered:?}");
+    }
 }
 
 /// The same file, and the same lines in other files (split between invoices): nothing lands twice (D20).

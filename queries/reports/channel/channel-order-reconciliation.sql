@@ -9,6 +9,7 @@
 -- drafts and copies too. Amounts are in source_currency. Systems that never told an order as a whole are not shown."""
 -- key = ["period_start", "source_system", "channel_id", "source_currency"]
 -- totals = false
+-- needs = ["order_header"]
 --
 -- [params]
 -- from = { type = "date", default = "today - 14 days", about = "First day, included." }

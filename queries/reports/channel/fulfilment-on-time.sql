@@ -7,6 +7,7 @@
 -- were cancelled, and what is promised for as_of or later, are not. An order sent from two places is due at each with what that one sends."""
 -- key = ["period_start", "group_id"]
 -- totals = false
+-- needs = ["fulfilment_line"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First promised day, included." }

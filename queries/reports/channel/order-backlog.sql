@@ -7,6 +7,7 @@
 -- were cancelled or lost, and orders that are completed, closed, or were cancelled before as_of, are not open. Earlier days are told as
 -- the lake knows them now: what has left since counts as open until it left, but a part that never left and is done with does not."""
 -- key = ["group_id"]
+-- needs = ["order_line"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "What was open at the beginning of this day." }

@@ -8,6 +8,7 @@
 -- goods were shipped. Orders count in the bucket of their own day; those without steps, such as tickets of tills, are not in it."""
 -- key = ["period_start", "channel_id", "step_no"]
 -- totals = false
+-- needs = ["order_header", "order_status_event"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -7,6 +7,7 @@
 -- without a rate holds them and their tax, and effective_rate = tax_amount / taxable_base says what it comes to. The days are those of the
 -- sale and of the refund (policies recognition_basis, return_basis): what is due when is for a jurisdiction's law to say."""
 -- key = ["period_start", "jurisdiction_id", "tax_code", "rate"]
+-- needs = ["order_line"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

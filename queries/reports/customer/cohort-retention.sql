@@ -6,6 +6,7 @@
 -- those who bought in the slice in their first period, and activity is buying in the slice."""
 -- key = ["period_start", "period_no"]
 -- totals = false
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -7,6 +7,7 @@
 -- the slice in their first period."""
 -- key = ["period_start", "period_no"]
 -- totals = false
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

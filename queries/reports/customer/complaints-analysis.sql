@@ -8,6 +8,7 @@
 -- fcr_rate = first_contact_resolved / resolved."""
 -- key = ["period_start", "group_id"]
 -- totals = false
+-- needs = ["feedback"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -6,6 +6,7 @@
 -- bought. Customers whose only events are returns are the row none. One customer of several channels is one where the sources tell the same
 -- customer_key."""
 -- key = ["channels"]
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -9,6 +9,7 @@
 -- key = ["section", "item"]
 -- spine = ["customer"]
 -- totals = false
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- customer_key = { type = "text", optional = true, about = "The customer (pseudonym); left out: the one with the highest net sales." }

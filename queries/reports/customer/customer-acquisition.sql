@@ -7,6 +7,7 @@
 -- asks which contact won them). With slicers only orders of the slice are looked at, and a customer who first bought elsewhere is not new in
 -- it; marketing_spend stays whole, for spend is not of a shop or an article."""
 -- key = ["period_start", "channel_id"]
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

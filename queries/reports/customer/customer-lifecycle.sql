@@ -10,6 +10,7 @@
 -- key = ["stage_before", "stage"]
 -- spine = ["customer"]
 -- totals = false
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "Stages at the beginning of this day." }

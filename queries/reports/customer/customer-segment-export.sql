@@ -9,6 +9,7 @@
 -- key = ["customer_key"]
 -- spine = ["customer"]
 -- totals = false
+-- needs = ["order_line.customer_key", "customer"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "Scores at the beginning of this day." }

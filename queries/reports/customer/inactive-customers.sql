@@ -6,6 +6,7 @@
 -- same list tomorrow. Slicers choose which orders are looked at: where.channel=web lists who stopped buying there."""
 -- key = ["customer_key"]
 -- totals = false
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "The list as it was at the beginning of this day." }

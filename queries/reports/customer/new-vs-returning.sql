@@ -6,6 +6,7 @@
 -- without a customer are anonymous. A return counts where its customer stands in the bucket of the return; one of a customer whose
 -- purchases are not known counts as returning."""
 -- key = ["period_start", "customer_kind"]
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

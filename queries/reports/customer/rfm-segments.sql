@@ -10,6 +10,7 @@
 -- key = ["segment"]
 -- spine = ["customer"]
 -- totals = false
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "Scores at the beginning of this day." }

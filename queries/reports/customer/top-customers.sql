@@ -6,6 +6,7 @@
 -- pseudonyms; group and tier are those of today."""
 -- key = ["customer_key"]
 -- totals = false
+-- needs = ["order_line.customer_key"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

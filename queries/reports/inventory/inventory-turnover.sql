@@ -7,6 +7,7 @@
 -- Without a known cost or stock the ratios are empty."""
 -- key = ["period_start", "location_id", "category_id"]
 -- totals = false
+-- needs = ["order_line.cost_amount", "inventory_snapshot.on_hand_cost_rc"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -8,6 +8,7 @@
 -- came in before as_of (receipts, production, transfers in), or fifo: what is there is what came in last. What the ledger does not tell of,
 -- and stock of 0 or below, is at the snapshot's cost (units_at_snapshot_cost). potential_profit = retail_value − on_hand_cost over the items where both are known."""
 -- key = ["location_id", "category_id", "product_id"]
+-- needs = ["inventory_snapshot.unit_cost"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "Stock at the beginning of this day: snapshots of earlier days count." }

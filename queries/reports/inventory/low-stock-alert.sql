@@ -8,6 +8,7 @@
 -- not in the list."""
 -- key = ["location_id", "product_id"]
 -- totals = false
+-- needs = ["order_line", "inventory_snapshot"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "Stock at the beginning of this day; sales of earlier days count." }

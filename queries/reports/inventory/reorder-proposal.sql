@@ -13,6 +13,7 @@
 -- gets another one."""
 -- key = ["location_id", "product_id"]
 -- totals = false
+-- needs = ["order_line", "inventory_snapshot"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "Stock at the beginning of this day; sales and orders of earlier days count." }

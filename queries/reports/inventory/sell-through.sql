@@ -7,6 +7,7 @@
 -- empty (a count holds for at most seven days). Nothing is cut to 0 or 1: returns, or goods that were never booked in, can lead beyond."""
 -- key = ["period_start", "location_id", "category_id", "product_id"]
 -- totals = false
+-- needs = ["order_line", "inventory_snapshot"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 3 months", about = "First day, included: the beginning of the season." }

@@ -7,6 +7,7 @@
 -- most seven days (carried); longer unknown days are left out."""
 -- key = ["period_start", "location_id", "category_id", "product_id"]
 -- totals = false
+-- needs = ["inventory_snapshot"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -7,6 +7,7 @@
 -- it. What platforms claim is not in it, for several claim the same order (D58). A campaign that the list does not have is the row UNK. Spend
 -- is not of a shop, article or customer: no slicer fits."""
 -- key = ["campaign_id"]
+-- needs = ["marketing_cost", "marketing_touch"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -8,6 +8,7 @@
 -- marketing brings, whoever gets the credit. What platforms claim is not in it. Spend is not of a shop, article or customer: no slicer fits."""
 -- key = ["period_start", "marketing_channel"]
 -- totals = false
+-- needs = ["order_line", "marketing_cost"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

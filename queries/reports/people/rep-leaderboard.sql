@@ -7,6 +7,7 @@
 -- won / (won + lost) opportunities by the day on which they were closed. Sales by nobody, such as those of the web shop, are not in it; a
 -- representative whom the list does not have is the row UNK. Growth comes with compare."""
 -- key = ["team_id", "sales_rep_id"]
+-- needs = ["order_line.sales_rep_id"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

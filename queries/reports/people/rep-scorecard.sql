@@ -9,6 +9,7 @@
 -- approved version holds."""
 -- key = ["sales_rep_id"]
 -- totals = false
+-- needs = ["order_line.sales_rep_id"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 3 months", about = "First day, included." }

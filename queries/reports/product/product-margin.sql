@@ -6,6 +6,7 @@
 -- Where no cost is known, gross profit and margin are empty, never 0, and such articles rank last. Articles that the product table does not
 -- know are the row UNK, adjustments the row N/A. profit_share is of the gross profit of all shown rows."""
 -- key = ["product_id"]
+-- needs = ["order_line.cost_amount"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -6,6 +6,7 @@
 -- and once in the total."""
 -- key = ["period_start", "brand"]
 -- spine = ["product"]
+-- needs = ["order_line", "product.brand"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

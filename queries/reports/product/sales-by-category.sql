@@ -7,6 +7,7 @@
 -- not in it. An order of two categories counts in both, and once in the total; every ratio is of the sums of its own row."""
 -- key = ["period_start", "category_id"]
 -- spine = ["product"]
+-- needs = ["order_line", "product.category_l1_id"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

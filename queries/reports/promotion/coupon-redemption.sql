@@ -8,6 +8,7 @@
 -- Issued coupons are of no channel and no article, so only slicers of customers fit. Codes are shown hashed."""
 -- key = ["promotion_id", "coupon_code"]
 -- totals = false
+-- needs = ["order_line_discount.coupon_code_hash"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -8,6 +8,7 @@
 -- another question."""
 -- key = ["promotion_id"]
 -- totals = false
+-- needs = ["order_line_discount.promotion_id", "promotion"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -9,6 +9,7 @@
 -- again with every fact. from and to are days (UTC) of landing and open on both sides unless given; alias_pairs are those of now."""
 -- key = ["source_system", "table_name"]
 -- totals = false
+-- needs = []
 --
 -- [params]
 -- from = { type = "date", optional = true, about = "Landed on this day or later." }

@@ -7,6 +7,7 @@
 -- do not add up: each is of its own bucket. Table ingest_table counts rows that came more than two days late as they landed."""
 -- key = ["period_start", "source_system", "table_name"]
 -- totals = false
+-- needs = []
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First business date, included." }

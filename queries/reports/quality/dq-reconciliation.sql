@@ -11,6 +11,7 @@
 -- them; gaps lists the first ten (all of them in the view source_sequence_gap). Days without anything have no row."""
 -- key = ["period_start", "source_system", "channel_id", "location_id", "metric", "source_currency"]
 -- totals = false
+-- needs = ["source_control_total"]
 --
 -- [params]
 -- from = { type = "date", default = "today - 14 days", about = "First day, included." }

@@ -11,6 +11,7 @@
 -- V19 days (UTC) on which records were read or stopped, all open on both sides unless given. A score without anything checked is empty."""
 -- key = ["aspect", "rule"]
 -- totals = false
+-- needs = []
 --
 -- [params]
 -- from = { type = "date", optional = true, about = "This day or later." }

@@ -7,6 +7,7 @@
 -- region_basis."""
 -- key = ["dimension", "unknown_key"]
 -- totals = false
+-- needs = ["order_line"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -8,6 +8,7 @@
 -- question, and footfall is not counted here."""
 -- key = ["location_id"]
 -- spine = ["location"]
+-- needs = ["order_line.location_id"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

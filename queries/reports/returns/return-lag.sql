@@ -6,6 +6,7 @@
 -- mean_days is over the returned lines whose sale is known. Reversals of cancelled sales and adjustments are no returns of goods and not in
 -- it. The report sets return_basis itself: it counts on the day of the refund."""
 -- key = ["period_start", "lag_no"]
+-- needs = ["return_line"]
 --
 -- [fixed]
 -- return_basis = "return_date"

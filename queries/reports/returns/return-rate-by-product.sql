@@ -7,6 +7,7 @@
 -- returned does not lead. It is empty where more came back than was sold. Events without an article are not in it; reversals of cancelled
 -- sales count as returns where cancel_policy says so."""
 -- key = ["product_id"]
+-- needs = ["return_line"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

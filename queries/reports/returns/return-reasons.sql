@@ -5,6 +5,7 @@
 -- within its group. Each return counts where the goods were sold. Reversals of cancelled sales and adjustments have no reason and are not
 -- in it, so the sum may be less than the returns of other reports."""
 -- key = ["period_start", "group_id", "reason_code"]
+-- needs = ["return_line"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }

@@ -5,6 +5,7 @@
 -- seen all their returns yet). Rates are against sales before returns of the same days; over all time both sides agree. Returns hold
 -- refunds, reversals of cancelled sales and negative adjustments. The report sets return_basis itself."""
 -- key = ["period_start"]
+-- needs = ["return_line"]
 --
 -- [fixed]
 -- return_basis = "return_date"

@@ -8,6 +8,7 @@
 -- year, stand apart. Sales without a place, such as online sales, are never inside the comparable ones, nor are places that the location
 -- table does not know. Level location shows every place."""
 -- key = ["comp_group", "location_id"]
+-- needs = ["order_line.location_id"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 1 month", about = "First day, included." }

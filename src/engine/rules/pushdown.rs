@@ -10,12 +10,14 @@ use std::sync::Arc;
 use arrow::datatypes::Schema;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, internal_err};
+use datafusion::common::{JoinType, Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::filter::FilterExec;
 use datafusion::physical_plan::filter_pushdown::{ChildFilterDescription, FilterDescription, FilterPushdownPhase};
+use datafusion::physical_plan::joins::HashJoinExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
@@ -46,9 +48,16 @@ impl PhysicalOptimizerRule for Gated {
 fn gate(node: Plan) -> Result<Transformed<Plan>> {
     let names = node.schema();
     let inputs: Vec<Plan> = node.children().into_iter().cloned().collect();
-    let gated = inputs.iter().map(|input| match node.is::<UnionExec>() {
-        true => Gate::before(input, &safe(&input.schema(), &names) & &told(input)),
-        false => Gate::before(input, told(input)),
+    let join = node.downcast_ref::<HashJoinExec>();
+    let gated = inputs.iter().enumerate().map(|(no, input)| {
+        let mut told = told(input);
+        if node.is::<UnionExec>() {
+            told = &told & &safe(&input.schema(), &names);
+        }
+        if let Some(join) = join {
+            told = &told - &mistaken(join, no, &input.schema());
+        }
+        Gate::before(input, told)
     });
     let gated: Vec<Option<Plan>> = gated.collect();
     if gated.iter().all(Option::is_none) {
@@ -63,6 +72,22 @@ fn open(node: Plan) -> Result<Transformed<Plan>> {
         Some(gate) => Transformed::yes(Arc::clone(&gate.input)),
         None => Transformed::no(node),
     })
+}
+
+/// A semi join also hands filters about its keys to the side that is not shown, by the names of the keys that are shown: the
+/// columns of input `no` that such a name finds though another one is the key's partner.
+fn mistaken(join: &HashJoinExec, no: usize, schema: &Schema) -> HashSet<usize> {
+    let pairs = join.on().iter().map(|(left, right)| match no {
+        0 => (right, left),
+        _ => (left, right),
+    });
+    let is_hidden = matches!((join.join_type(), no), (JoinType::LeftSemi, 1) | (JoinType::RightSemi, 0));
+    let pairs = pairs.filter(|_| is_hidden).filter_map(|(shown, partner)| {
+        let named = schema.index_of(shown.downcast_ref::<Column>()?.name()).ok()?;
+        let is_partner = partner.downcast_ref::<Column>().is_some_and(|partner| partner.index() == named);
+        (!is_partner).then_some(named)
+    });
+    pairs.collect()
 }
 
 /// The columns of `input` that filters from above may be about.
@@ -145,5 +170,44 @@ impl ExecutionPlan for Gate {
     }
     fn execute(&self, _: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         internal_err!("a gate was left in the plan")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field};
+    use datafusion::common::NullEquality;
+    use datafusion::physical_plan::empty::EmptyExec;
+    use datafusion::physical_plan::joins::PartitionMode;
+
+    use super::*;
+
+    fn of(columns: &[&str]) -> Plan {
+        let fields: Vec<Field> = columns.iter().map(|name| Field::new(*name, DataType::Utf8View, true)).collect();
+        Arc::new(EmptyExec::new(Arc::new(Schema::new(fields))))
+    }
+
+    /// Which columns of the right side a semi join that shows its left side must not be asked about.
+    fn not_of_the_right(left: &[&str], right: &[&str], pairs: &[(&str, &str)]) -> Vec<usize> {
+        let (left, right) = (of(left), of(right));
+        let key = |side: &Plan, name: &str| Arc::new(Column::new_with_schema(name, &side.schema()).unwrap()) as _;
+        let on = pairs.iter().map(|(l, r)| (key(&left, l), key(&right, r))).collect();
+        let (kind, mode) = (JoinType::LeftSemi, PartitionMode::CollectLeft);
+        let names = right.schema();
+        let join =
+            HashJoinExec::try_new(left, right, on, None, &kind, None, mode, NullEquality::NullEqualsNothing, false);
+        let mut columns: Vec<usize> = mistaken(&join.unwrap(), 1, &names).into_iter().collect();
+        columns.sort_unstable();
+        columns
+    }
+
+    #[test]
+    fn a_semi_joins_hidden_side_is_not_asked_about_namesakes_of_the_keys() {
+        let movement = ["counterparty_location_id", "location_id", "product_id"];
+        let partner = ("location_id", "counterparty_location_id");
+        assert_eq!(not_of_the_right(&["location_id"], &movement, &[partner]), [1]);
+        assert_eq!(not_of_the_right(&["location_id"], &movement, &[("location_id", "location_id")]), [0; 0]);
+        let both = [partner, ("product_id", "product_id")];
+        assert_eq!(not_of_the_right(&["location_id", "product_id"], &movement, &both), [1]);
     }
 }

@@ -190,7 +190,8 @@ fn show(reports: &Reports, id: &str) -> Result<()> {
     output::line(format!("slicers   {}", none_if_empty(&info.slicers)))?;
     output::line(format!("compare   {}", none_if_empty(&info.compares)))?;
     output::line(format!("totals    {}", if info.totals { "yes, and top_n" } else { "no" }))?;
-    output::line(format!("reads     {}\n", info.reads.join(", ")))?;
+    output::line(format!("reads     {}", info.reads.join(", ")))?;
+    output::line(format!("needs     {}\n", none_if_empty(&info.needs)))?;
     let dated = info.params.iter().any(|p| p.name == "from");
     let (from, query) =
         if dated { (" --from \"start of month - 12 months\"", "from=start+of+month+-+12+months&") } else { ("", "") };

@@ -49,6 +49,7 @@ fn report(id: &str) -> ReportInfo {
         totals: true,
         hash: "h".into(),
         reads: Vec::new(),
+        needs: Vec::new(),
     }
 }
 
