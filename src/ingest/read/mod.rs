@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::arrow::array::{Array, ArrayRef, AsArray};
+use ::arrow::compute::concat_batches;
 use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use ::arrow::record_batch::RecordBatch;
 use ::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -74,6 +75,24 @@ pub(crate) struct Chunk {
     pub(crate) bad: Vec<Bad>,
 }
 
+impl Chunk {
+    /// Chunks of one file, one after the other, as one; `None` where there is none.
+    pub(crate) fn joined(chunks: Vec<Chunk>) -> Result<Option<Chunk>> {
+        let mut chunks = chunks.into_iter();
+        let Some(Chunk { data, mut lines, mut raws, mut bad }) = chunks.next() else { return Ok(None) };
+        let schema = data.schema();
+        let mut batches = vec![data];
+        for next in chunks {
+            batches.push(next.data);
+            lines.extend(next.lines);
+            bad.extend(next.bad);
+            raws.extend(next.raws)?;
+        }
+        let data = concat_batches(&schema, &batches)?;
+        Ok(Some(Chunk { data, lines, raws, bad }))
+    }
+}
+
 /// A record that cannot be parsed (V00).
 #[derive(Debug)]
 pub(crate) struct Bad {
@@ -93,6 +112,21 @@ pub(crate) enum Raws {
 }
 
 impl Raws {
+    /// Adds the records that follow in the same file.
+    fn extend(&mut self, next: Raws) -> Result<()> {
+        match (self, next) {
+            (Raws::Text { text, spans, .. }, Raws::Text { text: more, spans: ends, .. }) => {
+                let offset = text.len();
+                text.extend(more);
+                spans.extend(ends.into_iter().map(|(from, to)| (from + offset, to + offset)));
+            }
+            (Raws::Rows(rows), Raws::Rows(more)) => *rows = concat_batches(&rows.schema(), [&*rows, &more])?,
+            (Raws::Json(records), Raws::Json(more)) => records.extend(more),
+            _ => return Err(Error::internal("the records of a file are kept in two ways")),
+        }
+        Ok(())
+    }
+
     /// The exact text of a record; of a typed row, JSON.
     pub(crate) fn raw(&self, row: usize) -> String {
         match self {
