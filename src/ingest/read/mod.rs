@@ -273,3 +273,32 @@ pub(crate) fn texts<'a>(names: impl IntoIterator<Item = &'a str>) -> SchemaRef {
 fn nulls(field: &Field, rows: usize) -> ArrayRef {
     ::arrow::array::new_null_array(field.data_type(), rows)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Records keep their lines and their texts where chunks of a file become one.
+    #[test]
+    fn chunks_of_a_file_become_one() {
+        let chunk = |line: i64, text: &str| Chunk {
+            data: RecordBatch::try_new(
+                texts(["a"]),
+                vec![Arc::new(::arrow::array::StringArray::from(vec![text])) as ArrayRef],
+            )
+            .expect("a batch"),
+            lines: vec![line],
+            raws: Raws::Text { text: text.as_bytes().to_vec(), spans: vec![(0, text.len())], json: false },
+            bad: vec![Bad { line: line + 1, message: String::new(), raw: String::new() }],
+        };
+        assert!(Chunk::joined(Vec::new()).expect("joined").is_none());
+        let whole =
+            Chunk::joined(vec![chunk(2, "one"), chunk(4, "three"), chunk(6, "")]).expect("joined").expect("some");
+        assert_eq!(whole.lines, [2, 4, 6]);
+        assert_eq!((0..3).map(|row| whole.raws.raw(row)).collect::<Vec<_>>(), ["one", "three", ""]);
+        assert_eq!(whole.data.num_rows(), 3);
+        assert_eq!(whole.bad.iter().map(|b| b.line).collect::<Vec<_>>(), [3, 5, 7]);
+        let other = Chunk { raws: Raws::Json(vec![String::new()]), ..chunk(8, "x") };
+        assert!(Chunk::joined(vec![chunk(2, "one"), other]).is_err());
+    }
+}
