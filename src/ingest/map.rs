@@ -25,6 +25,9 @@ use super::verdict::{Decided, Part, Verdicts};
 use super::{hash, session};
 use crate::error::{Error, Result, did_you_mean};
 
+/// Chunks of a file that are in memory at once where shares are added up within it.
+const MOST_CHUNKS: usize = 16;
+
 /// What a row depends on besides itself, its source and the rates.
 #[derive(Debug, Clone)]
 pub struct MapContext {
@@ -217,7 +220,7 @@ impl Mapper {
             let out = run_gently(program, &statement.plan, raw.clone(), &mut verdicts).await?;
             parts.push(self.complete(statement, out, files, &mut verdicts, remembered.as_deref_mut())?);
         }
-        verdicts.finish(program, chunk, parts)
+        verdicts.finish(program, chunk, files, parts)
     }
 
     /// Leaves out what a declared predicate takes.
@@ -309,10 +312,31 @@ impl Records<'_> {
 
     /// The rows of the next records; `None` at the end of the file.
     pub async fn next(&mut self) -> Result<Option<Mapped>> {
-        match self.chunks.recv().await.transpose()? {
+        let chunk = match self.mapper.source.selects.iter().any(|s| s.table.sum().is_some()) {
+            true => self.rest().await?,
+            false => self.chunks.recv().await.transpose()?,
+        };
+        match chunk {
             Some(chunk) => Ok(Some(self.mapper.map_chunk(&self.program, chunk, None).await?)),
             None => Ok(None),
         }
+    }
+
+    /// All records that are left, in one chunk: shares are added up within a file.
+    async fn rest(&mut self) -> Result<Option<Chunk>> {
+        let mut chunks = Vec::new();
+        while let Some(chunk) = self.chunks.recv().await.transpose()? {
+            if chunks.len() == MOST_CHUNKS {
+                let (file, source) = (&self.mapper.context.file, &self.mapper.source.name);
+                let records: usize = chunks.iter().map(|c: &Chunk| c.lines.len() + c.bad.len()).sum();
+                return Err(Error::invalid(format!(
+                    "file {file}, source {source}: shares are added up within a file, and it has more than {records} records"
+                ))
+                .hint("deliver it in parts, each with all rows of what its rows are shares of"));
+            }
+            chunks.push(chunk);
+        }
+        Chunk::joined(chunks)
     }
 }
 

@@ -447,6 +447,86 @@ async fn unwanted_parts_of_records_reach_sql_and_quarantine() {
     assert_eq!(mapped.rejected[0].raw, "31.01.2026,a,0,1,z");
 }
 
+#[tokio::test]
+async fn v03_costs_and_prices_below_nothing_do_not_land() {
+    let costs = "-- into = \"product_cost\"
+SELECT sku, place AS location_id, CAST(cost AS DECIMAL(18,4)) AS unit_cost, 'EUR' AS currency FROM raw";
+    let mapped = map(CSV, costs, "sku,place,cost\na,,1.5\na,L1,-2\n").await;
+    assert_eq!(rules(&mapped), [(3, "V03", Some("unit_cost"), Some("-2.0000"))]);
+    assert_eq!(mapped.rejected[0].raw, "a,L1,-2");
+    for (name, value) in
+        [("product_id", "A"), ("location_id", "∅"), ("valid_from", "1970-01-01"), ("cost_method", "standard")]
+    {
+        assert_eq!(column(&mapped, "product_cost", name), [value], "{name}");
+    }
+    let prices = "-- into = \"price_list\"
+SELECT sku, 'web' AS channel_id, CAST(price AS DECIMAL(18,4)) AS list_price, CAST(reduced AS DECIMAL(18,4)) AS promo_price, 'EUR' AS currency FROM raw";
+    let mapped = map(CSV, prices, "sku,price,reduced\na,-5,\nb,10,-1\nc,10,12\nd,10,9\n").await;
+    let expected = [(2, "V03", Some("list_price"), Some("-5.0000")), (3, "V03", Some("promo_price"), Some("-1.0000"))];
+    assert_eq!(rules(&mapped), expected);
+    assert_eq!(table(&mapped, "price_list").record, [4, 5]);
+    assert_eq!(table(&mapped, "price_list").warned, [true, false], "reduced to more than the price");
+}
+
+const BUNDLES: &str = "-- into = \"product_bundle\"
+SELECT bundle AS bundle_product_id, part AS component_product_id, CAST(qty AS DECIMAL(18,3)) AS component_qty,
+       CAST(share AS DECIMAL(9,6)) AS revenue_share, CAST(rev AS BIGINT) AS source_version FROM raw";
+
+#[tokio::test]
+async fn v17_shares_add_up_or_none_of_a_bundle_lands() {
+    let text = "bundle,part,qty,share,rev
+b1,a,1,0.6,1
+b1,b,2,0.3,1
+b1,b,2,0.4,2
+b1,a,1,0.6,1
+b2,a,1,0.5,1
+b2,b,1,0.4,1
+b3,a,1,0.333333,1
+b3,b,1,0.333333,1
+b3,c,1,0.333333,1
+b4,a,1,0.5,1
+b4,b,0,0.5,1
+";
+    let mapped = map(CSV, BUNDLES, text).await;
+    let expected = [
+        (6, "V17", Some("revenue_share"), Some("0.500000")),
+        (7, "V17", Some("revenue_share"), Some("0.400000")),
+        (11, "V17", Some("revenue_share"), Some("0.500000")),
+        (12, "V03", Some("component_qty"), Some("0.000")),
+    ];
+    assert_eq!(rules(&mapped), expected);
+    assert!(mapped.rejected[0].message.ends_with("they add up to 0.9"), "{}", mapped.rejected[0].message);
+    assert_eq!(mapped.rejected[0].table, "product_bundle");
+    // The newest version of each row counts, once; thirds are rounded; what goes takes the rest of its bundle with it.
+    assert_eq!(table(&mapped, "product_bundle").record, [2, 3, 4, 5, 8, 9, 10]);
+    // What waits is added up anew: with the right quantity all of b4 would land, alone none of it does.
+    let waiting = |lines: &[i64]| -> Vec<ReplayRecord> {
+        let of = mapped.rejected.iter().filter(|r| lines.contains(&r.line));
+        of.map(|r| ReplayRecord {
+            line: r.line,
+            json: r.record.clone().expect("kept").replace("\"qty\":\"0\"", "\"qty\":\"1\""),
+        })
+        .collect()
+    };
+    let again = |records: Vec<ReplayRecord>| async move {
+        let mut mapper = mapper(source(CSV, BUNDLES).expect("a source"), FxRates::default());
+        mapper.map_records(records).await.expect("mapped")
+    };
+    assert!(again(waiting(&[11, 12])).await.rejected.is_empty());
+    assert_eq!(again(waiting(&[11])).await.rejected[0].rule, "V17");
+}
+
+#[tokio::test]
+async fn v17_shares_of_representatives_add_up_too() {
+    let sql = "-- into = \"rep_assignment\"
+SELECT id AS assigned_id, rep AS sales_rep_id, CAST(share AS DECIMAL(9,6)) AS share, CAST(since AS DATE) AS valid_from FROM raw";
+    let text =
+        "id,rep,share,since\nk1,r1,0.6,2026-01-01\nk1,r2,0.4,2026-01-01\nk1,r2,0.9,2026-02-01\nk2,r1,1,2026-01-01\n";
+    let mapped = map(CSV, sql, text).await;
+    assert_eq!(rules(&mapped), [(4, "V17", Some("share"), Some("0.900000"))], "a day's rows are one set");
+    assert_eq!(table(&mapped, "rep_assignment").record, [2, 3, 5]);
+}
+
 #[test]
 fn definitions_are_checked_when_loaded() {
     let refused = |header: &str, sql: &str| {

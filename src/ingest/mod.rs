@@ -67,6 +67,7 @@ mod source;
 #[cfg(test)]
 mod storm_tests;
 mod strict;
+mod sums;
 #[cfg(test)]
 mod testing;
 mod text;

@@ -10,10 +10,11 @@ use arrow::record_batch::RecordBatch;
 
 use super::check::rank;
 use super::frame::{Finding, Findings, Frame, Last};
+use super::joined::Files;
 use super::mapped::{MappedTable, Rejected};
 use super::plan::Program;
 use super::read::Chunk;
-use super::{ordinal, pii, time};
+use super::{ordinal, pii, sums, time};
 use crate::error::Result;
 use crate::model::Severity;
 
@@ -106,10 +107,27 @@ impl Verdicts {
     }
 
     /// Gathers what all SELECTs found, and gives the rows of the records that stand.
-    pub(crate) fn finish(mut self, program: &Program, chunk: &Chunk, parts: Vec<Part>) -> Result<Decided> {
+    pub(crate) fn finish(
+        mut self,
+        program: &Program,
+        chunk: &Chunk,
+        files: Files<'_>,
+        parts: Vec<Part>,
+    ) -> Result<Decided> {
         for part in parts.iter().filter(|p| !p.reference) {
             for finding in &part.findings.broken {
                 self.reject(part.rows[finding.row], part.frame.table.name, finding.clone());
+            }
+        }
+        // A record that goes takes with it what it makes up a whole with; that may be part of another whole by another row.
+        loop {
+            let found = sums::broken(&parts, files, |record| self.broken.contains_key(&record))?;
+            if found.is_empty() {
+                break;
+            }
+            for (part, finding) in found {
+                let Part { frame, rows, .. } = &parts[part];
+                self.reject(rows[finding.row], frame.table.name, finding);
             }
         }
         for record in 0..self.fates.len() {

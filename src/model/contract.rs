@@ -1,4 +1,4 @@
-//! The words in which a table contract is written: [`Table`], [`Column`], [`Check`]. Plain data, no I/O, no SQL engine.
+//! The words in which a table contract is written: [`Table`], [`Column`], [`Check`], [`Sum`]. Plain data, no I/O, no SQL engine.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -164,6 +164,20 @@ pub struct Check {
     pub says: &'static str,
 }
 
+/// A landing rule over the rows of a file that make up a whole: their shares add up to 1, or none of them lands (V17).
+/// It is asked of the rows that stand otherwise, each key in its newest version, without tombstones.
+#[derive(Debug, Clone, Copy)]
+pub struct Sum {
+    pub table: &'static str,
+    pub rule: &'static str,
+    /// The columns that the rows of one whole have in common.
+    pub of: &'static [&'static str],
+    /// The column that is added up, of kind [`Kind::Share`]. Each share may be rounded in its last place.
+    pub share: &'static str,
+    /// What the rule asks for, for people.
+    pub says: &'static str,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TableKind {
     /// Events in time; partitioned by business_month.
@@ -253,6 +267,10 @@ impl Table {
     fn fields(&self, month: bool) -> Vec<Field> {
         let month = (month && self.partitioned()).then(|| Field::new(MONTH, DataType::Utf8, false));
         self.stored_columns().map(Column::field).chain(month).collect()
+    }
+    /// The rule over rows that make up a whole, if it has one.
+    pub fn sum(&self) -> Option<&'static Sum> {
+        super::SUMS.iter().copied().find(|s| s.table == self.name)
     }
     /// For a dimension, its id column: the key's part that is not `valid_from`.
     pub fn id_column(&self) -> Option<&'static str> {

@@ -28,7 +28,10 @@ mod order_line;
 mod order_line_discount;
 mod order_status_event;
 mod payment;
+mod price_list;
 mod product;
+mod product_bundle;
+mod product_cost;
 mod product_location_policy;
 mod promotion;
 mod promotion_product;
@@ -43,7 +46,7 @@ mod source_control_total;
 mod supplier;
 mod target;
 
-pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Table, TableKind};
+pub use contract::{Check, Column, EventTime, Kind, MONTH, Role, Severity, Sum, Table, TableKind};
 
 pub static ORDER_LINE: Table = order_line::TABLE;
 pub static ORDER_LINE_DISCOUNT: Table = order_line_discount::TABLE;
@@ -76,6 +79,9 @@ pub static REP_ASSIGNMENT: Table = rep_assignment::TABLE;
 pub static TARGET: Table = target::TABLE;
 pub static SUPPLIER: Table = supplier::TABLE;
 pub static PRODUCT_LOCATION_POLICY: Table = product_location_policy::TABLE;
+pub static PRODUCT_COST: Table = product_cost::TABLE;
+pub static PRICE_LIST: Table = price_list::TABLE;
+pub static PRODUCT_BUNDLE: Table = product_bundle::TABLE;
 pub static FX_RATE: Table = fx_rate::TABLE;
 pub static ORDER_ALIAS: Table = order_alias::TABLE;
 pub static INGEST_FILE: Table = control::INGEST_FILE;
@@ -96,6 +102,9 @@ pub static TABLES: &[&Table] = &[
     &REP_ASSIGNMENT,
     &SUPPLIER,
     &PRODUCT_LOCATION_POLICY,
+    &PRODUCT_COST,
+    &PRICE_LIST,
+    &PRODUCT_BUNDLE,
     &FX_RATE,
     &ORDER_ALIAS,
     &ORDER_LINE,
@@ -122,6 +131,9 @@ pub static TABLES: &[&Table] = &[
     &QUARANTINE,
 ];
 
+/// The rules over rows that make up a whole.
+pub static SUMS: &[&Sum] = &[&rep_assignment::SHARES, &product_bundle::SHARES];
+
 /// The contract called `name`.
 pub fn table(name: &str) -> Option<&'static Table> {
     TABLES.iter().copied().find(|t| t.name == name)
@@ -137,5 +149,14 @@ mod tests {
         let columns = TABLES.iter().flat_map(|t| t.columns().map(move |c| (t.name, c.name, c.kind)));
         let floats: Vec<_> = columns.filter(|c| c.2 == Kind::Float).map(|c| (c.0, c.1)).collect();
         assert_eq!(floats, [("location", "lat"), ("location", "lon")]);
+    }
+
+    #[test]
+    fn sums_name_columns_of_their_tables() {
+        for sum in SUMS {
+            let table = table(sum.table).expect("a table");
+            assert_eq!(table.column(sum.share).map(|c| (c.kind, c.nullable)), Some((Kind::Share, false)), "{sum:?}");
+            assert!(!sum.of.is_empty() && sum.of.iter().all(|c| table.key.contains(c)), "{sum:?}");
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! rep_assignment: who looks after a customer, place or region since when, and with which share of the credit (domain 3.8).
 //! Rows of one `valid_from` are one set: together they replace the set before, so a row has no end of its own.
-//! That the shares of a set add up to 1 (V17) needs all its rows, so landing does not judge it.
+//! The shares of a set add up to 1 within its file (V17), so a file that tells of a set tells all of it.
 
-use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Table, TableKind};
+use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Sum, Table, TableKind};
 use super::envelope::REFERENCE;
 
 pub const TABLE: Table = Table {
@@ -22,6 +22,14 @@ pub const TABLE: Table = Table {
         holds: "share > 0 AND share <= 1",
         says: "a share lies above 0 and is at most 1",
     }],
+};
+
+pub const SHARES: Sum = Sum {
+    table: "rep_assignment",
+    rule: "V17",
+    of: &["assigned_type", "assigned_id", "valid_from"],
+    share: "share",
+    says: "the shares of whom it is assigned to add up to 1 within its file",
 };
 
 const ASSIGNMENT: &[Column] = &[

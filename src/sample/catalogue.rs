@@ -1,6 +1,6 @@
 //! What the retailer sells: articles with prices, costs and taxes, all a function of the seed. It must not draw from dice.
 
-use super::days::{Day, day};
+use super::days::{Day, FIRST, day};
 use super::dice::hash;
 use super::words::{BRANDS, CATEGORIES, CHINA_ONLY, COLOURS};
 
@@ -150,6 +150,18 @@ impl Catalogue {
         let rest = self.usual - core;
         let start = hash(&[self.seed, 0x7a, place as u64]) as usize % rest;
         self.ranked(core + (start + (at - core) * 7919) % rest)
+    }
+
+    /// The articles of the gift set `which`: always the same, old ones.
+    pub fn components(&self, which: usize) -> Vec<usize> {
+        let old = |k: usize| {
+            let mut item = self.ranked(which * 3 + k);
+            while self.items[item].launched > FIRST {
+                item = (item + 1) % self.usual;
+            }
+            item
+        };
+        (0..2 + which % 2).map(old).collect()
     }
 
     /// Price in cents of `currency`, tax included, on `day`.

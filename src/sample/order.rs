@@ -234,12 +234,7 @@ impl Basket<'_> {
         let mut head = self.line(parent, catalogue.bundles.start + which, LineKind::BundleParent, 1000);
         head.price = 0;
         order.lines.push(head);
-        for k in 0..2 + which % 2 {
-            // A set is always made of the same articles, old ones.
-            let mut item = catalogue.ranked(which * 3 + k);
-            while catalogue.items[item].launched > super::days::FIRST {
-                item = (item + 1) % catalogue.usual;
-            }
+        for (k, item) in catalogue.components(which).into_iter().enumerate() {
             let mut line = self.line(parent + 1 + k as i64, item, LineKind::BundleComponent, 1000);
             line.price = line.price * 9 / 10;
             line.parent = Some(parent);

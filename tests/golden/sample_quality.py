@@ -51,9 +51,12 @@ SOURCES = {
     "stock_movements": ("warehouse", "movements/*", ["inventory_movement"]), "purchase_orders": ("purchasing", "purchasing/*", ["purchase_order_line"]),
     "suppliers": ("masterdata", "dimensions/suppliers.csv*", ["supplier"]),
     "stock_policies": ("masterdata", "dimensions/stock_policies.csv*", ["product_location_policy"]),
+    "product_costs": ("masterdata", "dimensions/product_costs.csv*", ["product_cost"]),
+    "price_lists": ("masterdata", "dimensions/price_lists.csv*", ["price_list"]),
+    "product_bundles": ("masterdata", "dimensions/product_bundles.csv*", ["product_bundle"]),
 }
 RULES = {
-    "completeness": ["sequence", "control_missing"], "validity": ["V00", "V01", "V02", "V03", "V04", "V09", "V10", "V11", "V18", "V20"],
+    "completeness": ["sequence", "control_missing"], "validity": ["V00", "V01", "V02", "V03", "V04", "V09", "V10", "V11", "V17", "V18", "V20"],
     "uniqueness": ["V19", "alias"], "timeliness": ["lateness"], "consistency": ["control_differs", "V07", "V08", "V12"],
 }
 
@@ -108,6 +111,9 @@ def stage_quality(con, text, rows, clean, landing):
         ("purchasing", "purchase_order_line", "purchasing/*.csv", ";", "po, sku"),
         ("masterdata", "supplier", "dimensions/suppliers.csv", ",", "supplier_id"),
         ("masterdata", "product_location_policy", "dimensions/stock_policies.csv", ",", "place, sku, valid_from"),
+        ("masterdata", "product_cost", "dimensions/product_costs.csv", ",", "sku, place, valid_from"),
+        ("masterdata", "price_list", "dimensions/price_lists.csv", ",", "sku, channel, place, customers, currency, valid_from"),
+        ("masterdata", "product_bundle", "dimensions/product_bundles.csv", ",", "bundle, component"),
     ]
     whole = lambda key: " || '|' || ".join(f"coalesce({k}, '')" for k in key.split(", "))
     parts += [(s, t, f"SELECT {whole(key)} FROM {text(files, delim)}") for s, t, files, delim, key in plain]

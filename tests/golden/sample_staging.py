@@ -332,6 +332,11 @@ SELECT place AS location_id, sku AS product_id, coalesce(valid_from::DATE, DATE 
     lead_sd::DOUBLE AS lead_sd, review_days::INT AS review_days, service_level::DOUBLE AS service_level, min_order::INT AS min_order, pack::INT AS pack,
     max_stock::INT AS max_stock, order_cost::DOUBLE AS order_cost, currency, holding_rate::DOUBLE AS holding_rate
 FROM {text('dimensions/stock_policies.csv', ',')};
+-- A cost holds until the next one of the same article and place, or all places.
+CREATE TABLE article_cost AS
+SELECT sku AS product_id, place AS location_id, since, lead(since) OVER (PARTITION BY sku, place ORDER BY since) AS until, unit_cost, currency
+FROM (SELECT DISTINCT sku, place, coalesce(valid_from::DATE, DATE '1970-01-01') AS since, units(unit_cost, 4) AS unit_cost, currency
+      FROM {text('dimensions/product_costs.csv', ',')});
 """
 
 

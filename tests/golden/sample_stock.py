@@ -14,7 +14,7 @@ _STOCK = ["on_hand", "on_hand_cost", "retail_value"]
 COLUMNS = {
     "inventory-valuation": TIME + ["location_id", "location_name", "category_id", "category_name", "product_id", "product_name", "snapshot_day",
                                    "oldest_snapshot_day", "items", *_STOCK, "items_negative", "on_hand_negative", "cost_negative", "units_without_cost",
-                                   "potential_profit", "cost_method", "stock_value", "units_at_snapshot_cost", "cost_all", "cost_share"],
+                                   "potential_profit", "cost_method", "stock_value", "units_at_snapshot_cost", "units_at_product_cost", "cost_all", "cost_share"],
     "dead-slow-stock": TIME + ["location_id", "location_name", "product_id", "product_name", "snapshot_day", "first_stock_day", *_STOCK, "units_sold",
                                "units_returned", "last_sale_date", "days_since_sale"],
 }
@@ -38,26 +38,39 @@ class Stock:
         amount = lambda v, scale: None if v is None else Fraction(int(v), scale)
         return [(*r[:4], amount(r[4], UNITS), amount(r[5], MONEY), amount(r[6], MONEY)) for r in found]
 
+    def listed(self, as_of):
+        """(unit cost, rate into pounds) of the day before as_of by (place, article), place None = every place."""
+        last = self.con.execute(f"SELECT eur FROM rate WHERE day < DATE '{as_of}' ORDER BY day DESC LIMIT 1").fetchone()
+        rates = {"GBP": Fraction(1)} | ({"EUR": Fraction(int(last[0]), 10**6)} if last else {})
+        found = self.con.execute(f"""SELECT location_id, product_id, unit_cost, currency FROM article_cost
+            WHERE since < DATE '{as_of}' AND (until IS NULL OR until >= DATE '{as_of}')""").fetchall()
+        return {(place, product): (Fraction(int(cost), MONEY), rates[currency]) for place, product, cost, currency in found if currency in rates}
+
     def valued(self, items, as_of, method):
-        """(value by the method, units at the snapshot's cost) of each article in a place; receipts from the last one back."""
+        """(value by the method, units at the snapshot's cost, units at the list's cost) of each article in a place; receipts from the last one back."""
         came = defaultdict(list)
         if method != "snapshot":
             for place, product, quantity, cost in self.con.execute(f"""SELECT location_id, product_id, quantity, cost FROM movement
                     WHERE kind IN ('receipt', 'production_in', 'transfer_in') AND day < DATE '{as_of}' ORDER BY day DESC, moved_at DESC, movement_id""").fetchall():
                 came[place, product].append((Fraction(int(quantity), UNITS), Fraction(int(cost), MONEY)))
-        cut, found = lambda v: Fraction(math.floor(v * MONEY + Fraction(1, 2)), MONEY), {}
+        away = lambda v: Fraction(math.floor(abs(v) * MONEY + Fraction(1, 2)), MONEY) * (1 if v >= 0 else -1)
+        cut, found, listed = lambda v: Fraction(math.floor(v * MONEY + Fraction(1, 2)), MONEY), {}, self.listed(as_of)
         for place, product, _, _, on_hand, cost, _ in items:
             layers = came[place, product] if on_hand > 0 else []
+            at_list = cost is None and (own := listed.get((place, product), listed.get((None, product)))) is not None
+            if at_list:
+                cost = away(away(own[0] * on_hand) * own[1])
             if not layers:
-                found[place, product] = cost, on_hand
+                found[place, product] = cost, Fraction(0) if at_list else on_hand, on_hand if at_list else Fraction(0)
             elif method == "average":
-                found[place, product] = cut(on_hand * sum(c for _, c in layers) / sum(q for q, _ in layers)), Fraction(0)
+                found[place, product] = cut(on_hand * sum(c for _, c in layers) / sum(q for q, _ in layers)), Fraction(0), Fraction(0)
             else:
                 left, value = on_hand, Fraction(0)
                 for quantity, amount in layers:
                     part = min(left, quantity)
                     left, value = left - part, value + cut(part * amount / quantity)
-                found[place, product] = value + (cut(left * cost / on_hand) if left else 0), left
+                worth = value + (cut(left * cost / on_hand) if left else 0) if cost is not None or not left else None
+                found[place, product] = worth, Fraction(0) if at_list else left, left if at_list else Fraction(0)
         return found
 
     def shown_product(self, product):
@@ -87,7 +100,8 @@ class Stock:
                    "potential_profit": add([i[6] - i[5] if i[5] is not None and i[6] is not None else None for i in of])}
             if kind == "row":
                 row[level + "_id"] = group
-            row |= {"cost_method": method, "stock_value": add([values[i[:2]][0] for i in of]), "units_at_snapshot_cost": add([values[i[:2]][1] for i in of])}
+            row |= {"cost_method": method, "stock_value": add([values[i[:2]][0] for i in of]), "units_at_snapshot_cost": add([values[i[:2]][1] for i in of]),
+                    "units_at_product_cost": add([values[i[:2]][2] for i in of])}
             row["cost_all"], row["cost_share"] = whole, ratio(row["on_hand_cost"], whole)
             row["category_name"] = names.get(row["category_id"])
             rows.append(row)

@@ -3,10 +3,12 @@
 -- about = """What is the stock worth? On hand, at cost and at selling price, per place, top category or article, at the close of the last
 -- snapshot day before as_of of each (place, article, lot); a lot that a complete later day of its place lacks is gone. Nothing is added
 -- over days. Stock below 0 is an error of the books and no value: it stands apart (negative columns) and is in on_hand and on_hand_cost,
--- too, so that they equal stock-on-hand. Units whose cost is not known are counted and have no value. on_hand_cost is at the cost that the
--- snapshot gives; how that was found is the source's matter. stock_value is at the cost of cost_method: snapshot, the average of all that
--- came in before as_of (receipts, production, transfers in), or fifo: what is there is what came in last. What the ledger does not tell of,
--- and stock of 0 or below, is at the snapshot's cost (units_at_snapshot_cost). potential_profit = retail_value − on_hand_cost over the items where both are known."""
+-- too, so that they equal stock-on-hand. Units whose cost the snapshot does not give are counted (units_without_cost) and have no
+-- on_hand_cost. on_hand_cost is at the cost that the snapshot gives; how that was found is the source's matter. stock_value is at the cost
+-- of cost_method: snapshot, the average of all that came in before as_of (receipts, production, transfers in), or fifo: what is there is
+-- what came in last. What the ledger does not tell of, and stock of 0 or below, is at the snapshot's cost (units_at_snapshot_cost); where
+-- the snapshot gives none, at the cost that product_cost has for the day before as_of, the place's own before the general one, other
+-- currencies at the last rate before as_of (units_at_product_cost). potential_profit = retail_value − on_hand_cost over the items where both are known."""
 -- key = ["location_id", "category_id", "product_id"]
 -- needs = ["inventory_snapshot.unit_cost"]
 --
@@ -40,11 +42,12 @@
 -- items_negative = "items whose stock is below 0"
 -- on_hand_negative = "their stock (stock units, ≤ 0)"
 -- cost_negative = "their on_hand_cost (money, ≤ 0)"
--- units_without_cost = "stock units above 0 whose cost is not known"
+-- units_without_cost = "stock units above 0 whose cost the snapshot does not give"
 -- potential_profit = "retail_value − on_hand_cost where both are known (money)"
 -- cost_method = "at which cost stock_value is"
 -- stock_value = "on_hand at that cost, where it is known (money)"
--- units_at_snapshot_cost = "stock units of it at the snapshot's cost"
+-- units_at_snapshot_cost = "stock units of it at the snapshot's cost, or without any"
+-- units_at_product_cost = "stock units of it at the cost that product_cost has"
 -- cost_all = "on_hand_cost over all rows, before any limit (money)"
 -- cost_share = "on_hand_cost / cost_all"
 -- currency = "the lake's reporting currency"
@@ -70,6 +73,7 @@ WITH held AS (
         x.product_id,
         max(x.shown_day) AS shown_day,
         sum(x.on_hand) AS on_hand,
+        sum(CASE WHEN x.on_hand_cost_rc IS NULL THEN x.on_hand END) AS uncosted,
         sum(x.on_hand_cost_rc) AS on_hand_cost,
         sum(x.retail_value_rc) AS retail_value
     FROM (
@@ -135,19 +139,69 @@ came AS (
     ) x
     GROUP BY 1, 2
 ),
-valued AS (
+cost AS (
+    -- what a unit costs at the close of the day before as_of, with the rate into the reporting currency
+    SELECT
+        k.location_id,
+        k.product_id,
+        k.unit_cost,
+        CASE WHEN k.currency = reporting_currency() THEN CAST(1 AS DECIMAL(18,8)) ELSE w.rate END AS rate
+    FROM product_cost k
+    LEFT JOIN (
+        SELECT r.currency, r.rate
+        FROM reporting_rate r
+        JOIN (SELECT currency, max(rate_date) AS rate_date FROM reporting_rate WHERE rate_date < $as_of GROUP BY 1) n
+          ON n.currency = r.currency AND n.rate_date = r.rate_date
+    ) w ON w.currency = k.currency
+    WHERE k.valid_from < $as_of
+      AND (k.valid_to IS NULL OR k.valid_to >= $as_of)
+      AND (k.currency = reporting_currency() OR w.rate IS NOT NULL)
+),
+costed AS (
+    -- what the snapshot gives no cost for, at product_cost: the place's own before the general one
     SELECT
         h.*,
-        CASE WHEN c.location_id IS NULL THEN h.on_hand_cost
+        CASE WHEN own.product_id IS NOT NULL THEN prorated(prorated(own.unit_cost, h.uncosted, 1), own.rate, 1)
+             ELSE prorated(prorated(general.unit_cost, h.uncosted, 1), general.rate, 1) END AS product_value
+    FROM held h
+    LEFT JOIN cost own ON own.location_id = h.location_id AND own.product_id = h.product_id
+    LEFT JOIN (SELECT g.product_id, g.unit_cost, g.rate FROM cost g WHERE g.location_id IS NULL) general ON general.product_id = h.product_id
+),
+based AS (
+    -- the value without cost_method: at the snapshot's cost, else at product_cost
+    SELECT
+        b.*,
+        CASE WHEN b.product_value IS NULL THEN b.on_hand_cost
+             ELSE CAST(coalesce(b.on_hand_cost, CAST(0 AS DECIMAL(28,4))) + b.product_value AS DECIMAL(28,4)) END AS base_value,
+        CASE WHEN b.product_value IS NULL THEN CAST(0 AS DECIMAL(28,3)) ELSE b.uncosted END AS product_units
+    FROM costed b
+),
+split AS (
+    -- what the layers do not hold is of both kinds, as all of it is
+    SELECT
+        h.location_id,
+        h.product_id,
+        h.shown_day,
+        h.on_hand,
+        h.on_hand_cost,
+        h.retail_value,
+        CASE WHEN c.location_id IS NULL THEN h.base_value
              WHEN $cost_method = 'average' THEN prorated(c.all_cost, h.on_hand, c.all_units)
              WHEN c.units < h.on_hand
-             THEN CAST(c.part_value + prorated(h.on_hand_cost, h.on_hand - c.units, h.on_hand) AS DECIMAL(28,4))
+             THEN CAST(c.part_value + prorated(h.base_value, h.on_hand - c.units, h.on_hand) AS DECIMAL(28,4))
              ELSE CAST(c.part_value AS DECIMAL(28,4)) END AS stock_value,
         CASE WHEN c.location_id IS NULL THEN h.on_hand
              WHEN $cost_method = 'average' THEN CAST(0 AS DECIMAL(28,3))
-             ELSE CAST(h.on_hand - c.units AS DECIMAL(28,3)) END AS units_at_snapshot_cost
-    FROM held h
+             ELSE CAST(h.on_hand - c.units AS DECIMAL(28,3)) END AS base_units,
+        CASE WHEN c.location_id IS NULL THEN h.product_units
+             WHEN $cost_method = 'average' OR c.units >= h.on_hand THEN CAST(0 AS DECIMAL(28,3))
+             ELSE CAST(prorated(h.product_units, h.on_hand - c.units, h.on_hand) AS DECIMAL(28,3)) END AS units_at_product_cost
+    FROM based h
     LEFT JOIN came c ON c.location_id = h.location_id AND c.product_id = h.product_id
+),
+valued AS (
+    SELECT s.*, CAST(s.base_units - s.units_at_product_cost AS DECIMAL(28,3)) AS units_at_snapshot_cost
+    FROM split s
 )
 SELECT
     CAST($as_of - INTERVAL '1 day' AS DATE) AS period_start,
@@ -174,6 +228,7 @@ SELECT
     $cost_method AS cost_method,
     s.stock_value,
     s.units_at_snapshot_cost,
+    s.units_at_product_cost,
     sum(s.on_hand_cost) OVER () AS cost_all,
     ratio(s.on_hand_cost, sum(s.on_hand_cost) OVER ()) AS cost_share,
     reporting_currency() AS currency
@@ -198,7 +253,8 @@ FROM (
         sum(CASE WHEN h.on_hand > 0 AND h.on_hand_cost IS NULL THEN h.on_hand ELSE CAST(0 AS DECIMAL(28,3)) END) AS units_without_cost,
         sum(h.retail_value - h.on_hand_cost) AS potential_profit,
         sum(h.stock_value) AS stock_value,
-        sum(h.units_at_snapshot_cost) AS units_at_snapshot_cost
+        sum(h.units_at_snapshot_cost) AS units_at_snapshot_cost,
+        sum(h.units_at_product_cost) AS units_at_product_cost
     FROM valued h
     LEFT JOIN location l ON l.location_id = h.location_id
     LEFT JOIN product p ON p.product_id = h.product_id

@@ -6,7 +6,7 @@
 -- included unless state = open; uniqueness: rows without another of the same version and other content (V19), orders without a likely copy
 -- in another system (alias); timeliness: rows that landed at most sla_days after their business date (lateness); consistency: control totals
 -- that are met to the last unit (control_differs), keys of order lines that their dimension has (V12), returned lines of which no more came
--- back than was sold (V07), refunds not before their sale (V08). Not measured, for lack of what they compare: V05, V06, V14 to V17, V21.
+-- back than was sold (V07), refunds not before their sale (V08). Not measured, for lack of what they compare: V05, V06, V14 to V16, V21.
 -- The scores of tables are of sources that land in them. It tells of the lake as it is now; from and to are business dates, of validity and
 -- V19 days (UTC) on which records were read or stopped, all open on both sides unless given. A score without anything checked is empty."""
 -- key = ["aspect", "rule"]
@@ -67,7 +67,7 @@ fact AS (
     SELECT g.aspect, g.rule, CAST(0 AS BIGINT) AS checked, CAST(0 AS BIGINT) AS failed, CAST(0 AS BIGINT) AS checked_once
     FROM (VALUES ('completeness', 'sequence'), ('completeness', 'control_missing'), ('validity', 'V00'), ('validity', 'V01'),
                  ('validity', 'V02'), ('validity', 'V03'), ('validity', 'V04'), ('validity', 'V09'), ('validity', 'V10'),
-                 ('validity', 'V11'), ('validity', 'V18'), ('validity', 'V20'), ('uniqueness', 'V19'), ('uniqueness', 'alias'), ('timeliness', 'lateness'),
+                 ('validity', 'V11'), ('validity', 'V17'), ('validity', 'V18'), ('validity', 'V20'), ('uniqueness', 'V19'), ('uniqueness', 'alias'), ('timeliness', 'lateness'),
                  ('consistency', 'control_differs'), ('consistency', 'V07'), ('consistency', 'V08'), ('consistency', 'V12')) AS g(aspect, rule)
 
     UNION ALL
@@ -77,7 +77,7 @@ fact AS (
            CASE WHEN g.rule = 'V00' THEN sum(f.read_records) ELSE CAST(0 AS BIGINT) END AS checked_once
     FROM landed_file f
     JOIN asked_source a ON a.source = f.source
-    CROSS JOIN (VALUES ('V00'), ('V01'), ('V02'), ('V03'), ('V04'), ('V09'), ('V10'), ('V11'), ('V18'), ('V20')) AS g(rule)
+    CROSS JOIN (VALUES ('V00'), ('V01'), ('V02'), ('V03'), ('V04'), ('V09'), ('V10'), ('V11'), ('V17'), ('V18'), ('V20')) AS g(rule)
     WHERE ($from IS NULL OR CAST(f.landed_at AS DATE) >= $from) AND ($to IS NULL OR CAST(f.landed_at AS DATE) < $to)
     GROUP BY g.rule
 

@@ -32,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use ::arrow::array::{Array, ArrayRef, AsArray};
+use ::arrow::compute::concat_batches;
 use ::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use ::arrow::record_batch::RecordBatch;
 use ::arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -74,6 +75,24 @@ pub(crate) struct Chunk {
     pub(crate) bad: Vec<Bad>,
 }
 
+impl Chunk {
+    /// Chunks of one file, one after the other, as one; `None` where there is none.
+    pub(crate) fn joined(chunks: Vec<Chunk>) -> Result<Option<Chunk>> {
+        let mut chunks = chunks.into_iter();
+        let Some(Chunk { data, mut lines, mut raws, mut bad }) = chunks.next() else { return Ok(None) };
+        let schema = data.schema();
+        let mut batches = vec![data];
+        for next in chunks {
+            batches.push(next.data);
+            lines.extend(next.lines);
+            bad.extend(next.bad);
+            raws.extend(next.raws)?;
+        }
+        let data = concat_batches(&schema, &batches)?;
+        Ok(Some(Chunk { data, lines, raws, bad }))
+    }
+}
+
 /// A record that cannot be parsed (V00).
 #[derive(Debug)]
 pub(crate) struct Bad {
@@ -93,6 +112,21 @@ pub(crate) enum Raws {
 }
 
 impl Raws {
+    /// Adds the records that follow in the same file.
+    fn extend(&mut self, next: Raws) -> Result<()> {
+        match (self, next) {
+            (Raws::Text { text, spans, .. }, Raws::Text { text: more, spans: ends, .. }) => {
+                let offset = text.len();
+                text.extend(more);
+                spans.extend(ends.into_iter().map(|(from, to)| (from + offset, to + offset)));
+            }
+            (Raws::Rows(rows), Raws::Rows(more)) => *rows = concat_batches(&rows.schema(), [&*rows, &more])?,
+            (Raws::Json(records), Raws::Json(more)) => records.extend(more),
+            _ => return Err(Error::internal("the records of a file are kept in two ways")),
+        }
+        Ok(())
+    }
+
     /// The exact text of a record; of a typed row, JSON.
     pub(crate) fn raw(&self, row: usize) -> String {
         match self {
@@ -238,4 +272,33 @@ pub(crate) fn texts<'a>(names: impl IntoIterator<Item = &'a str>) -> SchemaRef {
 /// NULLs of `field`'s type.
 fn nulls(field: &Field, rows: usize) -> ArrayRef {
     ::arrow::array::new_null_array(field.data_type(), rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Records keep their lines and their texts where chunks of a file become one.
+    #[test]
+    fn chunks_of_a_file_become_one() {
+        let chunk = |line: i64, text: &str| Chunk {
+            data: RecordBatch::try_new(
+                texts(["a"]),
+                vec![Arc::new(::arrow::array::StringArray::from(vec![text])) as ArrayRef],
+            )
+            .expect("a batch"),
+            lines: vec![line],
+            raws: Raws::Text { text: text.as_bytes().to_vec(), spans: vec![(0, text.len())], json: false },
+            bad: vec![Bad { line: line + 1, message: String::new(), raw: String::new() }],
+        };
+        assert!(Chunk::joined(Vec::new()).expect("joined").is_none());
+        let whole =
+            Chunk::joined(vec![chunk(2, "one"), chunk(4, "three"), chunk(6, "")]).expect("joined").expect("some");
+        assert_eq!(whole.lines, [2, 4, 6]);
+        assert_eq!((0..3).map(|row| whole.raws.raw(row)).collect::<Vec<_>>(), ["one", "three", ""]);
+        assert_eq!(whole.data.num_rows(), 3);
+        assert_eq!(whole.bad.iter().map(|b| b.line).collect::<Vec<_>>(), [3, 5, 7]);
+        let other = Chunk { raws: Raws::Json(vec![String::new()]), ..chunk(8, "x") };
+        assert!(Chunk::joined(vec![chunk(2, "one"), other]).is_err());
+    }
 }

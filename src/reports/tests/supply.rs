@@ -1,7 +1,7 @@
 //! Stock over days: averages, availability and what was lost by it, with the golden values of domain 4.5.
 
 use super::*;
-use crate::model::{INVENTORY_MOVEMENT, INVENTORY_SNAPSHOT, PURCHASE_ORDER_LINE};
+use crate::model::{FX_RATE, INVENTORY_MOVEMENT, INVENTORY_SNAPSHOT, PRODUCT_COST, PURCHASE_ORDER_LINE};
 
 /// A count of an article in a place, worth 1 a unit.
 fn count(day: &str, place: &str, product: &str, on_hand: i64) -> Value {
@@ -140,4 +140,60 @@ async fn d51_what_was_received_is_not_on_order() {
     let shop = over(shop.lake).await;
     assert_eq!(shop.rows("low-stock-alert", &[], &columns).await, ["2.000|80.000|2.0|1.0|2026-03-21"]);
     assert!(shop.rows("reorder-proposal", &[], &["order_quantity"]).await.is_empty(), "ordered once is enough");
+}
+
+/// At the place's own cost before the general one, at the rate of the day; what has neither has no value. A slicer keeps the
+/// general cost.
+#[tokio::test]
+async fn stock_that_came_without_a_cost_is_at_the_one_that_products_have() {
+    let lake = empty_lake().await;
+    let day = "2026-03-19";
+    let uncosted = |place: &str, product: &str, on_hand: i64| {
+        let mut row = count(day, place, product, on_hand);
+        row["on_hand_cost_rc"] = Value::Null;
+        row
+    };
+    let counts =
+        [uncosted("L1", "P1", 10), count(day, "L1", "P2", 5), uncosted("L2", "P1", 4), uncosted("L2", "P2", 3)];
+    land(&lake, &INVENTORY_SNAPSHOT, json!({ "source_system": "w" }), &counts).await;
+    let receipt = json!({ "movement_id": "1", "movement_type": "receipt", "business_date": "2026-03-10", "location_id": "L1",
+        "product_id": "P1", "quantity": 6, "cost_amount_rc": 12 });
+    land(&lake, &INVENTORY_MOVEMENT, json!({ "source_system": "w" }), &[receipt]).await;
+    shops(&lake).await;
+    let shop = over(lake).await;
+    let columns = [
+        "location_id",
+        "on_hand_cost",
+        "units_without_cost",
+        "stock_value",
+        "units_at_snapshot_cost",
+        "units_at_product_cost",
+    ];
+    assert_eq!(
+        shop.rows("inventory-valuation", &[], &columns).await,
+        ["L1|5.0000|10.000|5.0000|15.000|0.000", "L2||7.000||7.000|0.000"],
+        "nothing is listed"
+    );
+    let rate = json!({ "rate_date": "2026-03-18", "base_currency": "EUR", "quote_currency": "USD", "rate_type": "spot_close", "rate": 0.5 });
+    land(&shop.lake, &FX_RATE, json!({ "source_system": "t" }), &[rate]).await;
+    let cost = |place: Option<&str>, since: &str, cost: f64, currency: &str| json!({ "product_id": "P1", "location_id": place, "valid_from": since, "cost_method": "standard", "unit_cost": cost, "currency": currency });
+    let costs = [
+        cost(None, "2026-01-01", 2.5, "USD"),
+        cost(None, "2026-03-19", 3.0, "USD"),
+        cost(None, "2026-03-20", 9.0, "USD"),
+        cost(Some("L2"), "2026-01-01", 4.0, "EUR"),
+    ];
+    land(&shop.lake, &PRODUCT_COST, json!({ "source_system": "m" }), &costs).await;
+    let shop = over(shop.lake).await;
+    let (first, second) = ("L1|5.0000|10.000|35.0000|5.000|10.000", "L2||7.000|8.0000|3.000|4.000");
+    assert_eq!(shop.rows("inventory-valuation", &[], &columns).await, [first, second]);
+    assert_eq!(shop.rows("inventory-valuation", &[("where.location", "L1")], &columns).await, [first]);
+    let fifo = [("cost_method", "fifo"), ("where.location", "L1")];
+    assert_eq!(
+        shop.rows("inventory-valuation", &fifo, &columns).await,
+        ["L1|5.0000|10.000|29.0000|5.000|4.000"],
+        "six came in for 12, four are at 3 each"
+    );
+    let before = [("as_of", "2026-03-19")];
+    assert!(shop.rows("inventory-valuation", &before, &columns).await.is_empty(), "nothing was counted before");
 }

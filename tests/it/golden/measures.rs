@@ -314,6 +314,7 @@ const MADE: &[&str] = &[
     "potential_profit",
     "stock_value",
     "units_at_snapshot_cost",
+    "units_at_product_cost",
     "cost_all",
     "cost_share",
     "in_stock_days",
