@@ -10,7 +10,7 @@
 -- the snapshot gives none, at the cost that product_cost has for the day before as_of, the place's own before the general one, other
 -- currencies at the last rate before as_of (units_at_product_cost). potential_profit = retail_value − on_hand_cost over the items where both are known."""
 -- key = ["location_id", "category_id", "product_id"]
--- needs = ["inventory_snapshot.unit_cost"]
+-- needs = ["inventory_snapshot"]
 --
 -- [params]
 -- as_of = { type = "date", default = "today", about = "Stock at the beginning of this day: snapshots of earlier days count." }
