@@ -138,7 +138,8 @@ pub(crate) async fn compile(session: &SessionContext, source: &Source, fields: &
     let skip = skips(&state, source, &mut wanted).await.map_err(|t| t.map(|e| e.context("[[skip]]")))?;
     let personal = source.selects.iter().any(|s| s.sql.to_lowercase().contains(functions::IDENTIFIER_HASH))
         || drafts.iter().any(|(_, draft)| draft.given().iter().any(|g| g.column.personal));
-    let statements: Vec<Statement> = drafts.into_iter().map(|(i, draft)| draft.finish(&state, source, i)).collect::<Result<_>>()?;
+    let statements: Vec<Statement> =
+        drafts.into_iter().map(|(i, draft)| draft.finish(&state, source, i)).collect::<Result<_>>()?;
     let own = fields.len();
     let (wants_file, wants_raw) = (wanted[own], wanted[own + 2]);
     wanted.truncate(own);
