@@ -5,7 +5,8 @@
 -- (by kind) and score (recency = days since the last purchase day, frequency = days with a purchase and money = net sales in the `window`
 -- days before as_of: what the segments of rfm-segments are made of). Without customer_key the customer with the highest net sales before
 -- as_of is shown; a key for which another one stands (view customer_key_now) shows that customer. Keys are pseudonyms: nothing here
--- tells who it is. An order shows what was sold; what came back is in the section return. Categories do not add up to the total where an order has several, and adjustments belong to none (N/A)."""
+-- tells who it is. An order shows what was sold; what came back is in the section return. Categories do not add up to the total where an
+-- order has several, and adjustments belong to none (N/A)."""
 -- key = ["section", "item"]
 -- spine = ["customer"]
 -- totals = false
