@@ -17,10 +17,10 @@
 SELECT customer AS customer_key,
        type AS id_type,
        value AS id_value,
-       hash AS id_value_hash,
+       nullif(hash, '') AS id_value_hash,
        channel AS channel_id,
        instant(first_seen) AS first_seen,
        instant(last_seen) AS last_seen,
        CAST(confidence AS DECIMAL(9,6)) AS confidence,
-       rule AS match_rule
+       nullif(rule, '') AS match_rule
 FROM   raw;

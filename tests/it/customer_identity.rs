@@ -13,7 +13,7 @@ const IDS: &str = r#"-- ---
 -- format = "csv"
 -- ---
 -- into = "customer_identity"
-SELECT customer AS customer_key, type AS id_type, value AS id_value, hash AS id_value_hash, channel AS channel_id,
+SELECT customer AS customer_key, type AS id_type, value AS id_value, nullif(hash, '') AS id_value_hash, channel AS channel_id,
        instant(since) AS first_seen, CAST(sure AS DECIMAL(9,6)) AS confidence, CAST(rev AS BIGINT) AS source_version,
        CAST(gone AS BOOLEAN) AS is_deleted
 FROM raw;
