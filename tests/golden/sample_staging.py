@@ -132,9 +132,9 @@ def stage_persons(con, text):
     merged = persons(rows.fetchall())
     con.execute("CREATE TABLE merged(customer_key VARCHAR, stands VARCHAR)")
     con.executemany("INSERT INTO merged VALUES (?, ?)", list(merged.items()))
-    named = con.execute("""SELECT table_name FROM duckdb_columns() WHERE column_name = 'customer_key' AND NOT internal
-        AND table_name NOT IN ('merged', 'customer', 'profile')""").fetchall()
-    for table, column in [(t, "customer_key") for t, in named] + [("desk_order", "customer")]:
+    named = con.execute("""SELECT table_name, column_name FROM duckdb_columns() WHERE column_name IN ('customer_key', 'customer')
+        AND data_type = 'VARCHAR' AND NOT internal AND table_name NOT IN ('merged', 'customer', 'profile')""").fetchall()
+    for table, column in named:
         con.execute(f"UPDATE {table} SET {column} = m.stands FROM merged m WHERE {table}.{column} = m.customer_key")
     con.execute("""
 UPDATE customer SET consent_email = t.email, consent_profiling = t.profiling

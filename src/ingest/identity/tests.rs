@@ -14,7 +14,7 @@ use crate::config::LakeConfig;
 use crate::ingest::columns::longs;
 use crate::ingest::testing::source;
 use crate::ingest::{Ingest, InputFile, Silent, Sources};
-use crate::lake::testing::{Act, Unreliable, over};
+use crate::lake::testing::{Act, Unreliable, bury, over};
 use crate::model::QUARANTINE;
 
 const ORDERS: &str = r#"-- ---
@@ -262,6 +262,7 @@ async fn a_crash_leaves_nothing_half_done() {
             move |number, _: Option<&object_store::path::Path>| if number == at { Act::DieAfter } else { Act::Go };
         // It may be done before that request: others are made on the side.
         let _ = land_all(Unreliable::new(kept.clone(), dies)).await;
+        bury(&kept).await;
         let ingest = land_all(kept).await.expect("landed again");
         let made = ["o1 ada", "o2 ada (lovelace)", "o3 bob", "o4 nobody", "o5 ada (lovelace)"];
         assert_eq!(customers(&ingest, &ORDER_LINE).await, made, "request {at} of {requests}");
