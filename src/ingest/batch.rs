@@ -141,8 +141,11 @@ impl<'a> Batch<'a> {
         let mut pieces = std::mem::take(&mut self.pieces);
         let mut waited = Vec::new();
         let landed = self.land(&pieces).await?;
-        if !landed.is_empty() {
-            work.customers = identity::Touched::begin(self.writer.lake).await?;
+        if !landed.is_empty() && identity::anybody_merged(self.writer.lake).await? {
+            let mut named = identity::Named::default();
+            let mut pieces = pieces.values().flatten();
+            pieces.try_for_each(|piece| named.add(piece.mapped.table, &piece.mapped.rows))?;
+            work.customers = identity::Touched::of(self.writer.lake, named).await?;
         }
         for (table, landed) in landed {
             let pieces = pieces.remove(table.name).unwrap_or_default();

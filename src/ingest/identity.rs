@@ -51,19 +51,67 @@ type RowOf = (usize, [u8; 16]);
 pub(crate) struct Touched {
     /// Rows of customer_identity are among it, or anything may be.
     identities: bool,
-    /// Somebody has several keys: else facts need no look.
-    merged: bool,
+    merged: Option<Merged>,
     /// By the key that the source gave.
     rows: BTreeMap<String, HashSet<RowOf>>,
     noted: usize,
 }
 
+/// Customers who were ever one with others: facts of anybody else need no look.
+#[derive(Debug)]
+struct Merged {
+    keys: HashSet<String>,
+    /// Of other customers it is not known; `None`: it is of all.
+    asked: Option<BTreeSet<String>>,
+}
+
+impl Merged {
+    fn may_be(&self, customer: &str) -> bool {
+        self.keys.contains(customer) || self.asked.as_ref().is_some_and(|asked| !asked.contains(customer))
+    }
+}
+
+/// The customers that a batch names, gathered to ask for them at once.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
+    customers: BTreeSet<String>,
+    /// There were more than [`MOST_ROWS`]: all are asked for.
+    many: bool,
+}
+
+impl Named {
+    pub fn add(&mut self, table: &Table, rows: &RecordBatch) -> Result<()> {
+        if self.many || place(table).is_none() {
+            return Ok(());
+        }
+        for customer in texts(rows, COLUMNS[0])?.iter().flatten() {
+            if !self.customers.contains(customer) {
+                self.customers.insert(customer.to_string());
+            }
+        }
+        self.many = self.customers.len() > MOST_ROWS;
+        Ok(())
+    }
+}
+
+/// Whether anybody was ever merged. To be asked after a batch has committed its rows: whoever merges customers later finds them
+/// there, and who did before has said so already.
+pub(crate) async fn anybody_merged(lake: &Lake) -> Result<bool> {
+    Ok(!lake.state(&CUSTOMER_KEY_HISTORY).await?.files.is_empty())
+}
+
+/// The table's place in [`FACTS`].
+fn place(table: &Table) -> Option<usize> {
+    FACTS.iter().position(|fact| fact.name == table.name)
+}
+
 impl Touched {
-    /// To be asked for after the batch has committed its rows: whoever merges customers later finds them there, and who did
-    /// before has said so already.
-    pub async fn begin(lake: &Lake) -> Result<Touched> {
-        let merged = !lake.state(&CUSTOMER_KEY_HISTORY).await?.files.is_empty();
-        Ok(Touched { merged, ..Touched::default() })
+    /// For a batch that names these customers.
+    pub async fn of(lake: &Lake, named: Named) -> Result<Touched> {
+        let asked = (!named.many).then_some(named.customers);
+        let state = lake.state(&CUSTOMER_KEY_HISTORY).await?;
+        let keys = history::newest(lake, &state, asked.as_ref()).await?.into_keys().collect();
+        Ok(Touched { merged: Some(Merged { keys, asked }), ..Touched::default() })
     }
 
     /// Anything may have changed.
@@ -77,17 +125,16 @@ impl Touched {
             self.identities |= (0..rows.num_rows()).any(counts);
             return Ok(());
         }
-        let place = FACTS.iter().position(|fact| fact.name == table.name);
-        let Some(place) = place.filter(|_| self.merged && !self.many()) else { return Ok(()) };
-        let (customers, keys) = (texts(rows, "customer_key")?, binary(rows, "row_key")?);
+        let (Some(place), Some(merged)) = (place(table), &self.merged) else { return Ok(()) };
+        if self.many() {
+            return Ok(());
+        }
+        let (customers, keys) = (texts(rows, COLUMNS[0])?, binary(rows, "row_key")?);
         for row in (0..rows.num_rows()).filter(|row| counts(*row)) {
-            let Some(customer) = text_at(customers, row) else { continue };
+            let Some(customer) = text_at(customers, row).filter(|customer| merged.may_be(customer)) else { continue };
             let key = <[u8; 16]>::try_from(keys.value(row));
             let key = key.map_err(|_| Error::internal("a row_key is not 16 bytes long"))?;
-            if !self.rows.contains_key(customer) {
-                self.rows.insert(customer.to_string(), HashSet::new());
-            }
-            self.noted += usize::from(self.rows.get_mut(customer).is_some_and(|rows| rows.insert((place, key))));
+            self.noted += usize::from(self.rows.entry(customer.to_string()).or_default().insert((place, key)));
         }
         if self.many() {
             self.rows.clear();
@@ -122,7 +169,7 @@ pub(crate) async fn apply(writer: Writer<'_>, touched: &Touched) -> Result<()> {
     let merges = Merges::load(writer.lake, Some(&customers)).await?;
     let mut keys: BTreeMap<usize, Vec<[u8; 16]>> = BTreeMap::new();
     for (customer, rows) in &touched.rows {
-        // Others are as their sources gave them: they have just landed, or were never merged.
+        // Those of others are as their sources gave them.
         if merges.versions.contains_key(customer) {
             rows.iter().for_each(|(place, key)| keys.entry(*place).or_default().push(*key));
         }

@@ -42,9 +42,9 @@ pub(super) struct Canonical {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Link {
     identifier: u128,
-    customer: usize,
+    customer: u32,
     /// `None`: it makes nobody one.
-    rule: Option<usize>,
+    rule: Option<u32>,
 }
 
 /// Rows that are being gathered.
@@ -70,14 +70,15 @@ impl Identities {
         self.first_seen[customer] = self.first_seen[customer].min(row.first_seen);
         let connects = row.confidence == CERTAIN && row.id_type != DEVICE;
         let rule = connects.then(|| self.rule(row.rule));
-        self.links.push(Link { identifier: identifier(&row), customer, rule });
+        self.links.push(Link { identifier: identifier(&row), customer: customer as u32, rule });
     }
 
-    fn rule(&mut self, rule: &str) -> usize {
-        self.rules.iter().position(|known| known == rule).unwrap_or_else(|| {
+    fn rule(&mut self, rule: &str) -> u32 {
+        let known = self.rules.iter().position(|known| known == rule).unwrap_or_else(|| {
             self.rules.push(rule.to_string());
             self.rules.len() - 1
-        })
+        });
+        known as u32
     }
 
     /// Every key for which another one stands.
@@ -89,7 +90,7 @@ impl Identities {
             if links.chunk_by(|a, b| a.customer == b.customer).count() > MOST_SHARING {
                 continue;
             }
-            let certain = links.iter().filter_map(|link| Some((link.customer, link.rule?)));
+            let certain = links.iter().filter_map(|link| Some((link.customer as usize, link.rule? as usize)));
             let Some((first, _)) = certain.clone().next() else { continue };
             if certain.clone().all(|(customer, _)| customer == first) {
                 continue;

@@ -259,7 +259,7 @@ async fn a_crash_leaves_nothing_half_done() {
     for at in (1..=requests).step_by(9) {
         let kept: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
         let dies =
-            move |number, _: Option<&object_store::path::Path>| if number == at { Act::DieAfter } else { Act::Go };
+            move |number: u64, _: Option<&object_store::path::Path>| if number == at { Act::DieAfter } else { Act::Go };
         // It may be done before that request: others are made on the side.
         let _ = land_all(Unreliable::new(kept.clone(), dies)).await;
         bury(&kept).await;
