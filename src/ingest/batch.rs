@@ -16,6 +16,7 @@ use super::commit::Writer;
 use super::decide::Outcome;
 use super::fate::Fates;
 use super::fill::{self, Orders};
+use super::identity;
 use super::land::{BatchFile, Landed, Landing, Piece};
 use super::mapped::{Mapped, Rejected};
 use super::progress::Progress;
@@ -139,7 +140,14 @@ impl<'a> Batch<'a> {
         let open = if self.pieces.is_empty() { Vec::new() } else { self.conflicts.open(self.writer.lake).await? };
         let mut pieces = std::mem::take(&mut self.pieces);
         let mut waited = Vec::new();
-        for (table, landed) in self.land(&pieces).await? {
+        let landed = self.land(&pieces).await?;
+        if !landed.is_empty() && identity::anybody_merged(self.writer.lake).await? {
+            let mut named = identity::Named::default();
+            let mut pieces = pieces.values().flatten();
+            pieces.try_for_each(|piece| named.add(piece.mapped.table, &piece.mapped.rows))?;
+            work.customers = identity::Touched::of(self.writer.lake, named).await?;
+        }
+        for (table, landed) in landed {
             let pieces = pieces.remove(table.name).unwrap_or_default();
             work.superseded.extend(
                 open.iter().filter(|(t, key, version)| t == table.name && landed.supersedes(*key, *version)).cloned(),
@@ -160,8 +168,9 @@ impl<'a> Batch<'a> {
             quarantine::append(self.writer, work.entries).await?;
         }
         quarantine::supersede(self.writer, &work.superseded).await?;
-        fill::fill(self.writer, &work.orders).await?;
+        fill::fill(self.writer, &work.orders, &mut work.customers).await?;
         alias::apply(self.writer, &work.touched).await?;
+        identity::apply(self.writer, &work.customers).await?;
         (self.records, self.bytes) = (0, 0);
         let files = accounts(&mut self.read, &work.fates)?;
         Ok(Flushed { files, tables: work.tables, rates: work.rates, fates: work.fates, waited })
@@ -236,6 +245,7 @@ struct Work<'a> {
     entries: Vec<Entry>,
     orders: Orders,
     touched: Touched,
+    customers: identity::Touched,
     superseded: HashSet<(String, u128, i64)>,
     rates: bool,
 }
@@ -270,6 +280,7 @@ impl Work<'_> {
                 fill::note_orders(&mut self.orders, &mapped.rows, counts)?;
             }
             self.touched.note(table, &mapped.rows, counts)?;
+            self.customers.note(table, &mapped.rows, counts)?;
         }
         self.rates |= table.name == FX_RATE.name;
         Ok(())

@@ -6,7 +6,8 @@
 //! `filled_columns` names the columns that the sale gave, so the source's own values are told from filled ones when the
 //! sale changes later: they stay, the filled ones follow. Landing a return leaves `filled_columns` NULL, so the result
 //! depends on the return's row and the sale's rows alone, not on which came first. `customer_key` follows the sale in
-//! the same way; `flow` does not, because its default hides whether the source gave it.
+//! the same way; `flow` does not, because its default hides whether the source gave it. Customers are those that sources gave:
+//! which key stands for them is [`identity`]'s to write, afterwards.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::columns::{flags, replace_column, text_at, texts};
 use super::commit::{Attempts, Edit, Writer};
+use super::identity::{self, Touched};
 use crate::error::{Error, Result};
 use crate::lake::{DataFile, Kept, Lake, Stat, TableState};
 use crate::model::{ORDER_LINE, RETURN_LINE};
@@ -111,8 +113,8 @@ pub(crate) fn note_orders(orders: &mut Orders, rows: &RecordBatch, counts: impl 
     Ok(())
 }
 
-/// Fills the returns of `orders`.
-pub(crate) async fn fill(writer: Writer<'_>, orders: &Orders) -> Result<()> {
+/// Fills the returns of `orders`, and notes in `touched` whose they are.
+pub(crate) async fn fill(writer: Writer<'_>, orders: &Orders, touched: &mut Touched) -> Result<()> {
     if orders.keys.is_empty() {
         return Ok(());
     }
@@ -127,7 +129,7 @@ pub(crate) async fn fill(writer: Writer<'_>, orders: &Orders) -> Result<()> {
         let mut edit = Edit::default();
         for file in files {
             let rows = writer.lake.read(&state, &file, None).await?;
-            change(&mut edit, file, rows, &wanted, &sales)?;
+            change(&mut edit, file, rows, (&wanted, &sales), touched)?;
         }
         edit.info.insert("filled".into(), true.into());
         if attempts.commit(&state, edit).await?.is_some() {
@@ -138,11 +140,19 @@ pub(crate) async fn fill(writer: Writer<'_>, orders: &Orders) -> Result<()> {
 
 /// Puts those rows of `file` into `edit` that are not yet as `sales` have them; the others stay. So a batch never holds more
 /// than one file.
-fn change(edit: &mut Edit, file: Arc<DataFile>, rows: Vec<RecordBatch>, wanted: &Orders, sales: &Sales) -> Result<()> {
+fn change(
+    edit: &mut Edit,
+    file: Arc<DataFile>,
+    rows: Vec<RecordBatch>,
+    (wanted, sales): (&Orders, &Sales),
+    touched: &mut Touched,
+) -> Result<()> {
     let (mut stays, before) = (BooleanBufferBuilder::new(0), edit.add.len());
     for batch in rows {
         let concerned = concerned(&batch, wanted)?;
         let (filled, changed) = filled(&filter_record_batch(&batch, &concerned)?, sales)?;
+        // Those that stay too: an interrupted batch may have filled them and not come further.
+        touched.note(&RETURN_LINE, &filled, |_| true)?;
         let mut each = changed.values().iter();
         concerned.values().iter().for_each(|concerned| stays.append(!concerned || each.next() != Some(true)));
         if changed.true_count() > 0 {
@@ -201,10 +211,11 @@ impl Sales {
         let mut columns =
             vec!["source_system", "order_id", "order_line_id", "line_no", "is_deleted", "order_business_date"];
         columns.extend(FILLED.map(|(_, from)| from));
+        columns.push("customer_given");
         let mut sales = Sales::default();
         for file in state.files.iter().filter(|f| wanted.may_be_in(f)) {
             for batch in lake.read(&state, file, Some(&columns)).await? {
-                sales.take(&batch, wanted)?;
+                sales.take(&identity::as_landed(&batch)?, wanted)?;
             }
         }
         Ok(sales)
@@ -245,7 +256,7 @@ impl Sales {
     }
 }
 
-/// The rows as they were when they landed: without what their sales gave.
+/// The rows as they were when they landed: without what their sales gave. Their customers are those that sources gave.
 pub(crate) fn as_landed(rows: &RecordBatch) -> Result<RecordBatch> {
     let marks = texts(rows, "filled_columns")?;
     let mut result = rows.clone();
@@ -264,6 +275,7 @@ pub(crate) fn as_landed(rows: &RecordBatch) -> Result<RecordBatch> {
 
 /// Returns with their filled columns as `sales` have them now, and which of them were not so.
 fn filled(rows: &RecordBatch, sales: &Sales) -> Result<(RecordBatch, BooleanArray)> {
+    let rows = &identity::as_landed(rows)?;
     let (systems, ids, lines) =
         (texts(rows, "source_system")?, texts(rows, "order_id")?, texts(rows, "order_line_id")?);
     let (marks, known) = (texts(rows, "filled_columns")?, flags(rows, "is_sale_known")?);

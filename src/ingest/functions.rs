@@ -1,5 +1,5 @@
 //! The functions that source SQL has beyond SQL's own: `instant`, `local_time`, `date_of`, `number_of`,
-//! `code`, `gtin_ok`.
+//! `code`, `gtin_ok`, `identifier_hash`.
 //! Each gives NULL for what it cannot read; `casts` turns that into a rejected record. They must not depend on anything
 //! but their arguments.
 
@@ -13,7 +13,7 @@ use datafusion::common::{Result, ScalarValue, plan_err};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 use super::numeral::Numeral;
-use super::{text, time};
+use super::{identifier, text, time};
 use crate::model::Kind;
 
 /// A function of texts.
@@ -25,9 +25,21 @@ enum Which {
     NumberOf,
     Code,
     GtinOk,
+    IdentifierHash,
 }
 
-const ALL: [Which; 6] = [Which::Instant, Which::LocalTime, Which::DateOf, Which::NumberOf, Which::Code, Which::GtinOk];
+const ALL: [Which; 7] = [
+    Which::Instant,
+    Which::LocalTime,
+    Which::DateOf,
+    Which::NumberOf,
+    Which::Code,
+    Which::GtinOk,
+    Which::IdentifierHash,
+];
+
+/// Hashes identifiers of customers: what it is given in clear is kept nowhere.
+pub(crate) const IDENTIFIER_HASH: &str = "identifier_hash";
 
 /// The functions, to be registered in every session that plans source SQL or contract rules.
 pub(crate) fn all() -> impl Iterator<Item = ScalarUDF> {
@@ -48,6 +60,7 @@ impl Which {
             Which::NumberOf => "number_of",
             Which::Code => "code",
             Which::GtinOk => "gtin_ok",
+            Which::IdentifierHash => IDENTIFIER_HASH,
         }
     }
     fn returns(self) -> DataType {
@@ -56,12 +69,15 @@ impl Which {
             Which::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
             Which::DateOf => DataType::Date32,
             // Digits with a point, for a CAST to make a decimal of.
-            Which::NumberOf | Which::Code => DataType::Utf8,
+            Which::NumberOf | Which::Code | Which::IdentifierHash => DataType::Utf8,
             Which::GtinOk => DataType::Boolean,
         }
     }
     fn arguments(self) -> usize {
-        if matches!(self, Which::LocalTime | Which::DateOf | Which::NumberOf) { 2 } else { 1 }
+        match self {
+            Which::LocalTime | Which::DateOf | Which::NumberOf | Which::IdentifierHash => 2,
+            Which::Instant | Which::Code | Which::GtinOk => 1,
+        }
     }
 }
 
@@ -88,8 +104,9 @@ impl ScalarUDFImpl for TextFunction {
         Ok(self.which.returns())
     }
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let scalar = matches!(args.args[0], ColumnarValue::Scalar(_));
-        let texts = texts(&args.args[0].to_array(if scalar { 1 } else { args.number_rows })?)?;
+        let scalar = args.args.iter().all(|a| matches!(a, ColumnarValue::Scalar(_)));
+        let rows = if scalar { 1 } else { args.number_rows };
+        let texts = texts(&args.args[0].to_array(rows)?)?;
         let texts = texts.as_string::<i32>();
         let result: ArrayRef = match self.which {
             Which::Instant => {
@@ -114,6 +131,11 @@ impl ScalarUDFImpl for TextFunction {
                 Arc::new(texts.iter().map(|t| t.map(|t| text::normalise(t, Kind::UpperCode))).collect::<StringArray>())
             }
             Which::GtinOk => Arc::new(texts.iter().map(|t| t.map(gtin_ok)).collect::<BooleanArray>()),
+            Which::IdentifierHash => {
+                let values = self::texts(&args.args[1].to_array(rows)?)?;
+                let pairs = texts.iter().zip(values.as_string::<i32>().iter());
+                Arc::new(pairs.map(|(kind, value)| identifier::hash(kind?, value?)).collect::<StringArray>())
+            }
         };
         if scalar {
             Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&result, 0)?))

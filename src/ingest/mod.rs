@@ -36,6 +36,8 @@ mod frame;
 mod functions;
 mod fx;
 mod hash;
+mod identifier;
+mod identity;
 #[cfg(test)]
 mod inbox_tests;
 mod joined;

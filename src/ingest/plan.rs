@@ -15,6 +15,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect};
 
 use super::casts;
 use super::complete::Completer;
+use super::functions;
 use super::select::{draft, expr_is_plain, input_is_plain, refused};
 use super::session::{self, Slot};
 use super::source::Source;
@@ -36,6 +37,8 @@ pub(crate) struct Program {
     pub(crate) wanted: Vec<bool>,
     pub(crate) wants_file: bool,
     pub(crate) wants_raw: bool,
+    /// Its records hold identifiers of persons in clear: nothing of those that do not land is kept.
+    pub(crate) personal: bool,
     pub(crate) statements: Vec<Statement>,
     /// Gives the number of the first skip that takes each record, or NULL.
     pub(crate) skip: Option<Arc<dyn ExecutionPlan>>,
@@ -133,11 +136,14 @@ pub(crate) async fn compile(session: &SessionContext, source: &Source, fields: &
         drafts.push((i, draft(&state, source, select, &mut wanted).await.map_err(|t| t.map(place))?));
     }
     let skip = skips(&state, source, &mut wanted).await.map_err(|t| t.map(|e| e.context("[[skip]]")))?;
-    let statements = drafts.into_iter().map(|(i, draft)| draft.finish(&state, source, i)).collect::<Result<_>>()?;
+    let personal = source.selects.iter().any(|s| s.sql.to_lowercase().contains(functions::IDENTIFIER_HASH))
+        || drafts.iter().any(|(_, draft)| draft.given().iter().any(|g| g.column.personal));
+    let statements: Vec<Statement> =
+        drafts.into_iter().map(|(i, draft)| draft.finish(&state, source, i)).collect::<Result<_>>()?;
     let own = fields.len();
     let (wants_file, wants_raw) = (wanted[own], wanted[own + 2]);
     wanted.truncate(own);
-    Ok(Program { slot, task: session.task_ctx(), wanted, wants_file, wants_raw, statements, skip })
+    Ok(Program { slot, task: session.task_ctx(), wanted, wants_file, wants_raw, personal, statements, skip })
 }
 
 impl Trouble {

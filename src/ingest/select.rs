@@ -29,6 +29,10 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
+    pub(crate) fn given(&self) -> &[Given] {
+        &self.given
+    }
+
     pub(crate) fn finish(self, state: &SessionState, source: &Source, select: usize) -> Result<Statement> {
         let Draft { plan, given, row, within, where_error, ordinal } = self;
         let completer = Completer::new(state, source, source.selects[select].table, &given)

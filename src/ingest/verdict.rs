@@ -18,6 +18,9 @@ use super::{ordinal, pii, sums, time};
 use crate::error::Result;
 use crate::model::Severity;
 
+/// In the place of records that hold identifiers of persons in clear: masking finds some forms of them, not all.
+const WITHHELD: &str = "(withheld: the source tells identifiers of persons)";
+
 /// One SELECT's completed rows.
 pub(crate) struct Part {
     pub(crate) reference: bool,
@@ -149,7 +152,7 @@ impl Verdicts {
             rule: "V00",
             severity: Severity::Quarantine,
             message: bad.message.clone(),
-            raw: bad.raw.clone(),
+            raw: if program.personal { WITHHELD.to_string() } else { bad.raw.clone() },
             record: None,
         });
         rejected.extend((chunk.lines.len()..).zip(bad));
@@ -182,7 +185,14 @@ impl Verdicts {
         }
         let one = |(record, verdict): (&usize, &Verdict)| {
             let Verdict { table, finding, personal } = verdict;
-            let raw = chunk.raws.raw(*record);
+            let raw = match (program.personal, *personal) {
+                (true, _) => WITHHELD.to_string(),
+                (false, true) => pii::mask(&chunk.raws.raw(*record)),
+                (false, false) => chunk.raws.raw(*record),
+            };
+            let personal = *personal || program.personal;
+            // A value of no column is what a WHERE or an expression stumbled over: it may be the identifier itself.
+            let known = !program.personal || finding.field.is_some();
             let json = || {
                 let json = chunk.raws.record(*record, &chunk.data, &program.wanted);
                 counts.get(record).map_or(json.clone(), |counts| ordinal::remember(&json, counts))
@@ -191,11 +201,11 @@ impl Verdicts {
                 table: (*table).to_string(),
                 line: chunk.lines[*record],
                 field: finding.field.clone(),
-                value: finding.value.clone(),
+                value: finding.value.clone().filter(|_| known),
                 rule: finding.rule,
                 severity: finding.severity,
                 message: finding.message.clone(),
-                raw: if *personal { pii::mask(&raw) } else { raw },
+                raw,
                 // What holds personal data is not kept, so it cannot land later either.
                 record: (!personal && finding.rule != "V00").then(json),
             };

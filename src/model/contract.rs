@@ -89,6 +89,8 @@ pub struct Column {
     pub default: Option<&'static str>,
     /// The closed list of legal values; empty = open.
     pub values: &'static [&'static str],
+    /// Takes personal data in clear, to make something else of it: an [`Role::Input`] of which nothing is kept anywhere.
+    pub personal: bool,
     /// Meaning and unit, in a line.
     pub about: &'static str,
 }
@@ -96,7 +98,7 @@ pub struct Column {
 impl Column {
     /// A required column that the source gives.
     pub const fn new(name: &'static str, kind: Kind, about: &'static str) -> Column {
-        Column { name, kind, nullable: false, role: Role::Given, default: None, values: &[], about }
+        Column { name, kind, nullable: false, role: Role::Given, default: None, values: &[], personal: false, about }
     }
     pub const fn nullable(mut self) -> Column {
         self.nullable = true;
@@ -116,6 +118,10 @@ impl Column {
     }
     pub const fn input(mut self) -> Column {
         self.role = Role::Input;
+        self
+    }
+    pub const fn personal(mut self) -> Column {
+        self.personal = true;
         self
     }
     pub const fn filled(mut self) -> Column {

@@ -1,7 +1,7 @@
 //! customer_event: what visitors do, GA4 names (domain 3.7).
 
 use super::contract::{Column, EventTime, Kind::*, Table, TableKind};
-use super::envelope::FACT;
+use super::envelope::{CUSTOMER_GIVEN, FACT};
 
 pub const TABLE: Table = Table {
     name: "customer_event",
@@ -12,7 +12,16 @@ pub const TABLE: Table = Table {
     event: EventTime::At(HAPPENED),
     month_of: Some("business_date"),
     sort: &["customer_key", "session_id"],
-    stats: &["business_date", "channel_id", "event_name", "session_id", "product_id", "customer_key", "location_id"],
+    stats: &[
+        "business_date",
+        "channel_id",
+        "event_name",
+        "session_id",
+        "product_id",
+        "customer_key",
+        "location_id",
+        "customer_given",
+    ],
     checks: &[],
 };
 
@@ -50,6 +59,7 @@ const EVENT: &[Column] = &[
     Column::new("session_id", Text, "the visit"),
     Column::new("anonymous_id", Text, "the device or browser").or("session_id"),
     Column::new("customer_key", Text, "pseudonymous customer").nullable(),
+    CUSTOMER_GIVEN,
     Column::new("channel_id", Code, "the channel"),
     Column::new("location_id", Code, "the place").nullable(),
     Column::new("product_id", UpperCode, "the product").nullable(),

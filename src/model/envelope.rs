@@ -67,6 +67,14 @@ pub const AS_GIVEN: Column = Column::new(
 .nullable()
 .engine();
 
+pub const CUSTOMER_GIVEN: Column = Column::new(
+    "customer_given",
+    Text,
+    "customer_key as the source gave it, where customer_identity says that another key stands for the customer",
+)
+.nullable()
+.engine();
+
 /// The order columns: of order_header, repeated on order_line and order_charge (domain 3.3).
 pub const ORDER: &[Column] = &[
     Column::new("order_id", Text, "the order's id at the source"),
@@ -87,6 +95,7 @@ pub const ORDER: &[Column] = &[
     Column::new("bill_region_id", Code, "region of the invoice").nullable(),
     Column::new("sales_rep_id", Code, "who sold it").nullable(),
     Column::new("customer_key", Text, "pseudonymous customer; NULL = anonymous").nullable(),
+    CUSTOMER_GIVEN,
     Column::new("is_test", Bool, "test or training; never counted").or("false"),
     Column::new("is_staff_order", Bool, "bought by staff; counted, and a slicer").or("false"),
     Column::new("is_primary", Bool, "the one source that counts, of several that report the order").or("true"),

@@ -1,7 +1,7 @@
 //! feedback: what customers say: reviews, survey answers, complaints, tickets (domain 3.7). No texts: they may hold personal data.
 
 use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Table, TableKind};
-use super::envelope::FACT;
+use super::envelope::{CUSTOMER_GIVEN, FACT};
 
 pub const TABLE: Table = Table {
     name: "feedback",
@@ -12,7 +12,15 @@ pub const TABLE: Table = Table {
     event: EventTime::At("opened_at"),
     month_of: Some("business_date"),
     sort: &["channel_id", "feedback_type", "business_date"],
-    stats: &["business_date", "channel_id", "feedback_type", "product_id", "customer_key", "order_id"],
+    stats: &[
+        "business_date",
+        "channel_id",
+        "feedback_type",
+        "product_id",
+        "customer_key",
+        "order_id",
+        "customer_given",
+    ],
     checks: CHECKS,
 };
 
@@ -38,6 +46,7 @@ const FEEDBACK: &[Column] = &[
     Column::new("product_id", UpperCode, "the product").nullable(),
     Column::new("order_id", Text, "the order's id at the system that sold").nullable(),
     Column::new("customer_key", Text, "pseudonymous customer; NULL = anonymous").nullable(),
+    CUSTOMER_GIVEN,
     Column::new("channel_id", Code, "the channel that it is about"),
     Column::new("opened_at", Instant, "when it was given or opened"),
     Column::new("first_response_at", Instant, "when it was first answered").nullable(),

@@ -1,7 +1,7 @@
 //! marketing_touch: one contact of marketing with a customer or visitor (domain 3.7).
 
 use super::contract::{Column, EventTime, Kind::*, Table, TableKind};
-use super::envelope::{CURRENCY, FACT, FX_DATE, FX_RATE};
+use super::envelope::{CURRENCY, CUSTOMER_GIVEN, FACT, FX_DATE, FX_RATE};
 
 pub const TABLE: Table = Table {
     name: "marketing_touch",
@@ -12,7 +12,7 @@ pub const TABLE: Table = Table {
     event: EventTime::At("touched_at"),
     month_of: Some("business_date"),
     sort: &["customer_key", "business_date"],
-    stats: &["business_date", "customer_key", "campaign_id", "promotion_id", "touch_type"],
+    stats: &["business_date", "customer_key", "campaign_id", "promotion_id", "touch_type", "customer_given"],
     checks: &[],
 };
 
@@ -36,6 +36,7 @@ const TOUCH: &[Column] = &[
     ]),
     Column::new("touched_at", Instant, "when it was"),
     Column::new("customer_key", Text, "pseudonymous customer; NULL = not recognised").nullable(),
+    CUSTOMER_GIVEN,
     Column::new("anonymous_id", Text, "the device or browser").nullable(),
     Column::new("campaign_id", Code, "the campaign").nullable(),
     Column::new("marketing_channel", Code, "by which means: paid_search, email …"),

@@ -10,6 +10,8 @@ mod control;
 pub mod currency;
 mod customer;
 mod customer_event;
+mod customer_identity;
+mod customer_key_history;
 mod dimension;
 mod envelope;
 mod feedback;
@@ -84,6 +86,8 @@ pub static PRICE_LIST: Table = price_list::TABLE;
 pub static PRODUCT_BUNDLE: Table = product_bundle::TABLE;
 pub static FX_RATE: Table = fx_rate::TABLE;
 pub static ORDER_ALIAS: Table = order_alias::TABLE;
+pub static CUSTOMER_IDENTITY: Table = customer_identity::TABLE;
+pub static CUSTOMER_KEY_HISTORY: Table = customer_key_history::TABLE;
 pub static INGEST_FILE: Table = control::INGEST_FILE;
 pub static INGEST_TABLE: Table = control::INGEST_TABLE;
 pub static QUARANTINE: Table = control::QUARANTINE;
@@ -107,6 +111,7 @@ pub static TABLES: &[&Table] = &[
     &PRODUCT_BUNDLE,
     &FX_RATE,
     &ORDER_ALIAS,
+    &CUSTOMER_IDENTITY,
     &ORDER_LINE,
     &RETURN_LINE,
     &ORDER_CHARGE,
@@ -126,6 +131,7 @@ pub static TABLES: &[&Table] = &[
     &OPPORTUNITY,
     &SOURCE_CONTROL_TOTAL,
     &TARGET,
+    &CUSTOMER_KEY_HISTORY,
     &INGEST_FILE,
     &INGEST_TABLE,
     &QUARANTINE,

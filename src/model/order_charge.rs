@@ -21,6 +21,7 @@ pub const TABLE: Table = Table {
         "customer_key",
         "order_id",
         "as_given",
+        "customer_given",
     ],
     checks: &[],
 };

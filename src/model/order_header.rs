@@ -22,6 +22,7 @@ pub const TABLE: Table = Table {
         "order_id",
         "external_order_no",
         "as_given",
+        "customer_given",
     ],
     checks: &[],
 };

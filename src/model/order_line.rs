@@ -26,6 +26,7 @@ pub const TABLE: Table = Table {
         "ship_region_id",
         "bill_region_id",
         "as_given",
+        "customer_given",
     ],
     checks: CHECKS,
 };

@@ -2,7 +2,7 @@
 //! for the mix of tenders and for reconciliation; sales are never counted by it. Amounts are positive, the kind says which way.
 
 use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Table, TableKind};
-use super::envelope::{CURRENCY, FACT, FX_DATE, FX_RATE};
+use super::envelope::{CURRENCY, CUSTOMER_GIVEN, FACT, FX_DATE, FX_RATE};
 
 pub const TABLE: Table = Table {
     name: "payment",
@@ -13,7 +13,7 @@ pub const TABLE: Table = Table {
     event: EventTime::At("processed_at"),
     month_of: Some("business_date"),
     sort: &["channel_id", "location_id", "tender_type", "business_date"],
-    stats: &["business_date", "channel_id", "location_id", "tender_type", "order_id"],
+    stats: &["business_date", "channel_id", "location_id", "tender_type", "order_id", "customer_key", "customer_given"],
     checks: &[Check {
         rule: "V03",
         severity: Quarantine,
@@ -52,6 +52,7 @@ const PAYMENT: &[Column] = &[
     Column::new("location_id", Code, "where it was paid or paid back: the place; NULL = does not apply").nullable(),
     Column::new("ship_region_id", Code, "region that the order ships to").nullable(),
     Column::new("customer_key", Text, "pseudonymous customer; NULL = anonymous").nullable(),
+    CUSTOMER_GIVEN,
     Column::new("is_test", Bool, "test or training; never counted").or("false"),
     Column::new("is_staff_order", Bool, "bought by staff").or("false"),
 ];

@@ -2,7 +2,7 @@
 //! The *filled* columns come from the current sale row, set by a pass at the end of a batch.
 
 use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Table, TableKind};
-use super::envelope::{AS_GIVEN, CURRENCY, FACT, FLOWS, FX_DATE, FX_RATE, ORDER_TYPES};
+use super::envelope::{AS_GIVEN, CURRENCY, CUSTOMER_GIVEN, FACT, FLOWS, FX_DATE, FX_RATE, ORDER_TYPES};
 
 pub const TABLE: Table = Table {
     name: "return_line",
@@ -23,6 +23,7 @@ pub const TABLE: Table = Table {
         "customer_key",
         "order_id",
         "as_given",
+        "customer_given",
     ],
     checks: CHECKS,
 };
@@ -76,6 +77,7 @@ const RETURN: &[Column] = &[
     Column::new("sku", UpperCode, "the seller's article number").nullable(),
     Column::new("product_id", UpperCode, "the product").nullable().or("sku"),
     Column::new("customer_key", Text, "pseudonymous customer").nullable(),
+    CUSTOMER_GIVEN,
     Column::new("sale_channel_id", Code, "where it was sold: the channel").nullable().filled(),
     Column::new("sale_location_id", Code, "where it was sold: the place").nullable().filled(),
     Column::new("sale_order_type", Code, "what kind of order it was").nullable().filled().one_of(ORDER_TYPES),

@@ -1,7 +1,7 @@
 //! sales_activity: what representatives do: visits, calls, meetings (domain 3.7).
 
 use super::contract::{Check, Column, EventTime, Kind::*, Severity::*, Table, TableKind};
-use super::envelope::FACT;
+use super::envelope::{CUSTOMER_GIVEN, FACT};
 
 pub const TABLE: Table = Table {
     name: "sales_activity",
@@ -12,7 +12,7 @@ pub const TABLE: Table = Table {
     event: EventTime::At("coalesce(started_at, planned_at, ended_at)"),
     month_of: Some("business_date"),
     sort: &["sales_rep_id", "business_date"],
-    stats: &["business_date", "sales_rep_id", "customer_key", "location_id"],
+    stats: &["business_date", "sales_rep_id", "customer_key", "location_id", "customer_given"],
     checks: &[Check {
         rule: "V01",
         severity: Reject,
@@ -35,6 +35,7 @@ const ACTIVITY: &[Column] = &[
     ]),
     Column::new("sales_rep_id", Code, "who did it"),
     Column::new("customer_key", Text, "with whom").nullable(),
+    CUSTOMER_GIVEN,
     Column::new("location_id", Code, "where").nullable(),
     Column::new("planned_at", Instant, "when it was meant to be").nullable(),
     Column::new("started_at", Instant, "when it began; NULL = it has not").nullable(),

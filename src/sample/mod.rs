@@ -12,6 +12,7 @@ mod discounts;
 mod erp;
 mod events;
 mod feedback;
+mod identities;
 mod list;
 mod market;
 mod market_cn;
@@ -75,6 +76,7 @@ pub fn generate_with(options: &Options, progress: &(dyn Fn(u64) + Sync)) -> Resu
     let mut parts = parts(&retailer, &landing, level, progress)?;
     parts.extend(dims::write(&retailer, &landing)?);
     parts.extend(prices::write(&retailer, &landing)?);
+    parts.push(identities::write(&retailer, &landing)?);
     let summary = Summary::new(parts);
     std::fs::write(options.dir.join("dirt.csv"), summary.dirt_csv())?;
     std::fs::write(options.dir.join("README.md"), README)?;

@@ -421,8 +421,8 @@ def refuser(dirty):
     folder, _, name = dirty["file"].partition("/")
     lists = {"channels": "channel", "locations": "location", "products": "product", "customers": "customer", "fx_rates": "fx_rate",
              "sales_reps": "sales_rep", "promotions": "promotion", "promotion_products": "promotion_product", "campaigns": "campaign",
-             "suppliers": "supplier", "stock_policies": "product_location_policy", "product_costs": "product_cost",
-             "price_lists": "price_list", "product_bundles": "product_bundle"}
+             "suppliers": "supplier", "customer_ids": "customer_identity", "stock_policies": "product_location_policy",
+             "product_costs": "product_cost", "price_lists": "price_list", "product_bundles": "product_bundle"}
     plans = {"assignments": ("rep_assignments", "rep_assignment"), "targets": ("targets", "target"), "activities": ("sales_activities", "sales_activity"),
              "opportunities": ("opportunities", "opportunity"), "spend": ("marketing_spend", "marketing_cost"),
              "touches": ("marketing_touches", "marketing_touch"), "discounts": ("order_discounts", "order_line_discount")}

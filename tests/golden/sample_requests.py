@@ -456,6 +456,9 @@ CASES = {
         "then": {"customer_key": "C0000042", "as_of": "2025-09-01", "window": "90"},  # nothing of later days (D47)
         "web": {"where.channel": "web", "n": "3"},
         "business": {"customer_key": "B00007"},
+        # One person under two keys: either finds the whole.
+        "two-keys": {"customer_key": "C0000002", "n": "5"},
+        "other-key": {"customer_key": "C0000009", "n": "5"},
         "unknown": {"customer_key": "nobody"},
     },
     "customer-satisfaction": {

@@ -225,6 +225,7 @@ class Segments:
     def customer_360(self, request):
         as_of, n = date.fromisoformat(request.get("as_of", str(TODAY))), int(request.get("n", 20))
         window, wanted = int(request.get("window", 365)), request.get("customer_key")
+        wanted = dict(self.con.execute("SELECT customer_key, stands FROM merged").fetchall()).get(wanted, wanted)
         columns = [("customer_key", None), ("day", None), ("kind", None), ("order_id", None), ("channel_id", None), ("product_id", None), ("reason", None),
                    ("gross - discount", MONEY), ("returned", MONEY), ("net", MONEY)]
         names = ("day", "kind", "order", "channel", "product", "reason", "sold", "returns", "net")

@@ -7,7 +7,9 @@ is written down (`half_up`).
 
 import csv
 import gzip
+import hashlib
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 import duckdb
@@ -62,7 +64,7 @@ def copy_clean(landing, out, lines):
 
 
 def stage(sample):
-    """A connection with the tables line, charge, ret, stock, movement, purchase, policy, supplier, visit_event, told, sent, number, those of the order desk
+    """A connection with the tables merged, line, charge, ret, stock, movement, purchase, policy, supplier, visit_event, told, sent, number, those of the order desk
     and of sample_plans, and the dimensions."""
     sample = Path(sample)
     landing = sample / "landing"
@@ -87,8 +89,61 @@ def stage(sample):
         stage_orders(con, text)
         stage_plans(con, text)
         stage_quality(con, text, rows, clean, landing)  # after all the others: it tells of their rows
+        stage_persons(con, text)
     con.execute(COMMON)
     return con
+
+
+def persons(rows):
+    """Customer → the one that stands for it, of those for whom another one does. By following shared identifiers from customer to
+    customer; rows of (customer, type, value, hash, channel, first_seen, confidence)."""
+    has, of, since = defaultdict(set), defaultdict(set), {}
+    for customer, kind, value, hashed, channel, first_seen, confidence in rows:
+        since[customer] = min(since.get(customer, first_seen), first_seen)
+        if value is not None:
+            value = value.strip()
+            plain = value.lower() if kind == "email_hash" else "+" + "".join(c for c in value if c.isdigit()) if kind == "phone_hash" else value
+            hashed = hashlib.sha256(plain.encode()).hexdigest()
+        identifier = kind, hashed, channel if kind in ("platform_uid", "wechat_openid") else None
+        of[identifier].add(customer)
+        if kind != "device_id" and float(confidence) == 1:
+            has[customer].add(identifier)
+    stands, seen = {}, set()
+    for customer in since:
+        if customer in seen:
+            continue
+        group, open_ones = {customer}, [customer]
+        while open_ones:
+            for identifier in has[open_ones.pop()]:
+                if len(of[identifier]) <= 10:
+                    more = {c for c in of[identifier] if identifier in has[c]} - group
+                    group |= more
+                    open_ones += more
+        seen |= group
+        first = min(group, key=lambda c: (since[c], c))
+        stands |= {c: first for c in group if c != first}
+    return stands
+
+
+def stage_persons(con, text):
+    """The table merged(customer_key, stands): whatever names a customer names the one that stands for it. The customer table has a row
+    per person, with what was agreed to under all keys; a profile is that of the key itself."""
+    rows = con.execute(f"SELECT customer, type, value, hash, channel, first_seen::TIMESTAMPTZ::VARCHAR, confidence FROM {text('dimensions/customer_ids.csv', ',')}")
+    merged = persons(rows.fetchall())
+    con.execute("CREATE TABLE merged(customer_key VARCHAR, stands VARCHAR)")
+    con.executemany("INSERT INTO merged VALUES (?, ?)", list(merged.items()))
+    named = con.execute("""SELECT table_name, column_name FROM duckdb_columns() WHERE column_name IN ('customer_key', 'customer')
+        AND data_type = 'VARCHAR' AND NOT internal AND table_name NOT IN ('merged', 'customer', 'profile')""").fetchall()
+    for table, column in named:
+        con.execute(f"UPDATE {table} SET {column} = m.stands FROM merged m WHERE {table}.{column} = m.customer_key")
+    con.execute("""
+UPDATE customer SET consent_email = t.email, consent_profiling = t.profiling
+FROM (SELECT coalesce(m.stands, c.customer_key) AS customer_key, bool_and(c.consent_email) AS email, bool_and(c.consent_profiling) AS profiling
+      FROM customer c LEFT JOIN merged m USING (customer_key) GROUP BY 1) t
+WHERE customer.customer_key = t.customer_key;
+DELETE FROM customer WHERE customer_key IN (SELECT customer_key FROM merged);
+DELETE FROM profile WHERE customer_key IN (SELECT customer_key FROM merged);
+""")
 
 
 def dimensions(text):

@@ -4,6 +4,7 @@ mod architecture;
 mod cli;
 mod common;
 mod control_totals;
+mod customer_identity;
 mod doors;
 mod draft;
 mod exactly_once;

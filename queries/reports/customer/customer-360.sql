@@ -4,15 +4,16 @@
 -- bought before as_of, over all time, the last n orders one by one), return (what came back, by reason), visit (visits by channel), feedback
 -- (by kind) and score (recency = days since the last purchase day, frequency = days with a purchase and money = net sales in the `window`
 -- days before as_of: what the segments of rfm-segments are made of). Without customer_key the customer with the highest net sales before
--- as_of is shown. Keys are pseudonyms: nothing here tells who it is. An order shows what was sold; what came back is in the section return.
--- Categories do not add up to the total where an order has several, and adjustments belong to none (N/A)."""
+-- as_of is shown; a key for which another one stands (view customer_key_now) shows that customer. Keys are pseudonyms: nothing here
+-- tells who it is. An order shows what was sold; what came back is in the section return. Categories do not add up to the total where an
+-- order has several, and adjustments belong to none (N/A)."""
 -- key = ["section", "item"]
 -- spine = ["customer"]
 -- totals = false
 -- needs = ["order_line.customer_key"]
 --
 -- [params]
--- customer_key = { type = "text", optional = true, about = "The customer (pseudonym); left out: the one with the highest net sales." }
+-- customer_key = { type = "text", optional = true, about = "The customer (pseudonym), by any of its keys; left out: the one with the highest net sales." }
 -- as_of = { type = "date", default = "today", about = "What was known at the beginning of this day." }
 -- n = { type = "int", default = 20, min = 1, max = 1000, about = "So many orders are shown, the last ones." }
 -- window = { type = "int", default = 365, min = 1, max = 3650, about = "Days before as_of of the section score." }
@@ -55,13 +56,19 @@
 --     "sum(CASE WHEN section = 'total' THEN net_sales END) = sum(CASE WHEN section = 'category' THEN net_sales END)",
 -- ]
 -- ---
-WITH bought AS (
+WITH asked AS (
+    -- the key that stands for the one asked for, which is the only one that facts have
+    SELECT coalesce(max(n.canonical_customer_key), $customer_key, 'everybody') AS customer_key
+    FROM customer_key_now n
+    WHERE n.customer_key = $customer_key
+),
+bought AS (
     SELECT
         e.customer_key, e.business_date, e.event_kind IN ('sale', 'exchange_out') AS is_purchase, e.sale_order_id, e.channel_id, e.product_id,
         e.event_kind, e.reason_code, e.gross_sales - e.discounts AS sold, e.returns, e.net_rc
     FROM sales_event e
+    JOIN asked a ON a.customer_key = CASE WHEN $customer_key IS NULL THEN 'everybody' ELSE e.customer_key END
     WHERE e.business_date < $as_of AND e.flow <> 'sell_out' AND e.customer_key IS NOT NULL
-      AND ($customer_key IS NULL OR e.customer_key = $customer_key)
 ),
 who AS (
     SELECT c.customer_key
@@ -76,7 +83,9 @@ who AS (
 
             SELECT k.customer_key, CAST(0 AS DECIMAL(18,4)) AS net_rc
             FROM customer k
-            WHERE coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') < $as_of AND ($customer_key IS NULL OR k.customer_key = $customer_key)
+            JOIN asked a ON a.customer_key = CASE WHEN $customer_key IS NULL THEN 'everybody' ELSE k.customer_key END
+            LEFT JOIN customer_key_now n ON n.customer_key = k.customer_key
+            WHERE coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') < $as_of AND n.customer_key IS NULL
         ) b
         GROUP BY b.customer_key
     ) c

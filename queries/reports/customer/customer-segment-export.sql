@@ -2,8 +2,9 @@
 -- title = { en = "Customer list for marketing", zh = "营销客户名单" }
 -- about = """Whom may we address, and why? The customers of the RFM segments (report rfm-segments: same scores, same window) who agreed to
 -- profiling and to being addressed by the chosen way (parameter consent), with segment, scores and the reason in words, to be handed to
--- whoever sends. Erased customers are never in it. A segment with fewer than min_group such customers is left out whole, so that no small
--- group tells of persons. Keys are pseudonyms: names and addresses are added where they are kept. Layout 1: the columns from layout to
+-- whoever sends. Who refused under one of several keys is left out under all; the list has the key that stands for them (view
+-- customer_key_now). Erased customers are never in it. A segment with fewer than min_group such customers is left out whole, so that no
+-- small group tells of persons. Keys are pseudonyms: names and addresses are added where they are kept. Layout 1: the columns from layout to
 -- reason stay as they are under this number; a change gets another one. With slicers the scores are of the purchases in the slice. What was
 -- bought on or after as_of does not exist for the report; the consent is always that of today."""
 -- key = ["customer_key"]
@@ -69,6 +70,9 @@ WITH value AS (
             k.customer_key, coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') AS business_date, false AS is_purchase,
             CAST(0 AS DECIMAL(18,4)) AS net_rc, 1 AS is_known
         FROM customer k
+        -- keys for which another one stands are no customers of their own
+        LEFT JOIN customer_key_now n ON n.customer_key = k.customer_key
+        WHERE n.customer_key IS NULL
     ) e
     WHERE e.business_date < $as_of
     GROUP BY 1
@@ -128,7 +132,7 @@ SELECT
 FROM (
     SELECT p.*, count(*) OVER (PARTITION BY p.segment) AS segment_size
     FROM placed p
-    JOIN customer k ON k.customer_key = p.customer_key
+    JOIN customer_consent k ON k.customer_key = p.customer_key
     WHERE NOT k.is_anonymised
       AND k.consent_marketing_profiling
       AND CASE WHEN $consent = 'sms' THEN k.consent_marketing_sms ELSE k.consent_marketing_email END

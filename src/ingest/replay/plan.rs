@@ -15,6 +15,7 @@ use crate::ingest::columns::{row_json, texts};
 use crate::ingest::commit::Edit;
 use crate::ingest::decide::{Incoming, KeyMap, Outcome, Rank};
 use crate::ingest::fill::{self, Orders};
+use crate::ingest::identity;
 use crate::ingest::land::{Displaced, Piece, for_each_rank};
 use crate::lake::{DataFile, Kept, Lake, TableState};
 use crate::model::{ORDER_LINE, RETURN_LINE, Table};
@@ -54,7 +55,7 @@ impl<'a> Rows<'a> {
 
     /// Which of the rows `old` (their places in `whole`) are what lands at `new`, bookkeeping aside.
     fn same(&self, table: &Table, whole: &RecordBatch, old: Vec<u32>, new: &[(usize, usize)]) -> Result<BooleanArray> {
-        let old = take_record_batch(whole, &UInt32Array::from(old))?;
+        let old = identity::as_landed(&take_record_batch(whole, &UInt32Array::from(old))?)?;
         let old = if table.name == RETURN_LINE.name { fill::as_landed(&old)? } else { old };
         let old = alias::as_landed(&old)?;
         let new = interleave_record_batch(&self.batches, new)?;

@@ -16,6 +16,7 @@ use crate::ingest::commit::Writer;
 use crate::ingest::decide::Outcome;
 use crate::ingest::fate::{Fate, Fates};
 use crate::ingest::fill::{self, Orders};
+use crate::ingest::identity;
 use crate::ingest::land::{BatchFile, Piece};
 use crate::ingest::mapped::Rejected;
 use crate::ingest::progress::Progress;
@@ -189,8 +190,10 @@ impl<'a> Work<'a> {
         let now = accounts(&mut self.read, &self.fates)?;
         let written = self.quarantine().await?;
         quarantine::supersede(self.writer, &self.superseded).await?;
-        fill::fill(self.writer, &self.orders).await?;
+        let mut customers = identity::Touched::everything();
+        fill::fill(self.writer, &self.orders, &mut customers).await?;
         alias::apply(self.writer, &Touched::everything()).await?;
+        identity::apply(self.writer, &customers).await?;
         if self.rates {
             let current = files.iter().map(|k| (k.id.clone(), k.file.clone())).collect();
             replayed.account.retried = retry::retry(ingest, current, progress).await?;

@@ -1,7 +1,7 @@
 //! Customers, what they leave in carts and what they say, and the reports about the data itself, worked out by hand.
 
 use super::*;
-use crate::model::{CUSTOMER, CUSTOMER_EVENT, FEEDBACK, INGEST_FILE, INGEST_TABLE, QUARANTINE};
+use crate::model::{CUSTOMER, CUSTOMER_EVENT, CUSTOMER_KEY_HISTORY, FEEDBACK, INGEST_FILE, INGEST_TABLE, QUARANTINE};
 
 /// `row` with more fields.
 fn and(mut row: Value, rest: Value) -> Value {
@@ -63,6 +63,43 @@ async fn every_stage_of_a_customers_life() {
     );
     let first = shop.rows("customer-360", &[], &["customer_key"]).await;
     assert_eq!(first[0], "B", "of the two who brought most, the first by key");
+}
+
+#[tokio::test]
+async fn a_person_of_several_keys_is_one_customer() {
+    let lake = empty_lake().await;
+    let bought = |order: &str, customer: &str| {
+        json!({ "order_id": order, "canonical_order_id": order, "business_date": "2026-03-10",
+            "order_business_date": "2026-03-10", "gross_amount_rc": 10, "net_amount_rc": 10, "base_quantity": 1,
+            "product_id": "P1", "customer_key": customer, "line_type": "product", "line_status": "active" })
+    };
+    // The facts have the keys that stand for B and D; E was one with A and is not any more.
+    land(&lake, &ORDER_LINE, order(), &[bought("1", "A"), bought("2", "A"), bought("3", "C")]).await;
+    let version = |key: &str, version: i64, canonical: &str| json!({ "customer_key": key, "version": version, "canonical_customer_key": canonical });
+    let versions = [version("B", 1, "A"), version("D", 1, "C"), version("E", 1, "A"), version("E", 2, "E")];
+    land(&lake, &CUSTOMER_KEY_HISTORY, json!({}), &versions).await;
+    let agreed =
+        json!({ "customer_type": "b2c", "consent_marketing_email": true, "consent_marketing_profiling": true });
+    let known = ["A", "B", "C", "D", "E"].map(|key| json!({ "customer_key": key }));
+    let known =
+        known.map(
+            |row| if row["customer_key"] == "B" { and(row, json!({ "consent_marketing_email": false })) } else { row },
+        );
+    land(&lake, &CUSTOMER, agreed, &known).await;
+    dimensions(&lake).await;
+    let shop = over(lake).await;
+    let listed = shop.rows("customer-segment-export", &[("min_group", "1")], &["customer_key"]).await;
+    assert_eq!(listed, ["C", "E"], "A refused under the key B");
+    for report in ["rfm-segments", "customer-lifecycle"] {
+        assert_eq!(shop.rows(report, &[], &["customer_count_all"]).await[0], "3", "{report}: A, C and E");
+    }
+    for (asked, shown) in [("B", "A"), ("A", "A"), ("E", "E")] {
+        let rows =
+            shop.rows("customer-360", &[("customer_key", asked)], &["customer_key", "section", "net_sales"]).await;
+        assert!(rows.iter().all(|row| row.starts_with(&format!("{shown}|"))), "{asked}: {rows:?}");
+        assert_eq!(rows.contains(&"A|total|20.0000".to_string()), shown == "A", "{asked}: {rows:?}");
+    }
+    assert!(shop.rows("customer-360", &[("customer_key", "nobody")], &["customer_key"]).await.is_empty());
 }
 
 #[tokio::test]
