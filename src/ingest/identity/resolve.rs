@@ -3,7 +3,8 @@
 //!
 //! An identifier makes its customers one when it is certain (confidence 1) and of a kind that is one person's: devices are
 //! shared in families. One of a platform is one within its channel only. One that more than [`MOST_SHARING`] customers have
-//! is a placeholder, such as the shop's own address, and makes nobody one. The customer first seen stands for all of its group.
+//! is a placeholder, such as the shop's own address, and makes nobody one; nor does a customer with more than [`MOST_HELD`]
+//! identifiers, such as the account that a till uses for guests. The customer first seen stands for all of its group.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,6 +12,8 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 /// Customers that may share an identifier: more have a placeholder.
 pub(super) const MOST_SHARING: usize = 10;
+/// Certain identifiers that one person may have: more are those of many.
+pub(super) const MOST_HELD: usize = 30;
 /// Confidence 1, as a decimal of six digits behind the point.
 pub(super) const CERTAIN: i128 = 1_000_000;
 const DEVICE: &str = "device_id";
@@ -81,9 +84,21 @@ impl Identities {
         known as u32
     }
 
+    /// How many certain identifiers each customer has; the links are in order.
+    fn held(&self) -> Vec<usize> {
+        let mut held = vec![0; self.first_seen.len()];
+        for links in self.links.chunk_by(|a, b| (a.identifier, a.customer) == (b.identifier, b.customer)) {
+            if let Some(link) = links.iter().find(|link| link.rule.is_some()) {
+                held[link.customer as usize] += 1;
+            }
+        }
+        held
+    }
+
     /// Every key for which another one stands.
     pub fn resolve(mut self) -> BTreeMap<String, Canonical> {
         self.links.sort_unstable();
+        let held = self.held();
         let mut groups = Groups::new(self.first_seen.len());
         let mut found_by: Vec<Option<&str>> = vec![None; self.first_seen.len()];
         for links in self.links.chunk_by(|a, b| a.identifier == b.identifier) {
@@ -91,6 +106,7 @@ impl Identities {
                 continue;
             }
             let certain = links.iter().filter_map(|link| Some((link.customer as usize, link.rule? as usize)));
+            let certain = certain.filter(|(customer, _)| held[*customer] <= MOST_HELD);
             let Some((first, _)) = certain.clone().next() else { continue };
             if certain.clone().all(|(customer, _)| customer == first) {
                 continue;
@@ -187,6 +203,16 @@ mod tests {
         assert_eq!(resolved(&rows), "c>b d>b", "the first seen stands for all, of equal ones the smallest");
         let earlier = [&rows[..], &[seen("d", "loyalty_no", "9", 10)]].concat();
         assert_eq!(resolved(&earlier), "b>d c>d", "whichever identifier shows it");
+    }
+
+    #[test]
+    fn an_account_for_guests_makes_nobody_one() {
+        let hashes: Vec<String> = (0..=MOST_HELD).map(|n| n.to_string()).collect();
+        let mut rows: Vec<Seen<'_>> = hashes.iter().map(|hash| seen("guest", "phone_hash", hash, 1)).collect();
+        rows.extend([seen("a", "phone_hash", "0", 2), seen("b", "phone_hash", "1", 3)]);
+        assert_eq!(resolved(&rows), "");
+        // One identifier less is a person's.
+        assert_eq!(resolved(&rows[1..]), "b>guest");
     }
 
     #[test]
