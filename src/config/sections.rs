@@ -139,7 +139,8 @@ pub struct FlightConfig {
     pub bind: String,
     /// Whether bulk ingest takes records, as `http.allow_ingest` does.
     pub allow_ingest: bool,
-    /// The longest message taken from a client, in MiB.
+    /// The longest message of rows taken from a client, in MiB; others may have 36. There is room for four of the longest
+    /// at once, then clients wait.
     pub max_message_mb: u64,
     /// Connections at once, of those who have been let in.
     pub connections: usize,
