@@ -92,6 +92,7 @@ impl Config {
             ("engine.concurrent", self.engine.concurrent as u64),
             ("engine.unread", self.engine.unread as u64),
             ("engine.refresh_ms", self.engine.refresh_ms),
+            ("http.connections", self.http.connections as u64),
             ("http.ingest_max_mb", self.http.ingest_max_mb),
             ("http.ingest_queue", self.http.ingest_queue as u64),
             ("http.ingest_pause_ms", self.http.ingest_pause_ms),
@@ -272,6 +273,7 @@ mod tests {
         assert!(says("engine.row_limit=0").contains("engine.row_limit"));
         assert!(says("access.tokens.bi=short").contains("access.tokens.bi"));
         assert!(says("http.ingest_queue_mb=63").contains("http.ingest_max_mb"));
+        assert!(says("http.connections=0").contains("http.connections"));
         assert!(says("http.ingest_pause_ms=0").contains("http.ingest_pause_ms"));
         assert!(says("postgres.tls.key=key.pem").contains("postgres.tls.certificate is not"));
         assert!(says("flight.tls.certificate=cert.pem").contains("flight.tls.key is not"));

@@ -20,7 +20,12 @@ pub struct Entrance {
 
 impl Entrance {
     pub fn new(listener: TcpListener) -> Entrance {
-        Entrance { listener, starting: Arc::new(Semaphore::new(STARTING)) }
+        Entrance::within(listener, STARTING)
+    }
+
+    /// With another number of sockets that are not yet let in.
+    pub fn within(listener: TcpListener, starting: usize) -> Entrance {
+        Entrance { listener, starting: Arc::new(Semaphore::new(starting)) }
     }
 
     /// The next socket, and its place among those that are not yet let in. Whatever goes wrong is waited out.

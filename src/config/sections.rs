@@ -139,7 +139,8 @@ pub struct FlightConfig {
     pub bind: String,
     /// Whether bulk ingest takes records, as `http.allow_ingest` does.
     pub allow_ingest: bool,
-    /// The longest message taken from a client, in MiB.
+    /// The longest message of rows taken from a client, in MiB; others may have 36. There is room for four of the longest
+    /// at once, then clients wait.
     pub max_message_mb: u64,
     /// Connections at once, of those who have been let in.
     pub connections: usize,
@@ -165,6 +166,8 @@ pub struct PostgresConfig {
 pub struct HttpConfig {
     /// Address and port; port 0 takes a free one.
     pub bind: String,
+    /// Connections at once, of those who have been let in; one is closed after 30 s without a request.
+    pub connections: usize,
     /// Names by which a server without tokens answers, beside localhost and loopback addresses; their pages may send, too.
     pub hosts: Vec<String>,
     /// Whether `POST /api/v1/sql` answers.
@@ -266,6 +269,7 @@ impl Default for HttpConfig {
     fn default() -> Self {
         HttpConfig {
             bind: "127.0.0.1:8080".into(),
+            connections: 10_000,
             hosts: Vec::new(),
             allow_sql: false,
             allow_ingest: false,

@@ -73,6 +73,7 @@ async fn planned(
     caller: &Caller,
     turn: &mut Turn,
 ) -> Result<Described> {
+    let _room = query::room(inner, sql)?;
     let mut parsed = query::parsed(sql, options)?;
     let mut options = options.clone();
     // Before the turn, as for a query: a report may look up its parameters' values.

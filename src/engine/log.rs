@@ -16,6 +16,9 @@ use super::scan::scan_made;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
 
+/// Bytes of a statement that are kept: statements may be long, and the ring has many.
+const KEPT: usize = 16 << 10;
+
 /// The last queries. Clones share the ring.
 #[derive(Clone)]
 pub struct QueryLog {
@@ -79,7 +82,7 @@ impl QueryLog {
             begun: Instant::now(),
             principal: principal.into(),
             label: label.into(),
-            sql: sql.into(),
+            sql: kept(sql),
             state: State::Running,
             rows: 0,
             seconds: None,
@@ -112,6 +115,14 @@ impl QueryLog {
             text(&|e| e.error.map(|kind| format!("{kind:?}"))),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
+    }
+}
+
+/// `sql`, or its beginning and "…".
+fn kept(sql: &str) -> String {
+    match sql.len() > KEPT {
+        true => format!("{}…", &sql[..sql.floor_char_boundary(KEPT)]),
+        false => sql.into(),
     }
 }
 
@@ -155,7 +166,7 @@ pub const COLUMNS: [(&str, &str); 9] = [
     ("started_at", "when the query came"),
     ("principal", "who asked"),
     ("label", "the report's id, or sql"),
-    ("sql", "the text"),
+    ("sql", "the text; of a long one the first 16 KiB"),
     ("state", "running, done, failed or cancelled"),
     ("rows", "rows given so far"),
     ("seconds", "from coming to ending; NULL while it runs"),
@@ -215,5 +226,19 @@ mod tests {
         let batch = log.batch().unwrap();
         let states = batch.column(4).as_any().downcast_ref::<StringViewArray>().unwrap();
         assert_eq!(states.iter().flatten().collect::<Vec<_>>(), ["failed", "cancelled"]);
+    }
+
+    #[test]
+    fn of_a_long_statement_the_beginning_is_kept() {
+        let log = QueryLog::new(2, Clock::system());
+        // The limit is in the middle of a letter.
+        let long = format!("SELECT '{}'", "é".repeat(KEPT));
+        log.begin("a", "sql", &long).done();
+        log.begin("a", "sql", "SELECT 1").done();
+        let batch = log.batch().unwrap();
+        let texts = batch.column(3).as_any().downcast_ref::<StringViewArray>().unwrap();
+        let first = texts.value(0).strip_suffix('…').unwrap();
+        assert!(long.starts_with(first) && (KEPT - 1..=KEPT).contains(&first.len()), "{} bytes", first.len());
+        assert_eq!(texts.value(1), "SELECT 1");
     }
 }

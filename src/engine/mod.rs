@@ -82,6 +82,7 @@ pub use reserved::Reserved;
 pub use rows::{Rows, plain_schema};
 pub use rules::ROW_KIND;
 pub use session::{BASE, CATALOG, MAIN, SYSTEM};
+pub use size::{MOST_TEXT, check_text};
 pub use snapshot::{BrokenView, Snapshot};
 pub use view::Policy;
 
@@ -120,6 +121,13 @@ struct Inner {
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Engine({})", self.inner.lake.url())
+    }
+}
+
+impl Inner {
+    fn reserve(&self, bytes: usize, what: &str) -> Result<Reserved> {
+        let pool = Arc::clone(&self.current.load_full().state().runtime_env().memory_pool);
+        Reserved::new(&pool, bytes, what).map_err(classify::classify)
     }
 }
 
@@ -283,7 +291,7 @@ impl Engine {
     /// # Errors
     /// `Busy`: there is not that much left.
     pub fn reserve(&self, bytes: usize, what: &str) -> Result<Reserved> {
-        Reserved::new(&self.snapshot().state().runtime_env().memory_pool, bytes, what).map_err(classify::classify)
+        self.inner.reserve(bytes, what)
     }
 
     /// Every table and view with its columns, by schema and name. Nothing is read for it.

@@ -20,13 +20,14 @@ use super::log::Logged;
 use super::options::{Dialect, Policies, QueryOptions};
 use super::planner::{Parsed, Planner, parse};
 use super::reading::Reading;
+use super::reserved::Reserved;
 use super::rows::{Guards, Read, Rows, plain_schema};
 use super::rules::{assemble, expand, members, slicers};
 use super::session::SYSTEM;
 use super::snapshot::Snapshot;
 use super::stop::{Stop, Work};
 use super::watch::watched;
-use super::{Inner, pins, postgres};
+use super::{Inner, pins, postgres, size};
 use crate::access::{Caller, Scope};
 use crate::error::{Error, Result};
 
@@ -65,6 +66,7 @@ async fn start(
     log: &Logged,
     work: &Arc<Work>,
 ) -> Result<(SendableRecordBatchStream, Read)> {
+    let _room = room(inner, sql)?;
     let mut parsed = parsed(sql, options)?;
     let mut options = options.clone();
     // Before the turn: a report may look up its parameters' values by a query of its own.
@@ -93,6 +95,11 @@ fn purpose(snapshot: &Snapshot, parsed: &Parsed) -> Purpose {
         true => Purpose::Light,
         false => Purpose::Read,
     }
+}
+
+/// What `sql` takes of the memory pool until it is planned, if that is much.
+pub(super) fn room(inner: &Inner, sql: &str) -> Result<Option<Reserved>> {
+    size::memory(sql).map(|bytes| inner.reserve(bytes, "the text of a statement")).transpose()
 }
 
 /// `sql` as one reading statement.

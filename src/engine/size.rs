@@ -1,6 +1,6 @@
-//! How long chains of operators may be, and how deep brackets: parsing, planning and running call themselves once per
-//! operator, and a stack that overflows ends the whole process. It looks at tokens, before anything is parsed, and must not
-//! know what a statement means.
+//! How long a statement may be, how long its chains of operators, and how deep its brackets: parsing, planning and running
+//! call themselves once per operator, and a stack that overflows ends the whole process. It looks at tokens, before anything
+//! is parsed, and must not know what a statement means.
 //!
 //! Commas are no depth: lists, rows of VALUES and columns are held side by side, however many they are. What is counted is
 //! what may end up below one another: the operators of one item of a list with those around its brackets, and that of every
@@ -15,6 +15,12 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use self::words::{CHAINED, OPERATORS, RETRIED, TYPES, ends_operand, is_all, is_literal, is_query, keyword};
 use crate::error::{Error, Result};
 
+/// Bytes of SQL, whatever door it comes by.
+pub const MOST_TEXT: usize = 16 << 20;
+/// What becomes of a token takes so many bytes, about: the token itself, and its part of the syntax tree and of the plan.
+const PER_TOKEN: usize = 400;
+/// Bytes for which nothing is reserved.
+const SMALL: usize = 1 << 20;
 /// Operators below one another. BI tools do write a thousand values as `x = 1 OR x = 2 …`, which are two each.
 /// [`super::runtime::STACK`] has room for 100 KiB per operator.
 pub const MOST_OPERATORS: usize = 2_500;
@@ -33,6 +39,7 @@ const MOST_RETRIES: usize = 16;
 /// # Errors
 /// `Invalid`, with what was found, the limit, and what works instead.
 pub fn check(sql: &str, dialect: &dyn Dialect) -> Result<()> {
+    check_text(sql)?;
     // What are no tokens is told by the parser, which does not come further either.
     let Ok(tokens) = Tokenizer::new(dialect, sql).tokenize() else { return Ok(()) };
     let calls = dialect.supports_named_fn_args_with_expr_name();
@@ -58,6 +65,39 @@ pub fn check(sql: &str, dialect: &dyn Dialect) -> Result<()> {
             .hint("write all conditions as WHEN … of one CASE, or give the inner parts names by WITH"));
     }
     Ok(())
+}
+
+/// Refuses `sql` if it is too long to be read at all.
+///
+/// # Errors
+/// `Invalid`, with its length, the limit, and what works instead.
+pub fn check_text(sql: &str) -> Result<()> {
+    if sql.len() <= MOST_TEXT {
+        return Ok(());
+    }
+    let found = format!("the statement has {} bytes, and at most {} MiB are taken", sql.len(), MOST_TEXT >> 20);
+    Err(Error::invalid(found).hint(
+        "give long values as parameters ($1), a list as one parameter of many values or as a table: land it by \
+         `saleslake ingest`, and join it",
+    ))
+}
+
+/// The bytes that `sql` takes while it is parsed and planned, about; `None`: not worth counting, or it is not parsed at all.
+pub fn memory(sql: &str) -> Option<usize> {
+    let bytes = tokens(sql).saturating_mul(PER_TOKEN);
+    (sql.len() <= MOST_TEXT && bytes > SMALL).then_some(bytes)
+}
+
+/// The tokens of `sql`, blanks and signs among them: no fewer than there are, but for signs of several letters. What is in
+/// quotes counts as if it were not.
+fn tokens(sql: &str) -> usize {
+    let (mut count, mut in_word) = (0, false);
+    for byte in sql.bytes() {
+        let of_word = byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii();
+        count += usize::from(!(of_word && in_word));
+        in_word = of_word;
+    }
+    count
 }
 
 /// What a statement has, at most, below one another.
@@ -297,6 +337,30 @@ mod tests {
         }
         let days = ["d + INTERVAL '1' DAY > CASE WHEN a THEN b ELSE NULL END"; 100].join(" AND ");
         check(&format!("SELECT {days}"), &GenericDialect {}).unwrap();
+    }
+
+    #[test]
+    fn a_text_too_long_is_refused_before_it_is_read() {
+        let of = |length: usize| format!("SELECT '{}'", "x".repeat(length - "SELECT ''".len()));
+        check(&of(MOST_TEXT), &GenericDialect {}).unwrap();
+        for dialect in [&GenericDialect {} as &dyn Dialect, &PostgreSqlDialect {}] {
+            let error = check(&of(MOST_TEXT + 1), dialect).unwrap_err();
+            assert!(error.to_string().contains("16777217 bytes") && error.to_string().contains("16 MiB"), "{error}");
+            assert!(error.hint_text().unwrap().contains("parameters"));
+        }
+    }
+
+    #[test]
+    fn memory_is_counted_by_tokens() {
+        for sql in ["SELECT a_b, 12 FROM t", "(1,-1),\n(2, 'x')", "é = 'ü'"] {
+            let there = Tokenizer::new(&GenericDialect {}, sql).tokenize().unwrap().len();
+            assert!((there..=there + 4).contains(&tokens(sql)), "{sql}: {} for {there}", tokens(sql));
+        }
+        let ones = |n: usize| format!("SELECT 1{}", ",1".repeat(n));
+        assert_eq!(memory(&ones(1_000)), None, "little");
+        assert_eq!(memory(&ones(1 << 20)), Some((3 + (2 << 20)) * PER_TOKEN));
+        assert_eq!(memory(&format!("SELECT '{}'", "x".repeat(1 << 20))), None, "one token");
+        assert_eq!(memory(&ones(MOST_TEXT)), None, "it is refused");
     }
 
     /// Neither by names that are words nor by brackets that do not fit.

@@ -245,7 +245,7 @@ impl Snapshots {
         for (name, list) in lists(&self.reports, &snapshot.relations) {
             register(&system.1, name, list)?;
         }
-        let information = InformationSchema::of(&snapshot);
+        let information = InformationSchema::of(&snapshot).map_err(classify)?;
         catalog.register_schema(INFORMATION_SCHEMA, Arc::new(information)).map_err(classify)?;
         Ok(snapshot)
     }

@@ -7,31 +7,36 @@ mod keys;
 mod making;
 mod rights;
 
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use async_trait::async_trait;
 use datafusion::catalog::information_schema::InformationSchemaProvider;
-use datafusion::catalog::{CatalogProviderList, MemTable, SchemaProvider, TableProvider};
+use datafusion::catalog::{CatalogProviderList, MemTable, MemoryCatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::Result as DfResult;
+use datafusion::error::DataFusionError;
+use futures::FutureExt;
 
 use self::absent::ABSENT;
 use self::making::{Making, empty};
 use super::dims::type_name;
 use super::relations::{Relation, RelationColumn, RelationKind};
+use super::rows::plain_schema;
 use super::session::{BASE, CATALOG, MAIN, OWNER, SYSTEM};
 use super::snapshot::Snapshot;
 use super::view::ViewProvider;
 
 pub const INFORMATION_SCHEMA: &str = "information_schema";
+/// What its tables are, all of them.
+const ABOUT: &str = "what there is";
 /// DataFusion's tables that stay as they are.
 const THEIRS: [&str; 3] = ["df_settings", "routines", "parameters"];
 /// What is made here, and how.
 const OURS: [(&str, Make); 20] = [
     ("tables", |s| tables(s)),
-    ("columns", |s| columns(&s.relations)),
-    ("views", |s| views(&s.views)),
+    ("columns", |s| columns(s)),
+    ("views", |s| views(s)),
     ("view_table_usage", |s| view_table_usage(&s.views)),
     ("schemata", |_| schemata()),
     ("element_types", |s| element_types(&s.relations)),
@@ -56,6 +61,8 @@ type Make = fn(&InformationSchema) -> DfResult<RecordBatch>;
 /// The schema of one snapshot.
 pub struct InformationSchema {
     relations: Arc<Vec<Relation>>,
+    /// What is in this schema.
+    own: &'static [Relation],
     views: Vec<Arc<ViewProvider>>,
     /// Weak: the list holds this schema.
     catalogs: Weak<dyn CatalogProviderList>,
@@ -69,13 +76,60 @@ impl std::fmt::Debug for InformationSchema {
 
 impl InformationSchema {
     /// Of `snapshot`, whose relations are known.
-    pub fn of(snapshot: &Snapshot) -> InformationSchema {
-        InformationSchema {
+    pub fn of(snapshot: &Snapshot) -> DfResult<InformationSchema> {
+        Ok(InformationSchema {
             relations: Arc::clone(snapshot.relations()),
+            own: own()?,
             views: snapshot.views().values().cloned().collect(),
             catalogs: Arc::downgrade(snapshot.state().catalog_list()),
+        })
+    }
+}
+
+/// The schema's own tables. They have the same columns in every lake: they are looked at once.
+pub fn own() -> DfResult<&'static [Relation]> {
+    static OWN: OnceLock<Vec<Relation>> = OnceLock::new();
+    match OWN.get() {
+        Some(own) => Ok(own),
+        None => {
+            let own = looked_at()?;
+            Ok(OWN.get_or_init(|| own))
         }
     }
+}
+
+/// The tables of a schema of nothing.
+fn looked_at() -> DfResult<Vec<Relation>> {
+    let catalogs: Arc<dyn CatalogProviderList> = Arc::new(MemoryCatalogProviderList::new());
+    let nothing = InformationSchema {
+        relations: Arc::default(),
+        own: &[],
+        views: Vec::new(),
+        catalogs: Arc::downgrade(&catalogs),
+    };
+    let relation = |name: &'static str| {
+        // They are in memory: nothing is waited for.
+        let table = nothing.table(name).now_or_never().transpose()?.flatten();
+        let none = || DataFusionError::Internal(format!("there is no information_schema.{name}"));
+        let schema = table.ok_or_else(none)?.schema();
+        let columns = schema.fields().iter().map(|f| RelationColumn {
+            name: f.name().clone(),
+            kind: type_name(f.data_type()),
+            nullable: f.is_nullable(),
+            about: String::new(),
+        });
+        Ok::<_, DataFusionError>(Relation {
+            schema: INFORMATION_SCHEMA.into(),
+            name: name.into(),
+            kind: RelationKind::View,
+            columns: columns.collect(),
+            about: ABOUT.into(),
+            arrow: plain_schema(&schema),
+            primary_key: Vec::new(),
+            foreign_keys: Vec::new(),
+        })
+    };
+    names().map(relation).collect()
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
@@ -105,7 +159,7 @@ impl SchemaProvider for InformationSchema {
 }
 
 fn tables(schema: &InformationSchema) -> DfResult<RecordBatch> {
-    let own = names().map(|name| (INFORMATION_SCHEMA, name, "VIEW", "what there is"));
+    let own = names().map(|name| (INFORMATION_SCHEMA, name, "VIEW", ABOUT));
     let kind = |relation: &Relation| match relation.kind {
         RelationKind::Table => "BASE TABLE",
         RelationKind::View => "VIEW",
@@ -126,18 +180,21 @@ fn tables(schema: &InformationSchema) -> DfResult<RecordBatch> {
 }
 
 /// Relations with their columns, numbered from 0.
-fn each_column(all: &[Relation]) -> Vec<(&Relation, usize, &RelationColumn)> {
-    all.iter().flat_map(|r| r.columns.iter().enumerate().map(move |(at, c)| (r, at, c))).collect()
+fn each_column<'a>(all: impl IntoIterator<Item = &'a Relation>) -> Vec<(&'a Relation, usize, &'a RelationColumn)> {
+    all.into_iter().flat_map(|r| r.columns.iter().enumerate().map(move |(at, c)| (r, at, c))).collect()
 }
 
-fn columns(all: &[Relation]) -> DfResult<RecordBatch> {
-    let rows = each_column(all);
+fn columns(schema: &InformationSchema) -> DfResult<RecordBatch> {
+    let rows = each_column(schema.relations.iter().chain(schema.own));
     let numbers: Vec<String> = rows.iter().map(|(_, at, _)| (at + 1).to_string()).collect();
     let numbered: Vec<_> = rows.iter().zip(&numbers).collect();
+    // Digits, of which radix, and how many behind the point: as in PostgreSQL, bits where numbers are binary.
     let digits = |(r, at, _): &(&Relation, usize, &RelationColumn)| match r.arrow.field(*at).data_type() {
-        DataType::Decimal128(precision, scale) => Some((i64::from(*precision), i64::from(*scale))),
-        DataType::Int32 => Some((32, 0)),
-        DataType::Int64 => Some((64, 0)),
+        DataType::Decimal128(precision, scale) => Some((i64::from(*precision), 10, Some(i64::from(*scale)))),
+        DataType::Int32 => Some((32, 2, Some(0))),
+        DataType::Int64 | DataType::UInt64 => Some((64, 2, Some(0))),
+        DataType::Float32 => Some((24, 2, None)),
+        DataType::Float64 => Some((53, 2, None)),
         _ => None,
     };
     Making::of(&numbered)
@@ -152,8 +209,8 @@ fn columns(all: &[Relation]) -> DfResult<RecordBatch> {
         .number("character_maximum_length", |_| None)
         .number("character_octet_length", |_| None)
         .number("numeric_precision", |(row, _)| digits(row).map(|d| d.0))
-        .number("numeric_precision_radix", |(row, _)| digits(row).map(|_| 10))
-        .number("numeric_scale", |(row, _)| digits(row).map(|d| d.1))
+        .number("numeric_precision_radix", |(row, _)| digits(row).map(|d| d.1))
+        .number("numeric_scale", |(row, _)| digits(row).and_then(|d| d.2))
         .number("datetime_precision", |((r, at, _), _)| {
             matches!(r.arrow.field(*at).data_type(), DataType::Timestamp(..)).then_some(6)
         })
@@ -185,12 +242,16 @@ fn element_types(all: &[Relation]) -> DfResult<RecordBatch> {
         .batch()
 }
 
-fn views(all: &[Arc<ViewProvider>]) -> DfResult<RecordBatch> {
-    Making::of(all)
+fn views(schema: &InformationSchema) -> DfResult<RecordBatch> {
+    let views = schema.views.iter().map(|v| (MAIN, v.name(), Some(v.definition().sql.as_str())));
+    // What these are made by is no SQL.
+    let own = schema.own.iter().map(|r| (INFORMATION_SCHEMA, r.name.as_str(), None));
+    let rows: Vec<_> = views.chain(own).collect();
+    Making::of(&rows)
         .all("table_catalog", CATALOG)
-        .all("table_schema", MAIN)
-        .text("table_name", |v| Some(v.name()))
-        .text("view_definition", |v| Some(&v.definition().sql))
+        .text("table_schema", |r| Some(r.0))
+        .text("table_name", |r| Some(r.1))
+        .text("view_definition", |r| r.2)
         .all("check_option", "NONE")
         .all("is_updatable", "NO")
         .all("is_insertable_into", "NO")

@@ -5,9 +5,14 @@ use std::sync::Arc;
 use datafusion::catalog::TableProvider;
 
 use super::PG_CATALOG;
-use super::listing::Listing;
+use super::listing::{EntryColumn, Listing};
 use super::table::{Table, Value};
+use super::types::PgType;
+use crate::engine::classify::classify;
+use crate::engine::information;
 use crate::error::Result;
+
+const TABLE: &str = "columns";
 
 const COLUMNS: &str = "table_catalog text=lake, table_schema text, table_name text, column_name text, \
     ordinal_position int4, column_default text, is_nullable text, data_type text, character_maximum_length int4, \
@@ -23,38 +28,55 @@ const COLUMNS: &str = "table_catalog text=lake, table_schema text, table_name te
 
 /// The table that differs from the engine's own.
 pub fn tables(listing: &Listing) -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
-    Ok(vec![("columns", columns(listing).build()?)])
+    Ok(vec![(TABLE, columns(listing)?.build()?)])
 }
 
-fn columns(listing: &Listing) -> Table {
+fn columns(listing: &Listing) -> Result<Table> {
     let mut table = Table::new(COLUMNS);
     for entry in listing.relations.iter().filter(|e| e.schema != PG_CATALOG) {
         for (number, column) in (1..).zip(&entry.columns) {
-            let (precision, scale) = match column.kind.name.as_str() {
-                "int2" => (Some(16), Some(0)),
-                "int4" => (Some(32), Some(0)),
-                "int8" => (Some(64), Some(0)),
-                _ => column.kind.numeric.unzip(),
-            };
-            table.row([
-                ("table_schema", entry.schema.as_str().into()),
-                ("table_name", entry.name.as_str().into()),
-                ("column_name", column.name.as_str().into()),
-                ("ordinal_position", Value::Int(number)),
-                ("is_nullable", if column.nullable { "YES" } else { "NO" }.into()),
-                ("data_type", column.kind.standard_name().into()),
-                ("numeric_precision", precision.into()),
-                (
-                    "numeric_precision_radix",
-                    precision.map(|_| if column.kind.numeric.is_some() { 10 } else { 2 }).into(),
-                ),
-                ("numeric_scale", scale.into()),
-                ("datetime_precision", column.kind.name.starts_with("timestamp").then_some(6).into()),
-                ("udt_name", column.kind.name.as_str().into()),
-                ("dtd_identifier", number.to_string().into()),
-                ("column_comment", column.about.as_str().into()),
-            ]);
+            row(&mut table, &entry.schema, &entry.name, number, column);
         }
     }
-    table
+    let this = Table::new(COLUMNS).build()?.schema();
+    for relation in information::own().map_err(classify)? {
+        let schema = if relation.name == TABLE { &this } else { &relation.arrow };
+        for (number, field) in (1..).zip(schema.fields()) {
+            let column = EntryColumn {
+                name: field.name().clone(),
+                kind: PgType::of(field.data_type()),
+                nullable: field.is_nullable(),
+                about: String::new(),
+            };
+            row(&mut table, &relation.schema, &relation.name, number, &column);
+        }
+    }
+    Ok(table)
+}
+
+fn row(table: &mut Table, schema: &str, relation: &str, number: i64, column: &EntryColumn) {
+    let (precision, scale) = match column.kind.name.as_str() {
+        "int2" => (Some(16), Some(0)),
+        "int4" => (Some(32), Some(0)),
+        "int8" => (Some(64), Some(0)),
+        "float4" => (Some(24), None),
+        "float8" => (Some(53), None),
+        _ => column.kind.numeric.unzip(),
+    };
+    let radix: i32 = if column.kind.numeric.is_some() { 10 } else { 2 };
+    table.row([
+        ("table_schema", schema.into()),
+        ("table_name", relation.into()),
+        ("column_name", column.name.as_str().into()),
+        ("ordinal_position", Value::Int(number)),
+        ("is_nullable", if column.nullable { "YES" } else { "NO" }.into()),
+        ("data_type", column.kind.standard_name().into()),
+        ("numeric_precision", precision.into()),
+        ("numeric_precision_radix", precision.map(|_| radix).into()),
+        ("numeric_scale", scale.into()),
+        ("datetime_precision", column.kind.name.starts_with("timestamp").then_some(6).into()),
+        ("udt_name", column.kind.name.as_str().into()),
+        ("dtd_identifier", number.to_string().into()),
+        ("column_comment", column.about.as_str().into()),
+    ]);
 }

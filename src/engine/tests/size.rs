@@ -129,6 +129,22 @@ async fn long_lists_are_answered() {
     }
 }
 
+/// What becomes of them takes memory before a query has its turn.
+#[tokio::test]
+async fn long_texts_take_from_the_memory_of_queries() {
+    let engine = limited(&small_lake().await, |c| c.memory_mb = 64).await;
+    let list = format!("SELECT 1 WHERE 1 IN (1{})", ",1".repeat(100_000));
+    for dialect in DIALECTS {
+        let error = ask(&engine, &list, in_dialect(dialect)).await.unwrap_err();
+        assert!(error.kind() == ErrorKind::Busy && error.to_string().contains("the text of a statement"), "{error}");
+        let described = engine.describe(&list, &in_dialect(dialect), &Caller::local()).await;
+        assert_eq!(described.unwrap_err().kind(), ErrorKind::Busy);
+        let text = format!("SELECT octet_length('{}')", "x".repeat(list.len()));
+        assert_eq!(one(&engine, &text, in_dialect(dialect)).await, list.len().to_string(), "one value is little");
+    }
+    engine.reserve(63 << 20, "test").expect("all was given back");
+}
+
 #[tokio::test]
 async fn as_many_relations_as_are_taken_are_answered() {
     let engine = engine(&small_lake().await).await;

@@ -1,5 +1,5 @@
 //! Lets callers in before anything of their call is read: a message may be long, and its sender anybody. Only a handshake,
-//! by which some show who they are, gets through without; it is short.
+//! by which some show who they are, gets through without; it is short. What the others send is weighed.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -18,6 +18,7 @@ use tower::Service;
 use super::auth::Door;
 use super::errors::status;
 use super::incoming::Place;
+use super::weighed::Room;
 use crate::error::Error;
 
 const HANDSHAKE: &str = "/arrow.flight.protocol.FlightService/Handshake";
@@ -28,6 +29,7 @@ const SHORT: usize = 16 << 10;
 #[derive(Clone)]
 pub struct Guarded<S> {
     pub door: Arc<Door>,
+    pub room: Room,
     pub calls: S,
 }
 
@@ -53,6 +55,7 @@ where
         match caller.and_then(|caller| enter(&parts.extensions).map(|()| caller)) {
             Ok(caller) => {
                 parts.extensions.insert(caller);
+                let body = self.room.weighed(parts.uri.path(), body);
                 Either::Right(self.calls.call(Request::from_parts(parts, body)))
             }
             Err(refused) => Either::Left(ready(Ok(refused.into_http()))),

@@ -1,7 +1,7 @@
 //! The Flight SQL surface: BI tools and programs that speak Arrow, over gRPC.
 //!
 //! ```text
-//! incoming (room) ─ guard (who calls) ─ service (which command)
+//! incoming (room) ─ guard (who calls) ─ weighed (how much) ─ service (which command)
 //!      ┌───────────────────────┬────────────────────┴──────┬─────────┐
 //! statements                metadata                    actions   ingest
 //! parameters · ticket       catalog · keys · types      sessions
@@ -35,6 +35,7 @@ mod tests;
 mod ticket;
 mod tls;
 mod types;
+mod weighed;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -59,6 +60,7 @@ use running::Running;
 use service::{Service, flight_info};
 use statements::Statements;
 use ticket::Signer;
+use weighed::Room;
 
 /// A connection that says nothing is asked whether it is still there, and given up after a while.
 const ASK_AFTER: Duration = Duration::from_secs(20);
@@ -127,7 +129,7 @@ impl Server {
         let longest = usize::try_from(config.max_message_mb << 20).unwrap_or(usize::MAX);
         let service =
             FlightServiceServer::new(service).max_decoding_message_size(longest).max_encoding_message_size(usize::MAX);
-        let service = Guarded { door, calls: service };
+        let service = Guarded { door, room: Room::new(longest), calls: service };
         Ok(Server { listener, addr, transport, service, running, connections: config.connections, start_up })
     }
 

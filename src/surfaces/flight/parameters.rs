@@ -74,6 +74,10 @@ pub fn named(batch: &RecordBatch, parameters: &[Parameter]) -> Result<RecordBatc
             if names.is_empty() { "bind none".into() } else { format!("bind {}, in this order", names.join(", ")) },
         ));
     }
+    if given == 0 {
+        // Nothing to call otherwise; a batch without columns could not be made without its number of rows.
+        return Ok(batch.clone());
+    }
     let schema = batch.schema();
     let bare = |i: usize| schema.field(i).name().trim_start_matches('$').to_string();
     // Drivers number columns as they like, from 0 or 1: numbers mean places.
@@ -143,6 +147,13 @@ mod tests {
         assert_eq!(names(&named(&batch(["x", "y"]), &by_name).unwrap()), ["from", "to"]);
         let few = named(&batch(["0", "1"]), &parameters(&["1"])).unwrap_err();
         assert!(few.message().contains("2 values") && few.hint_text().unwrap().contains("$1"), "{few}");
+    }
+
+    #[test]
+    fn nothing_is_bound_to_a_statement_without_parameters() {
+        let none = RecordBatch::new_empty(Arc::new(Schema::empty()));
+        assert_eq!(named(&none, &[]).unwrap().num_columns(), 0);
+        assert!(named(&none, &parameters(&["1"])).unwrap_err().message().contains("1 parameters"));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::incoming::Place;
 use super::problem::Problem;
 use super::{HttpState, router};
 use crate::access::{Caller, Tokens};
@@ -27,13 +28,18 @@ fn caller(tokens: &Tokens, authorization: Option<&HeaderValue>) -> std::result::
     tokens.owner(token).map(Caller::named).ok_or("the token is not known")
 }
 
-/// Puts a [`Caller`] into the request, or answers 401.
+/// Puts a [`Caller`] into the request, or answers 401. The connection of one may stay.
 pub async fn authenticate(State(state): State<HttpState>, mut request: Request, next: Next) -> Response {
     if matches!(request.uri().path(), router::HEALTHZ | router::READYZ) {
         return next.run(request).await;
     }
     match caller(&state.tokens, request.headers().get(header::AUTHORIZATION)) {
         Ok(caller) => {
+            // Without one, there is no connection either.
+            let place = request.extensions().get::<Place>();
+            if let Some(full) = place.and_then(|place| place.enter().err()) {
+                return Problem::from(full).into_response();
+            }
             request.extensions_mut().insert(caller);
             next.run(request).await
         }

@@ -6,6 +6,7 @@ mod auth;
 mod body;
 mod etag;
 mod health;
+mod incoming;
 mod ingest;
 mod metrics;
 mod observe;
@@ -22,7 +23,7 @@ mod tables;
 #[cfg(test)]
 mod tests;
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,9 +35,10 @@ use crate::access::{Tokens, listen, may_bind};
 use crate::clock::Clock;
 use crate::config::{AccessConfig, HttpConfig};
 use crate::engine::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ingest::Pusher;
 use crate::reports::LiveReports;
+use incoming::Limits;
 use metrics::Metrics;
 use site::Site;
 
@@ -79,6 +81,7 @@ pub struct Server {
     listener: TcpListener,
     addr: SocketAddr,
     state: HttpState,
+    limits: Limits,
     grace: Duration,
 }
 
@@ -110,7 +113,8 @@ impl Server {
             abort: CancellationToken::new(),
         };
         let grace = Duration::from_secs(config.shutdown_seconds);
-        Ok(Server { listener, addr, state: HttpState(Arc::new(shared)), grace })
+        let limits = Limits::new(config.connections);
+        Ok(Server { listener, addr, state: HttpState(Arc::new(shared)), limits, grace })
     }
 
     /// The address it is bound to, with the real port.
@@ -121,13 +125,12 @@ impl Server {
     /// Serves until `shutdown` is ready; then takes no more connections, lets requests in flight finish and waiting
     /// pushes land for `http.shutdown_seconds`, and cuts off the rest (their clients see a broken transfer, never a short answer).
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
-        let Server { listener, addr, state, grace } = self;
+        let Server { listener, addr, state, limits, grace } = self;
         tracing::info!(%addr, "http server listens");
         let app = router::router(state.clone());
-        let stop = state.stopping.clone().cancelled_owned();
-        let mut serving = std::pin::pin!(axum::serve(listener, app).with_graceful_shutdown(stop).into_future());
+        let mut serving = std::pin::pin!(incoming::serve(listener, app, limits, state.stopping.clone()));
         tokio::select! {
-            ended = &mut serving => return ended.map_err(Error::from),
+            () = &mut serving => return Ok(()),
             () = shutdown => state.stopping.cancel(),
         }
         let pushes = async {

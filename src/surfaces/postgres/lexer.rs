@@ -51,6 +51,11 @@ pub fn statements(sql: &str) -> Vec<&str> {
     found
 }
 
+/// The first token of a statement: what follows is not read.
+pub fn first(sql: &str) -> Option<Token> {
+    Lexer::new(sql).next().map(|(token, _)| token)
+}
+
 /// The tokens of one statement with the places where they begin.
 pub fn tokens(sql: &str) -> Vec<(Token, usize)> {
     let mut lexer = Lexer::new(sql);
