@@ -15,6 +15,7 @@ pub const NO_TRANSACTION: &str = "25P01";
 pub const UNKNOWN_CURSOR: &str = "34000";
 pub const UNKNOWN_SETTING: &str = "42704";
 pub const INVALID_VALUE: &str = "22023";
+pub const INVALID_STATEMENT: &str = "42601";
 
 /// `error` for the wire.
 pub fn wire(error: &Error) -> PgWireError {

@@ -252,6 +252,22 @@ async fn parameters_are_described_and_portals_are_read_in_parts() {
 }
 
 #[tokio::test]
+async fn a_parameter_has_a_number_that_can_be_bound() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    for number in ["$0", "$65536", "$4000000000"] {
+        wire.send('P', format!("\0SELECT {number}::bigint\0\0\0").as_bytes()).await;
+        wire.send('S', b"").await;
+        let told = error(&wire.until_ready().await);
+        assert!(told.contains("C42601") && told.contains(&format!("there is no parameter {number}")), "{told}");
+    }
+    wire.send('P', b"\0SELECT $1::bigint\0\0\0").await;
+    wire.send('D', b"S\0").await;
+    wire.send('S', b"").await;
+    assert_eq!(wire.until_ready().await[1].1[..2], [0, 1], "one parameter");
+}
+
+#[tokio::test]
 async fn cursors_give_rows_as_they_are_fetched() {
     let server = serve(|_, _| {}).await;
     let (mut wire, _) = Wire::ready(server.addr).await;
