@@ -76,7 +76,7 @@ pub use describe::{Described, Parameter};
 pub use dims::type_name;
 pub use listed::{ReportParam, ReportRow};
 pub use options::{Compare, CompareMode, Dialect, OrderBy, Param, ParamType, Pin, Policies, QueryOptions, Slice};
-pub use postgres::SETTINGS as POSTGRES_SETTINGS;
+pub use postgres::{FIXED as POSTGRES_FIXED, SETTINGS as POSTGRES_SETTINGS};
 pub use relations::{ForeignKey, Relation, RelationColumn, RelationKind};
 pub use reserved::Reserved;
 pub use rows::{Rows, plain_schema};
