@@ -278,6 +278,11 @@ impl Engine {
         self.within(allowed, describe).boxed().await
     }
 
+    /// How long a query may take, if its caller does not say less.
+    pub fn longest(&self) -> Duration {
+        Duration::from_secs(self.inner.cfg.timeout_seconds)
+    }
+
     /// Takes `bytes` of `engine.memory_mb` for `what` until the result is dropped.
     ///
     /// # Errors
