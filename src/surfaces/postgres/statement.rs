@@ -38,7 +38,7 @@ pub struct Prepared {
     pub parameters: Vec<Type>,
     /// The columns as they travel; `None` = it gives no rows.
     pub schema: Option<SchemaRef>,
-    /// Its text, in the memory pool.
+    /// Its text and its parameters' types, in the memory pool.
     _text: Reserved,
 }
 
@@ -109,7 +109,7 @@ impl Session {
             Command::Fetch { cursor, give: true, .. } => (Vec::new(), Some(self.cursor(cursor)?.schema)),
             _ => (Vec::new(), None),
         };
-        let text = self.reserve(sql.len() + BESIDE)?;
+        let text = self.reserve(sql.len() + parameters.len() * size_of::<Type>() + BESIDE)?;
         let prepared = Arc::new(Prepared { command, parameters, schema, _text: text });
         Ok(Some(Statement { prepared, _values: None }))
     }
@@ -185,7 +185,7 @@ mod tests {
         let needed = |name: &str, arrow| Parameter { name: name.into(), kind: None, arrow };
         let needed = [needed("1", Some(DataType::Date32)), needed("2", None), needed("4", Some(DataType::Int64))];
         let said = [None, Some(Type::UNKNOWN), Some(Type::NUMERIC)];
-        let of = |sql, needed, said| parameter_types(sql, needed, said).unwrap();
+        let of = |sql: &str, needed: &[Parameter], said: &[Option<Type>]| parameter_types(sql, needed, said).unwrap();
         assert_eq!(of("", &needed, &said), [Type::DATE, Type::TEXT, Type::NUMERIC, Type::INT8]);
         assert_eq!(of("", &needed[..1], &[Some(Type::VARCHAR)]), [Type::VARCHAR]);
         assert_eq!(of("x = any($1::oid[])", &needed[..1], &[]), [Type::OID_ARRAY]);
