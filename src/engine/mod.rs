@@ -76,7 +76,7 @@ pub use describe::{Described, Parameter};
 pub use dims::type_name;
 pub use listed::{ReportParam, ReportRow};
 pub use options::{Compare, CompareMode, Dialect, OrderBy, Param, ParamType, Pin, Policies, QueryOptions, Slice};
-pub use postgres::SETTINGS as POSTGRES_SETTINGS;
+pub use postgres::{FIXED as POSTGRES_FIXED, SETTINGS as POSTGRES_SETTINGS};
 pub use relations::{ForeignKey, Relation, RelationColumn, RelationKind};
 pub use reserved::Reserved;
 pub use rows::{Rows, plain_schema};
@@ -284,6 +284,11 @@ impl Engine {
         let allowed = query::allowed(&inner, &caller);
         let describe = async move { describe::describe(&inner, &sql, &options, &caller).await };
         self.within(allowed, describe).boxed().await
+    }
+
+    /// How long a query may take, if its caller does not say less.
+    pub fn longest(&self) -> Duration {
+        Duration::from_secs(self.inner.cfg.timeout_seconds)
     }
 
     /// Takes `bytes` of `engine.memory_mb` for `what` until the result is dropped.

@@ -9,15 +9,17 @@ use arrow::array::{Array, ArrayRef, AsArray, ListBuilder, StringArray, StringBui
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::Result as DfResult;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 use super::PG_CATALOG;
 use super::listing::{Constraint, Listing};
-use super::settings::{VERSION, setting};
+use super::settings::{FIXED, VERSION, setting};
 use crate::engine::session::{CATALOG, MAIN, OWNER};
+use crate::error::Error;
 
 /// What a function makes of the texts of its arguments in one row.
-type Body = Arc<dyn Fn(&[Option<&str>]) -> Option<String> + Send + Sync>;
+type Body = Arc<dyn Fn(&[Option<&str>]) -> DfResult<Option<String>> + Send + Sync>;
 
 struct Function {
     name: &'static str,
@@ -64,7 +66,7 @@ impl ScalarUDFImpl for Function {
             let cells: Vec<Option<&str>> = texts.iter().map(|t| t.is_valid(at).then(|| t.value(at))).collect();
             (self.body)(&cells)
         };
-        let answers: Vec<Option<String>> = (0..args.number_rows).map(row).collect();
+        let answers: Vec<Option<String>> = (0..args.number_rows).map(row).collect::<DfResult<_>>()?;
         Ok(ColumnarValue::Array(typed(answers, &self.returns)?))
     }
 }
@@ -87,6 +89,14 @@ fn function(
     name: &'static str,
     returns: DataType,
     body: impl Fn(&[Option<&str>]) -> Option<String> + Send + Sync + 'static,
+) -> ScalarUDF {
+    fallible(name, returns, move |args| Ok(body(args)))
+}
+
+fn fallible(
+    name: &'static str,
+    returns: DataType,
+    body: impl Fn(&[Option<&str>]) -> DfResult<Option<String>> + Send + Sync + 'static,
 ) -> ScalarUDF {
     let signature = Signature::user_defined(Volatility::Stable);
     ScalarUDF::new_from_impl(Function { name, returns, signature, body: Arc::new(body) })
@@ -175,8 +185,29 @@ fn privileges() -> impl Iterator<Item = ScalarUDF> {
 fn of_settings() -> [ScalarUDF; 2] {
     [
         function("current_setting", DataType::Utf8, |args| setting(args.first().copied().flatten()?).map(Into::into)),
-        function("set_config", DataType::Utf8, |args| args.get(1).copied().flatten().map(Into::into)),
+        fallible("set_config", DataType::Utf8, set_config),
     ]
+}
+
+/// `set_config(name, value, is_local)` answers what holds anyway, and refuses to change it: a query sets nothing. A fourth
+/// argument is the search path, where that is not the server's.
+fn set_config(args: &[Option<&str>]) -> DfResult<Option<String>> {
+    let [Some(name), value, ..] = *args else { return Ok(None) };
+    let name_is = |known: &&str| name.eq_ignore_ascii_case(known);
+    let always = setting(name).filter(|_| FIXED.iter().any(name_is));
+    let holds = match name_is(&"search_path") {
+        true => Some(args.get(3).copied().flatten().unwrap_or(MAIN)),
+        false => always,
+    };
+    if let Some(value) = value.filter(|value| holds.is_some_and(|holds| holds.eq_ignore_ascii_case(value))) {
+        return Ok(Some(value.into()));
+    }
+    let refused = Error::invalid(format!("set_config('{name}', …): a query changes no setting"));
+    let refused = match always {
+        Some(value) => refused.hint(format!("{name} is always {value}")),
+        None => refused.hint(format!("use SET {name} = …")),
+    };
+    Err(DataFusionError::External(Box::new(refused)))
 }
 
 fn of_relations(listing: &Arc<Listing>) -> Vec<ScalarUDF> {
@@ -265,11 +296,33 @@ fn name(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::classify::classify;
 
     #[test]
     fn format_quotes_names_and_texts() {
         let made = |args: &[&str]| format(&args.iter().map(|a| Some(*a)).collect::<Vec<_>>()).unwrap();
         assert_eq!(made(&["%I.%I", "main", "Order Line"]), "main.\"Order Line\"");
         assert_eq!(made(&["%s = %L, 100%%", "x", "it's"]), "x = 'it''s', 100%");
+    }
+
+    #[test]
+    fn set_config_changes_nothing_and_says_so() {
+        let set = |args: &[&str]| set_config(&args.iter().map(|a| Some(*a)).collect::<Vec<_>>());
+        for (name, value) in [("search_path", "main"), ("TimeZone", "utc"), ("bytea_output", "hex"), ("jit", "off")] {
+            assert_eq!(set(&[name, value, "false"]).unwrap().as_deref(), Some(value), "{name}");
+        }
+        assert_eq!(set(&["search_path", "base", "false", "base"]).unwrap().as_deref(), Some("base"));
+        for (args, hint) in [
+            (&["search_path", "base", "false"][..], "use SET search_path"),
+            (&["search_path", "main", "false", "base"][..], "use SET search_path"),
+            (&["statement_timeout", "0", "true"][..], "use SET statement_timeout"),
+            (&["no.such", "x", "false"][..], "use SET no.such"),
+            (&["TimeZone", "Asia/Tokyo", "false"][..], "TimeZone is always UTC"),
+        ] {
+            let error = classify(set(args).unwrap_err());
+            assert!(error.hint_text().is_some_and(|told| told.contains(hint)), "{args:?}: {error}");
+        }
+        assert_eq!(set_config(&[None, Some("x"), Some("false")]).unwrap(), None);
+        assert!(set_config(&[Some("search_path"), None, Some("false")]).is_err());
     }
 }

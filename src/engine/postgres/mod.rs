@@ -22,7 +22,7 @@ mod table;
 mod types;
 
 pub use parse::parse;
-pub use settings::SETTINGS;
+pub use settings::{FIXED, SETTINGS};
 pub use types::type_planner;
 
 /// The owner's id: PostgreSQL's first superuser.

@@ -182,6 +182,48 @@ mod tests {
     }
 
     #[test]
+    fn names_of_common_tables_are_in_no_schema_where_they_are_known() {
+        let options = QueryOptions { schema: Some("base".into()), ..QueryOptions::default() };
+        for (sql, meant) in [
+            ("WITH a AS (SELECT x FROM a) SELECT x FROM a", "WITH a AS (SELECT x FROM base.a) SELECT x FROM a"),
+            ("WITH Ab AS (SELECT x FROM b) SELECT x FROM aB", "WITH Ab AS (SELECT x FROM base.b) SELECT x FROM aB"),
+            (
+                "WITH \"Ab\" AS (SELECT x FROM b) SELECT x FROM ab, \"Ab\"",
+                "WITH \"Ab\" AS (SELECT x FROM base.b) SELECT x FROM base.ab, \"Ab\"",
+            ),
+            (
+                "WITH a AS (SELECT x FROM b), b AS (SELECT x FROM a) SELECT x FROM b",
+                "WITH a AS (SELECT x FROM base.b), b AS (SELECT x FROM a) SELECT x FROM b",
+            ),
+            (
+                "SELECT x FROM (WITH a AS (SELECT 1 AS x) SELECT x FROM a) AS c, a",
+                "SELECT x FROM (WITH a AS (SELECT 1 AS x) SELECT x FROM a) AS c, base.a",
+            ),
+            (
+                "WITH a AS (SELECT 1 AS x) SELECT x FROM b WHERE x IN (SELECT x FROM a UNION SELECT x FROM c)",
+                "WITH a AS (SELECT 1 AS x) SELECT x FROM base.b WHERE x IN (SELECT x FROM a UNION SELECT x FROM base.c)",
+            ),
+            (
+                "WITH a AS (WITH b AS (SELECT x FROM a) SELECT x FROM b) SELECT x FROM a, b",
+                "WITH a AS (WITH b AS (SELECT x FROM base.a) SELECT x FROM b) SELECT x FROM a, base.b",
+            ),
+            (
+                "WITH RECURSIVE a AS (SELECT 1 AS x UNION ALL SELECT x FROM a) SELECT x FROM a",
+                "WITH RECURSIVE a AS (SELECT 1 AS x UNION ALL SELECT x FROM a) SELECT x FROM a",
+            ),
+        ] {
+            assert_eq!(with(sql, &options), meant);
+        }
+    }
+
+    #[test]
+    fn set_config_knows_the_search_path() {
+        let options = QueryOptions { schema: Some("base".into()), ..QueryOptions::default() };
+        let sql = with("SELECT set_config('search_path', 'main', false) AS a", &options);
+        assert_eq!(sql, "SELECT set_config('search_path', 'main', false, 'base') AS a");
+    }
+
+    #[test]
     fn patterns_of_dates_are_translated() {
         let sql = rewritten("SELECT x FROM a WHERE d >= TO_DATE('2026-01-01', 'YYYY-MM-DD')");
         assert!(sql.contains("'%Y-%m-%d'"), "{sql}");

@@ -23,14 +23,36 @@ const FUNCTIONS: [&str; 4] = ["typreceive", "typinput", "typoutput", "typsend"];
 
 /// Rewrites `statement`; `catalogue`: it asks the system tables, not the lake.
 pub fn rewrite(statement: &mut Statement, catalogue: bool, options: &QueryOptions) {
-    let mut quirks = Quirks { catalogue, options, ctes: ctes(statement) };
+    let mut quirks = Quirks { catalogue, options, open: Vec::new() };
     let _ = VisitMut::visit(statement, &mut quirks);
 }
 
 struct Quirks<'a> {
     catalogue: bool,
     options: &'a QueryOptions,
-    ctes: BTreeSet<String>,
+    /// The queries around the place where we are.
+    open: Vec<Scope>,
+}
+
+/// The common table expressions of one query, which are in no schema.
+struct Scope {
+    names: Vec<String>,
+    /// So many of them can be named by now, beginning with the first.
+    known: usize,
+    recursive: bool,
+}
+
+impl Scope {
+    fn of(query: &Query) -> Scope {
+        let ctes = query.with.iter().flat_map(|with| &with.cte_tables);
+        let names = ctes.map(|cte| folded(&cte.alias.name)).collect();
+        Scope { names, known: 0, recursive: query.with.as_ref().is_some_and(|with| with.recursive) }
+    }
+
+    fn has(&self, name: &str) -> bool {
+        let known = if self.recursive { self.names.len() } else { self.known };
+        self.names[..known].iter().any(|own| own == name)
+    }
 }
 
 impl VisitorMut for Quirks<'_> {
@@ -43,6 +65,16 @@ impl VisitorMut for Quirks<'_> {
             select.projection.iter_mut().for_each(without_outer_rows);
             select.projection.iter_mut().for_each(with_rows_of_series);
             select.selection.iter_mut().for_each(with_one_row);
+        }
+        self.open.push(Scope::of(query));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
+        self.open.pop();
+        // Those of WITH are visited before all others in a query, and a name is known behind its own.
+        if let Some(outer) = self.open.last_mut() {
+            outer.known = outer.names.len().min(outer.known + 1);
         }
         ControlFlow::Continue(())
     }
@@ -101,7 +133,8 @@ impl Quirks<'_> {
         if MORE_TABLES.iter().chain(ABSENT.iter().map(|(absent, _)| absent)).any(is) {
             return Some(PG_CATALOG);
         }
-        let own = !name.value.to_ascii_lowercase().starts_with("pg_") && !self.ctes.contains(&name.value);
+        let cte = || self.open.iter().any(|scope| scope.has(&folded(name)));
+        let own = !name.value.to_ascii_lowercase().starts_with("pg_") && !cte();
         self.options.schema.as_deref().filter(|_| own)
     }
 
@@ -118,6 +151,7 @@ impl Quirks<'_> {
         match name.as_str() {
             "session_user" | "current_user" | "user" => self.options.user.as_deref().map(text),
             "current_schema" => self.schema(),
+            "set_config" => self.schema().and_then(|schema| with_argument(function, schema)),
             // psql joins options of toast tables and members of roles, of which there are none.
             "array" if self.catalogue && matches!(function.args, FunctionArguments::Subquery(_)) => Some(no_texts()),
             "generate_subscripts" => first(function).map(subscripts),
@@ -128,20 +162,9 @@ impl Quirks<'_> {
     }
 }
 
-/// Names of common table expressions, which are in no schema.
-fn ctes(statement: &Statement) -> BTreeSet<String> {
-    struct Find(BTreeSet<String>);
-    impl Visitor for Find {
-        type Break = ();
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            let all = query.with.iter().flat_map(|with| &with.cte_tables);
-            self.0.extend(all.map(|cte| cte.alias.name.value.clone()));
-            ControlFlow::Continue(())
-        }
-    }
-    let mut find = Find(BTreeSet::new());
-    let _ = Visit::visit(statement, &mut find);
-    find.0
+/// As DataFusion compares names: what is not quoted is in lower case.
+fn folded(name: &Ident) -> String {
+    if name.quote_style.is_some() { name.value.clone() } else { name.value.to_ascii_lowercase() }
 }
 
 /// SQLAlchemy and Npgsql look up single values of the outer row below a CASE, which DataFusion cannot: NULL, as the stock
@@ -374,6 +397,13 @@ fn first(function: &Function) -> Option<Expr> {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
         _ => None,
     }
+}
+
+fn with_argument(function: &Function, added: Expr) -> Option<Expr> {
+    let mut function = function.clone();
+    let FunctionArguments::List(list) = &mut function.args else { return None };
+    list.args.push(FunctionArg::Unnamed(FunctionArgExpr::Expr(added)));
+    Some(Expr::Function(function))
 }
 
 fn text(text: &str) -> Expr {

@@ -14,6 +14,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("integer_datetimes", "on"),
     ("IntervalStyle", "postgres"),
     ("is_superuser", "off"),
+    ("jit", "off"),
     ("lc_collate", "C"),
     ("lc_ctype", "C"),
     ("lc_messages", "C"),
@@ -34,6 +35,11 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("transaction_isolation", "repeatable read"),
     ("transaction_read_only", "on"),
 ];
+
+/// Those that are always so, in lower case: how results are written, for clients are told at the start what they get, and
+/// what the server is. asyncpg turns `jit` off before it asks for types.
+pub const FIXED: &[&str] =
+    &["bytea_output", "client_encoding", "datestyle", "intervalstyle", "jit", "server_version", "timezone"];
 
 /// What `version()` answers.
 pub const VERSION: &str = concat!("PostgreSQL 16.6 (saleslake ", env!("CARGO_PKG_VERSION"), ")");

@@ -15,18 +15,23 @@ pub enum Command {
     Begin(&'static str),
     Commit,
     Rollback,
-    Savepoint,
-    Release,
-    RollbackTo,
+    /// By its name, as are the next two.
+    Savepoint(String),
+    Release(String),
+    RollbackTo(String),
     Set {
         name: String,
         value: String,
+        /// Until the transaction ends.
+        local: bool,
     },
     /// `None` = all.
     Reset(Option<String>),
     /// `None` = all.
     Show(Option<String>),
     DiscardAll,
+    /// What there is none of: plans, sequences, temporary tables. The words that answer it.
+    Discard(&'static str),
     /// A prepared statement; `None` = all.
     Deallocate(Option<String>),
     Declare {
@@ -101,14 +106,14 @@ pub fn command(sql: &str) -> Result<Command> {
         "begin" => Command::Begin("BEGIN"),
         "start" if is_second("transaction") => Command::Begin("START TRANSACTION"),
         "commit" | "end" => Command::Commit,
-        "rollback" | "abort" if words.iter().any(|t| t.is("to")) => Command::RollbackTo,
+        "rollback" | "abort" if words.iter().any(|t| t.is("to")) => Command::RollbackTo(savepoint(&words)?),
         "rollback" | "abort" => Command::Rollback,
-        "savepoint" => Command::Savepoint,
-        "release" => Command::Release,
+        "savepoint" => Command::Savepoint(savepoint(&words)?),
+        "release" => Command::Release(savepoint(&words)?),
         "set" => set(&words[1..])?,
         "reset" => Command::Reset(setting_or_all(&words[1..])?),
         "show" => Command::Show(setting_or_all(&words[1..])?),
-        "discard" => Command::DiscardAll,
+        "discard" => discard(second)?,
         "deallocate" => Command::Deallocate(last_or_all(&words)?),
         "declare" => declare(sql, &all)?,
         "fetch" | "move" => fetch(&words, first == "fetch")?,
@@ -137,8 +142,25 @@ fn half(what: &str, shape: &str) -> Error {
     Error::invalid(format!("{what}: the statement is not understood")).hint(format!("write {shape}"))
 }
 
+/// `SAVEPOINT name`, `RELEASE [SAVEPOINT] name`, `ROLLBACK TO [SAVEPOINT] name`
+fn savepoint(words: &[&Token]) -> Result<String> {
+    let name = words.last().filter(|_| words.len() > 1).and_then(|t| t.name());
+    name.map(Into::into).ok_or_else(|| half("SAVEPOINT, RELEASE and ROLLBACK TO", "the savepoint's name"))
+}
+
+fn discard(what: Option<&Token>) -> Result<Command> {
+    Ok(match what.and_then(|t| t.name()) {
+        Some("all") => Command::DiscardAll,
+        Some("plans") => Command::Discard("DISCARD PLANS"),
+        Some("sequences") => Command::Discard("DISCARD SEQUENCES"),
+        Some("temp" | "temporary") => Command::Discard("DISCARD TEMP"),
+        _ => return Err(half("DISCARD", "DISCARD ALL, PLANS, SEQUENCES or TEMP")),
+    })
+}
+
 /// `SET [SESSION | LOCAL] name {= | TO} value`, `SET TIME ZONE value`, `SET NAMES value`, `SET TRANSACTION …`
 fn set(words: &[&Token]) -> Result<Command> {
+    let local = words.first().is_some_and(|t| t.is("local"));
     let words = match words.first() {
         Some(t) if t.is("session") && words.get(1).is_some_and(|t| t.is("characteristics")) => &words[1..],
         Some(t) if t.is("session") || t.is("local") => &words[1..],
@@ -156,7 +178,7 @@ fn set(words: &[&Token]) -> Result<Command> {
         }
     };
     let values: Vec<&str> = values.iter().filter_map(|t| t.value()).collect();
-    Ok(Command::Set { name: name.into(), value: values.join(", ") })
+    Ok(Command::Set { name: name.into(), value: values.join(", "), local })
 }
 
 fn setting_or_all(words: &[&Token]) -> Result<Option<String>> {
@@ -254,15 +276,27 @@ mod tests {
     fn transactions_and_settings() {
         assert_eq!(of("BEGIN READ ONLY"), Command::Begin("BEGIN"));
         assert_eq!(of("start transaction isolation level repeatable read"), Command::Begin("START TRANSACTION"));
-        assert_eq!(of("ROLLBACK TO SAVEPOINT a"), Command::RollbackTo);
-        let set = |name: &str, value: &str| Command::Set { name: name.into(), value: value.into() };
+        assert_eq!(of("ROLLBACK TO SAVEPOINT a"), Command::RollbackTo("a".into()));
+        assert_eq!(of("RELEASE \"A\""), Command::Release("A".into()));
+        assert!(command("SAVEPOINT").is_err());
+        let set = |name: &str, value: &str| Command::Set { name: name.into(), value: value.into(), local: false };
         assert_eq!(of("SET statement_timeout = '5s'"), set("statement_timeout", "5s"));
         assert_eq!(of("SET SESSION search_path TO main, base"), set("search_path", "main, base"));
         assert_eq!(of("SET TIME ZONE 'UTC'"), set("TimeZone", "UTC"));
+        assert_eq!(of("SET LOCAL a = 1"), Command::Set { name: "a".into(), value: "1".into(), local: true });
         assert_eq!(of("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"), set("characteristics", ""));
         assert_eq!(of("SHOW ALL"), Command::Show(None));
         assert_eq!(of("show TRANSACTION ISOLATION LEVEL"), Command::Show(Some("transaction_isolation".into())));
         assert!(command("SET x").is_err());
+    }
+
+    #[test]
+    fn only_discard_all_discards_what_there_is() {
+        assert_eq!(of("DISCARD ALL"), Command::DiscardAll);
+        assert_eq!(of("discard plans"), Command::Discard("DISCARD PLANS"));
+        assert_eq!(of("DISCARD TEMPORARY"), Command::Discard("DISCARD TEMP"));
+        assert_eq!(of("DISCARD SEQUENCES"), Command::Discard("DISCARD SEQUENCES"));
+        assert!(command("DISCARD").is_err() && command("DISCARD EVERYTHING").is_err());
     }
 
     #[test]

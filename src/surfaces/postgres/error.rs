@@ -1,6 +1,7 @@
 //! Errors as PostgreSQL's clients read them: SQLSTATE, message, hint. Internal ones show a request id only.
 
 use pgwire::error::{ErrorInfo, PgWireError};
+use pgwire::messages::response::NoticeResponse;
 
 use crate::error::{Error, ErrorKind};
 use crate::surfaces::status;
@@ -15,6 +16,9 @@ pub const NO_TRANSACTION: &str = "25P01";
 pub const UNKNOWN_CURSOR: &str = "34000";
 pub const UNKNOWN_SETTING: &str = "42704";
 pub const INVALID_VALUE: &str = "22023";
+pub const UNKNOWN_SAVEPOINT: &str = "3B001";
+pub const TOO_MUCH: &str = "54000";
+pub const INVALID_STATEMENT: &str = "42601";
 
 /// `error` for the wire.
 pub fn wire(error: &Error) -> PgWireError {
@@ -59,6 +63,11 @@ pub fn hinted(code: &str, message: impl Into<String>, hint: &str) -> PgWireError
     let mut info = info("ERROR", code, message.into());
     info.hint = Some(hint.into());
     PgWireError::UserError(Box::new(info))
+}
+
+/// A word beside the answer.
+pub fn warning(code: &str, message: &str) -> NoticeResponse {
+    info("WARNING", code, message.into()).into()
 }
 
 /// An error that ends the connection.

@@ -9,6 +9,7 @@
 //!
 //! What its catalogue can and cannot do is in `docs/postgres.md`.
 
+mod alive;
 mod cancel;
 mod command;
 mod copy;
@@ -162,6 +163,7 @@ async fn accept(entrance: &Entrance, shared: &Arc<Shared>, times: Times, tasks: 
 async fn serve(socket: TcpStream, shared: &Arc<Shared>, place: OwnedSemaphorePermit, times: Times) -> io::Result<()> {
     // The conversation does not read the socket while a query runs: a second handle notices when the client goes.
     let socket = socket.into_std()?;
+    alive::watch(&socket, shared.engine.longest())?;
     let watched = TcpStream::from_std(socket.try_clone()?)?;
     let socket = TcpStream::from_std(socket)?;
     let session = Arc::new(Session::new(shared, place));

@@ -9,13 +9,14 @@ use pgwire::api::portal::{Format, PortalExecutionState};
 use pgwire::api::results::{QueryResponse, Tag};
 use pgwire::api::store::PortalStore;
 use pgwire::error::PgWireResult;
+use pgwire::messages::PgWireBackendMessage;
 use pgwire::messages::response::TransactionStatus;
 use tokio::sync::Mutex;
 
 use super::command::Command;
 use super::copy::Copy;
 use super::cursor::Cursor;
-use super::error::{FAILED_TRANSACTION, NO_TRANSACTION, UNKNOWN_CURSOR, coded, hinted, wire};
+use super::error::{FAILED_TRANSACTION, NO_TRANSACTION, UNKNOWN_CURSOR, coded, hinted, warning, wire};
 use super::rows::{Batches, kept, response, texts, travelling};
 use super::session::Session;
 use crate::engine::{Param, QueryOptions};
@@ -57,15 +58,35 @@ impl Session {
                 }
                 Ok(Answer::Rows(response(batches, &schema, wanted.format)?))
             }
-            Command::Begin(tag) => done(tag, TransactionStatus::Transaction),
-            Command::Commit if status == TransactionStatus::Error => done("ROLLBACK", TransactionStatus::Idle),
-            Command::Commit => done("COMMIT", TransactionStatus::Idle),
-            Command::Rollback => done("ROLLBACK", TransactionStatus::Idle),
-            Command::RollbackTo => done("ROLLBACK", TransactionStatus::Transaction),
-            Command::Savepoint => done("SAVEPOINT", status),
-            Command::Release => done("RELEASE", status),
-            Command::Set { name, value } => {
-                self.settings.set(name, value)?;
+            Command::Begin(tag) => {
+                self.settings.begin();
+                done(tag, TransactionStatus::Transaction)
+            }
+            Command::Commit if status != TransactionStatus::Error => {
+                self.settings.commit();
+                done("COMMIT", TransactionStatus::Idle)
+            }
+            Command::Commit | Command::Rollback => {
+                self.settings.roll_back();
+                done("ROLLBACK", TransactionStatus::Idle)
+            }
+            Command::Savepoint(name) => {
+                self.settings.savepoint(name)?;
+                done("SAVEPOINT", status)
+            }
+            Command::Release(name) => {
+                self.settings.release(name)?;
+                done("RELEASE", status)
+            }
+            Command::RollbackTo(name) => {
+                self.settings.roll_back_to(name)?;
+                done("ROLLBACK", TransactionStatus::Transaction)
+            }
+            Command::Set { name, value, local } => {
+                match local {
+                    true => self.settings.set_local(name, value)?,
+                    false => self.settings.set(name, value)?,
+                }
                 done("SET", status)
             }
             Command::Reset(name) => {
@@ -83,6 +104,7 @@ impl Session {
                 self.cursors().clear();
                 done("DISCARD ALL", status)
             }
+            Command::Discard(tag) => done(tag, status),
             Command::Deallocate(_) => done("DEALLOCATE", status),
             Command::Unlisten => done("UNLISTEN", status),
             Command::Declare { cursor, query, hold } => {
@@ -180,10 +202,22 @@ impl Session {
                 store.clear_portals();
                 self.cursors().retain(|_, cursor| cursor.hold);
             }
-            Command::DiscardAll => store.clear_portals(),
-            Command::Deallocate(Some(name)) => store.rm_statement(name),
+            Command::DiscardAll => {
+                store.clear_portals();
+                self.forget_statements(store);
+            }
+            Command::Deallocate(None) => self.forget_statements(store),
+            Command::Deallocate(Some(name)) => {
+                store.rm_statement(name);
+                self.statements().remove(name);
+            }
             _ => {}
         }
+    }
+
+    fn forget_statements(&self, store: &impl PortalStore) {
+        let names = std::mem::take(&mut *self.statements());
+        names.iter().for_each(|name| store.rm_statement(name));
     }
 }
 
@@ -212,9 +246,25 @@ pub async fn leave_out(reading: Reading, rows: Option<usize>) -> PgWireResult<Ta
     Ok(Tag::new("MOVE").with_rows(count))
 }
 
-/// After an error, a transaction takes nothing but its end.
+/// What the client is told before `command`, which is done all the same.
+pub fn warned(command: &Command, status: TransactionStatus) -> Option<PgWireBackendMessage> {
+    let in_vain = matches!(command, Command::Set { local: true, .. }) && status == TransactionStatus::Idle;
+    let told = in_vain.then(|| warning(NO_TRANSACTION, "SET LOCAL can only be used in transaction blocks"))?;
+    Some(PgWireBackendMessage::NoticeResponse(told))
+}
+
+/// Savepoints are in a transaction; after an error, it takes nothing but its end.
 pub fn may_run(command: &Command, status: TransactionStatus) -> PgWireResult<()> {
-    let ends = matches!(command, Command::Commit | Command::Rollback | Command::RollbackTo);
+    let of_savepoints = match command {
+        Command::Savepoint(_) => Some("SAVEPOINT"),
+        Command::Release(_) => Some("RELEASE SAVEPOINT"),
+        Command::RollbackTo(_) => Some("ROLLBACK TO SAVEPOINT"),
+        _ => None,
+    };
+    if let Some(words) = of_savepoints.filter(|_| status == TransactionStatus::Idle) {
+        return Err(hinted(NO_TRANSACTION, format!("{words} can only be used in transaction blocks"), "BEGIN first"));
+    }
+    let ends = matches!(command, Command::Commit | Command::Rollback | Command::RollbackTo(_));
     if status == TransactionStatus::Error && !ends {
         let message = "current transaction is aborted, commands ignored until end of transaction block";
         return Err(coded(FAILED_TRANSACTION, message));

@@ -1,6 +1,6 @@
 //! One connection: who it is, what it has set and opened, and how its queries are stopped.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -32,6 +32,8 @@ pub struct Session {
     /// The name that the client has given itself: `current_user`.
     pub user: OnceLock<String>,
     cursors: Mutex<HashMap<String, Cursor>>,
+    /// The names of the statements that pgwire keeps: it does not tell them.
+    statements: Mutex<BTreeSet<String>>,
     /// Whether a statement is being worked on.
     busy: watch::Sender<bool>,
     /// The client was told that this is the end.
@@ -50,6 +52,7 @@ impl Session {
             principal: OnceLock::new(),
             user: OnceLock::new(),
             cursors: Mutex::default(),
+            statements: Mutex::default(),
             busy: watch::Sender::new(false),
             ended: CancellationToken::new(),
         }
@@ -93,6 +96,10 @@ impl Session {
 
     pub fn cursors(&self) -> MutexGuard<'_, HashMap<String, Cursor>> {
         self.cursors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn statements(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.statements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ready when nothing is being worked on.

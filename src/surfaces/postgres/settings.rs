@@ -1,28 +1,93 @@
-//! What a client sets for its connection. `statement_timeout` and `search_path` change what the server does; the others are
-//! kept so that SHOW tells them back.
+//! What a client sets for its connection, and how that ends with a transaction. `statement_timeout` and `search_path` change
+//! what the server does; the others are kept so that SHOW tells them back. A client must not keep any amount of them.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pgwire::error::PgWireResult;
 
-use super::error::{INVALID_VALUE, UNKNOWN_SETTING, coded, hinted};
-use crate::engine::{MAIN, POSTGRES_SETTINGS};
+use super::error::{INVALID_VALUE, TOO_MUCH, UNKNOWN_SAVEPOINT, UNKNOWN_SETTING, coded, hinted};
+use crate::engine::{MAIN, POSTGRES_FIXED, POSTGRES_SETTINGS};
 
-/// The settings of one connection, by name in lower case.
+/// The longest name and the longest value that a client may send, bytes.
+const LONGEST: usize = 1 << 10;
+/// Settings that the server does not know, and keeps all the same.
+const UNKNOWN: usize = 100;
+/// Savepoints of one transaction, each with the settings of its time.
+const SAVEPOINTS: usize = 100;
+
+/// The settings of one connection.
 #[derive(Default)]
-pub struct Settings(Mutex<HashMap<String, String>>);
+pub struct Settings(Mutex<State>);
 
-/// How results are written cannot be changed: clients are told what they get at the start.
-const FIXED: [&str; 5] = ["timezone", "datestyle", "intervalstyle", "bytea_output", "server_version"];
+/// By name in lower case.
+type Values = HashMap<String, Arc<str>>;
+
+#[derive(Default)]
+struct State {
+    /// What holds.
+    now: Values,
+    /// What COMMIT leaves: without what was set for the transaction only. Outside one the same.
+    kept: Values,
+    /// What ROLLBACK leaves; `None`: there is no transaction.
+    before: Option<Values>,
+    savepoints: Vec<Savepoint>,
+}
+
+struct Savepoint {
+    name: String,
+    /// JDBC sets its own before every statement and releases none.
+    times: usize,
+    now: Values,
+    kept: Values,
+}
+
+impl State {
+    fn change(&mut self, local: bool, change: impl Fn(&mut Values)) {
+        // For a transaction only: outside one that is nothing.
+        if local && self.before.is_none() {
+            return;
+        }
+        change(&mut self.now);
+        if !local {
+            change(&mut self.kept);
+        }
+    }
+
+    /// Whether one more setting, `name`, would be too many.
+    fn is_full(&self, name: &str) -> bool {
+        let full = |values: &Values| {
+            let unknown = values.keys().filter(|name| known(name).is_none()).count();
+            unknown >= UNKNOWN && !values.contains_key(name)
+        };
+        known(name).is_none() && (full(&self.now) || full(&self.kept))
+    }
+
+    /// Where the newest savepoint `name` is.
+    fn place(&self, name: &str) -> PgWireResult<usize> {
+        let place = self.savepoints.iter().rposition(|savepoint| savepoint.name == name);
+        place.ok_or_else(|| coded(UNKNOWN_SAVEPOINT, format!("savepoint \"{name}\" does not exist")))
+    }
+}
 
 impl Settings {
-    /// Sets one. Refused: an encoding other than UTF-8, a time that is none.
+    /// Sets one for the connection. Refused: an encoding other than UTF-8, a time that is none, more than is kept.
     pub fn set(&self, name: &str, value: &str) -> PgWireResult<()> {
+        self.put(name, value, false)
+    }
+
+    /// Sets one until the transaction ends.
+    pub fn set_local(&self, name: &str, value: &str) -> PgWireResult<()> {
+        self.put(name, value, true)
+    }
+
+    fn put(&self, name: &str, value: &str, local: bool) -> PgWireResult<()> {
+        bounded("the name of a setting", name)?;
         let name = name.to_ascii_lowercase();
+        bounded(&name, value)?;
         if value.eq_ignore_ascii_case("default") {
-            self.reset(Some(&name));
+            self.lock().change(local, |values| drop(values.remove(&name)));
             return Ok(());
         }
         match name.as_str() {
@@ -40,29 +105,102 @@ impl Settings {
             }
             _ => {}
         }
-        if !FIXED.contains(&name.as_str()) {
-            // Of UTF-8's many names one is told back.
-            let value = if name == "client_encoding" { "UTF8" } else { value };
-            self.lock().insert(name, value.into());
+        if POSTGRES_FIXED.contains(&name.as_str()) {
+            return Ok(());
         }
+        let mut state = self.lock();
+        if state.is_full(&name) {
+            let message = format!("{name}: {UNKNOWN} settings that this server does not know are set already");
+            return Err(hinted(TOO_MUCH, message, "RESET ALL lets go of them"));
+        }
+        let value: Arc<str> = value.into();
+        state.change(local, |values| drop(values.insert(name.clone(), Arc::clone(&value))));
         Ok(())
     }
 
     /// Back to the default; `None` = all.
     pub fn reset(&self, name: Option<&str>) {
-        match name {
-            Some(name) => drop(self.lock().remove(&name.to_ascii_lowercase())),
-            None => self.lock().clear(),
+        let name = name.map(str::to_ascii_lowercase);
+        self.lock().change(false, |values| match &name {
+            Some(name) => drop(values.remove(name)),
+            None => values.clear(),
+        });
+    }
+
+    /// A transaction begins, unless one has.
+    pub fn begin(&self) {
+        let mut state = self.lock();
+        if state.before.is_none() {
+            state.before = Some(state.kept.clone());
         }
+    }
+
+    /// The transaction ends, and with it what was set for it only.
+    pub fn commit(&self) {
+        let mut state = self.lock();
+        state.now = state.kept.clone();
+        state.before = None;
+        state.savepoints.clear();
+    }
+
+    /// The transaction ends, and with it whatever was set in it.
+    pub fn roll_back(&self) {
+        let mut state = self.lock();
+        if let Some(before) = state.before.take() {
+            state.now = before.clone();
+            state.kept = before;
+        }
+        state.savepoints.clear();
+    }
+
+    /// Refused: too many of them.
+    pub fn savepoint(&self, name: &str) -> PgWireResult<()> {
+        bounded("the name of a savepoint", name)?;
+        let mut state = self.lock();
+        let (now, kept) = (state.now.clone(), state.kept.clone());
+        if let Some(last) = state.savepoints.last_mut()
+            && last.name == name
+            && last.now == now
+            && last.kept == kept
+        {
+            last.times += 1;
+            return Ok(());
+        }
+        if state.savepoints.len() >= SAVEPOINTS {
+            return Err(hinted(TOO_MUCH, format!("there are {SAVEPOINTS} savepoints already"), "RELEASE some"));
+        }
+        state.savepoints.push(Savepoint { name: name.into(), times: 1, now, kept });
+        Ok(())
+    }
+
+    /// Lets go of the savepoint and those behind it; what was set stays.
+    pub fn release(&self, name: &str) -> PgWireResult<()> {
+        let mut state = self.lock();
+        let place = state.place(name)?;
+        state.savepoints.truncate(place + 1);
+        state.savepoints[place].times -= 1;
+        if state.savepoints[place].times == 0 {
+            state.savepoints.truncate(place);
+        }
+        Ok(())
+    }
+
+    /// Back to what held at the savepoint, which stays.
+    pub fn roll_back_to(&self, name: &str) -> PgWireResult<()> {
+        let mut state = self.lock();
+        let place = state.place(name)?;
+        state.savepoints.truncate(place + 1);
+        let (now, kept) = (state.savepoints[place].now.clone(), state.savepoints[place].kept.clone());
+        (state.now, state.kept) = (now, kept);
+        Ok(())
     }
 
     /// The value of one, under its usual name.
     pub fn show(&self, name: &str) -> PgWireResult<(String, String)> {
-        let set = self.lock().get(&name.to_ascii_lowercase()).cloned();
-        let known = POSTGRES_SETTINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
-        match (known, set) {
-            (Some((known, value)), set) => Ok(((*known).into(), set.unwrap_or_else(|| (*value).into()))),
-            (None, Some(value)) => Ok((name.into(), value)),
+        let set = self.value(&name.to_ascii_lowercase());
+        match (known(name), set) {
+            (Some((known, value)), set) => Ok(((*known).into(), set.as_deref().unwrap_or(value).into())),
+            (None, Some(value)) => Ok((name.into(), value.to_string())),
             (None, None) => Err(coded(UNKNOWN_SETTING, format!("unrecognized configuration parameter \"{name}\""))),
         }
     }
@@ -70,28 +208,45 @@ impl Settings {
     /// All of them, by name.
     pub fn all(&self) -> Vec<(String, String)> {
         let mut names: Vec<String> = POSTGRES_SETTINGS.iter().map(|(name, _)| name.to_string()).collect();
-        let more: Vec<String> = self.lock().keys().cloned().collect();
-        names.extend(more.into_iter().filter(|m| !POSTGRES_SETTINGS.iter().any(|(n, _)| n.eq_ignore_ascii_case(m))));
+        names.extend(self.lock().now.keys().filter(|name| known(name).is_none()).cloned());
         names.sort_by_key(|name| name.to_ascii_lowercase());
         names.iter().filter_map(|name| self.show(name).ok()).collect()
     }
 
     /// How long a statement may take, if the client has said so.
     pub fn timeout(&self) -> Option<Duration> {
-        self.lock().get("statement_timeout").and_then(|value| timeout(value).flatten())
+        self.value("statement_timeout").and_then(|value| timeout(&value).flatten())
     }
 
     /// The schema in which bare names are looked for, if it is not `main`: the first of the search path.
     pub fn schema(&self) -> Option<String> {
-        let path = self.lock().get("search_path").cloned()?;
+        let path = self.value("search_path")?;
         let mut names = path.split(',').map(|name| name.trim().trim_matches('"'));
         let first = names.find(|name| !["", "$user", "pg_catalog"].contains(name))?;
         (![MAIN, "public"].contains(&first)).then(|| first.to_string())
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, String>> {
+    /// What `name`, in lower case, was set to.
+    fn value(&self, name: &str) -> Option<Arc<str>> {
+        self.lock().now.get(name).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The server's own setting.
+fn known(name: &str) -> Option<&'static (&'static str, &'static str)> {
+    POSTGRES_SETTINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name))
+}
+
+fn bounded(what: &str, text: &str) -> PgWireResult<()> {
+    if text.len() > LONGEST {
+        let message = format!("{what} may have {LONGEST} bytes, here are {}", text.len());
+        return Err(coded(TOO_MUCH, message));
+    }
+    Ok(())
 }
 
 /// As PostgreSQL compares encodings: by letters and digits only. asyncpg and pg8000 send quotes, too.
@@ -158,5 +313,86 @@ mod tests {
         settings.reset(None);
         assert_eq!(settings.show("application_name").unwrap().1, "");
         assert!(settings.all().len() >= POSTGRES_SETTINGS.len());
+    }
+
+    /// What `search_path` is.
+    fn path(settings: &Settings) -> String {
+        settings.show("search_path").unwrap().1
+    }
+
+    #[test]
+    fn what_is_set_ends_as_its_transaction_does() {
+        let settings = Settings::default();
+        settings.set_local("search_path", "nowhere").unwrap();
+        assert_eq!(path(&settings), "main", "there is no transaction");
+        settings.set("search_path", "one").unwrap();
+        settings.begin();
+        settings.set_local("search_path", "two").unwrap();
+        assert_eq!(path(&settings), "two");
+        settings.begin();
+        settings.commit();
+        assert_eq!(path(&settings), "one");
+        settings.begin();
+        settings.set("search_path", "two").unwrap();
+        settings.set_local("search_path", "three").unwrap();
+        settings.commit();
+        assert_eq!(path(&settings), "two", "what was set for the connection stays");
+        settings.begin();
+        settings.set("search_path", "three").unwrap();
+        settings.roll_back();
+        assert_eq!(path(&settings), "two");
+        settings.begin();
+        settings.reset(None);
+        assert_eq!(path(&settings), "main");
+        settings.roll_back();
+        assert_eq!(path(&settings), "two");
+        settings.roll_back();
+        assert_eq!(path(&settings), "two", "there is nothing to undo");
+    }
+
+    #[test]
+    fn savepoints_know_what_was_set() {
+        let settings = Settings::default();
+        settings.begin();
+        settings.savepoint("a").unwrap();
+        settings.set("search_path", "one").unwrap();
+        settings.savepoint("b").unwrap();
+        settings.savepoint("b").unwrap();
+        settings.set_local("search_path", "two").unwrap();
+        settings.roll_back_to("b").unwrap();
+        assert_eq!(path(&settings), "one");
+        settings.release("b").unwrap();
+        settings.release("b").unwrap();
+        assert!(settings.release("b").is_err(), "there were two");
+        settings.roll_back_to("a").unwrap();
+        assert_eq!(path(&settings), "main");
+        settings.release("a").unwrap();
+        for n in 0..SAVEPOINTS {
+            settings.savepoint(&n.to_string()).unwrap();
+        }
+        settings.savepoint(&(SAVEPOINTS - 1).to_string()).unwrap();
+        assert!(settings.savepoint("more").is_err());
+        settings.commit();
+        assert!(settings.roll_back_to("0").is_err(), "they ended");
+    }
+
+    #[test]
+    fn so_much_is_kept_and_no_more() {
+        let settings = Settings::default();
+        settings.set("x.0", &"x".repeat(LONGEST)).unwrap();
+        let long = "x".repeat(LONGEST + 1);
+        for (name, value) in [("x.1", long.as_str()), (long.as_str(), "1")] {
+            let error = settings.set(name, value).unwrap_err().to_string();
+            assert!(error.contains("may have 1024 bytes, here are 1025"), "{error}");
+        }
+        for n in 0..UNKNOWN {
+            settings.set(&format!("x.{n}"), "1").unwrap();
+        }
+        settings.set("X.0", "2").unwrap();
+        settings.set("application_name", "psql").unwrap();
+        let error = settings.set("x.more", "1").unwrap_err().to_string();
+        assert!(error.contains("x.more: 100 settings"), "{error}");
+        settings.reset(Some("x.0"));
+        settings.set("x.more", "1").unwrap();
     }
 }

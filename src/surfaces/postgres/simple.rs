@@ -17,7 +17,7 @@ use pgwire::messages::simplequery::Query;
 use super::command::command;
 use super::error::wire;
 use super::lexer::statements;
-use super::run::{Answer, Params, Wanted, leave_out, moves_in};
+use super::run::{Answer, Params, Wanted, leave_out, moves_in, warned};
 use super::session::Session;
 
 #[async_trait]
@@ -73,6 +73,9 @@ impl Session {
                 Answer::Rows(rows) => send_query_response(client, rows, true).await?,
                 Answer::Copy(copy) => copy.send(client).await?,
                 Answer::Done(tag, status) => {
+                    if let Some(warning) = warned(&command, client.transaction_status()) {
+                        client.feed(warning).await?;
+                    }
                     client.set_transaction_status(status);
                     send_execution_response(client, tag).await?;
                 }

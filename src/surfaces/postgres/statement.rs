@@ -1,5 +1,6 @@
 //! Prepared statements: parsed and described once, with the types of their parameters and the columns of their rows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use pgwire::api::{ClientInfo, Type};
 use pgwire::error::PgWireResult;
 
 use super::command::{Command, command};
-use super::error::{coded, wire};
+use super::error::{INVALID_STATEMENT, coded, hinted, wire};
 use super::lexer::statements;
 use super::parameters::{arrow_type, is_text, known, null};
 use super::rows::{fields, text_schema, travelling};
@@ -37,7 +38,7 @@ pub struct Prepared {
     pub parameters: Vec<Type>,
     /// The columns as they travel; `None` = it gives no rows.
     pub schema: Option<SchemaRef>,
-    /// Its text, in the memory pool.
+    /// Its text and its parameters' types, in the memory pool.
     _text: Reserved,
 }
 
@@ -92,7 +93,7 @@ impl Session {
         let sql = match statements(sql).as_slice() {
             [] => return Ok(None),
             [one] => *one,
-            _ => return Err(coded("42601", "cannot insert multiple commands into a prepared statement")),
+            _ => return Err(coded(INVALID_STATEMENT, "cannot insert multiple commands into a prepared statement")),
         };
         let command = command(sql).map_err(|e| wire(&e))?;
         let (parameters, schema) = match &command {
@@ -108,7 +109,7 @@ impl Session {
             Command::Fetch { cursor, give: true, .. } => (Vec::new(), Some(self.cursor(cursor)?.schema)),
             _ => (Vec::new(), None),
         };
-        let text = self.reserve(sql.len() + BESIDE)?;
+        let text = self.reserve(sql.len() + parameters.len() * size_of::<Type>() + BESIDE)?;
         let prepared = Arc::new(Prepared { command, parameters, schema, _text: text });
         Ok(Some(Statement { prepared, _values: None }))
     }
@@ -126,28 +127,51 @@ impl Session {
         let said = said.filter(|(_, kind)| !is_text(kind));
         options.params = said.map(|(at, kind)| ((at + 1).to_string(), null(kind))).collect();
         let described = self.shared.engine.describe(sql, &options, caller).await.map_err(|e| wire(&e))?;
-        Ok((parameter_types(sql, &described.parameters, types), travelling(&described.schema)))
+        Ok((parameter_types(sql, &described.parameters, types)?, travelling(&described.schema)))
     }
 }
 
 /// What the client says, else what the statement needs, else text.
-fn parameter_types(sql: &str, needed: &[Parameter], said: &[Option<Type>]) -> Vec<Type> {
-    let numbered = |p: &Parameter| p.name.parse::<usize>().ok();
-    let count = needed.iter().filter_map(numbered).max().unwrap_or(0).max(said.len());
-    let kind = |at: usize| {
-        if let Some(kind) = known(said.get(at).and_then(Option::as_ref)) {
+fn parameter_types(sql: &str, needed: &[Parameter], said: &[Option<Type>]) -> PgWireResult<Vec<Type>> {
+    let (needed, ids) = (numbered(needed)?, arrays_of_ids(sql));
+    let count = needed.last_key_value().map_or(0, |(highest, _)| *highest).max(said.len());
+    let kind = |number: usize| {
+        if let Some(kind) = known(said.get(number - 1).and_then(Option::as_ref)) {
             return kind.clone();
         }
         // A plan takes ids for numbers; asyncpg, who asks so, knows no arrays of numbers before it has the answer.
-        if sql.contains(&format!("${}::oid[]", at + 1)) {
+        if ids.contains(&number) {
             return Type::OID_ARRAY;
         }
-        let needed = needed.iter().find(|p| numbered(p) == Some(at + 1)).and_then(|p| p.arrow.as_ref());
+        let needed = needed.get(&number).and_then(|p| p.arrow.as_ref());
         let kind = needed.and_then(|kind| into_pg_type(kind).ok());
         // A type whose values cannot be taken would be a trap.
         kind.filter(|kind| is_text(kind) || arrow_type(kind) != arrow_type(&Type::TEXT)).unwrap_or(Type::TEXT)
     };
-    (0..count).map(kind).collect()
+    Ok((1..=count).map(kind).collect())
+}
+
+/// The parameters by their numbers, which messages write in 16 bits: a client is told of all up to the highest. Those with
+/// names are left out.
+fn numbered(needed: &[Parameter]) -> PgWireResult<BTreeMap<usize, &Parameter>> {
+    let numbers = needed.iter().filter(|p| p.name.bytes().all(|letter| letter.is_ascii_digit()));
+    let numbers = numbers.map(|parameter| match parameter.name.parse::<u16>() {
+        Ok(number @ 1..) => Ok((usize::from(number), parameter)),
+        _ => {
+            let message = format!("there is no parameter ${}", parameter.name);
+            Err(hinted(INVALID_STATEMENT, message, "number them from $1 on; the last may be $65535"))
+        }
+    });
+    numbers.collect()
+}
+
+/// The parameters that are written `$1::oid[]`.
+fn arrays_of_ids(sql: &str) -> BTreeSet<usize> {
+    let casts = sql.match_indices("::oid[]").filter_map(|(at, _)| {
+        let before = sql[..at].trim_end_matches(|letter: char| letter.is_ascii_digit());
+        before.ends_with('$').then(|| sql[before.len()..at].parse().ok()).flatten()
+    });
+    casts.collect()
 }
 
 #[cfg(test)]
@@ -161,8 +185,22 @@ mod tests {
         let needed = |name: &str, arrow| Parameter { name: name.into(), kind: None, arrow };
         let needed = [needed("1", Some(DataType::Date32)), needed("2", None), needed("4", Some(DataType::Int64))];
         let said = [None, Some(Type::UNKNOWN), Some(Type::NUMERIC)];
-        assert_eq!(parameter_types("", &needed, &said), [Type::DATE, Type::TEXT, Type::NUMERIC, Type::INT8]);
-        assert_eq!(parameter_types("", &needed[..1], &[Some(Type::VARCHAR)]), [Type::VARCHAR]);
-        assert_eq!(parameter_types("x = any($1::oid[])", &needed[..1], &[]), [Type::OID_ARRAY]);
+        let of = |sql: &str, needed: &[Parameter], said: &[Option<Type>]| parameter_types(sql, needed, said).unwrap();
+        assert_eq!(of("", &needed, &said), [Type::DATE, Type::TEXT, Type::NUMERIC, Type::INT8]);
+        assert_eq!(of("", &needed[..1], &[Some(Type::VARCHAR)]), [Type::VARCHAR]);
+        assert_eq!(of("x = any($1::oid[])", &needed[..1], &[]), [Type::OID_ARRAY]);
+        assert_eq!(of("'::oid[]', 1::oid[], $2::oid[]", &needed[..2], &[]), [Type::DATE, Type::OID_ARRAY]);
+    }
+
+    #[test]
+    fn numbers_that_no_message_can_bind_are_refused() {
+        let types = |name: &str| parameter_types("", &[Parameter { name: name.into(), kind: None, arrow: None }], &[]);
+        for (name, count) in [("1", 1), ("65535", 65_535), ("name", 0)] {
+            assert_eq!(types(name).unwrap().len(), count, "{name}");
+        }
+        for name in ["0", "65536", "4000000000", "99999999999999999999999"] {
+            let error = types(name).unwrap_err().to_string();
+            assert!(error.contains(&format!("there is no parameter ${name}")), "{error}");
+        }
     }
 }

@@ -252,6 +252,88 @@ async fn parameters_are_described_and_portals_are_read_in_parts() {
 }
 
 #[tokio::test]
+async fn a_parameter_has_a_number_that_can_be_bound() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    for number in ["$0", "$65536", "$4000000000"] {
+        wire.send('P', format!("\0SELECT {number}::bigint\0\0\0").as_bytes()).await;
+        wire.send('S', b"").await;
+        let told = error(&wire.until_ready().await);
+        assert!(told.contains("C42601") && told.contains(&format!("there is no parameter {number}")), "{told}");
+    }
+    wire.send('P', b"\0SELECT $1::bigint\0\0\0").await;
+    wire.send('D', b"S\0").await;
+    wire.send('S', b"").await;
+    assert_eq!(wire.until_ready().await[1].1[..2], [0, 1], "one parameter");
+}
+
+async fn search_path(wire: &mut Wire) -> String {
+    wire.query("SHOW search_path").await;
+    // Behind the number of columns and the value's length.
+    text(&wire.until_ready().await[1])[6..].into()
+}
+
+#[tokio::test]
+async fn settings_end_with_what_they_were_set_for() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    assert_eq!(wire.kinds("SET LOCAL search_path = base").await, "NCZ", "there is no transaction");
+    assert_eq!(search_path(&mut wire).await, "main");
+    for sql in [
+        "BEGIN; SET LOCAL search_path = base; COMMIT",
+        "BEGIN; SET search_path = base; ROLLBACK",
+        "BEGIN; SAVEPOINT a; SET search_path = base; ROLLBACK TO a; COMMIT",
+    ] {
+        assert!(!wire.kinds(sql).await.contains('E'), "{sql}");
+        assert_eq!(search_path(&mut wire).await, "main", "{sql}");
+    }
+    assert_eq!(wire.kinds("BEGIN; SET search_path = base; SELECT nonsense").await, "CCEZ");
+    assert_eq!(wire.kinds("COMMIT").await, "CZ");
+    assert_eq!(search_path(&mut wire).await, "main", "it failed");
+    assert_eq!(wire.kinds("BEGIN; SET search_path = base; COMMIT").await, "CCCZ");
+    assert_eq!(search_path(&mut wire).await, "base");
+    wire.query("SELECT set_config('search_path', 'main', false)").await;
+    assert!(error(&wire.until_ready().await).contains("use SET search_path"));
+}
+
+#[tokio::test]
+async fn what_is_discarded_is_what_was_named() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    let some =
+        "SET search_path = base; BEGIN; DECLARE c CURSOR FOR SELECT 1; DISCARD PLANS; DISCARD TEMP; FETCH c; COMMIT";
+    assert_eq!(wire.kinds(some).await, "CCCCCTDCCZ");
+    assert_eq!(search_path(&mut wire).await, "base");
+    for all in ["DEALLOCATE ALL", "DISCARD ALL"] {
+        wire.send('P', b"s\0SELECT 1\0\0\0").await;
+        wire.send('S', b"").await;
+        assert_eq!(wire.until_ready().await[0].0, '1');
+        assert_eq!(wire.kinds(all).await, "CZ");
+        wire.send('D', b"Ss\0").await;
+        wire.send('S', b"").await;
+        assert!(error(&wire.until_ready().await).contains("C26000"), "{all}");
+    }
+    assert_eq!(search_path(&mut wire).await, "main");
+}
+
+#[tokio::test]
+async fn savepoints_are_in_transactions() {
+    let server = serve(|_, _| {}).await;
+    let (mut wire, _) = Wire::ready(server.addr).await;
+    for sql in ["SAVEPOINT a", "RELEASE a", "ROLLBACK TO a"] {
+        wire.query(sql).await;
+        let told = wire.until_ready().await;
+        assert!(error(&told).contains("C25P01"), "{sql}");
+        assert_eq!(told.last().unwrap().1, b"I", "{sql}");
+    }
+    assert_eq!(wire.kinds("BEGIN; SAVEPOINT a; SELECT nonsense").await, "CCEZ");
+    wire.query("ROLLBACK TO a; RELEASE a").await;
+    assert_eq!(wire.until_ready().await.last().unwrap().1, b"T");
+    wire.query("ROLLBACK TO a").await;
+    assert!(error(&wire.until_ready().await).contains("C3B001"));
+}
+
+#[tokio::test]
 async fn cursors_give_rows_as_they_are_fetched() {
     let server = serve(|_, _| {}).await;
     let (mut wire, _) = Wire::ready(server.addr).await;
