@@ -4,7 +4,7 @@
 -- only here, only there, or both, each customer in exactly one row. Beside them orders, sales and net sales per customer, so that those of
 -- one channel can be compared with those of several. Orders without a customer are the row anonymous: nobody can say where else they
 -- bought. Customers whose only events are returns are the row none. One customer of several channels is one where the sources tell the same
--- customer_key."""
+-- customer_key, or identifiers by which its keys are one (customer_identity)."""
 -- key = ["channels"]
 -- needs = ["order_line.customer_key"]
 --
