@@ -25,8 +25,8 @@ LEFT JOIN (
     SELECT
         h.location_id,
         h.region_id,
-        CAST(h.valid_from AS DATE) AS first_day,
-        coalesce(CAST(h.valid_to AS DATE), DATE '9999-12-31') AS end_day
+        lake_date(h.valid_from) AS first_day,
+        coalesce(lake_date(h.valid_to), DATE '9999-12-31') AS end_day
     FROM location_history h
     WHERE $attribute_basis = 'as_was' AND $region_basis = 'sold'
 ) past ON past.location_id = e.location_id AND past.first_day <= e.order_business_date AND e.order_business_date < past.end_day

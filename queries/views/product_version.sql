@@ -25,6 +25,6 @@ SELECT
     h.category_l4_name,
     h.category_l5_id,
     h.category_l5_name,
-    CAST(h.valid_from AS DATE) AS first_day,
-    CAST(h.valid_to AS DATE) AS end_day
+    lake_date(h.valid_from) AS first_day,
+    lake_date(h.valid_to) AS end_day
 FROM product_history h

@@ -48,6 +48,6 @@ SELECT
     e.order_business_date
 FROM sales_event e
 LEFT JOIN rep_share s
-  ON $rep_credit = 'assigned' AND s.assigned_type = 'customer' AND s.assigned_id = e.customer_key
+  ON $rep_credit = 'assigned' AND s.assigned_type = 'customer' AND s.assigned_id = e.given_customer_key
  AND e.order_business_date >= s.valid_from AND e.order_business_date < coalesce(s.valid_to, DATE '9999-12-31')
 WHERE e.flow <> 'sell_out'

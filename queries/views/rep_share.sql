@@ -14,15 +14,15 @@ SELECT
     a.assigned_type,
     a.assigned_id,
     a.sales_rep_id,
-    a.share,
+    CASE WHEN n.shares = 1 THEN a.share ELSE CAST(a.share / n.shares AS DECIMAL(9,6)) END AS share,
     a.valid_from,
     n.valid_to
 FROM base.rep_assignment a
 JOIN (
-    SELECT s.assigned_type, s.assigned_id, s.valid_from,
+    SELECT s.assigned_type, s.assigned_id, s.valid_from, s.shares,
            lead(s.valid_from) OVER (PARTITION BY s.assigned_type, s.assigned_id ORDER BY s.valid_from) AS valid_to
     FROM (
-        SELECT b.assigned_type, b.assigned_id, b.valid_from
+        SELECT b.assigned_type, b.assigned_id, b.valid_from, sum(b.share) AS shares
         FROM base.rep_assignment b
         WHERE NOT b.is_deleted
         GROUP BY 1, 2, 3

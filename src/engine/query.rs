@@ -135,14 +135,15 @@ async fn physical(session: &SessionState, plan: LogicalPlan) -> DfResult<Arc<dyn
     session.query_planner().create_physical_plan(&optimized, session).await
 }
 
-/// The rows of a small view.
-async fn every_row(view: &str, session: &SessionState) -> Result<Vec<RecordBatch>> {
+/// The rows of a small view, and the versions of the tables that it reads.
+async fn every_row(view: &str, session: &SessionState) -> Result<(Vec<RecordBatch>, BTreeMap<String, i64>)> {
     let parsed = parse(&format!("SELECT * FROM {view}"))?;
     let planner = Planner::over(session, &parsed.statement).await?;
     let plan = planner.plan(&parsed.statement, &BTreeMap::new())?;
+    let versions = Reading::of(&plan, &Policies::new())?.versions;
     let plan = analyzed(session, expand::expanded(plan, &Policies::new()).map_err(classify)?)?;
     let physical = physical(session, plan).await.map_err(classify)?;
-    collect(physical, session.task_ctx()).await.map_err(classify)
+    Ok((collect(physical, session.task_ctx()).await.map_err(classify)?, versions))
 }
 
 /// A statement as it goes to DataFusion's analyzer, and the versions that its answer depends on.
@@ -175,8 +176,10 @@ pub(super) async fn plan(
         versions.insert(name.to_string(), dimension.version());
         looked_up.insert(name, dimension.rows(session).await.map_err(classify)?.to_vec());
     }
-    for view in members::versions(&options.slices, &options.policies)? {
-        looked_up.insert(view, every_row(view, session).await?);
+    for view in members::views(&options.slices, &options.policies)? {
+        let (rows, read) = every_row(view, session).await?;
+        versions.extend(read);
+        looked_up.insert(view, rows);
     }
     let members = members::resolve(&options.slices, &|name| looked_up.get(name).cloned())?;
     let sliced = slicers::sliced(assembled, &members, &options.policies, &options.spine).map_err(classify)?;

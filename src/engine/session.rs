@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
@@ -48,6 +49,8 @@ pub struct Sessions {
     limits: Arc<Limits>,
     /// The lake's reporting currency.
     currency: String,
+    /// The lake's zone.
+    zone: Tz,
 }
 
 impl Sessions {
@@ -65,8 +68,8 @@ impl Sessions {
         let url = lake.store_url();
         let store = ObjectStoreUrl::parse(&url[..url::Position::BeforePath]).map_err(classify)?;
         runtime.register_object_store(store.as_ref(), lake.object_store());
-        let currency = lake.properties().currency.clone();
-        Ok(Sessions { runtime, config: config(cfg), store, limits, currency })
+        let (currency, zone) = (lake.properties().currency.clone(), lake.properties().zone);
+        Ok(Sessions { runtime, config: config(cfg), store, limits, currency, zone })
     }
 
     /// The store that scans read.
@@ -92,7 +95,7 @@ impl Sessions {
         }
         let mut state = state.build();
         bounded::bound_functions(&mut state, &self.limits).map_err(classify)?;
-        let own = [super::functions::reporting_currency(&self.currency)];
+        let own = [super::functions::reporting_currency(&self.currency), super::functions::lake_date(self.zone)];
         for function in super::functions::all().into_iter().chain(own) {
             state.register_udf(Arc::new(function)).map_err(classify)?;
         }

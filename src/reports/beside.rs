@@ -34,6 +34,10 @@ impl Outcome {
     pub fn passed(&self) -> bool {
         self.wrong.is_empty()
     }
+    /// There was nothing to hold the test to: it passed, and shows nothing.
+    pub fn is_empty(&self) -> bool {
+        self.rows == Some(0)
+    }
 }
 
 /// Holds a file's tests to what can be known before they run.

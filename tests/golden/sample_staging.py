@@ -127,7 +127,7 @@ def persons(rows):
 
 def stage_persons(con, text):
     """The table merged(customer_key, stands): whatever names a customer names the one that stands for it. The customer table has a row
-    per person, with what was agreed to under all keys; a profile is that of the key itself."""
+    per person, first known and with what was agreed to under all keys; else a profile is that of the key itself."""
     rows = con.execute(f"SELECT customer, type, value, hash, channel, first_seen::TIMESTAMPTZ::VARCHAR, confidence FROM {text('dimensions/customer_ids.csv', ',')}")
     merged = persons(rows.fetchall())
     con.execute("CREATE TABLE merged(customer_key VARCHAR, stands VARCHAR)")
@@ -137,10 +137,17 @@ def stage_persons(con, text):
     for table, column in named:
         con.execute(f"UPDATE {table} SET {column} = m.stands FROM merged m WHERE {table}.{column} = m.customer_key")
     con.execute("""
-UPDATE customer SET consent_email = t.email, consent_profiling = t.profiling
-FROM (SELECT coalesce(m.stands, c.customer_key) AS customer_key, bool_and(c.consent_email) AS email, bool_and(c.consent_profiling) AS profiling
+UPDATE customer SET consent_email = t.email, consent_profiling = t.profiling, acquired_on = t.acquired
+FROM (SELECT coalesce(m.stands, c.customer_key) AS customer_key, bool_and(c.consent_email) AS email, bool_and(c.consent_profiling) AS profiling,
+          min(c.acquired_on) AS acquired
       FROM customer c LEFT JOIN merged m USING (customer_key) GROUP BY 1) t
 WHERE customer.customer_key = t.customer_key;
+UPDATE profile SET acquired_on = t.acquired, consent_email = CASE WHEN t.refused_email THEN 'no' ELSE consent_email END,
+    consent_profiling = CASE WHEN t.refused_profiling THEN 'no' ELSE consent_profiling END
+FROM (SELECT coalesce(m.stands, p.customer_key) AS customer_key, min(p.acquired_on) AS acquired, bool_or(p.consent_email = 'no') AS refused_email,
+          bool_or(p.consent_profiling = 'no') AS refused_profiling
+      FROM profile p LEFT JOIN merged m USING (customer_key) GROUP BY 1) t
+WHERE profile.customer_key = t.customer_key;
 DELETE FROM customer WHERE customer_key IN (SELECT customer_key FROM merged);
 DELETE FROM profile WHERE customer_key IN (SELECT customer_key FROM merged);
 """)

@@ -194,3 +194,32 @@ fn the_table_catches_what_it_forbids() {
     assert!(!mentions("crate::datafusion_like::x", "datafusion"));
     assert!(!mentions("arrow_csv::reader", "csv"));
 }
+
+/// docs/traps.md names no test, golden answer or file that is not there.
+#[test]
+fn the_list_of_traps_names_what_there_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/traps.md")).expect("the list of traps");
+    let (mut rows, mut wrong) = (0, Vec::new());
+    for row in text.lines().filter(|line| line.starts_with("| D")) {
+        rows += 1;
+        let covers = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        for part in covers.split("; ") {
+            if let Some(cases) = part.strip_prefix("golden ") {
+                let missing =
+                    cases.split(", ").filter(|case| !root.join(format!("tests/golden/sample/{case}.csv")).is_file());
+                wrong.extend(missing.map(|case| format!("golden {case}")));
+            } else if let Some((file, names)) = part.strip_prefix('`').and_then(|part| part.split_once("` ")) {
+                let source = std::fs::read_to_string(root.join(file)).unwrap_or_default();
+                let is_there = |name: &str| match name.strip_prefix('“') {
+                    Some(test) => source.contains(&format!("name = \"{}\"", test.trim_end_matches('”'))),
+                    None => source.contains(&format!("fn {name}(")),
+                };
+                let names = names.split(if names.starts_with('“') { "”, " } else { ", " });
+                wrong.extend(names.filter(|name| !is_there(name)).map(|name| format!("{file}: {name}")));
+            }
+        }
+    }
+    assert_eq!(rows, 80);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -82,10 +82,13 @@ who AS (
             UNION ALL
 
             SELECT k.customer_key, CAST(0 AS DECIMAL(18,4)) AS net_rc
-            FROM customer k
+            FROM (
+                SELECT coalesce(n.canonical_customer_key, c.customer_key) AS customer_key, c.acquired_at
+                FROM customer c
+                LEFT JOIN customer_key_now n ON n.customer_key = c.customer_key
+            ) k
             JOIN asked a ON a.customer_key = CASE WHEN $customer_key IS NULL THEN 'everybody' ELSE k.customer_key END
-            LEFT JOIN customer_key_now n ON n.customer_key = k.customer_key
-            WHERE coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') < $as_of AND n.customer_key IS NULL
+            WHERE coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') < $as_of
         ) b
         GROUP BY b.customer_key
     ) c
@@ -135,7 +138,7 @@ part AS (
                     WHEN 'consent_profiling' THEN CASE WHEN k.consent_marketing_profiling THEN 'yes' WHEN NOT k.consent_marketing_profiling THEN 'no' END END AS said,
         CAST(NULL AS BIGINT) AS events, CAST(NULL AS DATE) AS first_date, CAST(NULL AS DATE) AS last_date,
         CAST(NULL AS DECIMAL(28,4)) AS sales_before_returns, CAST(NULL AS DECIMAL(28,4)) AS returns, CAST(NULL AS DECIMAL(28,4)) AS net_sales
-    FROM customer k
+    FROM customer_now k
     JOIN who w ON w.customer_key = k.customer_key
     CROSS JOIN (VALUES ('customer_type'), ('customer_group'), ('membership_tier'), ('home_region'), ('acquisition_channel'), ('acquired_on'),
                        ('birth_year'), ('consent_email'), ('consent_profiling')) AS g(item)

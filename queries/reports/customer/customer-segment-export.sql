@@ -67,12 +67,11 @@ WITH value AS (
         UNION ALL
 
         SELECT
-            k.customer_key, coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') AS business_date, false AS is_purchase,
+            -- the key that stands for all of a customer's, whichever of them the table has
+            coalesce(n.canonical_customer_key, k.customer_key) AS customer_key, coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') AS business_date, false AS is_purchase,
             CAST(0 AS DECIMAL(18,4)) AS net_rc, 1 AS is_known
         FROM customer k
-        -- keys for which another one stands are no customers of their own
         LEFT JOIN customer_key_now n ON n.customer_key = k.customer_key
-        WHERE n.customer_key IS NULL
     ) e
     WHERE e.business_date < $as_of
     GROUP BY 1
@@ -132,7 +131,7 @@ SELECT
 FROM (
     SELECT p.*, count(*) OVER (PARTITION BY p.segment) AS segment_size
     FROM placed p
-    JOIN customer_consent k ON k.customer_key = p.customer_key
+    JOIN customer_now k ON k.customer_key = p.customer_key
     WHERE NOT k.is_anonymised
       AND k.consent_marketing_profiling
       AND CASE WHEN $consent = 'sms' THEN k.consent_marketing_sms ELSE k.consent_marketing_email END

@@ -94,5 +94,5 @@ FROM (
     GROUP BY 1
     HAVING count(o.sale_order_id) >= $min_orders AND CAST($as_of AS INT) - CAST(max(o.order_date) AS INT) >= $days
 ) s
-LEFT JOIN customer k ON k.customer_key = s.customer_key
+LEFT JOIN customer_now k ON k.customer_key = s.customer_key
 ORDER BY s.net_sales DESC NULLS LAST, s.customer_key NULLS LAST

@@ -76,12 +76,11 @@ value AS (
         UNION ALL
 
         SELECT
-            k.customer_key, coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') AS business_date, false AS is_purchase,
+            -- the key that stands for all of a customer's, whichever of them the table has
+            coalesce(n.canonical_customer_key, k.customer_key) AS customer_key, coalesce(CAST(k.acquired_at AS DATE), DATE '1970-01-01') AS business_date, false AS is_purchase,
             CAST(0 AS DECIMAL(18,4)) AS net_rc, 1 AS is_known
         FROM customer k
-        -- keys for which another one stands are no customers of their own
         LEFT JOIN customer_key_now n ON n.customer_key = k.customer_key
-        WHERE n.customer_key IS NULL
     ) e
     CROSS JOIN at_day t
     WHERE e.business_date < t.as_of

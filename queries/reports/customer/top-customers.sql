@@ -97,6 +97,6 @@ FROM (
         GROUP BY 1
     ) s
 ) r
-LEFT JOIN customer k ON k.customer_key = r.customer_key
+LEFT JOIN customer_now k ON k.customer_key = r.customer_key
 WHERE r.customer_key IS NOT NULL AND r.place <= $n
 ORDER BY r.place NULLS LAST, r.customer_key NULLS LAST

@@ -188,7 +188,7 @@ split AS (
         CASE WHEN c.location_id IS NULL THEN h.base_value
              WHEN $cost_method = 'average' THEN prorated(c.all_cost, h.on_hand, c.all_units)
              WHEN c.units < h.on_hand
-             THEN CAST(c.part_value + prorated(h.base_value, h.on_hand - c.units, h.on_hand) AS DECIMAL(28,4))
+             THEN CAST(c.part_value + coalesce(prorated(h.base_value, h.on_hand - c.units, h.on_hand), CAST(0 AS DECIMAL(18,4))) AS DECIMAL(28,4))
              ELSE CAST(c.part_value AS DECIMAL(28,4)) END AS stock_value,
         CASE WHEN c.location_id IS NULL THEN h.on_hand
              WHEN $cost_method = 'average' THEN CAST(0 AS DECIMAL(28,3))

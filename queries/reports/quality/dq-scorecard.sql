@@ -158,7 +158,7 @@ fact AS (
     LEFT JOIN channel c ON c.channel_id = o.channel_id
     LEFT JOIN location l ON l.location_id = o.location_id
     LEFT JOIN product p ON p.product_id = o.product_id
-    LEFT JOIN customer k ON k.customer_key = o.customer_key
+    LEFT JOIN customer_now k ON k.customer_key = o.customer_key
     WHERE NOT o.is_deleted AND ($table_name IS NULL OR $table_name = 'order_line')
       AND ($from IS NULL OR o.business_date >= $from) AND ($to IS NULL OR o.business_date < $to)
 

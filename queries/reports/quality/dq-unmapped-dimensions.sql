@@ -96,7 +96,7 @@ FROM (
     SELECT
         'customer' AS dimension, e.customer_key AS unknown_key, count(*) AS events, sum(e.net_rc) AS net_sales, min(e.business_date) AS first_date, max(e.business_date) AS last_date
     FROM sales_event e
-    LEFT JOIN customer d ON d.customer_key = e.customer_key
+    LEFT JOIN customer_now d ON d.customer_key = e.customer_key
     WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.customer_key IS NOT NULL AND d.customer_key IS NULL
     GROUP BY 2
 ) u

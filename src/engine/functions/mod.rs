@@ -8,6 +8,7 @@
 //! | `period_end(date, grain, calendar)` | first day after that bucket |
 //! | `ratio(a, b)` | a / b as DOUBLE; NULL where b is 0 or either is NULL |
 //! | `reporting_currency()` | the lake's reporting currency (ISO 4217); registered per lake |
+//! | `lake_date(instant)` | its date in the lake's zone; registered per lake |
 //! | `growth(cur, prev)` | (cur − prev) / abs(prev) as DOUBLE; NULL where prev is 0 or either is NULL |
 //! | `prorated(amount, part, whole)` | amount × part / whole in four places; NULL where whole is 0 or one is NULL |
 //! | `safety_stock(…)`, `order_size(…)`, `order_quantity(…)`, `normal_quantile(p)` | replenishment, see [`Replenish`] |
@@ -18,6 +19,7 @@ mod period;
 mod prorated;
 mod quotient;
 mod replenish;
+mod zone;
 
 use datafusion::logical_expr::ScalarUDF;
 
@@ -27,6 +29,7 @@ pub use period::Period;
 pub use prorated::Prorated;
 pub use quotient::Quotient;
 pub use replenish::Replenish;
+pub use zone::lake_date;
 
 /// Every function of this module, to be registered in a session.
 pub fn all() -> Vec<ScalarUDF> {

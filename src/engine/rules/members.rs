@@ -1,7 +1,7 @@
 //! From a slicer's words to the keys meant: ids or names are looked up in the dimension's current rows (domain 4.1).
 //! It must not touch plans: it gives a predicate for a column.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int32Array, RecordBatch, StringArray};
@@ -15,6 +15,10 @@ use crate::engine::functions::{NOT_APPLICABLE, UNKNOWN};
 use crate::engine::options::{Policies, Slice};
 use crate::error::{Error, Result, did_you_mean, near_names};
 use crate::model::slicer::{AS_WAS, ATTRIBUTE_BASIS, SLICERS, Slicer, slicer};
+
+/// The dimension whose keys may stand for others, and the view that tells which.
+const CUSTOMER: &str = "customer";
+const MERGED_CUSTOMERS: &str = "customer_key_now";
 
 /// One slicer of a query with its values resolved to keys.
 #[derive(Debug, Clone)]
@@ -33,12 +37,6 @@ enum Test {
     Keys { keys: BTreeSet<String>, unknown: Option<Arc<BTreeSet<String>>>, absent: bool },
 }
 
-impl Test {
-    fn nobody() -> Test {
-        Test::Keys { keys: BTreeSet::new(), unknown: None, absent: false }
-    }
-}
-
 /// The dimension tables whose current rows [`resolve`] will read.
 ///
 /// # Errors
@@ -47,16 +45,20 @@ pub fn dimensions(slices: &[Slice]) -> Result<BTreeSet<&'static str>> {
     slices.iter().filter_map(|s| find(s).map(|s| s.dimension).transpose()).collect()
 }
 
-/// The views of versions in which words are looked up, too, where attributes count as they were.
-pub fn versions(slices: &[Slice], policies: &Policies) -> Result<BTreeSet<&'static str>> {
-    if policies.get(ATTRIBUTE_BASIS).is_none_or(|basis| basis != AS_WAS) {
-        return Ok(BTreeSet::new());
+/// The views that are looked into, too: which customers are one, and, where attributes count as they were, the versions.
+pub fn views(slices: &[Slice], policies: &Policies) -> Result<BTreeSet<&'static str>> {
+    let as_was = policies.get(ATTRIBUTE_BASIS).is_some_and(|basis| basis == AS_WAS);
+    let mut views = BTreeSet::new();
+    for slicer in slices.iter().map(find) {
+        let slicer = slicer?;
+        views.extend(slicer.version.filter(|_| as_was));
+        views.extend((slicer.dimension == Some(CUSTOMER)).then_some(MERGED_CUSTOMERS));
     }
-    slices.iter().filter_map(|s| find(s).map(|s| s.version).transpose()).collect()
+    Ok(views)
 }
 
 /// The members that `slices` mean; the same slicer twice means both must hold. `rows` gives a dimension's current rows and the
-/// rows of [`versions`]; of a view of versions that it does not have, nothing is asked.
+/// rows of [`views`]; of a view that it does not have, nothing is asked.
 ///
 /// # Errors
 /// `NotFound`: unknown slicers and values, with near names. `Invalid`: no values, levels that are not.
@@ -70,21 +72,18 @@ pub fn resolve(slices: &[Slice], rows: &dyn Fn(&str) -> Option<Vec<RecordBatch>>
                     Error::invalid(format!("slicer {} has no values", slicer.name)).hint("an id, a name, UNK or N/A")
                 );
             }
-            let over = |key: &str, rows: Vec<RecordBatch>| Lookup::over(slicer, key, slice.level, &rows);
-            let versions = slicer.version.and_then(|view| rows(view).map(|rows| over(view, rows)));
-            let of_version = versions.transpose()?.map(|versions| versions.test(slice)).transpose()?;
-            let test = match slicer.dimension {
-                None => flag(slice)?,
-                Some(dimension) => {
-                    let now = rows(dimension)
-                        .ok_or_else(|| Error::internal(format!("dimension {dimension} was not read")))?;
-                    match over(slicer.dimension_key, now)?.test(slice) {
-                        // What was so and is no more: nobody is it now.
-                        Err(_) if of_version.is_some() => Test::nobody(),
-                        test => test?,
-                    }
-                }
+            let Some(dimension) = slicer.dimension else {
+                return Ok(Members { slicer, test: flag(slice)?, of_version: None });
             };
+            let now = rows(dimension).ok_or_else(|| Error::internal(format!("dimension {dimension} was not read")))?;
+            let mut now = Lookup::over(slicer, slicer.dimension_key, slice.level, &now)?;
+            if dimension == CUSTOMER {
+                now.stand_in(&rows(MERGED_CUSTOMERS).unwrap_or_default())?;
+            }
+            let versions = slicer.version.and_then(|view| Some((view, rows(view)?)));
+            let versions = versions.map(|(key, rows)| Lookup::over(slicer, key, slice.level, &rows)).transpose()?;
+            let test = now.test(slice, versions.as_ref())?;
+            let of_version = versions.as_ref().map(|versions| versions.test(slice, Some(&now))).transpose()?;
             Ok(Members { slicer, test, of_version })
         })
         .collect()
@@ -129,6 +128,8 @@ struct Lookup {
     /// Whether a row itself is of the level asked for, batch by batch.
     of_level: Vec<Vec<bool>>,
     all: Arc<BTreeSet<String>>,
+    /// A key in the rows → the key that stands for it and is in none.
+    stand_ins: BTreeMap<String, String>,
 }
 
 /// Whether a text is the one that is looked for.
@@ -145,16 +146,54 @@ impl Lookup {
         };
         let columns = searched_columns(slicer, level)?.into_iter().map(searched).collect::<Result<_>>()?;
         let all = keys.iter().flat_map(|k| k.iter().flatten().map(str::to_string)).collect();
-        Ok(Lookup { keys, columns, of_level: rows.iter().map(|b| rows_of(b, level)).collect(), all: Arc::new(all) })
+        Ok(Lookup {
+            keys,
+            columns,
+            of_level: rows.iter().map(|b| rows_of(b, level)).collect(),
+            all: Arc::new(all),
+            stand_ins: BTreeMap::new(),
+        })
     }
 
-    fn test(&self, slice: &Slice) -> Result<Test> {
+    /// Facts have the keys that stand for others: a customer whose own key is in no row is told by the first of the other ones
+    /// that is (view customer_now). `merged` has the columns of [`MERGED_CUSTOMERS`].
+    fn stand_in(&mut self, merged: &[RecordBatch]) -> Result<()> {
+        let mut stands: BTreeMap<String, String> = BTreeMap::new();
+        for batch in merged {
+            let (keys, canonicals) = (texts(batch, "customer_key")?, texts(batch, "canonical_customer_key")?);
+            for (key, canonical) in keys.iter().zip(canonicals.iter()) {
+                let (Some(key), Some(canonical)) = (key, canonical) else { continue };
+                if !self.all.contains(key) || self.all.contains(canonical) {
+                    continue;
+                }
+                let first = stands.entry(canonical.to_string()).or_insert_with(|| key.to_string());
+                if key < first.as_str() {
+                    *first = key.to_string();
+                }
+            }
+        }
+        if !stands.is_empty() {
+            self.all = Arc::new(self.all.iter().chain(stands.keys()).cloned().collect());
+        }
+        self.stand_ins = stands.into_iter().map(|(canonical, key)| (key, canonical)).collect();
+        Ok(())
+    }
+
+    /// `other`: the same words may be known there instead, and are then nobody here.
+    fn test(&self, slice: &Slice, other: Option<&Lookup>) -> Result<Test> {
         let (mut keys, mut unknown, mut absent) = (BTreeSet::new(), None, false);
         for value in &slice.values {
             match value.to_uppercase().as_str() {
                 UNKNOWN => unknown = Some(Arc::clone(&self.all)),
                 NOT_APPLICABLE => absent = true,
-                _ => keys.extend(self.keys_of(value).ok_or_else(|| self.not_found(slice, value))?),
+                _ => match self.keys_of(value) {
+                    Some(found) => {
+                        keys.extend(found.iter().filter_map(|key| self.stand_ins.get(key).cloned()));
+                        keys.extend(found);
+                    }
+                    None if other.is_some_and(|other| other.keys_of(value).is_some()) => {}
+                    None => return Err(self.not_found(slice, value)),
+                },
             }
         }
         Ok(Test::Keys { keys, unknown, absent })

@@ -102,6 +102,36 @@ async fn a_person_of_several_keys_is_one_customer() {
     assert!(shop.rows("customer-360", &[("customer_key", "nobody")], &["customer_key"]).await.is_empty());
 }
 
+/// The key that stands for a customer may be one that the customer table does not have.
+#[tokio::test]
+async fn a_person_is_known_by_whichever_key_the_table_has() {
+    let lake = empty_lake().await;
+    let bought = json!({ "order_id": "1", "canonical_order_id": "1", "business_date": "2026-03-10",
+        "order_business_date": "2026-03-10", "gross_amount_rc": 10, "net_amount_rc": 10, "base_quantity": 1,
+        "product_id": "P1", "customer_key": "card", "customer_given": "web-1", "line_type": "product", "line_status": "active" });
+    land(&lake, &ORDER_LINE, order(), &[bought]).await;
+    let version =
+        |key: &str, canonical: &str| json!({ "customer_key": key, "version": 1, "canonical_customer_key": canonical });
+    land(&lake, &CUSTOMER_KEY_HISTORY, json!({}), &[version("web-1", "card"), version("web-2", "till")]).await;
+    let known = [("web-1", "gold"), ("web-2", "silver")]
+        .map(|(key, tier)| json!({ "customer_key": key, "membership_tier": tier }));
+    land(&lake, &CUSTOMER, json!({ "customer_type": "b2c" }), &known).await;
+    dimensions(&lake).await;
+    let shop = over(lake).await;
+    let top = shop.rows("top-customers", &[], &["customer_key", "membership_tier"]).await;
+    assert_eq!(top, ["card|gold"]);
+    for (segment, sold) in [("gold", "10.0000"), ("silver", "0.0000"), ("UNK", "0.0000")] {
+        let sales = shop.rows("sales-summary", &[("where.segment", segment)], &["net_sales"]).await;
+        assert_eq!(sales, [sold], "{segment}");
+    }
+    let stages = shop.rows("customer-lifecycle", &[], &["stage", "customer_count"]).await;
+    assert!(stages.contains(&"prospect|1".to_string()) && stages.contains(&"new|1".to_string()), "{stages:?}");
+    let shown = shop.rows("customer-360", &[("customer_key", "web-2")], &["customer_key", "section"]).await;
+    assert!(!shown.is_empty() && shown.iter().all(|row| row.starts_with("till|")), "{shown:?}");
+    let unmapped = shop.rows("dq-unmapped-dimensions", &[], &["dimension"]).await;
+    assert!(!unmapped.contains(&"customer".to_string()), "{unmapped:?}");
+}
+
 #[tokio::test]
 async fn d76_a_cart_is_bought_open_or_abandoned() {
     let lake = empty_lake().await;

@@ -313,6 +313,9 @@ async fn d40_attributes_as_they_were_on_the_day_of_the_order() {
     assert_eq!(shop.rows("sales-by-brand", &[("where.brand", "New")], &brands).await, ["New|90.0000"]);
     assert!(shop.refusal("sales-by-brand", &[("where.brand", "Old")]).await.contains("'Old'"));
 
+    let both = shop.rows("sales-by-brand", &[was, ("where.brand", "Old,New")], &brands).await;
+    assert_eq!(both, ["Old|62.0000", "New|30.0000"]);
+
     let regions = ["region_id", "net_sales"];
     assert_eq!(shop.rows("sales-by-region", &[], &regions).await, ["S|96.0000", "UNK|7.0000"]);
     assert_eq!(shop.rows("sales-by-region", &[was], &regions).await, ["N|62.0000", "S|34.0000", "UNK|7.0000"]);

@@ -41,6 +41,23 @@ async fn d61_credit_is_shared_by_the_day_of_the_sale() {
     assert_eq!(sliced, ["R1|T|1|1|100.0000"]);
 }
 
+/// A set that another file adds to gives no more credit than there is, and a customer's key keeps its representatives when
+/// another key stands for it.
+#[tokio::test]
+async fn d61_credit_stays_whole() {
+    let lake = sold().await;
+    let share = |rep: &str| json!({ "assigned_type": "customer", "assigned_id": "C1", "sales_rep_id": rep, "share": 1, "valid_from": "2026-01-01" });
+    land(&lake, &REP_ASSIGNMENT, json!({}), &[share("R1")]).await;
+    land(&lake, &REP_ASSIGNMENT, json!({}), &[share("R2")]).await;
+    let line = json!({ "order_id": "E", "canonical_order_id": "E", "order_line_id": "1", "business_date": "2026-02-12",
+        "order_business_date": "2026-02-12", "gross_amount_rc": 10, "net_amount_rc": 10, "base_quantity": 1,
+        "product_id": "P1", "customer_key": "C7", "customer_given": "C1", "line_type": "product", "line_status": "active" });
+    land(&lake, &ORDER_LINE, order(), &[line]).await;
+    let shop = over(lake).await;
+    let assigned = shop.rows("rep-leaderboard", &[("rep_credit", "assigned")], &["sales_rep_id", "net_sales"]).await;
+    assert_eq!(assigned, ["R1|80.0000", "R2|80.0000", "UNK|7.0000"]);
+}
+
 #[tokio::test]
 async fn d60_the_last_approved_version_is_split_by_days() {
     let lake = sold().await;

@@ -189,9 +189,10 @@ async fn slicers_policies_and_totals_that_apply() {
     assert_eq!(info("traffic-conversion-funnel").slicers, ["channel", "location", "region", "segment"]);
     assert!(info("dq-quarantine").slicers.is_empty() && !info("traffic-conversion-funnel").totals);
     let policies = |id: &str| info(id).policies.iter().map(|p| p.name.clone()).collect::<Vec<_>>();
-    let all = ["cancel_policy", "fx_mode", "recognition_basis", "region_basis", "return_basis"];
+    let all = ["attribute_basis", "cancel_policy", "fx_mode", "recognition_basis", "region_basis", "return_basis"];
     assert_eq!(policies("sales-by-region"), all);
-    assert_eq!(policies("returns-summary"), all[..4]);
+    assert_eq!(policies("sales-over-time"), all[1..]);
+    assert_eq!(policies("returns-summary"), all[1..5]);
     assert!(policies("stock-on-hand").is_empty());
     assert!(
         shop.refusal("returns-summary", &[("return_basis", "sale_date")]).await.contains("sets return_basis itself")

@@ -174,6 +174,12 @@ async fn stock_that_came_without_a_cost_is_at_the_one_that_products_have() {
         ["L1|5.0000|10.000|5.0000|15.000|0.000", "L2||7.000||7.000|0.000"],
         "nothing is listed"
     );
+    let fifo = [("cost_method", "fifo"), ("where.location", "L1")];
+    assert_eq!(
+        shop.rows("inventory-valuation", &fifo, &columns).await,
+        ["L1|5.0000|10.000|17.0000|9.000|0.000"],
+        "six came in for 12; what the others cost nobody tells, which takes nothing from these"
+    );
     let rate = json!({ "rate_date": "2026-03-18", "base_currency": "EUR", "quote_currency": "USD", "rate_type": "spot_close", "rate": 0.5 });
     land(&shop.lake, &FX_RATE, json!({ "source_system": "t" }), &[rate]).await;
     let cost = |place: Option<&str>, since: &str, cost: f64, currency: &str| json!({ "product_id": "P1", "location_id": place, "valid_from": since, "cost_method": "standard", "unit_cost": cost, "currency": currency });
@@ -188,7 +194,6 @@ async fn stock_that_came_without_a_cost_is_at_the_one_that_products_have() {
     let (first, second) = ("L1|5.0000|10.000|35.0000|5.000|10.000", "L2||7.000|8.0000|3.000|4.000");
     assert_eq!(shop.rows("inventory-valuation", &[], &columns).await, [first, second]);
     assert_eq!(shop.rows("inventory-valuation", &[("where.location", "L1")], &columns).await, [first]);
-    let fifo = [("cost_method", "fifo"), ("where.location", "L1")];
     assert_eq!(
         shop.rows("inventory-valuation", &fifo, &columns).await,
         ["L1|5.0000|10.000|29.0000|5.000|4.000"],

@@ -96,7 +96,11 @@ async fn tests(asked: &[String], reports: &Reports) -> Result<()> {
 
 fn told(id: &str, outcome: &Outcome) -> Result<()> {
     let rows = outcome.rows.map(|n| format!(" ({})", output::counted(n, "row"))).unwrap_or_default();
-    let word = if outcome.passed() { "ok    " } else { "failed" };
+    let word = match (outcome.passed(), outcome.is_empty()) {
+        (false, _) => "failed",
+        (true, true) => "empty ",
+        (true, false) => "ok    ",
+    };
     output::line(format!("{word} {id}: {}{rows}", outcome.test))?;
     outcome.wrong.iter().try_for_each(|wrong| output::line(format!("       {wrong}")))
 }
