@@ -57,7 +57,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use chrono::{Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono_tz::Tz;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, timeout};
@@ -68,7 +69,7 @@ use crate::clock::Clock;
 use crate::config::EngineConfig;
 use crate::error::{Error, Result};
 use crate::lake::{Lake, Stat, TableState, Today};
-use crate::model::{ORDER_LINE, Table};
+use crate::model::{ORDER_LINE, TABLES, Table};
 use crate::queryfile::QueryFile;
 
 pub use calls::ReportSource;
@@ -289,6 +290,21 @@ impl Engine {
     /// How long a query may take, if its caller does not say less.
     pub fn longest(&self) -> Duration {
         Duration::from_secs(self.inner.cfg.timeout_seconds)
+    }
+
+    /// The state that was the newest at `at`: what was known then.
+    ///
+    /// # Errors
+    /// `Unavailable`: the lake does not keep it any more, or was not there yet.
+    pub async fn known_at(&self, at: DateTime<Utc>) -> Result<Pin> {
+        let head = self.inner.lake.head_at(at).await?;
+        let versions = TABLES.iter().map(|table| (table.name.to_string(), head.version(table.name))).collect();
+        Ok(self.inner.snapshots.pin(&self.inner.views.load_full(), versions))
+    }
+
+    /// The lake's zone.
+    pub fn zone(&self) -> Tz {
+        self.inner.lake.properties().zone
     }
 
     /// Takes `bytes` of `engine.memory_mb` for `what` until the result is dropped.

@@ -181,6 +181,11 @@ impl Snapshots {
         Ok(Snapshots { lake: lake.url().into(), sessions, system, calendars: calendars()?, reports })
     }
 
+    /// What names a snapshot of these versions with `views`.
+    pub fn pin(&self, views: &Views, versions: BTreeMap<String, i64>) -> Pin {
+        Pin { snapshot: identify(&self.lake, &versions, &views.definitions), versions }
+    }
+
     /// A snapshot of `states`, one per table of the model, with `views`; those that do not plan are set aside.
     pub async fn build(
         &self,
@@ -215,7 +220,7 @@ impl Snapshots {
         }
 
         let versions: BTreeMap<String, i64> = states.iter().map(|s| (s.table.name.to_string(), s.version)).collect();
-        let id = identify(&self.lake, &versions, &views.definitions);
+        let id = self.pin(views, versions.clone()).snapshot;
         let broken = views.broken.iter().map(|b| (b.name.clone(), b.clone())).collect();
         let (dims, planned) = (BTreeMap::new(), BTreeMap::new());
         let relations = Arc::default();

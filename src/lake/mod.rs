@@ -203,6 +203,17 @@ impl Lake {
         states.into_iter().collect()
     }
 
+    /// What was the newest head at `at`, by the store's clock.
+    ///
+    /// # Errors
+    /// `Unavailable`: that is not kept any more, or the lake was not there yet.
+    pub async fn head_at(&self, at: DateTime<Utc>) -> Result<Head> {
+        self.inner.heads.at(at).boxed().await?.ok_or_else(|| {
+            Error::unavailable(format!("what the lake held at {at} cannot be told any more, or it held nothing yet"))
+                .hint("its states are kept for as long as vacuum leaves them: `saleslake lake history order_line` lists commits")
+        })
+    }
+
     /// The newest head; `None` where no batch has begun, or tables were there before.
     pub async fn head(&self) -> Result<Option<Arc<Head>>> {
         self.inner.heads.newest().boxed().await

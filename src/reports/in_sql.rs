@@ -8,7 +8,7 @@ use super::live::Shelf;
 use super::{ReportInfo, Reports, Request};
 use crate::access::Caller;
 use crate::engine::{QueryOptions, ReportParam, ReportRow, ReportSource};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::slicer::slicer;
 
 impl ReportSource for Reports {
@@ -21,6 +21,12 @@ impl ReportSource for Reports {
         async move {
             let report = self.get(id)?;
             let asked = self.understand(report, &Request { values }, caller).await?;
+            if asked.options.at.is_some() {
+                return Err(Error::invalid(
+                    "known_at: a statement reads one state of the lake, so a report in it cannot ask for another",
+                )
+                .hint(format!("saleslake report run {id} known_at=…, or GET /api/v1/reports/{id}/run?known_at=…")));
+            }
             Ok((report.sql().to_string(), asked.options))
         }
         .boxed()

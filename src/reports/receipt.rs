@@ -30,6 +30,8 @@ pub struct ReceiptHead {
     pub limit: Option<u64>,
     pub top_n: Option<u64>,
     pub totals: bool,
+    /// The instant as of which the lake's state was asked for; NULL = now.
+    pub known_at: Option<String>,
     /// The engine's snapshot.
     pub snapshot: String,
     /// Delta versions of the tables read; −1 = never written.
@@ -77,6 +79,7 @@ impl ReceiptHead {
             limit: options.limit,
             top_n: options.top_n,
             totals: options.totals,
+            known_at: None,
             snapshot,
             versions,
             notes: Vec::new(),
@@ -144,6 +147,7 @@ mod tests {
             limit: None,
             top_n: None,
             totals: false,
+            known_at: None,
             snapshot: "s".into(),
             versions: [("order_line".to_string(), 3)].into(),
             notes: vec![],

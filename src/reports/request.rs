@@ -3,18 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use super::header::{Header, Period};
 use super::info::ReportInfo;
-use super::params;
+use super::{dates, params};
 use crate::engine::{Compare, CompareMode, OrderBy, Param, QueryOptions, Slice};
 use crate::error::{Error, Result, did_you_mean};
 use crate::model::calendar::Grain;
 use crate::model::slicer::{SLICERS, slicer};
 
 /// Names that the engine understands for every report; no parameter may be called so.
-pub const RESERVED: &[&str] = &["compare", "order_by", "limit", "top_n", "totals", "format", "where"];
+pub const RESERVED: &[&str] = &["compare", "order_by", "limit", "top_n", "totals", "known_at", "format", "where"];
 
 /// What `compare` can be.
 pub const COMPARISONS: [&str; 4] = ["none", "previous_period", "previous_year", "previous_year_aligned"];
@@ -47,6 +48,38 @@ pub struct Asked {
     pub options: QueryOptions,
     /// Every policy of the report with the value that holds.
     pub policies: BTreeMap<String, String>,
+    /// What the lake held then is asked, not what it holds now.
+    pub known_at: Option<KnownAt>,
+}
+
+/// When something was known: an instant, or the beginning of a day in the lake's zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KnownAt {
+    Instant(DateTime<Utc>),
+    Day(NaiveDate),
+}
+
+impl KnownAt {
+    fn read(text: &str, today: NaiveDate) -> Result<KnownAt> {
+        if let Ok(instant) = DateTime::parse_from_rfc3339(text.trim()) {
+            return Ok(KnownAt::Instant(instant.to_utc()));
+        }
+        dates::resolve(text, today).map(KnownAt::Day).map_err(|_| {
+            Error::invalid(format!("known_at = {text:?} is neither an instant nor a day"))
+                .hint(format!("2026-01-31T08:00:00Z, or {}", dates::HINT))
+        })
+    }
+
+    pub fn instant(self, zone: Tz) -> DateTime<Utc> {
+        match self {
+            KnownAt::Instant(instant) => instant,
+            // A midnight that clocks skip is at the first instant behind it.
+            KnownAt::Day(day) => match day.and_time(NaiveTime::MIN).and_local_timezone(zone).earliest() {
+                Some(midnight) => midnight.to_utc(),
+                None => (day.and_time(NaiveTime::MIN) + TimeDelta::hours(1)).and_utc(),
+            },
+        }
+    }
 }
 
 /// Understands `request` for the report `info` with `header`.
@@ -94,11 +127,12 @@ pub fn understand(request: &Request, info: &ReportInfo, header: &Header, today: 
     policies.extend(header.fixed.clone());
     policies.extend(asked.chosen);
     options.policies = policies.clone();
-    Ok(Asked { options, policies })
+    let known_at = given.get("known_at").map(|text| KnownAt::read(text, today)).transpose()?;
+    Ok(Asked { options, policies, known_at })
 }
 
 fn is_engine(name: &str) -> bool {
-    matches!(name, "compare" | "order_by" | "limit" | "top_n" | "totals")
+    matches!(name, "compare" | "order_by" | "limit" | "top_n" | "totals" | "known_at")
 }
 
 /// What is neither a parameter nor the engine's: slicers, their levels, policies.
@@ -172,7 +206,7 @@ impl Asking<'_> {
         let slicers: Vec<String> = self.info.slicers.iter().map(|s| format!("where.{s}")).collect();
         let known = self.header.params.names().chain(self.info.policies.iter().map(|p| p.name.as_str()));
         let known: Vec<&str> = known
-            .chain(["compare", "order_by", "limit", "top_n", "totals"])
+            .chain(["compare", "order_by", "limit", "top_n", "totals", "known_at"])
             .chain(slicers.iter().map(String::as_str))
             .collect();
         let hint = match slicer(name) {

@@ -35,6 +35,7 @@ impl Reports {
         let rows = self.engine.query(report.sql(), asked.options.clone(), caller).await?;
         let mut receipt = ReceiptHead::new(report.info(), &asked, rows.snapshot.clone(), rows.versions.clone());
         receipt.notes = notes;
+        receipt.known_at = asked.known_at.map(|at| at.instant(self.engine.zone()).to_rfc3339());
         Ok(Run { rows, receipt })
     }
 
@@ -69,7 +70,10 @@ impl Reports {
     }
 
     pub(super) async fn understand(&self, report: &Report, request: &Request, caller: &Caller) -> Result<Asked> {
-        let asked = understand(request, &report.info, &report.header, self.engine.today().await?)?;
+        let mut asked = understand(request, &report.info, &report.header, self.engine.today().await?)?;
+        if let Some(known_at) = asked.known_at {
+            asked.options.at = Some(self.engine.known_at(known_at.instant(self.engine.zone())).await?);
+        }
         for (name, param) in &report.header.params.0 {
             let (Some(Allowed::Query(sql)), Some(value)) = (&param.values, asked.options.params.get(name)) else {
                 continue;

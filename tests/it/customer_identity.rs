@@ -3,6 +3,13 @@
 //! kept version by version.
 
 use std::sync::LazyLock;
+use std::time::Duration;
+
+use chrono::Utc;
+use saleslake::access::Caller;
+use saleslake::encode::{self, Format};
+use saleslake::error::Error;
+use saleslake::reports::{Reports, Request, Wanted};
 
 use crate::exactly_once::world::{Layouts, World};
 
@@ -145,4 +152,42 @@ async fn a_placeholder_is_asked_about_and_a_replay_changes_nothing() {
     assert_eq!(world.state(TABLES).await, before);
     let versions = "SELECT customer_key, version FROM base.customer_key_history";
     assert_eq!(world.sql(versions).await.rows, [["web-01", "1"]], "no version twice");
+}
+
+/// A report that is asked what was known before a merge finds the customers of that time.
+#[tokio::test(flavor = "multi_thread")]
+async fn known_at_an_earlier_instant_they_were_two() {
+    let world = World::with_views(&LAYOUTS).await;
+    world.land("orders", &[lines(&["O1,pos-3,7.00", "O2,web-7,3.00"])]).await;
+    let instant = async || {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let now = Utc::now().to_rfc3339();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        now
+    };
+    let two = instant().await;
+    let same = ["web-7", "pos-3"].map(|key| format!("{key},email_hash,a@example.com,,,2025-03-01T00:00:00Z,1,0,false"));
+    world.land("ids", &[same.to_vec()]).await;
+    world.engine.refresh().await.expect("refresh");
+    let only = Wanted::Only(["top-customers".to_string()].into());
+    let reports = Reports::load(None, &world.engine, &only).await.expect("a report");
+    let ask = async |known_at: &str| {
+        let values = [("from", "2026-01-01"), ("to", "2026-03-01"), ("known_at", known_at)];
+        let values = values.iter().filter(|(_, value)| !value.is_empty());
+        let values = values.map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let run = reports.run("top-customers", Request { values }, &Caller::local()).await?;
+        assert_eq!(run.receipt.known_at.is_some(), !known_at.is_empty());
+        let mut csv = Vec::new();
+        encode::write(run.rows, Format::Csv, &mut csv, &encode::Options::default()).await.expect("encoded");
+        let csv = String::from_utf8(csv).expect("UTF-8");
+        Ok::<_, Error>(["pos-3", "web-7"].map(|key| csv.contains(key)))
+    };
+    assert_eq!(ask("").await.expect("an answer"), [true, false]);
+    assert_eq!(ask(&two).await.expect("an answer"), [true, true], "known at {two}");
+    let later = instant().await;
+    assert_eq!(ask(&later).await.expect("an answer"), [true, false]);
+    let error = ask("2020-01-01").await.expect_err("before there was a lake");
+    assert!(error.message().contains("2020-01-01") && error.hint_text().is_some(), "{error}");
+    let error = ask("long ago").await.expect_err("no instant");
+    assert!(error.message().contains("known_at") && error.message().contains("long ago"), "{error}");
 }

@@ -49,6 +49,17 @@ impl Heads {
         Ok((oldest, old))
     }
 
+    /// The head that was the newest one at `at`; `None`: it is not kept any more, or there was none yet.
+    pub async fn at(&self, at: DateTime<Utc>) -> Result<Option<Head>> {
+        let fail = |e| errors::store(e, format!("listing {}", self.folder));
+        let listed = self.store.list_with_delimiter(Some(&self.folder)).await.map_err(fail)?;
+        let before = listed.objects.iter().filter(|object| object.last_modified <= at);
+        match before.filter_map(|object| number(&object.location)).max() {
+            None => Ok(None),
+            Some(number) => self.read(number).await,
+        }
+    }
+
     /// Every marker there is; `now` is the store's.
     pub async fn markers(&self, now: DateTime<Utc>) -> Result<Vec<Marker>> {
         let folder = self.folder.clone().join("open");

@@ -70,6 +70,9 @@ pub struct RunArgs {
     /// Add a row of totals
     #[arg(long)]
     totals: bool,
+    /// Ask what was known at this instant, or at the beginning of this day, as far as the lake keeps it
+    #[arg(long, value_name = "INSTANT")]
+    known_at: Option<String>,
     /// Print the receipt (report hash, parameters, table versions, checksum) to standard error
     #[arg(long)]
     receipt: bool,
@@ -96,6 +99,7 @@ impl RunArgs {
             ("order_by", &self.order_by),
             ("limit", &self.limit),
             ("top_n", &self.top_n),
+            ("known_at", &self.known_at),
         ];
         values.extend(flags.into_iter().filter_map(|(name, value)| Some((name.to_string(), value.clone()?))));
         if self.totals {

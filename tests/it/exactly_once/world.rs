@@ -58,7 +58,7 @@ pub struct World {
     layouts: &'static Layouts,
     lake: Lake,
     pub ingest: Ingest,
-    engine: Engine,
+    pub engine: Engine,
     dir: tempfile::TempDir,
     files: AtomicUsize,
 }

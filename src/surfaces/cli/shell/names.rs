@@ -18,8 +18,9 @@ const FUNCTIONS: &str = "SELECT DISTINCT routine_name FROM information_schema.ro
 /// Names of this schema need no prefix.
 const MAIN: &str = "main";
 /// What every report may be given, where it applies.
-const COMMON: [(&str, &str); 5] = [
+const COMMON: [(&str, &str); 6] = [
     ("compare", "previous_period,previous_year,previous_year_aligned"),
+    ("known_at", ""),
     ("limit", ""),
     ("order_by", ""),
     ("top_n", ""),

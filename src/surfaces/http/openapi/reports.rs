@@ -109,6 +109,8 @@ fn parameters(info: &ReportInfo) -> Vec<Value> {
         let about = "Adds the row of all, and the column `row_kind`.";
         all.push(query("totals", about, json!({ "type": "boolean" })));
     }
+    let about = "What was known at this instant (`2026-01-31T08:00:00Z`), or at the beginning of this day, as far as the lake keeps it.";
+    all.push(query("known_at", about, json!({ "type": "string" })));
     all.extend([shared("Format"), shared("IfNoneMatch")]);
     all
 }
