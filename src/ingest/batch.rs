@@ -22,7 +22,7 @@ use super::mapped::{Mapped, Rejected};
 use super::progress::Progress;
 use super::quarantine::{self, Conflicts, Entry};
 use crate::error::{Error, Result};
-use crate::model::{FX_RATE, ORDER_LINE, RETURN_LINE, TABLES, Table};
+use crate::model::{CUSTOMER_KEY_HISTORY, FX_RATE, ORDER_LINE, RETURN_LINE, TABLES, Table};
 
 /// A row that lands later than this after its event is beyond the service level (domain 3.11), µs.
 const SLA_MICROS: i64 = 2 * 86_400 * 1_000_000;
@@ -141,11 +141,14 @@ impl<'a> Batch<'a> {
         let mut pieces = std::mem::take(&mut self.pieces);
         let mut waited = Vec::new();
         let landed = self.land(&pieces).await?;
-        if !landed.is_empty() && identity::anybody_merged(self.writer.lake).await? {
+        if !landed.is_empty() {
+            let history = self.writer.lake.state(&CUSTOMER_KEY_HISTORY).await?;
             let mut named = identity::Named::default();
-            let mut pieces = pieces.values().flatten();
-            pieces.try_for_each(|piece| named.add(piece.mapped.table, &piece.mapped.rows))?;
-            work.customers = identity::Touched::of(self.writer.lake, named).await?;
+            if !history.files.is_empty() {
+                let mut pieces = pieces.values().flatten();
+                pieces.try_for_each(|piece| named.add(piece.mapped.table, &piece.mapped.rows))?;
+            }
+            work.customers = identity::Touched::of(self.writer.lake, &history, named).await?;
         }
         for (table, landed) in landed {
             let pieces = pieces.remove(table.name).unwrap_or_default();

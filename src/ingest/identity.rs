@@ -15,7 +15,7 @@ use arrow::compute::filter_record_batch;
 use super::columns::{binary, replace_column, text_at, texts};
 use super::commit::{Attempts, Edit, Writer};
 use crate::error::{Error, Result};
-use crate::lake::{DataFile, Kept, Lake, Stat};
+use crate::lake::{DataFile, Kept, Lake, Stat, TableState};
 use crate::model::{
     CUSTOMER_EVENT, CUSTOMER_IDENTITY, CUSTOMER_KEY_HISTORY, FEEDBACK, MARKETING_TOUCH, ORDER_CHARGE, ORDER_HEADER,
     ORDER_LINE, PAYMENT, RETURN_LINE, SALES_ACTIVITY, Table,
@@ -51,7 +51,11 @@ type RowOf = (usize, [u8; 16]);
 pub(crate) struct Touched {
     /// Rows of customer_identity are among it, or anything may be.
     identities: bool,
+    /// The version of customer_key_history by which `merged` was answered.
+    asked: Option<i64>,
     merged: Option<Merged>,
+    /// Returns were filled since it was asked.
+    filled: bool,
     /// By the key that the source gave.
     rows: BTreeMap<String, HashSet<RowOf>>,
     noted: usize,
@@ -94,24 +98,22 @@ impl Named {
     }
 }
 
-/// Whether anybody was ever merged. To be asked after a batch has committed its rows: whoever merges customers later finds them
-/// there, and who did before has said so already.
-pub(crate) async fn anybody_merged(lake: &Lake) -> Result<bool> {
-    Ok(!lake.state(&CUSTOMER_KEY_HISTORY).await?.files.is_empty())
-}
-
 /// The table's place in [`FACTS`].
 fn place(table: &Table) -> Option<usize> {
     FACTS.iter().position(|fact| fact.name == table.name)
 }
 
 impl Touched {
-    /// For a batch that names these customers.
-    pub async fn of(lake: &Lake, named: Named) -> Result<Touched> {
-        let asked = (!named.many).then_some(named.customers);
-        let state = lake.state(&CUSTOMER_KEY_HISTORY).await?;
-        let keys = history::newest(lake, &state, asked.as_ref()).await?.into_keys().collect();
-        Ok(Touched { merged: Some(Merged { keys, asked }), ..Touched::default() })
+    /// For a batch that names these customers; `state`: of customer_key_history, asked for after the batch had committed its
+    /// rows. Whoever merges customers later finds these there, and who did before has said so already.
+    pub async fn of(lake: &Lake, state: &TableState, named: Named) -> Result<Touched> {
+        let mut touched = Touched { asked: Some(state.version), ..Touched::default() };
+        if !state.files.is_empty() {
+            let asked = (!named.many).then_some(named.customers);
+            let keys = history::newest(lake, state, asked.as_ref()).await?.into_keys().collect();
+            touched.merged = Some(Merged { keys, asked });
+        }
+        Ok(touched)
     }
 
     /// Anything may have changed.
@@ -142,25 +144,44 @@ impl Touched {
         Ok(())
     }
 
+    /// Notes returns as they were filled. They are committed after it was asked who was ever merged, so whoever was merged since
+    /// may have missed them: see [`apply`].
+    pub fn note_filled(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.filled |= rows.num_rows() > 0;
+        self.note(&RETURN_LINE, &as_landed(rows)?, |_| true)
+    }
+
     fn many(&self) -> bool {
         self.noted > MOST_ROWS
+    }
+
+    fn is_nothing(&self) -> bool {
+        !self.identities && !self.filled && self.rows.is_empty() && !self.many()
     }
 }
 
 /// Brings customer_key_history up to date and writes it into the facts, if `touched` concerns any.
 pub(crate) async fn apply(writer: Writer<'_>, touched: &Touched) -> Result<()> {
+    if touched.is_nothing() {
+        return Ok(());
+    }
     if touched.identities {
         history::bring_up(writer).await?;
     }
+    let state = writer.lake.state(&CUSTOMER_KEY_HISTORY).await?;
+    // Where nobody was ever merged, no row can be otherwise than its source gave it.
+    if state.files.is_empty() {
+        return Ok(());
+    }
     if touched.identities || touched.many() {
-        // Where nobody was ever merged, no row can be otherwise than its source gave it.
-        if writer.lake.state(&CUSTOMER_KEY_HISTORY).await?.files.is_empty() {
-            return Ok(());
-        }
         for table in FACTS {
             write(writer, table, None).await?;
         }
         return Ok(());
+    }
+    if touched.filled && touched.asked != Some(state.version) {
+        // Somebody was merged between the question and the filling, and may have looked at the returns before they were filled.
+        write(writer, &RETURN_LINE, None).await?;
     }
     let customers: BTreeSet<String> = touched.rows.keys().cloned().collect();
     if customers.is_empty() {
@@ -284,6 +305,21 @@ pub(crate) fn as_landed(rows: &RecordBatch) -> Result<RecordBatch> {
     let given = Given::of(rows)?;
     let keys = (0..rows.num_rows()).map(|row| text_at(given.marks, row).or(text_at(given.keys, row))).collect();
     with(rows, keys, vec![None; rows.num_rows()])
+}
+
+/// `rows`, whose customers are those that sources gave. Where `before`, the same rows, is of the same customer, the key that
+/// stands for it there stays.
+pub(crate) fn kept(before: &RecordBatch, rows: &RecordBatch) -> Result<RecordBatch> {
+    let (was, is) = (Given::of(before)?, Given::of(rows)?);
+    let stands = |row: usize| {
+        let given = text_at(is.keys, row);
+        match text_at(was.marks, row).filter(|mark| given == Some(*mark)) {
+            Some(mark) => (text_at(was.keys, row), Some(mark)),
+            None => (given, None),
+        }
+    };
+    let (keys, marks) = (0..rows.num_rows()).map(stands).unzip();
+    with(rows, keys, marks)
 }
 
 /// Writes the keys that stand for customers into the rows of one table that are not yet so: into all, or into a few.
