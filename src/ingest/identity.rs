@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
+use futures::TryStreamExt;
 
 use super::columns::{binary, replace_column, text_at, texts};
 use super::commit::{Attempts, Edit, Writer};
@@ -42,6 +43,10 @@ const COLUMNS: [&str; 2] = ["customer_key", "customer_given"];
 
 /// So many rows are looked for one by one; of more, all files are looked at.
 const MOST_ROWS: usize = 100_000;
+
+/// Bytes of changed rows in one commit, about. A pass that is cut off between two of them is completed as one that did not
+/// begin: what is left to do is seen in the rows.
+const PORTION: usize = 64 << 20;
 
 /// A row of a table: its place in [`FACTS`] and its `row_key`.
 type RowOf = (usize, [u8; 16]);
@@ -254,6 +259,17 @@ impl<'a> Merges<'a> {
         }
     }
 
+    /// Whether `file` has a row that is to change.
+    async fn changes(&self, lake: &Lake, state: &TableState, file: &DataFile) -> Result<bool> {
+        let mut batches = lake.batches(state, file, Some(&COLUMNS)).await?;
+        while let Some(rows) = batches.try_next().await? {
+            if self.applied(&rows)?.1.true_count() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The rows as they are to be, and which of them were not so.
     fn applied(&self, rows: &RecordBatch) -> Result<(RecordBatch, BooleanArray)> {
         let given = Given::of(rows)?;
@@ -324,46 +340,77 @@ pub(crate) fn kept(before: &RecordBatch, rows: &RecordBatch) -> Result<RecordBat
 
 /// Writes the keys that stand for customers into the rows of one table that are not yet so: into all, or into a few.
 async fn write(writer: Writer<'_>, table: &'static Table, few: Option<Few<'_>>) -> Result<()> {
+    write_portions(writer, table, few, PORTION).await
+}
+
+/// As [`write`], in commits of about `portion` bytes of changed rows each.
+async fn write_portions(writer: Writer<'_>, table: &'static Table, few: Option<Few<'_>>, portion: usize) -> Result<()> {
     let lake = writer.lake;
     let mut attempts = Attempts::new(writer, table);
+    // Files that the merges of one version leave as they are: what is left to do is looked for in the others.
+    let (mut right, mut by) = (HashSet::new(), None);
     loop {
         let state = lake.state(table).await?;
         let merges = Merges::load(lake, few.map(|few| few.customers)).await?;
-        let mut edit = Edit::default();
+        if by.replace(merges.version) != Some(merges.version) {
+            right.clear();
+        }
+        let (mut edit, mut taken) = (Edit::default(), 0);
         for file in &state.files {
-            if !merges.may_concern(lake, file, few).await? {
+            if taken >= portion {
+                break;
+            }
+            if right.contains(&file.path) {
                 continue;
             }
-            let mut any = false;
-            for batch in lake.read(&state, file, Some(&COLUMNS)).await? {
-                any |= merges.applied(&batch)?.1.true_count() > 0;
-            }
-            if any {
-                change(&mut edit, file, lake.read(&state, file, None).await?, &merges)?;
+            if merges.may_concern(lake, file, few).await? && merges.changes(lake, &state, file).await? {
+                taken += change(lake, &state, file, &merges, &mut edit, portion - taken).await?;
+            } else {
+                right.insert(file.path.clone());
             }
         }
         edit.info.insert("identified".into(), true.into());
-        let done = attempts.commit(&state, edit).await?.is_some();
-        // Else somebody else was merged meanwhile, and may have looked at these rows before they changed here.
-        if done && lake.state(&CUSTOMER_KEY_HISTORY).await?.version == merges.version {
+        let Some(version) = attempts.commit(&state, edit).await? else { continue };
+        // Who is merged later finds every row as it stays. But whoever merged somebody while rows were changed here may have
+        // looked at them before.
+        if version == state.version
+            || (taken < portion && lake.state(&CUSTOMER_KEY_HISTORY).await?.version == merges.version)
+        {
             return Ok(());
         }
+        // The rest is another edit.
+        attempts = Attempts::new(writer, table);
     }
 }
 
-/// Puts those rows of `file` into `edit` that change; the others stay.
-fn change(edit: &mut Edit, file: &Arc<DataFile>, rows: Vec<RecordBatch>, merges: &Merges<'_>) -> Result<()> {
-    let mut stays = BooleanBufferBuilder::new(0);
-    for batch in rows {
-        let (applied, changed) = merges.applied(&batch)?;
+/// Puts rows of `file` that change into `edit`, until they take `most` bytes; the others stay, also those that are left to
+/// another commit. Returns what they take.
+async fn change(
+    lake: &Lake,
+    state: &TableState,
+    file: &Arc<DataFile>,
+    merges: &Merges<'_>,
+    edit: &mut Edit,
+    most: usize,
+) -> Result<usize> {
+    let (mut stays, mut taken) = (BooleanBufferBuilder::new(0), 0);
+    let mut batches = lake.batches(state, file, None).await?;
+    while let Some(rows) = batches.try_next().await? {
+        if taken >= most {
+            stays.append_n(rows.num_rows(), true);
+            continue;
+        }
+        let (applied, changed) = merges.applied(&rows)?;
         changed.values().iter().for_each(|changed| stays.append(!changed));
         if changed.true_count() > 0 {
-            edit.add.push(filter_record_batch(&applied, &changed)?);
+            let rows = filter_record_batch(&applied, &changed)?;
+            taken += rows.get_array_memory_size();
+            edit.add.push(rows);
         }
     }
     edit.keep.push(Kept { file: file.clone(), rows: stays.finish() });
     edit.remove.push(file.clone());
-    Ok(())
+    Ok(taken)
 }
 
 #[cfg(test)]

@@ -237,7 +237,7 @@ async fn who_is_merged_while_returns_are_filled_is_merged_there_too() {
     // The first commit is that of the landing.
     let (other, filling, begun) = (kept.clone(), commit_of(&RETURN_LINE, 1), AtomicBool::new(false));
     let meanwhile = move |_: u64, put: Option<&object_store::path::Path>| {
-        if put.is_some_and(|put| put.as_ref() == filling) && !begun.swap(true, Ordering::SeqCst) {
+        if put.is_some_and(|put| put.as_ref().ends_with(filling.as_str())) && !begun.swap(true, Ordering::SeqCst) {
             let (store, runtime) = (other.clone(), tokio::runtime::Handle::current());
             let merges = move || {
                 runtime.block_on(async { land(&open(store).await.expect("opened"), "ids", ADA).await });
@@ -264,7 +264,7 @@ async fn filling_anything_else_leaves_who_is_merged() {
     // Another representative; the process dies before it looks who the customer is.
     let filling = commit_of(&RETURN_LINE, version_of(&ingest, &RETURN_LINE).await + 1);
     let dies = move |_: u64, put: Option<&object_store::path::Path>| {
-        if put.is_some_and(|put| put.as_ref() == filling) { Act::DieAfter } else { Act::Go }
+        if put.is_some_and(|put| put.as_ref().ends_with(filling.as_str())) { Act::DieAfter } else { Act::Go }
     };
     let store = Unreliable::new(kept.clone(), dies);
     let (dying, folder) = (open(store.clone()).await.expect("opened"), tempfile::tempdir().expect("a folder"));
@@ -272,6 +272,46 @@ async fn filling_anything_else_leaves_who_is_merged() {
     assert!(store.is_dead(), "it was filled");
     let ingest = open(kept).await.expect("opened");
     assert_eq!(customers(&ingest, &RETURN_LINE).await, merged);
+}
+
+/// A lake with three files of sales to a customer who is one with another one, and a process that died before it wrote that
+/// into any of them.
+async fn merged_and_not_written() -> Ingest {
+    let kept: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let ingest = open(kept.clone()).await.expect("opened");
+    for order in ["o1", "o2", "o3"] {
+        land(&ingest, "orders", &format!("{order},lovelace,1\n")).await;
+    }
+    let told = commit_of(&CUSTOMER_KEY_HISTORY, 0);
+    let dies = move |_: u64, put: Option<&object_store::path::Path>| {
+        if put.is_some_and(|put| put.as_ref().ends_with(told.as_str())) { Act::DieAfter } else { Act::Go }
+    };
+    let dying = open(Unreliable::new(kept.clone(), dies)).await.expect("opened");
+    let folder = tempfile::tempdir().expect("a folder");
+    run(&dying, folder.path(), ("ids", ADA)).await.expect_err("dead");
+    bury(&kept).await;
+    let ingest = open(kept).await.expect("opened");
+    assert_eq!(versions(&ingest).await, ["lovelace 1 ada same_identifier"]);
+    assert_eq!(customers(&ingest, &ORDER_LINE).await, ["o1 lovelace", "o2 lovelace", "o3 lovelace"]);
+    ingest
+}
+
+const WRITTEN: [&str; 3] = ["o1 ada (lovelace)", "o2 ada (lovelace)", "o3 ada (lovelace)"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_rows_change_in_portions() {
+    let ingest = merged_and_not_written().await;
+    let writer = Writer { lake: &ingest.lake, source: "ids", batch_id: "b", clock: Clock::system() };
+    let before = version_of(&ingest, &ORDER_LINE).await;
+    for _ in 0..2 {
+        write_portions(writer, &ORDER_LINE, None, 1).await.expect("written");
+        assert_eq!(customers(&ingest, &ORDER_LINE).await, WRITTEN);
+        assert_eq!(
+            version_of(&ingest, &ORDER_LINE).await,
+            before + 3,
+            "a commit for each file, and none when all is done"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
