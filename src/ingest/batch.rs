@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 
+use super::Ingest;
 use super::account::{FileAccount, TableAccount};
 use super::alias::{self, Touched};
 use super::audit::{TableRow, TableRows};
@@ -16,7 +17,7 @@ use super::commit::Writer;
 use super::decide::Outcome;
 use super::fate::Fates;
 use super::fill::{self, Orders};
-use super::identity;
+use super::identity::{self, Followed};
 use super::land::{BatchFile, Landed, Landing, Piece};
 use super::mapped::{Mapped, Rejected};
 use super::progress::Progress;
@@ -40,6 +41,7 @@ pub(crate) struct Batch<'a> {
     bytes: u64,
     waited: bool,
     conflicts: Arc<Conflicts>,
+    followed: Arc<Followed>,
 }
 
 /// What a flush came to.
@@ -66,8 +68,9 @@ pub(crate) struct LandedPiece {
 impl<'a> Batch<'a> {
     pub fn new(writer: Writer<'a>, progress: &'a dyn Progress) -> Batch<'a> {
         let (files, read, pieces, rejected) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
-        let conflicts = Arc::default();
-        Batch { writer, progress, files, read, pieces, rejected, records: 0, bytes: 0, waited: false, conflicts }
+        let (records, bytes, waited) = (0, 0, false);
+        let (conflicts, followed) = (Arc::default(), Arc::default());
+        Batch { writer, progress, files, read, pieces, rejected, records, bytes, waited, conflicts, followed }
     }
 
     /// For records that had waited.
@@ -75,9 +78,9 @@ impl<'a> Batch<'a> {
         Batch { waited: true, ..self }
     }
 
-    /// With what others have learnt of the conflicts that wait.
-    pub fn knowing(self, conflicts: &Arc<Conflicts>) -> Batch<'a> {
-        Batch { conflicts: conflicts.clone(), ..self }
+    /// With what others have learnt: of the conflicts that wait, and which merges of customers the facts follow.
+    pub fn knowing(self, ingest: &Ingest) -> Batch<'a> {
+        Batch { conflicts: ingest.conflicts.clone(), followed: ingest.followed.clone(), ..self }
     }
 
     /// Adds a file and returns its number.
@@ -173,7 +176,7 @@ impl<'a> Batch<'a> {
         quarantine::supersede(self.writer, &work.superseded).await?;
         fill::fill(self.writer, &work.orders, &mut work.customers).await?;
         alias::apply(self.writer, &work.touched).await?;
-        identity::apply(self.writer, &work.customers).await?;
+        identity::apply(self.writer, &work.customers, &self.followed).await?;
         (self.records, self.bytes) = (0, 0);
         let files = accounts(&mut self.read, &work.fates)?;
         Ok(Flushed { files, tables: work.tables, rates: work.rates, fates: work.fates, waited })

@@ -5,9 +5,13 @@
 //! customer_key_history (`history`), always before any fact is written: so whoever lands facts later follows it without
 //! working it out again. What the source gave stays known (`customer_given`), so that rows go back to it when a merge is
 //! withdrawn. The result depends on the tables' rows alone, not on which came first.
+//!
+//! Identities go through all facts, unless this process has done so since anybody's key changed ([`Followed`]). What a process
+//! that died has left undone is so completed by the next one that lands identities: the same file, or any other.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
@@ -51,10 +55,32 @@ const PORTION: usize = 64 << 20;
 /// A row of a table: its place in [`FACTS`] and its `row_key`.
 type RowOf = (usize, [u8; 16]);
 
+/// The version of customer_key_history by which this process has gone through all facts, shared by all that land into one lake.
+#[derive(Debug)]
+pub(crate) struct Followed(AtomicI64);
+
+impl Default for Followed {
+    fn default() -> Followed {
+        Followed(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl Followed {
+    fn is(&self, version: i64) -> bool {
+        self.0.load(Ordering::SeqCst) == version
+    }
+
+    fn reach(&self, version: i64) {
+        self.0.fetch_max(version, Ordering::SeqCst);
+    }
+}
+
 /// What a batch landed that may belong to a customer of several keys.
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
-    /// Rows of customer_identity are among it, or anything may be.
+    /// Anything may be among it.
+    everything: bool,
+    /// Rows of customer_identity are.
     identities: bool,
     /// The version of customer_key_history by which `merged` was answered.
     asked: Option<i64>,
@@ -123,7 +149,7 @@ impl Touched {
 
     /// Anything may have changed.
     pub fn everything() -> Touched {
-        Touched { identities: true, ..Touched::default() }
+        Touched { everything: true, ..Touched::default() }
     }
 
     /// Notes those rows of `table` that `counts`.
@@ -161,16 +187,16 @@ impl Touched {
     }
 
     fn is_nothing(&self) -> bool {
-        !self.identities && !self.filled && self.rows.is_empty() && !self.many()
+        !self.everything && !self.identities && !self.filled && self.rows.is_empty() && !self.many()
     }
 }
 
 /// Brings customer_key_history up to date and writes it into the facts, if `touched` concerns any.
-pub(crate) async fn apply(writer: Writer<'_>, touched: &Touched) -> Result<()> {
+pub(crate) async fn apply(writer: Writer<'_>, touched: &Touched, followed: &Followed) -> Result<()> {
     if touched.is_nothing() {
         return Ok(());
     }
-    if touched.identities {
+    if touched.everything || touched.identities {
         history::bring_up(writer).await?;
     }
     let state = writer.lake.state(&CUSTOMER_KEY_HISTORY).await?;
@@ -178,10 +204,11 @@ pub(crate) async fn apply(writer: Writer<'_>, touched: &Touched) -> Result<()> {
     if state.files.is_empty() {
         return Ok(());
     }
-    if touched.identities || touched.many() {
+    if touched.everything || touched.many() || (touched.identities && !followed.is(state.version)) {
         for table in FACTS {
             write(writer, table, None).await?;
         }
+        followed.reach(state.version);
         return Ok(());
     }
     if touched.filled && touched.asked != Some(state.version) {

@@ -314,6 +314,37 @@ async fn many_rows_change_in_portions() {
     }
 }
 
+const EVE: &str = "eve,email_hash,eve@example.com,2026-01-01T00:00:00Z,1,false\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_process_left_undone_the_next_one_does() {
+    for ids in [ADA, EVE] {
+        let ingest = merged_and_not_written().await;
+        land(&ingest, "ids", ids).await;
+        assert_eq!(customers(&ingest, &ORDER_LINE).await, WRITTEN, "{ids}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identities_that_change_no_key_go_through_no_facts() {
+    let store = Unreliable::new(Arc::new(InMemory::new()), |_, _| Act::Go);
+    let ingest = open(store.clone()).await.expect("opened");
+    for (source, text) in [("orders", MADE), ("ids", ADA), ("ids", EVE)] {
+        land(&ingest, source, text).await;
+    }
+    let requests = async |ingest: &Ingest, name: &str| {
+        let before = store.made();
+        land(ingest, "ids", &EVE.replace("eve", name)).await;
+        store.made() - before
+    };
+    let knowing = requests(&ingest, "mallory").await;
+    let forgetful = requests(&Ingest { followed: Arc::default(), ..ingest.clone() }, "trent").await;
+    let tables = FACTS.len() as u64;
+    assert!(forgetful > knowing + tables, "{knowing} requests, {forgetful} when all facts are gone through");
+    land(&ingest, "ids", ADA_GONE).await;
+    assert_eq!(customers(&ingest, &ORDER_LINE).await[1], "o2 lovelace", "a key changes");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_in_clear_is_kept() {
     let ingest = ingest().await;
