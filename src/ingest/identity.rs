@@ -175,8 +175,8 @@ impl Touched {
         Ok(())
     }
 
-    /// Notes returns as they were filled. They are committed after it was asked who was ever merged, so whoever was merged since
-    /// may have missed them: see [`apply`].
+    /// Notes returns as they were filled. They are committed after it was asked who was ever merged: whoever merged customers
+    /// since may have missed them, see [`apply`].
     pub fn note_filled(&mut self, rows: &RecordBatch) -> Result<()> {
         self.filled |= rows.num_rows() > 0;
         self.note(&RETURN_LINE, &as_landed(rows)?, |_| true)
@@ -375,7 +375,7 @@ async fn write_portions(writer: Writer<'_>, table: &'static Table, few: Option<F
     let lake = writer.lake;
     let mut attempts = Attempts::new(writer, table);
     // Files that the merges of one version leave as they are: what is left to do is looked for in the others.
-    let (mut right, mut by) = (HashSet::new(), None);
+    let (mut right, mut by) = (HashSet::<String>::new(), None);
     loop {
         let state = lake.state(table).await?;
         let merges = Merges::load(lake, few.map(|few| few.customers)).await?;

@@ -306,11 +306,7 @@ async fn many_rows_change_in_portions() {
     for _ in 0..2 {
         write_portions(writer, &ORDER_LINE, None, 1).await.expect("written");
         assert_eq!(customers(&ingest, &ORDER_LINE).await, WRITTEN);
-        assert_eq!(
-            version_of(&ingest, &ORDER_LINE).await,
-            before + 3,
-            "a commit for each file, and none when all is done"
-        );
+        assert_eq!(version_of(&ingest, &ORDER_LINE).await, before + 3, "one a file, none when all is done");
     }
 }
 
