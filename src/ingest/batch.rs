@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arrow::array::Array;
 
+use super::Ingest;
 use super::account::{FileAccount, TableAccount};
 use super::alias::{self, Touched};
 use super::audit::{TableRow, TableRows};
@@ -16,13 +17,13 @@ use super::commit::Writer;
 use super::decide::Outcome;
 use super::fate::Fates;
 use super::fill::{self, Orders};
-use super::identity;
+use super::identity::{self, Followed};
 use super::land::{BatchFile, Landed, Landing, Piece};
 use super::mapped::{Mapped, Rejected};
 use super::progress::Progress;
 use super::quarantine::{self, Conflicts, Entry};
 use crate::error::{Error, Result};
-use crate::model::{FX_RATE, ORDER_LINE, RETURN_LINE, TABLES, Table};
+use crate::model::{CUSTOMER_KEY_HISTORY, FX_RATE, ORDER_LINE, RETURN_LINE, TABLES, Table};
 
 /// A row that lands later than this after its event is beyond the service level (domain 3.11), µs.
 const SLA_MICROS: i64 = 2 * 86_400 * 1_000_000;
@@ -40,6 +41,7 @@ pub(crate) struct Batch<'a> {
     bytes: u64,
     waited: bool,
     conflicts: Arc<Conflicts>,
+    followed: Arc<Followed>,
 }
 
 /// What a flush came to.
@@ -66,8 +68,9 @@ pub(crate) struct LandedPiece {
 impl<'a> Batch<'a> {
     pub fn new(writer: Writer<'a>, progress: &'a dyn Progress) -> Batch<'a> {
         let (files, read, pieces, rejected) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
-        let conflicts = Arc::default();
-        Batch { writer, progress, files, read, pieces, rejected, records: 0, bytes: 0, waited: false, conflicts }
+        let (records, bytes, waited) = (0, 0, false);
+        let (conflicts, followed) = (Arc::default(), Arc::default());
+        Batch { writer, progress, files, read, pieces, rejected, records, bytes, waited, conflicts, followed }
     }
 
     /// For records that had waited.
@@ -75,9 +78,9 @@ impl<'a> Batch<'a> {
         Batch { waited: true, ..self }
     }
 
-    /// With what others have learnt of the conflicts that wait.
-    pub fn knowing(self, conflicts: &Arc<Conflicts>) -> Batch<'a> {
-        Batch { conflicts: conflicts.clone(), ..self }
+    /// With what others have learnt: of the conflicts that wait, and which merges of customers the facts follow.
+    pub fn knowing(self, ingest: &Ingest) -> Batch<'a> {
+        Batch { conflicts: ingest.conflicts.clone(), followed: ingest.followed.clone(), ..self }
     }
 
     /// Adds a file and returns its number.
@@ -141,11 +144,14 @@ impl<'a> Batch<'a> {
         let mut pieces = std::mem::take(&mut self.pieces);
         let mut waited = Vec::new();
         let landed = self.land(&pieces).await?;
-        if !landed.is_empty() && identity::anybody_merged(self.writer.lake).await? {
+        if !landed.is_empty() {
+            let history = self.writer.lake.state(&CUSTOMER_KEY_HISTORY).await?;
             let mut named = identity::Named::default();
-            let mut pieces = pieces.values().flatten();
-            pieces.try_for_each(|piece| named.add(piece.mapped.table, &piece.mapped.rows))?;
-            work.customers = identity::Touched::of(self.writer.lake, named).await?;
+            if !history.files.is_empty() {
+                let mut pieces = pieces.values().flatten();
+                pieces.try_for_each(|piece| named.add(piece.mapped.table, &piece.mapped.rows))?;
+            }
+            work.customers = identity::Touched::of(self.writer.lake, &history, named).await?;
         }
         for (table, landed) in landed {
             let pieces = pieces.remove(table.name).unwrap_or_default();
@@ -170,7 +176,7 @@ impl<'a> Batch<'a> {
         quarantine::supersede(self.writer, &work.superseded).await?;
         fill::fill(self.writer, &work.orders, &mut work.customers).await?;
         alias::apply(self.writer, &work.touched).await?;
-        identity::apply(self.writer, &work.customers).await?;
+        identity::apply(self.writer, &work.customers, &self.followed).await?;
         (self.records, self.bytes) = (0, 0);
         let files = accounts(&mut self.read, &work.fates)?;
         Ok(Flushed { files, tables: work.tables, rates: work.rates, fates: work.fates, waited })

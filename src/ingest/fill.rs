@@ -7,7 +7,7 @@
 //! sale changes later: they stay, the filled ones follow. Landing a return leaves `filled_columns` NULL, so the result
 //! depends on the return's row and the sale's rows alone, not on which came first. `customer_key` follows the sale in
 //! the same way; `flow` does not, because its default hides whether the source gave it. Customers are those that sources gave:
-//! which key stands for them is [`identity`]'s to write, afterwards.
+//! which key stands for them is [`identity`]'s to write, afterwards; one that is written stays where the customer does.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -152,7 +152,7 @@ fn change(
         let concerned = concerned(&batch, wanted)?;
         let (filled, changed) = filled(&filter_record_batch(&batch, &concerned)?, sales)?;
         // Those that stay too: an interrupted batch may have filled them and not come further.
-        touched.note(&RETURN_LINE, &filled, |_| true)?;
+        touched.note_filled(&filled)?;
         let mut each = changed.values().iter();
         concerned.values().iter().for_each(|concerned| stays.append(!concerned || each.next() != Some(true)));
         if changed.true_count() > 0 {
@@ -275,6 +275,7 @@ pub(crate) fn as_landed(rows: &RecordBatch) -> Result<RecordBatch> {
 
 /// Returns with their filled columns as `sales` have them now, and which of them were not so.
 fn filled(rows: &RecordBatch, sales: &Sales) -> Result<(RecordBatch, BooleanArray)> {
+    let before = rows;
     let rows = &identity::as_landed(rows)?;
     let (systems, ids, lines) =
         (texts(rows, "source_system")?, texts(rows, "order_id")?, texts(rows, "order_line_id")?);
@@ -311,7 +312,7 @@ fn filled(rows: &RecordBatch, sales: &Sales) -> Result<(RecordBatch, BooleanArra
     result = replace_column(&result, "filled_columns", Arc::new(StringArray::from(new_marks)))?;
     result = replace_column(&result, "is_sale_known", Arc::new(BooleanArray::from(new_known)))?;
     result = replace_column(&result, "order_business_date", Arc::new(Date32Array::from(new_dates)))?;
-    Ok((result, BooleanArray::from(changed)))
+    Ok((identity::kept(before, &result)?, BooleanArray::from(changed)))
 }
 
 fn date<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Date32Array> {

@@ -5,17 +5,22 @@
 //! customer_key_history (`history`), always before any fact is written: so whoever lands facts later follows it without
 //! working it out again. What the source gave stays known (`customer_given`), so that rows go back to it when a merge is
 //! withdrawn. The result depends on the tables' rows alone, not on which came first.
+//!
+//! Identities go through all facts, unless this process has done so since anybody's key changed ([`Followed`]). What a process
+//! that died has left undone is so completed by the next one that lands identities: the same file, or any other.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
+use futures::TryStreamExt;
 
 use super::columns::{binary, replace_column, text_at, texts};
 use super::commit::{Attempts, Edit, Writer};
 use crate::error::{Error, Result};
-use crate::lake::{DataFile, Kept, Lake, Stat};
+use crate::lake::{DataFile, Kept, Lake, Stat, TableState};
 use crate::model::{
     CUSTOMER_EVENT, CUSTOMER_IDENTITY, CUSTOMER_KEY_HISTORY, FEEDBACK, MARKETING_TOUCH, ORDER_CHARGE, ORDER_HEADER,
     ORDER_LINE, PAYMENT, RETURN_LINE, SALES_ACTIVITY, Table,
@@ -43,15 +48,45 @@ const COLUMNS: [&str; 2] = ["customer_key", "customer_given"];
 /// So many rows are looked for one by one; of more, all files are looked at.
 const MOST_ROWS: usize = 100_000;
 
+/// Bytes of changed rows in one commit, about. A pass that is cut off between two of them is completed as one that did not
+/// begin: what is left to do is seen in the rows.
+const PORTION: usize = 64 << 20;
+
 /// A row of a table: its place in [`FACTS`] and its `row_key`.
 type RowOf = (usize, [u8; 16]);
+
+/// The version of customer_key_history by which this process has gone through all facts, shared by all that land into one lake.
+#[derive(Debug)]
+pub(crate) struct Followed(AtomicI64);
+
+impl Default for Followed {
+    fn default() -> Followed {
+        Followed(AtomicI64::new(i64::MIN))
+    }
+}
+
+impl Followed {
+    fn is(&self, version: i64) -> bool {
+        self.0.load(Ordering::SeqCst) == version
+    }
+
+    fn reach(&self, version: i64) {
+        self.0.fetch_max(version, Ordering::SeqCst);
+    }
+}
 
 /// What a batch landed that may belong to a customer of several keys.
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
-    /// Rows of customer_identity are among it, or anything may be.
+    /// Anything may be among it.
+    everything: bool,
+    /// Rows of customer_identity are.
     identities: bool,
+    /// The version of customer_key_history by which `merged` was answered.
+    asked: Option<i64>,
     merged: Option<Merged>,
+    /// Returns were filled since it was asked.
+    filled: bool,
     /// By the key that the source gave.
     rows: BTreeMap<String, HashSet<RowOf>>,
     noted: usize,
@@ -94,29 +129,27 @@ impl Named {
     }
 }
 
-/// Whether anybody was ever merged. To be asked after a batch has committed its rows: whoever merges customers later finds them
-/// there, and who did before has said so already.
-pub(crate) async fn anybody_merged(lake: &Lake) -> Result<bool> {
-    Ok(!lake.state(&CUSTOMER_KEY_HISTORY).await?.files.is_empty())
-}
-
 /// The table's place in [`FACTS`].
 fn place(table: &Table) -> Option<usize> {
     FACTS.iter().position(|fact| fact.name == table.name)
 }
 
 impl Touched {
-    /// For a batch that names these customers.
-    pub async fn of(lake: &Lake, named: Named) -> Result<Touched> {
-        let asked = (!named.many).then_some(named.customers);
-        let state = lake.state(&CUSTOMER_KEY_HISTORY).await?;
-        let keys = history::newest(lake, &state, asked.as_ref()).await?.into_keys().collect();
-        Ok(Touched { merged: Some(Merged { keys, asked }), ..Touched::default() })
+    /// For a batch that names these customers; `state`: of customer_key_history, asked for after the batch had committed its
+    /// rows. Whoever merges customers later finds these there, and who did before has said so already.
+    pub async fn of(lake: &Lake, state: &TableState, named: Named) -> Result<Touched> {
+        let mut touched = Touched { asked: Some(state.version), ..Touched::default() };
+        if !state.files.is_empty() {
+            let asked = (!named.many).then_some(named.customers);
+            let keys = history::newest(lake, state, asked.as_ref()).await?.into_keys().collect();
+            touched.merged = Some(Merged { keys, asked });
+        }
+        Ok(touched)
     }
 
     /// Anything may have changed.
     pub fn everything() -> Touched {
-        Touched { identities: true, ..Touched::default() }
+        Touched { everything: true, ..Touched::default() }
     }
 
     /// Notes those rows of `table` that `counts`.
@@ -142,25 +175,45 @@ impl Touched {
         Ok(())
     }
 
+    /// Notes returns as they were filled. They are committed after it was asked who was ever merged: whoever merged customers
+    /// since may have missed them, see [`apply`].
+    pub fn note_filled(&mut self, rows: &RecordBatch) -> Result<()> {
+        self.filled |= rows.num_rows() > 0;
+        self.note(&RETURN_LINE, &as_landed(rows)?, |_| true)
+    }
+
     fn many(&self) -> bool {
         self.noted > MOST_ROWS
+    }
+
+    fn is_nothing(&self) -> bool {
+        !self.everything && !self.identities && !self.filled && self.rows.is_empty() && !self.many()
     }
 }
 
 /// Brings customer_key_history up to date and writes it into the facts, if `touched` concerns any.
-pub(crate) async fn apply(writer: Writer<'_>, touched: &Touched) -> Result<()> {
-    if touched.identities {
+pub(crate) async fn apply(writer: Writer<'_>, touched: &Touched, followed: &Followed) -> Result<()> {
+    if touched.is_nothing() {
+        return Ok(());
+    }
+    if touched.everything || touched.identities {
         history::bring_up(writer).await?;
     }
-    if touched.identities || touched.many() {
-        // Where nobody was ever merged, no row can be otherwise than its source gave it.
-        if writer.lake.state(&CUSTOMER_KEY_HISTORY).await?.files.is_empty() {
-            return Ok(());
-        }
+    let state = writer.lake.state(&CUSTOMER_KEY_HISTORY).await?;
+    // Where nobody was ever merged, no row can be otherwise than its source gave it.
+    if state.files.is_empty() {
+        return Ok(());
+    }
+    if touched.everything || touched.many() || (touched.identities && !followed.is(state.version)) {
         for table in FACTS {
             write(writer, table, None).await?;
         }
+        followed.reach(state.version);
         return Ok(());
+    }
+    if touched.filled && touched.asked != Some(state.version) {
+        // Somebody was merged between the question and the filling, and may have looked at the returns before they were filled.
+        write(writer, &RETURN_LINE, None).await?;
     }
     let customers: BTreeSet<String> = touched.rows.keys().cloned().collect();
     if customers.is_empty() {
@@ -233,6 +286,17 @@ impl<'a> Merges<'a> {
         }
     }
 
+    /// Whether `file` has a row that is to change.
+    async fn changes(&self, lake: &Lake, state: &TableState, file: &DataFile) -> Result<bool> {
+        let mut batches = lake.batches(state, file, Some(&COLUMNS)).await?;
+        while let Some(rows) = batches.try_next().await? {
+            if self.applied(&rows)?.1.true_count() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The rows as they are to be, and which of them were not so.
     fn applied(&self, rows: &RecordBatch) -> Result<(RecordBatch, BooleanArray)> {
         let given = Given::of(rows)?;
@@ -286,48 +350,94 @@ pub(crate) fn as_landed(rows: &RecordBatch) -> Result<RecordBatch> {
     with(rows, keys, vec![None; rows.num_rows()])
 }
 
+/// `rows`, whose customers are those that sources gave. Where `before`, the same rows, is of the same customer, the key that
+/// stands for it there stays.
+pub(crate) fn kept(before: &RecordBatch, rows: &RecordBatch) -> Result<RecordBatch> {
+    let (was, is) = (Given::of(before)?, Given::of(rows)?);
+    let stands = |row: usize| {
+        let given = text_at(is.keys, row);
+        match text_at(was.marks, row).filter(|mark| given == Some(*mark)) {
+            Some(mark) => (text_at(was.keys, row), Some(mark)),
+            None => (given, None),
+        }
+    };
+    let (keys, marks) = (0..rows.num_rows()).map(stands).unzip();
+    with(rows, keys, marks)
+}
+
 /// Writes the keys that stand for customers into the rows of one table that are not yet so: into all, or into a few.
 async fn write(writer: Writer<'_>, table: &'static Table, few: Option<Few<'_>>) -> Result<()> {
+    write_portions(writer, table, few, PORTION).await
+}
+
+/// As [`write`], in commits of about `portion` bytes of changed rows each.
+async fn write_portions(writer: Writer<'_>, table: &'static Table, few: Option<Few<'_>>, portion: usize) -> Result<()> {
     let lake = writer.lake;
     let mut attempts = Attempts::new(writer, table);
+    // Files that the merges of one version leave as they are: what is left to do is looked for in the others.
+    let (mut right, mut by) = (HashSet::<String>::new(), None);
     loop {
         let state = lake.state(table).await?;
         let merges = Merges::load(lake, few.map(|few| few.customers)).await?;
-        let mut edit = Edit::default();
+        if by.replace(merges.version) != Some(merges.version) {
+            right.clear();
+        }
+        let (mut edit, mut taken) = (Edit::default(), 0);
         for file in &state.files {
-            if !merges.may_concern(lake, file, few).await? {
+            if taken >= portion {
+                break;
+            }
+            if right.contains(&file.path) {
                 continue;
             }
-            let mut any = false;
-            for batch in lake.read(&state, file, Some(&COLUMNS)).await? {
-                any |= merges.applied(&batch)?.1.true_count() > 0;
-            }
-            if any {
-                change(&mut edit, file, lake.read(&state, file, None).await?, &merges)?;
+            if merges.may_concern(lake, file, few).await? && merges.changes(lake, &state, file).await? {
+                taken += change(lake, &state, file, &merges, &mut edit, portion - taken).await?;
+            } else {
+                right.insert(file.path.clone());
             }
         }
         edit.info.insert("identified".into(), true.into());
-        let done = attempts.commit(&state, edit).await?.is_some();
-        // Else somebody else was merged meanwhile, and may have looked at these rows before they changed here.
-        if done && lake.state(&CUSTOMER_KEY_HISTORY).await?.version == merges.version {
+        let Some(version) = attempts.commit(&state, edit).await? else { continue };
+        // Who is merged later finds every row as it stays. But whoever merged somebody while rows were changed here may have
+        // looked at them before.
+        if version == state.version
+            || (taken < portion && lake.state(&CUSTOMER_KEY_HISTORY).await?.version == merges.version)
+        {
             return Ok(());
         }
+        // The rest is another edit.
+        attempts = Attempts::new(writer, table);
     }
 }
 
-/// Puts those rows of `file` into `edit` that change; the others stay.
-fn change(edit: &mut Edit, file: &Arc<DataFile>, rows: Vec<RecordBatch>, merges: &Merges<'_>) -> Result<()> {
-    let mut stays = BooleanBufferBuilder::new(0);
-    for batch in rows {
-        let (applied, changed) = merges.applied(&batch)?;
+/// Puts rows of `file` that change into `edit`, until they take `most` bytes; the others stay, also those that are left to
+/// another commit. Returns what they take.
+async fn change(
+    lake: &Lake,
+    state: &TableState,
+    file: &Arc<DataFile>,
+    merges: &Merges<'_>,
+    edit: &mut Edit,
+    most: usize,
+) -> Result<usize> {
+    let (mut stays, mut taken) = (BooleanBufferBuilder::new(0), 0);
+    let mut batches = lake.batches(state, file, None).await?;
+    while let Some(rows) = batches.try_next().await? {
+        if taken >= most {
+            stays.append_n(rows.num_rows(), true);
+            continue;
+        }
+        let (applied, changed) = merges.applied(&rows)?;
         changed.values().iter().for_each(|changed| stays.append(!changed));
         if changed.true_count() > 0 {
-            edit.add.push(filter_record_batch(&applied, &changed)?);
+            let rows = filter_record_batch(&applied, &changed)?;
+            taken += rows.get_array_memory_size();
+            edit.add.push(rows);
         }
     }
     edit.keep.push(Kept { file: file.clone(), rows: stays.finish() });
     edit.remove.push(file.clone());
-    Ok(())
+    Ok(taken)
 }
 
 #[cfg(test)]

@@ -124,6 +124,8 @@ pub struct Ingest {
     ledger: Arc<audit::Ledger>,
     /// The conflicts that wait, shared by clones.
     conflicts: Arc<quarantine::Conflicts>,
+    /// Which merges of customers all facts are known to follow, shared by clones.
+    followed: Arc<identity::Followed>,
 }
 
 impl Ingest {
@@ -138,6 +140,7 @@ impl Ingest {
             archive_mb: None,
             ledger: Arc::default(),
             conflicts: Arc::default(),
+            followed: Arc::default(),
         }
         .memory(MEMORY_MB)
     }

@@ -134,7 +134,7 @@ impl Attempt<'_> {
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
         let rates = ingest.rates().await?;
         let landed = audit::landed_files(&ingest.lake, |_, id| waiting.contains_key(id)).await?;
-        let mut batch = Batch::new(writer, self.progress).knowing(&ingest.conflicts).waited();
+        let mut batch = Batch::new(writer, self.progress).knowing(ingest).waited();
         let mut done: HashMap<(String, i64), Resolution<'static>> = HashMap::new();
         for (id, mut file) in waiting {
             let before = file.records.len();

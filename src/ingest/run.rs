@@ -106,8 +106,7 @@ pub(super) async fn run(
         account.batch_id = ingest.new_batch_id();
         let batch_id = account.batch_id.clone();
         let writer = Writer { lake: &ingest.lake, source: &source.name, batch_id: &batch_id, clock: ingest.clock };
-        let (batch, open, tables) =
-            (Batch::new(writer, progress).knowing(&ingest.conflicts), Vec::new(), TableRows::new());
+        let (batch, open, tables) = (Batch::new(writer, progress).knowing(ingest), Vec::new(), TableRows::new());
         let (read, rates, told) = (HashSet::new(), ingest.rates().await?, Vec::new());
         let (seen, noted, in_place) = (Seen::load(ingest, source).await?, false, None);
         let landing = Landing {

@@ -63,7 +63,8 @@ fn may_have(file: &DataFile, keys: &BTreeSet<String>) -> bool {
 /// Appends what customer_identity says now where that is not yet the newest version.
 ///
 /// What others do meanwhile cannot be undone by an older answer: the identities are read after the history that they are
-/// written on, and read again when they have changed before that was committed.
+/// written on, and read again when they have changed before that was committed: whoever changed them may have looked at the
+/// history before. Where nothing was committed here, that is theirs to do.
 pub(super) async fn bring_up(writer: Writer<'_>) -> Result<()> {
     let lake = writer.lake;
     let mut attempts = Attempts::new(writer, &CUSTOMER_KEY_HISTORY);
@@ -74,8 +75,8 @@ pub(super) async fn bring_up(writer: Writer<'_>) -> Result<()> {
         let mut edit = Edit::default();
         edit.add.extend(rows(writer, &changes(&before, now))?);
         edit.info.insert("identified".into(), true.into());
-        let done = attempts.commit(&state, edit).await?.is_some();
-        if done && lake.state(&CUSTOMER_IDENTITY).await?.version == identities.version {
+        let Some(version) = attempts.commit(&state, edit).await? else { continue };
+        if version == state.version || lake.state(&CUSTOMER_IDENTITY).await?.version == identities.version {
             return Ok(());
         }
     }

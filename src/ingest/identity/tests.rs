@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::AsArray;
 use arrow::datatypes::Int32Type;
@@ -29,7 +30,8 @@ const ORDERS: &str = r#"-- ---
 -- ---
 -- into = "order_line"
 SELECT id AS order_id, '1' AS order_line_id, instant('2026-01-05T10:00:00Z') AS created_at, 'X' AS sku,
-       buyer AS customer_key, CAST(rev AS BIGINT) AS source_version, CAST('3.50' AS DECIMAL(18,4)) AS unit_price
+       buyer AS customer_key, CAST(rev AS BIGINT) AS source_version, CAST('3.50' AS DECIMAL(18,4)) AS unit_price,
+       'rep' || rev AS sales_rep_id
 FROM   raw
 "#;
 
@@ -219,6 +221,124 @@ async fn ranks_stay_and_rows_are_found_as_they_landed() {
     land(&ingest, "orders", &format!("{MADE}o9,,1\n")).await;
     assert_eq!(version_of(&ingest, &ORDER_LINE).await, lines + 1);
     assert_eq!(customers(&ingest, &ORDER_LINE).await.len(), 5);
+}
+
+/// Commit number `version` of a table.
+fn commit_of(table: &Table, version: i64) -> String {
+    format!("{}/_delta_log/{version:020}.json", table.name)
+}
+
+/// Returns are filled after it was asked who was ever merged: another process merges customers in between, and finds nothing
+/// to change in returns that have no customer yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_merged_while_returns_are_filled_is_merged_there_too() {
+    let kept: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    land(&open(kept.clone()).await.expect("opened"), "orders", MADE).await;
+    // The first commit is that of the landing.
+    let (other, filling, begun) = (kept.clone(), commit_of(&RETURN_LINE, 1), AtomicBool::new(false));
+    let meanwhile = move |_: u64, put: Option<&object_store::path::Path>| {
+        if put.is_some_and(|put| put.as_ref().ends_with(filling.as_str())) && !begun.swap(true, Ordering::SeqCst) {
+            let (store, runtime) = (other.clone(), tokio::runtime::Handle::current());
+            let merges = move || {
+                runtime.block_on(async { land(&open(store).await.expect("opened"), "ids", ADA).await });
+            };
+            tokio::task::block_in_place(|| std::thread::spawn(merges).join()).expect("merged");
+        }
+        Act::Go
+    };
+    let ingest = open(Unreliable::new(kept, meanwhile)).await.expect("opened");
+    land(&ingest, "returns", BACK).await;
+    assert_eq!(versions(&ingest).await, ["lovelace 1 ada same_identifier"], "merged in between");
+    assert_eq!(customers(&ingest, &RETURN_LINE).await, ["o2 ada (lovelace)", "o3 bob"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn filling_anything_else_leaves_who_is_merged() {
+    let kept: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let ingest = open(kept.clone()).await.expect("opened");
+    for (source, text) in [("orders", MADE), ("returns", BACK), ("ids", ADA)] {
+        land(&ingest, source, text).await;
+    }
+    let merged = ["o2 ada (lovelace)", "o3 bob"];
+    assert_eq!(customers(&ingest, &RETURN_LINE).await, merged);
+    // Another representative; the process dies before it looks who the customer is.
+    let filling = commit_of(&RETURN_LINE, version_of(&ingest, &RETURN_LINE).await + 1);
+    let dies = move |_: u64, put: Option<&object_store::path::Path>| {
+        if put.is_some_and(|put| put.as_ref().ends_with(filling.as_str())) { Act::DieAfter } else { Act::Go }
+    };
+    let store = Unreliable::new(kept.clone(), dies);
+    let (dying, folder) = (open(store.clone()).await.expect("opened"), tempfile::tempdir().expect("a folder"));
+    run(&dying, folder.path(), ("orders", "o2,lovelace,2\n")).await.expect_err("dead");
+    assert!(store.is_dead(), "it was filled");
+    let ingest = open(kept).await.expect("opened");
+    assert_eq!(customers(&ingest, &RETURN_LINE).await, merged);
+}
+
+/// A lake with three files of sales to a customer who is one with another one, and a process that died before it wrote that
+/// into any of them.
+async fn merged_and_not_written() -> Ingest {
+    let kept: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let ingest = open(kept.clone()).await.expect("opened");
+    for order in ["o1", "o2", "o3"] {
+        land(&ingest, "orders", &format!("{order},lovelace,1\n")).await;
+    }
+    let told = commit_of(&CUSTOMER_KEY_HISTORY, 0);
+    let dies = move |_: u64, put: Option<&object_store::path::Path>| {
+        if put.is_some_and(|put| put.as_ref().ends_with(told.as_str())) { Act::DieAfter } else { Act::Go }
+    };
+    let dying = open(Unreliable::new(kept.clone(), dies)).await.expect("opened");
+    let folder = tempfile::tempdir().expect("a folder");
+    run(&dying, folder.path(), ("ids", ADA)).await.expect_err("dead");
+    bury(&kept).await;
+    let ingest = open(kept).await.expect("opened");
+    assert_eq!(versions(&ingest).await, ["lovelace 1 ada same_identifier"]);
+    assert_eq!(customers(&ingest, &ORDER_LINE).await, ["o1 lovelace", "o2 lovelace", "o3 lovelace"]);
+    ingest
+}
+
+const WRITTEN: [&str; 3] = ["o1 ada (lovelace)", "o2 ada (lovelace)", "o3 ada (lovelace)"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_rows_change_in_portions() {
+    let ingest = merged_and_not_written().await;
+    let writer = Writer { lake: &ingest.lake, source: "ids", batch_id: "b", clock: Clock::system() };
+    let before = version_of(&ingest, &ORDER_LINE).await;
+    for _ in 0..2 {
+        write_portions(writer, &ORDER_LINE, None, 1).await.expect("written");
+        assert_eq!(customers(&ingest, &ORDER_LINE).await, WRITTEN);
+        assert_eq!(version_of(&ingest, &ORDER_LINE).await, before + 3, "one a file, none when all is done");
+    }
+}
+
+const EVE: &str = "eve,email_hash,eve@example.com,2026-01-01T00:00:00Z,1,false\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_process_left_undone_the_next_one_does() {
+    for ids in [ADA, EVE] {
+        let ingest = merged_and_not_written().await;
+        land(&ingest, "ids", ids).await;
+        assert_eq!(customers(&ingest, &ORDER_LINE).await, WRITTEN, "{ids}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identities_that_change_no_key_go_through_no_facts() {
+    let store = Unreliable::new(Arc::new(InMemory::new()), |_, _| Act::Go);
+    let ingest = open(store.clone()).await.expect("opened");
+    for (source, text) in [("orders", MADE), ("ids", ADA), ("ids", EVE)] {
+        land(&ingest, source, text).await;
+    }
+    let requests = async |ingest: &Ingest, name: &str| {
+        let before = store.made();
+        land(ingest, "ids", &EVE.replace("eve", name)).await;
+        store.made() - before
+    };
+    let knowing = requests(&ingest, "mallory").await;
+    let forgetful = requests(&Ingest { followed: Arc::default(), ..ingest.clone() }, "trent").await;
+    let tables = FACTS.len() as u64;
+    assert!(forgetful > knowing + tables, "{knowing} requests, {forgetful} when all facts are gone through");
+    land(&ingest, "ids", ADA_GONE).await;
+    assert_eq!(customers(&ingest, &ORDER_LINE).await[1], "o2 lovelace", "a key changes");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -220,7 +220,7 @@ impl Worker {
     async fn attempt(&self, batch_id: &str, group: &[Ready]) -> Result<Vec<FileAccount>> {
         let ingest = &self.ingest;
         let writer = Writer { lake: &ingest.lake, source: &self.source.name, batch_id, clock: ingest.clock };
-        let mut batch = Batch::new(writer, &Silent).knowing(&ingest.conflicts);
+        let mut batch = Batch::new(writer, &Silent).knowing(ingest);
         for push in group {
             let number = batch.file(BatchFile { id: push.id.clone(), uri: push.job.uri.clone() });
             for mapped in &push.mapped {

@@ -193,7 +193,7 @@ impl<'a> Work<'a> {
         let mut customers = identity::Touched::everything();
         fill::fill(self.writer, &self.orders, &mut customers).await?;
         alias::apply(self.writer, &Touched::everything()).await?;
-        identity::apply(self.writer, &customers).await?;
+        identity::apply(self.writer, &customers, &ingest.followed).await?;
         if self.rates {
             let current = files.iter().map(|k| (k.id.clone(), k.file.clone())).collect();
             replayed.account.retried = retry::retry(ingest, current, progress).await?;
