@@ -41,6 +41,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use arrow::record_batch::RecordBatch;
+use chrono::{DateTime, Utc};
 use object_store::ObjectStore;
 use url::Url;
 
