@@ -223,7 +223,7 @@ def where(request, of_dimension=None):
         if of_dimension is None and request.get("attribute_basis") == "as_was" and slicer in ("category", "brand"):
             # What the article was on the day of the order.
             found = " OR ".join(f"h.{c} = {text(v)}" for v in values.split(",") for c in columns)
-            tests.append(f"EXISTS (SELECT 1 FROM product_past h WHERE h.product_id = {fact_key} AND h.since <= order_day AND order_day < h.until AND ({found}))")
+            tests.append(f"{fact_key} IN (SELECT h.product_id FROM product_past h WHERE h.since <= order_day AND order_day < h.until AND ({found}))")
             continue
         column = fact_key if of_dimension is None else key
         any_of = []

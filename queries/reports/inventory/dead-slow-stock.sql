@@ -40,6 +40,7 @@
 --
 -- [[tests]]
 -- name = "the stock was there before"
+-- params = { days = "14" }
 -- each = ["first_stock_day <= snapshot_day", "days_since_sale >= 0"]
 --
 -- [[tests]]

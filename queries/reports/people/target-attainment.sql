@@ -47,7 +47,7 @@
 --
 -- [[tests]]
 -- name = "orders are counted"
--- params = { dim_type = "channel", metric = "orders" }
+-- params = { dim_type = "company", metric = "orders" }
 -- each = ["actual >= 0", "variance = actual - target"]
 -- ---
 WITH goal AS (

@@ -49,8 +49,8 @@
 --
 -- [[tests]]
 -- name = "only the lifts asked for"
--- params = { level = "category", min_lift = "1" }
--- each = ["lift >= 0.999999"]
+-- params = { level = "category", min_lift = "0.9" }
+-- each = ["lift >= 0.899999"]
 -- ---
 WITH basket AS (
     -- each item once per order

@@ -40,8 +40,8 @@
 --
 -- [[tests]]
 -- name = "only the dimension asked for"
--- params = { dimension = "product" }
--- each = ["dimension = 'product'"]
+-- params = { dimension = "region" }
+-- each = ["dimension = 'region'"]
 -- ---
 SELECT
     $from AS period_start,

@@ -130,6 +130,8 @@ struct Lookup {
     all: Arc<BTreeSet<String>>,
     /// A key in the rows → the key that stands for it and is in none.
     stand_ins: BTreeMap<String, String>,
+    /// Keys for which another one stands: no row has them but the dimension's.
+    merged: BTreeSet<String>,
 }
 
 /// Whether a text is the one that is looked for.
@@ -152,6 +154,7 @@ impl Lookup {
             of_level: rows.iter().map(|b| rows_of(b, level)).collect(),
             all: Arc::new(all),
             stand_ins: BTreeMap::new(),
+            merged: BTreeSet::new(),
         })
     }
 
@@ -163,6 +166,7 @@ impl Lookup {
             let (keys, canonicals) = (texts(batch, "customer_key")?, texts(batch, "canonical_customer_key")?);
             for (key, canonical) in keys.iter().zip(canonicals.iter()) {
                 let (Some(key), Some(canonical)) = (key, canonical) else { continue };
+                self.merged.insert(key.to_string());
                 if !self.all.contains(key) || self.all.contains(canonical) {
                     continue;
                 }
@@ -189,7 +193,8 @@ impl Lookup {
                 _ => match self.keys_of(value) {
                     Some(found) => {
                         keys.extend(found.iter().filter_map(|key| self.stand_ins.get(key).cloned()));
-                        keys.extend(found);
+                        let tells = |key: &String| !self.merged.contains(key) || self.stand_ins.contains_key(key);
+                        keys.extend(found.into_iter().filter(tells));
                     }
                     None if other.is_some_and(|other| other.keys_of(value).is_some()) => {}
                     None => return Err(self.not_found(slice, value)),
