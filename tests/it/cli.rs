@@ -286,7 +286,7 @@ fn a_check_runs_the_tests_beside_reports() {
         told.contains("failed mine: wrong on purpose (0 rows)\n       all count(*) = 1: not so, 0 against 1"),
         "{told}"
     );
-    assert!(told.contains("ok     mine: right (0 rows)") && told.contains("2 tests run, 1 failed"), "{told}");
+    assert!(told.contains("empty  mine: right (0 rows)") && told.contains("2 tests run, 1 failed"), "{told}");
     assert!(why.contains("1 of 2 tests failed") && out.status.code() == Some(2), "{why}");
 }
 
