@@ -144,9 +144,12 @@ async fn products_agree(app: &App) {
 /// What the file's source gives of all that reports need.
 const FED: &[&str] = &["order_line", "order_line.customer_key", "return_line", "customer", "product"];
 
+/// Reports whose right answer is that there is nothing: no order waits for a parcel, for none is told of.
+const NOTHING_TO_TELL: &[&str] = &["order-backlog"];
+
 /// A report that needs nothing else has rows; of every other one what it lacks is named, with how it comes.
 async fn every_report_answers_or_says_what_it_lacks(app: &App) {
-    let mut answered = Vec::new();
+    let (mut answered, mut wrong) = (Vec::new(), Vec::new());
     for info in app.reports.list() {
         let days = info.params.iter().filter_map(|p| match p.name.as_str() {
             "from" => Some((p.name.clone(), "2009-12-01".to_string())),
@@ -166,13 +169,20 @@ async fn every_report_answers_or_says_what_it_lacks(app: &App) {
                 Some((table, column)) => format!("no row of {table} has {column} "),
                 None => format!("nothing has landed in {need},"),
             };
-            assert!(notes.contains(&says) && notes.contains("source"), "{} lacks {need}: {notes}", info.id);
+            if !notes.contains(&says) || !notes.contains("source") {
+                wrong.push(format!("{} lacks {need}: {notes}", info.id));
+            }
         }
         if lacking.is_empty() {
-            assert!(rows > 0 && !notes.contains("which this report is about"), "{}: {rows} rows; {notes}", info.id);
+            if (rows == 0) != NOTHING_TO_TELL.contains(&info.id.as_str())
+                || notes.contains("which this report is about")
+            {
+                wrong.push(format!("{}: {rows} rows; {notes}", info.id));
+            }
             answered.push(info.id.as_str());
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (report, answers) in [
         ("sales-summary", true),
         ("rfm-segments", true),
