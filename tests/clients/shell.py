@@ -90,7 +90,7 @@ def one_day(shell):
     shell.shows("\\report sales-over-time")
     shell.types(" gra\t")
     shell.shows("grain=")
-    shell.asks("month", "the lake holds no sales yet")
+    shell.asks("month", "nothing has landed in order_line")
 
     shell.asks("\\d sales_event", "net_rc", "DECIMAL")
     shell.asks("\\d base.order_line", "order_line_id", "primary")

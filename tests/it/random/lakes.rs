@@ -98,6 +98,9 @@ impl Delivery {
     }
 }
 
+/// Sources whose files tell all of a set, or nothing of it (V17).
+const WHOLE: [&str; 2] = ["product_bundles", "rep_assignments"];
+
 /// Every record in other files, which come in random order: facts before dimensions, returns before sales. And the tests.
 fn deliveries(ingest: &Ingest, landing: &Path, dir: &Path) -> (Vec<Delivery>, Vec<Delivery>) {
     let mut dice = ChaCha8Rng::seed_from_u64(SEED);
@@ -109,7 +112,8 @@ fn deliveries(ingest: &Ingest, landing: &Path, dir: &Path) -> (Vec<Delivery>, Ve
             continue;
         }
         let records = Records::read(&files);
-        for (n, part) in records.mixed(PARTS, &mut dice).iter().enumerate() {
+        let parts = if WHOLE.contains(&source.name.as_str()) { 1 } else { PARTS };
+        for (n, part) in records.mixed(parts, &mut dice).iter().enumerate() {
             mixed.push(Delivery::new(&source.name, dir.join(format!("{}-{n}", source.name)), part));
         }
         let copies = marked::copies(&source.name, &records);
