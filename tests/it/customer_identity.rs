@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use chrono::Utc;
 use saleslake::access::Caller;
+use saleslake::clock::Clock;
 use saleslake::encode::{self, Format};
 use saleslake::error::Error;
 use saleslake::reports::{Reports, Request, Wanted};
@@ -161,7 +161,7 @@ async fn known_at_an_earlier_instant_they_were_two() {
     world.land("orders", &[lines(&["O1,pos-3,7.00", "O2,web-7,3.00"])]).await;
     let instant = async || {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        let now = Utc::now().to_rfc3339();
+        let now = Clock::system().now().to_rfc3339();
         tokio::time::sleep(Duration::from_millis(100)).await;
         now
     };
