@@ -99,6 +99,9 @@ impl Sessions {
         for function in super::functions::all().into_iter().chain(own) {
             state.register_udf(Arc::new(function)).map_err(classify)?;
         }
+        for function in super::functions::windows() {
+            state.register_udwf(Arc::new(function)).map_err(classify)?;
+        }
         Ok(state)
     }
 }

@@ -11,27 +11,43 @@
 //! | `lake_date(instant)` | its date in the lake's zone; registered per lake |
 //! | `growth(cur, prev)` | (cur − prev) / abs(prev) as DOUBLE; NULL where prev is 0 or either is NULL |
 //! | `prorated(amount, part, whole)` | amount × part / whole in four places; NULL where whole is 0 or one is NULL |
-//! | `safety_stock(…)`, `order_size(…)`, `order_quantity(…)`, `normal_quantile(p)` | replenishment, see [`Replenish`] |
+//! | `allocated(amount, weight) OVER (…)` | the amount shared out over the rows by weight, by largest remainder: nothing is lost |
+//! | `wilson_lower(part, whole, level)`, `wilson_upper(…)` | bounds of the Wilson interval of part / whole |
+//! | `rank_score(rank, count, levels)` | score from 1 to levels by the share of lower values; equal values, equal scores |
+//! | `lift(both, a, b, all)`, `leverage(…)`, `conviction(…)` | basket affinity, from counts of orders |
+//! | `normal_quantile(p)` | z of the standard normal distribution |
+//! | `safety_stock(…)`, `order_size(…)`, `order_quantity(…)` | replenishment, see [`replenish`] |
 
+mod affinity;
+mod allocated;
 mod currency;
+#[cfg(test)]
+mod golden_tests;
 mod member;
+mod numbers;
 mod period;
 mod prorated;
 mod quotient;
 mod replenish;
+mod statistics;
 mod zone;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::logical_expr::{ScalarUDF, WindowUDF};
 
+use affinity::AFFINITY;
+use numbers::OfNumbers;
+use replenish::REPLENISH;
+use statistics::STATISTICS;
+
+pub use allocated::Allocated;
 pub use currency::reporting_currency;
 pub use member::{Member, NOT_APPLICABLE, UNKNOWN};
 pub use period::Period;
 pub use prorated::Prorated;
 pub use quotient::Quotient;
-pub use replenish::Replenish;
 pub use zone::lake_date;
 
-/// Every function of this module, to be registered in a session.
+/// Every function of rows of this module, to be registered in a session.
 pub fn all() -> Vec<ScalarUDF> {
     let mut all = vec![
         ScalarUDF::from(Member::new()),
@@ -41,8 +57,14 @@ pub fn all() -> Vec<ScalarUDF> {
         growth(),
         ScalarUDF::from(Prorated::new()),
     ];
-    all.extend(Replenish::all().map(ScalarUDF::from));
+    let formulas = STATISTICS.iter().chain(&AFFINITY).chain(&REPLENISH);
+    all.extend(formulas.map(|formula| ScalarUDF::from(OfNumbers::new(formula))));
     all
+}
+
+/// Every function of windows.
+pub fn windows() -> [WindowUDF; 1] {
+    [WindowUDF::from(Allocated::new())]
 }
 
 /// The function `growth`, for plans that are built without SQL.

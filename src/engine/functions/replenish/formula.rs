@@ -1,15 +1,10 @@
 //! The formulas of replenishment (domain 4.4-S), plain numbers in and out. `None` where a formula has no answer: it must give
 //! neither NaN nor infinity.
 
-use statrs::distribution::{ContinuousCDF, Normal};
+use crate::engine::functions::statistics::normal_quantile;
 
 /// Quantities have three decimals: what is off by less than this is no other quantity.
 const NOTHING: f64 = 1e-9;
-
-/// z with Φ(z) = `p`, for 0 < p < 1.
-pub fn normal_quantile(p: f64) -> Option<f64> {
-    (p > 0.0 && p < 1.0).then(|| Normal::standard().inverse_cdf(p))
-}
 
 /// z·√(T·σ² + d̄²·σ_L²): the stock that keeps a cycle of `days` (lead time, and review period where the stock is looked at now and
 /// then) from running out in `service_level` of all cycles. Never below 0: a level under one half asks for none.
@@ -64,23 +59,8 @@ fn finite(value: f64) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn near(found: Option<f64>, expected: f64, within: f64) {
-        assert!(found.is_some_and(|found| (found - expected).abs() < within), "{found:?}, not {expected}");
-    }
-
-    /// Values that were computed elsewhere (domain 4.5).
-    #[test]
-    fn golden_values() {
-        near(normal_quantile(0.95), 1.644_853_626_951_471_5, 1e-12);
-        near(safety_stock(0.95, 20.0, 6.0, 9.0, 2.0), 72.148_913, 5e-7);
-        near(safety_stock(0.95, 20.0, 6.0, 9.0, 2.0).map(|stock| 20.0 * 9.0 + stock), 252.148_913, 5e-7);
-        near(safety_stock(0.95, 20.0, 6.0, 9.0 + 7.0, 2.0), 76.728_499, 5e-7);
-        near(order_size(7300.0, 50.0, 2.0), 604.152_298_7, 5e-8);
-    }
-
     #[test]
     fn what_has_no_answer() {
-        assert_eq!([normal_quantile(0.0), normal_quantile(1.0), normal_quantile(f64::NAN)], [None; 3]);
         assert_eq!(safety_stock(0.95, 20.0, -6.0, 9.0, 2.0), None);
         assert_eq!(safety_stock(0.4, 20.0, 6.0, 9.0, 2.0), Some(0.0));
         assert_eq!([order_size(7300.0, 50.0, 0.0), order_size(f64::MAX, 50.0, 2.0)], [None; 2]);
