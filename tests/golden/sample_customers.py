@@ -20,7 +20,7 @@ COLUMNS = {
     "basket-size-distribution": TIME + ["band_no", "band_from", "band_to", "baskets", "basket_sales", "basket_units", "baskets_all", "basket_share",
                                         "size_all", "mean_size", "median_size", "p90_size"],
     "basket-affinity": TIME + ["a_id", "a_name", "b_id", "b_name", "pair_orders", "a_orders", "b_orders", "all_orders", "support", "confidence_a_b",
-                               "confidence_b_a", "lift", "leverage"],
+                               "confidence_b_a", "lift", "leverage", "conviction_a_b", "conviction_b_a"],
     "customer-acquisition": TIME + ["channel_id", "channel_name", "new_customers", "new_customers_all", "new_share", "first_day_orders", "first_day_sales",
                                     "first_order_value", "first_day_orders_per_customer", "marketing_spend", "cac"],
 }
@@ -195,5 +195,6 @@ class Customers:
             rows.append({"period_start": start, "period_end": end, "is_partial_period": partial, "a_id": a[0], "a_name": a[1], "b_id": b[0], "b_name": b[1],
                          "pair_orders": Fraction(both), "a_orders": n_a, "b_orders": n_b, "all_orders": whole, "support": ratio(both, whole),
                          "confidence_a_b": ratio(both, n_a), "confidence_b_a": ratio(both, n_b), "lift": ratio(both * whole, n_a * n_b),
-                         "leverage": Ratio(both / whole - n_a * n_b / whole / whole)})
+                         "leverage": Ratio(both / whole - n_a * n_b / whole / whole),
+                         "conviction_a_b": ratio(1 - n_b / whole, 1 - both / n_a), "conviction_b_a": ratio(1 - n_a / whole, 1 - both / n_b)})
         return rows

@@ -71,17 +71,16 @@ SELECT
     m.csat_answers,
     m.csat_satisfied,
     m.csat,
-    (m.csat + 1.9207294103470 * m.of_one - 1.9599639845400 * sqrt(m.csat * (1 - m.csat) * m.of_one + 0.9603647051735 * m.of_one * m.of_one))
-        / (1 + 3.8414588206940 * m.of_one) AS csat_lower,
-    (m.csat + 1.9207294103470 * m.of_one + 1.9599639845400 * sqrt(m.csat * (1 - m.csat) * m.of_one + 0.9603647051735 * m.of_one * m.of_one))
-        / (1 + 3.8414588206940 * m.of_one) AS csat_upper,
+    wilson_lower(m.csat_satisfied, m.csat_answers, 0.95) AS csat_lower,
+    wilson_upper(m.csat_satisfied, m.csat_answers, 0.95) AS csat_upper,
     m.nps_answers,
     m.promoters,
     m.detractors,
     m.nps,
-    195.99639845400 * sqrt(abs(ratio(ratio(m.promoters + m.detractors, m.nps_answers)
-                                         - ratio(m.promoters - m.detractors, m.nps_answers) * ratio(m.promoters - m.detractors, m.nps_answers),
-                                     m.nps_answers))) AS nps_margin,
+    100 * normal_quantile(0.975)
+        * sqrt(abs(ratio(ratio(m.promoters + m.detractors, m.nps_answers)
+                             - ratio(m.promoters - m.detractors, m.nps_answers) * ratio(m.promoters - m.detractors, m.nps_answers),
+                         m.nps_answers))) AS nps_margin,
     m.ratings,
     m.rating_points,
     ratio(m.rating_points, m.ratings) AS mean_rating,
@@ -97,7 +96,6 @@ FROM (
         s.csat_answers,
         s.csat_satisfied,
         ratio(s.csat_satisfied, s.csat_answers) AS csat,
-        ratio(1, s.csat_answers) AS of_one,
         s.nps_answers,
         s.promoters,
         s.detractors,

@@ -90,12 +90,12 @@ value AS (
 score AS (
     SELECT
         v.*,
-        1 + CAST(floor(ratio(5 * (rank() OVER (PARTITION BY v.is_now, v.last_day IS NULL ORDER BY v.last_day NULLS LAST) - 1),
-                             count(*) OVER (PARTITION BY v.is_now, v.last_day IS NULL))) AS BIGINT) AS r,
-        1 + CAST(floor(ratio(5 * (rank() OVER (PARTITION BY v.is_now, v.last_day IS NULL ORDER BY v.purchase_days NULLS LAST) - 1),
-                             count(*) OVER (PARTITION BY v.is_now, v.last_day IS NULL))) AS BIGINT) AS f,
-        1 + CAST(floor(ratio(5 * (rank() OVER (PARTITION BY v.is_now, v.last_day IS NULL ORDER BY v.net_sales NULLS LAST) - 1),
-                             count(*) OVER (PARTITION BY v.is_now, v.last_day IS NULL))) AS BIGINT) AS m
+        rank_score(rank() OVER (PARTITION BY v.is_now, v.last_day IS NULL ORDER BY v.last_day NULLS LAST),
+                   count(*) OVER (PARTITION BY v.is_now, v.last_day IS NULL), 5) AS r,
+        rank_score(rank() OVER (PARTITION BY v.is_now, v.last_day IS NULL ORDER BY v.purchase_days NULLS LAST),
+                   count(*) OVER (PARTITION BY v.is_now, v.last_day IS NULL), 5) AS f,
+        rank_score(rank() OVER (PARTITION BY v.is_now, v.last_day IS NULL ORDER BY v.net_sales NULLS LAST),
+                   count(*) OVER (PARTITION BY v.is_now, v.last_day IS NULL), 5) AS m
     FROM value v
 ),
 placed AS (

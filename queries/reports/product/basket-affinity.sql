@@ -3,9 +3,9 @@
 -- about = """What sells together? Pairs of articles, styles, brands or top categories (parameter level) that stand in the same order, each
 -- pair once (a before b), an article that stands twice in an order once. Of N orders n_a have a, n_b have b, n_ab both: support = n_ab / N,
 -- confidence_a_b = n_ab / n_a (who buys a also buys b), confidence_b_a = n_ab / n_b, lift = n_ab · N / (n_a · n_b) (above 1: more often
--- than by chance), leverage = n_ab / N − n_a · n_b / N². min_orders, min_support and min_lift leave out weak pairs. Only articles of the
--- product table are paired; N counts all orders of the asked days that the filters leave. Slicers by article cut orders down to those
--- articles."""
+-- than by chance), leverage = n_ab / N − n_a · n_b / N², conviction_a_b = (1 − n_b / N) / (1 − confidence_a_b) (how many times as often a
+-- would be without b by chance). min_orders, min_support and min_lift leave out weak pairs. Only articles of the product table are paired; N
+-- counts all orders of the asked days that the filters leave. Slicers by article cut orders down to those articles."""
 -- key = ["a_id", "b_id"]
 -- totals = false
 --
@@ -41,6 +41,8 @@
 -- confidence_b_a = "pair_orders / b_orders"
 -- lift = "pair_orders · all_orders / (a_orders · b_orders)"
 -- leverage = "support − (a_orders / all_orders) · (b_orders / all_orders)"
+-- conviction_a_b = "(1 − b_orders / all_orders) / (1 − confidence_a_b); empty where a never is without b"
+-- conviction_b_a = "(1 − a_orders / all_orders) / (1 − confidence_b_a); empty where b never is without a"
 -- currency = "the lake's reporting currency"
 --
 -- [[tests]]
@@ -88,8 +90,10 @@ SELECT
     ratio(q.pair_orders, w.orders) AS support,
     ratio(q.pair_orders, a.orders) AS confidence_a_b,
     ratio(q.pair_orders, b.orders) AS confidence_b_a,
-    ratio(q.pair_orders * w.orders, a.orders * b.orders) AS lift,
-    ratio(q.pair_orders * w.orders - a.orders * b.orders, w.orders * w.orders) AS leverage,
+    lift(q.pair_orders, a.orders, b.orders, w.orders) AS lift,
+    leverage(q.pair_orders, a.orders, b.orders, w.orders) AS leverage,
+    conviction(q.pair_orders, a.orders, b.orders, w.orders) AS conviction_a_b,
+    conviction(q.pair_orders, b.orders, a.orders, w.orders) AS conviction_b_a,
     reporting_currency() AS currency
 FROM (
     SELECT x.item_id AS a_id, y.item_id AS b_id, count(*) AS pair_orders

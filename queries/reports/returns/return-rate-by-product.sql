@@ -75,7 +75,6 @@ SELECT
     ratio(w.returns, w.sales_before_returns) AS return_rate_value,
     reporting_currency() AS currency
 FROM (
-    -- Wilson (1927): (p + z²/2n ∓ z √(p(1−p)/n + z²/4n²)) / (1 + z²/n), with z² = 3.8414588 and n = units_sold
     SELECT
         s.product_id,
         s.sku,
@@ -85,15 +84,9 @@ FROM (
         s.return_lines,
         s.sales_before_returns,
         s.returns,
-        s.p AS return_rate_units,
-        -- without any return it is 0, which DOUBLE misses by a hair
-        CASE WHEN s.units_returned = 0 AND s.units_sold > 0 THEN 0.0
-             WHEN s.units_returned <= s.units_sold
-             THEN (s.p + 1.9207294103470 * s.of_one - 1.9599639845400 * sqrt(s.p * (1 - s.p) * s.of_one + 0.9603647051735 * s.of_one * s.of_one))
-                  / (1 + 3.8414588206940 * s.of_one) END AS rate_lower,
-        CASE WHEN s.units_returned <= s.units_sold
-             THEN (s.p + 1.9207294103470 * s.of_one + 1.9599639845400 * sqrt(s.p * (1 - s.p) * s.of_one + 0.9603647051735 * s.of_one * s.of_one))
-                  / (1 + 3.8414588206940 * s.of_one) END AS rate_upper
+        ratio(s.units_returned, s.units_sold) AS return_rate_units,
+        wilson_lower(s.units_returned, s.units_sold, 0.95) AS rate_lower,
+        wilson_upper(s.units_returned, s.units_sold, 0.95) AS rate_upper
     FROM (
         SELECT
             member(e.product_id, CASE WHEN $level = 'product' THEN coalesce(p.parent_product_id, p.product_id) ELSE p.product_id END) AS product_id,
@@ -104,9 +97,7 @@ FROM (
             sum(e.units_returned) AS units_returned,
             sum(CASE WHEN e.event_kind IN ('return', 'exchange_in') THEN 1 ELSE 0 END) AS return_lines,
             sum(e.gross_sales - e.discounts) AS sales_before_returns,
-            sum(e.returns) AS returns,
-            ratio(sum(e.units_returned), sum(e.units_sold)) AS p,
-            ratio(1, sum(e.units_sold)) AS of_one
+            sum(e.returns) AS returns
         FROM sales_event e
         LEFT JOIN product p ON p.product_id = e.product_id
         LEFT JOIN (SELECT product_id, product_name FROM product_history WHERE is_current) style ON style.product_id = p.parent_product_id

@@ -276,6 +276,8 @@ const MADE: &[&str] = &[
     "confidence_b_a",
     "lift",
     "leverage",
+    "conviction_a_b",
+    "conviction_b_a",
     "retention",
     "gross_profit_so_far",
     "net_sales_per_customer",
