@@ -1,5 +1,7 @@
 //! Stock over days: averages, availability and what was lost by it, with the golden values of domain 4.5.
 
+use chrono::{Days, NaiveDate};
+
 use super::*;
 use crate::model::{FX_RATE, INVENTORY_MOVEMENT, INVENTORY_SNAPSHOT, PRODUCT_COST, PURCHASE_ORDER_LINE};
 
@@ -43,12 +45,33 @@ async fn d05_d06_averages_divide_by_days() {
     let columns = ["inventory_cost_days", "stock_days"];
     // 2 articles of 20 and 60 in 10 shops are 800 a day, not 40; without the 20 that were not there.
     assert_eq!(shop.rows("inventory-turnover", &week, &columns).await, ["5580.0000|7"]);
+    let since_thursday = [("from", "2026-03-12"), week[1], week[2]];
+    assert_eq!(shop.rows("inventory-turnover", &since_thursday, &["average_inventory_cost"]).await, ["800.0"]);
     let rate = [week[0], week[1], ("grain", "week")];
     assert_eq!(
         shop.rows("stock-out-rate", &rate, &["listed", "out_of_stock", "carried"]).await,
         ["140|1|2"],
         "an article that a complete count lacks is out; a day without a count is that before"
     );
+}
+
+/// 1,000,000 sold that cost 700,000, out of 100,000 in stock: the turn is of costs, of sales it would be 10.
+#[tokio::test]
+async fn what_the_money_in_stock_earns() {
+    let lake = empty_lake().await;
+    let first = NaiveDate::from_ymd_opt(2025, 3, 20).unwrap();
+    // A count holds until the next one, a week later.
+    let days = (0..365).step_by(7).map(|day| (first + Days::new(day)).to_string());
+    let counts: Vec<Value> = days.map(|day| count(&day, "L1", "P1", 100_000)).collect();
+    land(&lake, &INVENTORY_SNAPSHOT, json!({ "source_system": "w" }), &counts).await;
+    let mut sold = sale("2026-01-12", "L1", "P1", 1000, 1_000_000);
+    sold["cost_amount_rc"] = json!(700_000);
+    land(&lake, &ORDER_LINE, order(), &[sold]).await;
+    shops(&lake).await;
+    let shop = over(lake).await;
+    let year = [("from", "2025-03-20"), ("to", "2026-03-20")];
+    let columns = ["stock_days", "average_inventory_cost", "gmroi", "turnover", "sales_to_stock"];
+    assert_eq!(shop.rows("gmroi", &year, &columns).await, ["365|100000.0|3.0|7.0|10.0"]);
 }
 
 /// Whether a source still tells of its places is seen over all of them, also where only one is asked for (D06).
@@ -140,6 +163,24 @@ async fn d51_what_was_received_is_not_on_order() {
     let shop = over(shop.lake).await;
     assert_eq!(shop.rows("low-stock-alert", &[], &columns).await, ["2.000|80.000|2.0|1.0|2026-03-21"]);
     assert!(shop.rows("reorder-proposal", &[], &["order_quantity"]).await.is_empty(), "ordered once is enough");
+}
+
+/// Ten, nothing, nothing, twenty, nothing, ten: without the days of nothing the variation would be 0.433.
+#[tokio::test]
+async fn d49_days_of_nothing_are_part_of_the_variation() {
+    let lake = empty_lake().await;
+    let days: Vec<String> = (14..=19).map(|d| format!("2026-03-{d}")).collect();
+    let counts: Vec<Value> = days.iter().map(|day| count(day, "L1", "P1", 5)).collect();
+    land(&lake, &INVENTORY_SNAPSHOT, json!({ "source_system": "w" }), &counts).await;
+    let sold = [(0, 10), (3, 20), (5, 10)].map(|(day, units)| sale(&days[day], "L1", "P1", units, 100));
+    land(&lake, &ORDER_LINE, order(), &sold).await;
+    shops(&lake).await;
+    let shop = over(lake).await;
+    let demand = shop.rows("reorder-proposal", &[], &["daily_units", "daily_deviation"]).await;
+    let [row] = demand.as_slice() else { panic!("{demand:?}") };
+    let (mean, deviation) = row.split_once('|').unwrap();
+    let variation = deviation.parse::<f64>().unwrap() / mean.parse::<f64>().unwrap();
+    assert!((variation - 1.224_745).abs() < 5e-7, "{variation}");
 }
 
 /// At the place's own cost before the general one, at the rate of the day; what has neither has no value. A slicer keeps the
