@@ -22,7 +22,7 @@ use super::scan::{SnapshotTable, guard};
 use super::stats::{view_schema, view_type};
 use super::view::ViewDefinition;
 use crate::error::{Error, Result};
-use crate::model::calendar::{calendar_batch, fiscal_calendar_batch};
+use crate::model::calendar::{calendar_batch, fiscal_calendar_batch, holiday_calendar_batch};
 use crate::model::{Table, TableKind};
 
 /// The current rows of one dimension at one version of its table: read when the first query needs them, then kept.
@@ -136,6 +136,7 @@ pub fn calendars() -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
     Ok(vec![
         ("calendar", Arc::new(generated(calendar_batch()?, &["date_key"])?)),
         ("fiscal_calendar", Arc::new(generated(fiscal_calendar_batch()?, &["calendar_code", "date_key"])?)),
+        ("holiday_calendar", Arc::new(generated(holiday_calendar_batch()?, &["holiday_set", "date_key"])?)),
     ])
 }
 

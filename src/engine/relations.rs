@@ -11,7 +11,7 @@ use super::listed::LISTS;
 use super::rows::plain_schema;
 use super::session::{BASE, MAIN, SYSTEM};
 use super::snapshot::Snapshot;
-use crate::model::calendar::{CALENDAR, FISCAL_CALENDAR};
+use crate::model::calendar::{CALENDAR, FISCAL_CALENDAR, HOLIDAY_CALENDAR};
 use crate::model::{Column, MONTH, TABLES, Table};
 
 /// A table or view.
@@ -87,6 +87,7 @@ pub fn relations(snapshot: &Snapshot) -> Vec<Relation> {
     for (name, columns, key, about) in [
         ("calendar", CALENDAR, &["date_key"][..], "One row per day, 2000 to 2050."),
         ("fiscal_calendar", FISCAL_CALENDAR, &["calendar_code", "date_key"], "One row per day and retail calendar."),
+        ("holiday_calendar", HOLIDAY_CALENDAR, &["holiday_set", "date_key"], "One row per day and set of feasts."),
     ] {
         all.push(relation(MAIN, name, RelationKind::Table, &contract_schema(columns), key, about, |c| {
             of_columns(columns.iter(), c)

@@ -1,5 +1,5 @@
-//! Calendars: into which day, week, month, quarter or year a business date falls, and the two generated tables
-//! `calendar` and `fiscal_calendar` (domain 3.9). It must not know today's date nor any engine.
+//! Calendars: into which day, week, month, quarter or year a business date falls, and the generated tables
+//! `calendar`, `fiscal_calendar` and `holiday_calendar` (domain 3.9). It must not know today's date nor any engine.
 //!
 //! | grain | `iso`, `gregorian` | `retail_454`, `retail_445` | `gregorian_fy_apr` |
 //! |---|---|---|---|
@@ -10,6 +10,7 @@
 //! | `fiscal_quarter` | = `quarter` | 13 weeks (the last may have 14) | = `quarter` |
 //! | `fiscal_year` | = `year` | 52 or 53 weeks | 1 April to 31 March |
 
+mod holidays;
 mod retail;
 mod tables;
 
@@ -19,6 +20,7 @@ use chrono::{Datelike, Days, Months, NaiveDate};
 
 use crate::error::{Error, Result, did_you_mean};
 
+pub use holidays::{HOLIDAY_CALENDAR, holiday_calendar_batch};
 pub use tables::{CALENDAR, FISCAL_CALENDAR, calendar_batch, fiscal_calendar_batch};
 
 /// First day of the generated tables.

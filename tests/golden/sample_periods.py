@@ -48,6 +48,45 @@ def lag_of(day, sold, known, blind):
     return -1 if days < 0 else next((no for no, most in ((1, 30), (2, 60), (3, 90), (4, 120)) if days <= most), 5)
 
 
+# Feasts of 2024 to 2026, by what is published of them; Easter and Black Friday are worked out.
+SPRING_FESTIVAL = [date(2024, 2, 10), date(2025, 1, 29), date(2026, 2, 17)]
+
+
+def easter(year):
+    """Gauss's rule, for the years 1900 to 2099."""
+    d = (19 * (year % 19) + 24) % 30
+    e = (2 * (year % 4) + 4 * (year % 7) + 6 * d + 5) % 7
+    days = 22 + d + e - (7 if d == 29 or (d == 28 and e == 6 and year % 19 > 10) else 0)
+    return date(year, 3, 1) + (days - 1) * DAY
+
+
+def black_friday(year):
+    return next(d for d in (date(year, 11, 23) + n * DAY for n in range(7)) if d.weekday() == 4)
+
+
+def feasts(name):
+    """Per feast its days of 2023 to 2027, or those that are known, and how far around it the days move with it."""
+    years = range(2023, 2028)
+    if name == "western":
+        return [([easter(y) for y in years], -7, 1), ([black_friday(y) for y in years], -1, 3), ([date(y, 12, 25) for y in years], -7, 7)]
+    return [(SPRING_FESTIVAL, -14, 14), ([date(y, 6, 18) for y in years], -17, 0), ([date(y, 11, 11) for y in years], -10, 0)]
+
+
+def beside(name):
+    """day: the day a year before. Each begins with the one 364 days before; each day of a feast then swaps its own for the feast's."""
+    of = {d: d - 364 * DAY for d in (date(2023, 6, 1) + n * DAY for n in range(1200))}
+    holder = {before: d for d, before in of.items()}
+    for times, first, last in feasts(name):
+        for before, now in zip(times, times[1:]):
+            for n in range(first, last + 1):
+                day, wanted = now + n * DAY, before + n * DAY
+                if day in of and wanted in holder:
+                    other = holder[wanted]
+                    of[other], of[day] = of[day], wanted
+                    holder[of[other]], holder[wanted] = other, day
+    return of
+
+
 class Periods:
     """A part of Golden: self.con, self.names, self.sums and what else is common to all reports."""
 
@@ -289,11 +328,19 @@ class Periods:
 
     def sales_period_comparison(self, request, spans):
         (start, end), partial = spans[0][0], spans[0][2]
-        first, after = earlier(start, end, request.get("against", "previous_year"), "all")
-        now, then = (self.sums(self.source(request), None, self.spans(*days, "all", "iso", {}))[0] for days in ((start, end), (first, after)))
+        against, source = request.get("against", "previous_year"), self.source(request)
+        if against == "previous_year_holidays":
+            of = beside(request.get("holidays", "western"))
+            there = sorted(of[start + n * DAY] for n in range((end - start).days))
+            first, after, days_before = there[0], there[-1] + DAY, len(set(there))
+            before = f"SELECT * FROM ({source}) WHERE day IN ({', '.join(f'DATE {str(d)!r}' for d in there)})"
+        else:
+            first, after = earlier(start, end, against, "all")
+            days_before, before = (after - first).days, source
+        now, then = (self.sums(of_days, None, self.spans(*days, "all", "iso", {}))[0] for of_days, days in ((source, (start, end)), (before, (first, after))))
         for row in (now, then):
             row["gross_profit"] = row["net_sales_with_cost"] - row["cogs"]
-        days, days_before, rows = (end - start).days, (after - first).days, []
+        days, rows = (end - start).days, []
         for no, metric in enumerate(["gross_sales", "discounts", "returns", "net_sales", "gross_profit", "units_sold", "units_returned", "orders", "customers"], 1):
             a, b = now[metric], then[metric]
             rows.append({"period_start": start, "period_end": end, "is_partial_period": partial, "metric_no": Fraction(no), "metric": metric, "value": a,

@@ -295,6 +295,8 @@ CASES = {
         "nothing-before": {"from": "2024-07-01", "to": "2024-08-01"},  # no growth from 0 (D28)
         "not-over": {"from": "2026-06-20", "to": "2026-07-10", "against": "previous_period"},  # D13
         "policies": {"from": "2025-07-01", "to": "2025-08-01"} | POLICIES,
+        "easter": {"from": "2026-03-23", "to": "2026-04-13", "against": "previous_year_holidays"},  # 5 April; 20 April the year before (D14)
+        "spring-festival": {"from": "2026-02-10", "to": "2026-03-10", "against": "previous_year_holidays", "holidays": "chinese"},
     },
     "customer-acquisition": {
         "quarter": QUARTER,

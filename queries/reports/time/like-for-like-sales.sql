@@ -5,8 +5,8 @@
 -- opened_on; neither known = always open), and did not close before the end of the asked days: by method partial_year eligible at the
 -- beginning of the compared days a year before, by entire_year at the beginning of the fiscal year before that in which the asked days
 -- begin (calendar says whose). Days on which a place was being rebuilt (remodel_from to remodel_to), and the matching days of the other
--- year, stand apart. Sales without a place, such as online sales, are never inside the comparable ones, nor are places that the location
--- table does not know. Level location shows every place."""
+-- year, stand apart; with exclude_remodel false they count as the place's other days do. Sales without a place, such as online sales, are
+-- never inside the comparable ones, nor are places that the location table does not know. Level location shows every place."""
 -- key = ["comp_group", "location_id"]
 -- needs = ["order_line.location_id"]
 --
@@ -15,6 +15,7 @@
 -- to = { type = "date", default = "start of month", about = "First day that is not included." }
 -- method = { type = "text", default = "partial_year", values = ["partial_year", "entire_year"], about = "Eligible before the compared days, or before the fiscal year of a year ago." }
 -- exclude_days = { type = "int", default = 0, min = 0, max = 3650, about = "Days after the opening that do not count as ordinary trade." }
+-- exclude_remodel = { type = "bool", default = true, about = "Days of rebuilding, and the matching days of the other year, stand apart." }
 -- level = { type = "text", default = "group", values = ["group", "location"], about = "One row per group, or per group and place." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a period that ends later is partial." }
@@ -55,6 +56,11 @@
 -- name = "places add up to what it says of all"
 -- params = { level = "location", method = "entire_year" }
 -- all = ["sum(net_sales) = max(net_sales_all)"]
+--
+-- [[tests]]
+-- name = "rebuilding does not stand apart when it need not"
+-- params = { exclude_remodel = "false" }
+-- each = ["comp_group <> 'remodelled'"]
 -- ---
 SELECT
     $from AS period_start,
@@ -79,9 +85,10 @@ FROM (
             WHEN e.location_id IS NULL THEN 'no place'
             WHEN l.location_id IS NULL THEN 'unknown place'
             -- the day, or the same day of the other year, lies in a rebuilding
-            WHEN (e.this_day >= l.remodel_from AND e.this_day < coalesce(l.remodel_to, $to))
-              OR (e.this_day >= CAST(l.remodel_from + INTERVAL '1 year' AS DATE)
-                  AND e.this_day < CAST(coalesce(l.remodel_to, $to) + INTERVAL '1 year' AS DATE))
+            WHEN $exclude_remodel
+              AND ((e.this_day >= l.remodel_from AND e.this_day < coalesce(l.remodel_to, $to))
+                OR (e.this_day >= CAST(l.remodel_from + INTERVAL '1 year' AS DATE)
+                    AND e.this_day < CAST(coalesce(l.remodel_to, $to) + INTERVAL '1 year' AS DATE)))
                 THEN 'remodelled'
             WHEN l.closed_on < $to THEN 'not comparable'
             WHEN coalesce(l.comp_open_date, l.opened_on) IS NULL THEN 'comparable'

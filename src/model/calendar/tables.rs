@@ -1,7 +1,7 @@
 //! The generated tables `calendar` and `fiscal_calendar`: one row per day from 2000-01-01 to 2050-12-31, no gaps
 //! (domain 3.9). What depends on a country or a company is not known here and is not guessed:
-//! `is_holiday` marks only New Year's Day and Christmas Day, `holiday_offset` (distance to a moving feast) is NULL,
-//! every day trades with weight 1, and `season` is the meteorological one of the northern hemisphere.
+//! `is_holiday` marks only New Year's Day and Christmas Day, `holiday_offset` (distance to a moving feast) is NULL (by set of feasts
+//! it is in `holidays`), every day trades with weight 1, and `season` is the meteorological one of the northern hemisphere.
 
 use std::sync::Arc;
 
@@ -30,7 +30,8 @@ pub const CALENDAR: &[Column] = &[
     Column::new("prev_year_same_weekday_date", Kind::Date, "the day 364 days before"),
     Column::new("is_holiday", Kind::Bool, "New Year's Day and Christmas Day only"),
     Column::new("holiday_code", Kind::Code, "new_year or christmas").nullable(),
-    Column::new("holiday_offset", Kind::Int, "days from a moving feast; not known, NULL").nullable(),
+    Column::new("holiday_offset", Kind::Int, "NULL: days from a feast are in holiday_calendar, by set of feasts")
+        .nullable(),
     Column::new("is_trading_day", Kind::Bool, "true: opening days are not known"),
     Column::new("trading_day_weight", Kind::Share, "1: opening days are not known"),
     Column::new("season", Kind::Code, "winter, spring, summer, autumn of the northern hemisphere, by whole months"),
@@ -54,15 +55,15 @@ pub const FISCAL_CALENDAR: &[Column] = &[
         .nullable(),
 ];
 
-fn schema(columns: &[Column]) -> Arc<Schema> {
+pub(super) fn schema(columns: &[Column]) -> Arc<Schema> {
     Arc::new(Schema::new(columns.iter().map(Column::field).collect::<Vec<_>>()))
 }
 
-fn all_days() -> Vec<NaiveDate> {
+pub(super) fn all_days() -> Vec<NaiveDate> {
     FIRST_DAY.iter_days().take_while(|d| *d <= LAST_DAY).collect()
 }
 
-fn dates(values: impl Iterator<Item = Option<NaiveDate>>) -> ArrayRef {
+pub(super) fn dates(values: impl Iterator<Item = Option<NaiveDate>>) -> ArrayRef {
     Arc::new(values.map(|d| d.map(Date32Type::from_naive_date)).collect::<Date32Array>())
 }
 

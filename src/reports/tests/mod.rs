@@ -10,6 +10,7 @@ mod people;
 mod reconciliation;
 mod runs;
 mod supply;
+mod years;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema};
