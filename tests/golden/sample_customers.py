@@ -26,8 +26,8 @@ COLUMNS = {
 }
 KEYS = {
     "customer-acquisition": ["period_start", "channel_id"],
-    "new-vs-returning": ["period_start", "customer_kind"], "top-customers": ["customer_key"], "inactive-customers": ["customer_key"],
-    "basket-size-distribution": ["band_no"], "basket-affinity": ["a_id", "b_id"],
+    "new-vs-returning": ["period_start", "customer_kind"], "top-customers": ["period_start", "customer_key"], "inactive-customers": ["customer_key"],
+    "basket-size-distribution": ["period_start", "band_no"], "basket-affinity": ["a_id", "b_id"],
 }
 COMPARED = {"new-vs-returning": ["customers", "orders", "net_sales"], "customer-acquisition": ["new_customers", "first_day_orders", "first_day_sales"]}
 # The systems as the lake calls them, by channel.
@@ -87,6 +87,10 @@ class Customers:
             span = self.span_of(first[key], spans)
             cell = sums[span[0], span[2], "N/A" if channel is None else channel if channel in known else "UNK"]
             cell[0], cell[1], cell[2] = cell[0] + 1, cell[1] + len(of), cell[2] + sum((s for _, s in of.values()), Fraction(0))
+        if request.get("include_zero") == "true":
+            for span, _, partial in spans:
+                for channel in self.dimension_members(request, "channel"):
+                    sums[span, partial, channel]
         whole = Counter()
         for (span, _, _), cell in sums.items():
             whole[span] += cell[0]
@@ -113,21 +117,24 @@ class Customers:
 
     def top_customers(self, request, spans):
         rows = self.sums(self.source(request), [("customer_key", "customer_key")], spans)
-        whole = sum((r["net_sales"] for r in rows), Fraction(0))
-        rows = sorted((r for r in rows if r["customer_key"] is not None), key=lambda r: (-r["net_sales"], r["customer_key"]))
-        last = {}
+        last, known, shown = {}, self.customers(), []
         for key, day, kind in self.events(request, [("customer_key", None), ("day", None), ("kind", None)], (request["from"], request["to"])):
             if kind == "sale" and key is not None:
-                last[key] = max(day, last.get(key, day))
-        known, so_far = self.customers(), Fraction(0)
-        for place, row in enumerate(rows, 1):
-            so_far += row["net_sales"]
-            row |= {"place": Fraction(place), "cumulative_net_sales": so_far, "net_sales_all": whole, "last_order_date": last.get(row["customer_key"])}
-            row["cumulative_share"] = ratio(so_far, whole)
-            row |= known.get(row["customer_key"], {"customer_type": "UNK", "customer_group": None, "membership_tier": None})
-            derive(row)
-            row["net_sales_all"] = whole
-        return rows[:int(request.get("n", 100))]
+                span = self.span_of(day, spans)[0][0]
+                last[span, key] = max(day, last.get((span, key), day))
+        for (start, _), _, _ in spans:
+            here = [r for r in rows if r["period_start"] == start]
+            whole, so_far = sum((r["net_sales"] for r in here), Fraction(0)), Fraction(0)
+            here = sorted((r for r in here if r["customer_key"] is not None), key=lambda r: (-r["net_sales"], r["customer_key"]))
+            for place, row in enumerate(here, 1):
+                so_far += row["net_sales"]
+                row |= {"place": Fraction(place), "cumulative_net_sales": so_far, "last_order_date": last.get((start, row["customer_key"]))}
+                row["cumulative_share"] = ratio(so_far, whole)
+                row |= known.get(row["customer_key"], {"customer_type": "UNK", "customer_group": None, "membership_tier": None})
+                derive(row)
+                row["net_sales_all"] = whole
+            shown += here[:int(request.get("n", 100))]
+        return shown
 
     def inactive_customers(self, request):
         as_of = date.fromisoformat(request.get("as_of", str(TODAY)))
@@ -155,22 +162,26 @@ class Customers:
 
     def basket_size_distribution(self, request, spans):
         width, bands = Fraction(request.get("width", "10")), int(request.get("bands", 20))
-        baskets = defaultdict(lambda: [Fraction(0), Fraction(0)])
-        for order, sold, units in self.events(request, [("order_id", None), ("gross - discount", MONEY), ("sold", UNITS)], (request["from"], request["to"])):
+        baskets = {start: defaultdict(lambda: [Fraction(0), Fraction(0)]) for (start, _), _, _ in spans}
+        columns = [("order_id", None), ("day", None), ("gross - discount", MONEY), ("sold", UNITS)]
+        for order, day, sold, units in self.events(request, columns, (request["from"], request["to"])):
             if order is not None:
-                baskets[order][0] += sold
-                baskets[order][1] += units
-        size = lambda basket: basket[1] if request.get("by") == "units" else basket[0]
-        sizes = sorted(size(b) for b in baskets.values())
-        at = lambda tenths: sizes[-(-tenths * len(sizes) // 10) - 1] if sizes else None
-        found = defaultdict(list)
-        for basket in baskets.values():
-            found[min(bands, 1 + int(size(basket) // width))].append(basket)
-        whole, (start, end), partial = sum(sizes, Fraction(0)), spans[0][0], spans[0][2]
-        return [{"period_start": start, "period_end": end, "is_partial_period": partial, "band_no": Fraction(no), "band_from": (no - 1) * width,
-                 "band_to": no * width if no < bands else None, "baskets": Fraction(len(of)), "basket_sales": sum((b[0] for b in of), Fraction(0)),
-                 "basket_units": sum((b[1] for b in of), Fraction(0)), "baskets_all": Fraction(len(sizes)), "basket_share": ratio(Fraction(len(of)), len(sizes)),
-                 "size_all": whole, "mean_size": ratio(whole, len(sizes)), "median_size": at(5), "p90_size": at(9)} for no, of in sorted(found.items())]
+                basket = baskets[self.span_of(day, spans)[0][0]][order]
+                basket[0], basket[1] = basket[0] + sold, basket[1] + units
+        size, rows = lambda basket: basket[1] if request.get("by") == "units" else basket[0], []
+        for (start, end), _, partial in spans:
+            sizes = sorted(size(b) for b in baskets[start].values())
+            at = lambda tenths: sizes[-(-tenths * len(sizes) // 10) - 1] if sizes else None
+            found = {no: [] for no in range(1, bands + 1)} if request.get("include_zero") == "true" else {}
+            for basket in baskets[start].values():
+                found.setdefault(min(bands, 1 + int(size(basket) // width)), []).append(basket)
+            whole = sum(sizes, Fraction(0))
+            rows += [{"period_start": start, "period_end": end, "is_partial_period": partial, "band_no": Fraction(no), "band_from": (no - 1) * width,
+                      "band_to": no * width if no < bands else None, "baskets": Fraction(len(of)), "basket_sales": sum((b[0] for b in of), Fraction(0)),
+                      "basket_units": sum((b[1] for b in of), Fraction(0)), "baskets_all": Fraction(len(sizes)),
+                      "basket_share": ratio(Fraction(len(of)), len(sizes)), "size_all": whole, "mean_size": ratio(whole, len(sizes)), "median_size": at(5),
+                      "p90_size": at(9)} for no, of in sorted(found.items())]
+        return rows
 
     def basket_affinity(self, request, spans):
         level = request.get("level", "sku")

@@ -141,6 +141,9 @@ class Periods:
                  "product": member("product_id", "product", "product_id")}[level]
         source = f"SELECT *, {group} AS group_id FROM ({self.source(request)}) f WHERE kind = 'return'"
         rows = self.sums(source, [("group_id", "group_id"), ("reason_code", "coalesce(reason, 'unknown')")], spans)
+        if request.get("include_zero") == "true":
+            ever = self.con.execute(f"SELECT DISTINCT group_id, coalesce(reason, 'unknown') FROM ({source}) WHERE day < DATE '{request['to']}'").fetchall()
+            self.zero_filled(request, rows, spans, [{"group_id": g, "reason_code": r} for g, r in ever], ["group_id", "reason_code"])
         names = {"reason": {}, "channel": self.names["channel"], "product": self.names["product"], "category": self.category_names()}[level]
         whole, within = Counter(), Counter()
         for row in rows:

@@ -2,6 +2,7 @@
 its own. Numbers are exact fractions; what the reports compute in DOUBLE (Wilson's interval) is computed in Python's.
 """
 
+from collections import Counter
 from datetime import date
 from fractions import Fraction
 from math import sqrt
@@ -39,8 +40,9 @@ KEYS = {
     "order-status-funnel": ["status_no", "age_no"],
     "discount-depth": ["period_start", "band_no"], "dq-unmapped-dimensions": ["dimension", "unknown_key"],
     "sales-by-category": ["period_start", "category_id"], "sales-by-brand": ["period_start", "brand"],
-    "channel-mix-over-time": ["period_start", "channel_type", "channel_id"], "store-ranking": ["location_id"], "product-margin": ["product_id"],
-    "product-top-bottom": ["product_id"], "abc-classification": ["product_id"], "return-rate-by-product": ["product_id"],
+    "channel-mix-over-time": ["period_start", "channel_type", "channel_id"], "store-ranking": ["location_id"], 
+    "product-margin": ["period_start", "product_id"], "product-top-bottom": ["period_start", "product_id"], "abc-classification": ["product_id"],
+    "return-rate-by-product": ["period_start", "product_id"],
 }
 COMPARED = {
     "discount-depth": ["gross_sales", "discounts", "units_sold", "profit_before_returns"],
@@ -82,15 +84,18 @@ def wilson(k, n):
 class Products:
     """A part of Golden: self.con, self.names, self.sums and what else is common to all reports."""
 
-    def by_product(self, request, spans, known=False):
-        """Sums per article as it is shown; `known` leaves out UNK and N/A. cogs and gross_profit are NULL where no cost is known."""
+    def by_product(self, request, spans, known=False, filled=False):
+        """Sums per article as it is shown; `known` leaves out UNK and N/A, `filled` adds articles without events. cogs and gross_profit are
+        NULL where no cost is known."""
         rows = self.sums(self.source(request), [("product_id", member("product_id", "product", "product_id"))], spans)
         costs = self.sums(f"SELECT * FROM ({self.source(request)}) WHERE cost IS NOT NULL",
                           [("product_id", member("product_id", "product", "product_id"))], spans)
-        costed = {r["product_id"] for r in costs}
+        costed = {(r["period_start"], r["product_id"]) for r in costs}
+        if filled:
+            self.zero_filled(request, rows, spans, [{"product_id": p} for p in self.dimension_members(request, "product")], ["product_id"])
         for row in rows:
             derive(row)
-            if row["product_id"] not in costed:
+            if (row["period_start"], row["product_id"]) not in costed:
                 row |= {"cogs": None, "gross_profit": None, "gross_margin_pct": None}
         return self.named([r for r in rows if not known or r["product_id"] not in ("UNK", "N/A")], "product_id", "product")
 
@@ -171,17 +176,20 @@ class Products:
 
     def product_margin(self, request, spans):
         least = Fraction(request.get("min_cost_coverage", "0"))
-        rows = [r for r in self.by_product(request, spans) if r["goods_amount_with_cost"] >= least * r["goods_amount"]]
+        zero = request.get("include_zero") == "true"
+        rows = [r for r in self.by_product(request, spans, filled=zero) if r["goods_amount_with_cost"] >= least * r["goods_amount"]]
         of = dict(self.con.execute("SELECT product_id, category1_id FROM product").fetchall())
         names = self.category_names()
-        whole = sum((r["gross_profit"] for r in rows if r["gross_profit"] is not None), Fraction(0))
+        whole = Counter()
+        for row in rows:
+            whole[row["period_start"]] += row["gross_profit"] or 0
         for row in rows:
             id = row["product_id"]
             row["category_id"] = id if id == "N/A" else of.get(id) or "UNK"
             row["category_name"] = names[row["category_id"]]
-            row["gross_profit_all"] = whole
-            row["profit_share"] = ratio(row["gross_profit"], whole)
-        return numbered(rows, "place_in_category", lambda r: (r["gross_profit"], r["product_id"]), lambda r: r["category_id"])
+            row["gross_profit_all"] = Fraction(whole[row["period_start"]])
+            row["profit_share"] = ratio(row["gross_profit"], row["gross_profit_all"])
+        return numbered(rows, "place_in_category", lambda r: (r["gross_profit"], r["product_id"]), lambda r: (r["period_start"], r["category_id"]))
 
     def product_margin_total(self, request, spans):
         row = derive(self.sums(self.source(request), None, spans)[0])
@@ -189,15 +197,15 @@ class Products:
 
     def product_top_bottom(self, request, spans):
         metric, n = request.get("metric", "net_sales"), int(request.get("n", 10))
-        rows = [r for r in self.by_product(request, spans, known=True) if r[metric] is not None]
-        rows.sort(key=lambda r: (-r[metric], r["product_id"]))
-        for place, row in enumerate(rows, 1):
-            row["place"] = Fraction(place)
-        for place, row in enumerate(sorted(rows, key=lambda r: (r[metric], r["product_id"])), 1):
-            row["place_from_below"] = Fraction(place)
+        zero = request.get("include_zero") == "true"
+        rows = [r for r in self.by_product(request, spans, known=True, filled=zero) if r[metric] is not None]
+        span = lambda r: r["period_start"]
+        numbered(rows, "place", lambda r: (r[metric], r["product_id"]), span)
+        numbered(rows, "place_from_below", lambda r: (-r[metric], r["product_id"]), span)
+        ranked = Counter(map(span, rows))
         shown = [r for r in rows if r["place"] <= n or r["place_from_below"] <= n]
         for row in shown:
-            row["ranked"] = Fraction(len(rows))
+            row["ranked"] = Fraction(ranked[span(row)])
             row["side"] = "both" if row["place"] <= n and row["place_from_below"] <= n else "top" if row["place"] <= n else "bottom"
         return shown
 
@@ -229,12 +237,14 @@ class Products:
 
     def return_rate_by_product(self, request, spans):
         least = Fraction(request.get("min_units", "10"))
-        rows = [r for r in self.by_product(request, spans) if r["product_id"] != "N/A" and r["units_sold"] >= least]
+        zero = request.get("include_zero") == "true"
+        rows = [r for r in self.by_product(request, spans, filled=zero) if r["product_id"] != "N/A" and r["units_sold"] >= least]
         for row in rows:
             row |= wilson(row["units_returned"], row["units_sold"])
         key = lambda r: (r["rate_lower"] is None, -(r["rate_lower"] or 0), r["return_rate_units"] is None, -(r["return_rate_units"] or 0), r["product_id"])
-        for place, row in enumerate(sorted(rows, key=key), 1):
-            row["place"] = Fraction(place)
+        for start in {r["period_start"] for r in rows}:
+            for place, row in enumerate(sorted((r for r in rows if r["period_start"] == start), key=key), 1):
+                row["place"] = Fraction(place)
         return rows
 
     def return_rate_by_product_total(self, request, spans):
@@ -256,21 +266,23 @@ class Products:
     def discount_depth(self, request, spans):
         bands = " ".join(f"WHEN 100 * discount <= {most} * gross THEN {no}" for no, _, most in DEPTHS[:-1])
         source = f"SELECT *, CASE {bands} ELSE 8 END AS band_no FROM ({self.source(request)}) WHERE kind = 'sale'"
-        return self.depths(source, [("band_no", "band_no")], spans)
+        zero = [{"band_no": no} for no, _, _ in DEPTHS] if request.get("include_zero") == "true" else []
+        return self.depths(source, [("band_no", "band_no")], spans, zero)
 
-    def depths(self, source, keys, spans):
+    def depths(self, source, keys, spans, zero=()):
         rows, lines = self.sums(source, keys, spans), {}
         # Of what has a cost, and how many lines, by the same bands.
         costed = self.sums(f"SELECT * FROM ({source}) WHERE cost IS NOT NULL", keys, spans)
         counted = self.sums(f"SELECT * REPLACE (1000 AS sold) FROM ({source})", keys, spans)
         key = lambda r: (r["period_start"], r.get("band_no"))
         costed, lines = {key(r): r for r in costed}, {key(r): r["units_sold"] for r in counted}
+        self.zero_filled({}, rows, spans, zero, ["band_no"] if zero else ())
         whole = {}
         for row in rows:
             whole[row["period_start"]] = whole.get(row["period_start"], Fraction(0)) + row["gross_sales"] - row["discounts"]
         for row in rows:
             known = costed.get(key(row))
-            row |= {"lines": lines[key(row)], "sales_with_cost": known["gross_sales"] - known["discounts"] if known else Fraction(0),
+            row |= {"lines": lines.get(key(row), Fraction(0)), "sales_with_cost": known["gross_sales"] - known["discounts"] if known else Fraction(0),
                     "cost_of_sales": known["cogs"] if known else Fraction(0)}
             self.depth(row, whole[row["period_start"]])
             if "band_no" in row:

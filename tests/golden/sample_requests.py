@@ -71,6 +71,8 @@ CASES = {
         "totals": QUARTER | {"totals": "true", "order_by": "-gross_profit,product_id", "limit": "3"},
         "previous-year": {"from": "2025-08-01", "to": "2025-08-08", "compare": "previous_year", "where.brand": "Wren"},
         "policies": QUARTER | POLICIES | {"where.brand": "Kestrel"},
+        "months": QUARTER | {"grain": "month", "where.brand": "Wren"},  # ranks and shares are of the month
+        "with-zero": BORDER | {"include_zero": "true", "where.brand": "Harrow Mill", "where.channel": "pos"},  # nothing sold: no cost, no profit
     },
     "product-top-bottom": {
         "quarter": QUARTER,
@@ -79,6 +81,8 @@ CASES = {
         "ties": {"from": "2025-07-01", "to": "2025-07-02", "metric": "net_units", "n": "15", "where.channel": "pos"},  # equal ones by id (D23)
         "few": BORDER | {"where.brand": "Calder", "where.channel": "app", "n": "8"},
         "most-returned": QUARTER | {"metric": "returns", "n": "4", "return_basis": "sale_date"},
+        "months": QUARTER | {"grain": "month", "n": "3"},
+        "with-zero": BORDER | {"include_zero": "true", "where.brand": "Calder", "where.channel": "app", "n": "8"},
     },
     "abc-classification": {
         "quarter": QUARTER | {"where.category": "KIT"},
@@ -97,6 +101,8 @@ CASES = {
         "totals": QUARTER | {"totals": "true", "min_units": "300"},  # the total is of all, not of those shown (D02)
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "where.brand": "Wren"},
         "cancelled-reversed": QUARTER | {"cancel_policy": "sale_then_reversal", "where.brand": "Kestrel"},
+        "months": QUARTER | {"grain": "month", "where.category": "KIT", "min_units": "25"},
+        "with-zero": BORDER | {"include_zero": "true", "min_units": "0", "where.brand": "Wren", "where.channel": "web"},
     },
     "product-movers": {
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "where.category": "KIT"},
@@ -136,6 +142,7 @@ CASES = {
         "cancelled-reversed": QUARTER | {"cancel_policy": "sale_then_reversal"},  # a reversal is no return of goods (D18)
         "totals": QUARTER | {"level": "channel", "totals": "true"},
         "previous-period": QUARTER | {"compare": "previous_period"},
+        "with-zero": BORDER | {"grain": "day", "level": "channel", "include_zero": "true", "where.channel": "web,live"},
     },
     "sales-weekday-hour": {
         "quarter": QUARTER,
@@ -168,6 +175,7 @@ CASES = {
         "unknown": MARCH | {"where.segment": "UNK,gold", "n": "10"},
         "policies": QUARTER | POLICIES | {"n": "10"},
         "least": {"from": "2025-07-01", "to": "2025-07-03", "where.channel": "web", "order_by": "net_sales,customer_key", "limit": "8"},
+        "months": QUARTER | {"grain": "month", "n": "6", "where.channel": "web,app"},
     },
     "inactive-customers": {
         "half-a-year": {"min_orders": "12"},
@@ -184,6 +192,8 @@ CASES = {
         "wide": QUARTER | {"width": "2.5", "bands": "400", "where.channel": "app"},  # edges belong to the band above
         "weighed": {"from": "2025-07-01", "to": "2025-07-08", "by": "units", "width": "0.25", "where.category": "FOO", "bands": "1000"},
         "cancelled": {"from": "2025-07-01", "to": "2025-07-15", "cancel_policy": "include_gross", "where.channel": "tel,b2b"},
+        "months": QUARTER | {"grain": "month", "width": "50", "bands": "8", "where.channel": "web,app"},
+        "with-zero": BORDER | {"grain": "day", "bands": "12", "width": "25", "include_zero": "true", "where.channel": "tel"},
     },
     "basket-affinity": {
         "quarter": QUARTER | {"level": "category"},  # each pair once, an order once (D56)
@@ -201,6 +211,7 @@ CASES = {
         "cancelled-gross": QUARTER | {"cancel_policy": "include_gross", "where.channel": "app,live"},
         "totals": QUARTER | {"totals": "true", "where.category": "KIT"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+        "with-zero": BORDER | {"grain": "day", "include_zero": "true", "where.channel": "b2b"},
     },
     "dq-unmapped-dimensions": {
         "march": MARCH,
@@ -248,6 +259,7 @@ CASES = {
         "weeks-web": {"from": "2026-05-20", "to": "2026-07-01", "grain": "week", "periods": "5", "where.channel": "web"},  # new elsewhere is not new here (D44)
         "as-of-spring": {"from": "2025-11-01", "to": "2026-04-01", "periods": "4", "as_of": "2026-03-15"},  # what comes later is not known (D47)
         "policies": {"from": "2025-07-01", "to": "2025-09-01", "periods": "3"} | POLICIES,
+        "no-empty-weeks": {"from": "2025-09-01", "to": "2026-01-01", "grain": "week", "periods": "2", "where.location": "S001", "include_zero": "false"},
     },
     "cohort-revenue": {
         "months": {"from": "2025-07-01", "to": "2026-07-01", "periods": "6"},
@@ -255,6 +267,7 @@ CASES = {
         "quarters": {"from": "2024-07-01", "to": "2026-01-01", "grain": "quarter", "periods": "4"},
         "shop": {"from": "2025-07-01", "to": "2025-10-01", "periods": "4", "where.location": "S001"},
         "policies": {"from": "2025-07-01", "to": "2025-09-01", "periods": "3"} | POLICIES,
+        "no-empty-weeks": {"from": "2025-09-01", "to": "2026-01-01", "grain": "week", "periods": "2", "where.location": "S001", "include_zero": "false"},
     },
     "cross-channel-customers": {
         "quarter": QUARTER,
@@ -265,6 +278,7 @@ CASES = {
         "totals": QUARTER | {"totals": "true"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "level": "type"},
         "policies": QUARTER | POLICIES,
+        "months": QUARTER | {"grain": "month", "level": "type"},  # whoever buys here in one month and there in the next is in two rows
     },
     "rfm-segments": {
         "today": {},
@@ -306,6 +320,7 @@ CASES = {
         "totals": QUARTER | {"totals": "true"},
         "previous-year": {"from": "2025-08-01", "to": "2025-10-01", "compare": "previous_year"},
         "policies": QUARTER | POLICIES,
+        "with-zero": {"from": "2026-06-01", "to": "2026-06-08", "grain": "day", "include_zero": "true", "where.channel": "tel,b2b"},  # spend, nobody new
     },
     "inventory-valuation": {
         "places": {"as_of": "2026-06-30"},
@@ -485,6 +500,8 @@ CASES = {
         "months": QUARTER | {"grain": "month", "where.channel": "web"},
         "previous-year": {"from": "2025-08-01", "to": "2025-11-01", "compare": "previous_year"},
         "policies": QUARTER | {"cancel_policy": "include_gross"},
+        "with-zero": BORDER | {"grain": "day", "include_zero": "true", "kind": "both"},
+        "categories-with-zero": BORDER | {"level": "category", "include_zero": "true", "where.channel": "web,app"},
     },
     "cart-abandonment": {
         "spring": {"from": "2026-03-01", "to": "2026-05-01"},

@@ -27,7 +27,7 @@ COLUMNS = {
 }
 KEYS = {
     "customer-segment-export": ["customer_key"],
-    "cohort-retention": ["period_start", "period_no"], "cohort-revenue": ["period_start", "period_no"], "cross-channel-customers": ["channels"],
+    "cohort-retention": ["period_start", "period_no"], "cohort-revenue": ["period_start", "period_no"], "cross-channel-customers": ["period_start", "channels"],
     "rfm-segments": ["segment"], "customer-lifecycle": ["stage_before", "stage"], "customer-360": ["section", "item"],
 }
 COMPARED = {"cross-channel-customers": ["customers", "orders", "net_sales"]}
@@ -63,6 +63,9 @@ class Segments:
         at = bucket(start, grain, calendar)[0]
         while at < end:
             period, after = at, bucket(at, grain, calendar)[1]
+            if request.get("include_zero") == "false" and not buyers[at, at]:
+                at = after
+                continue
             for no in range(int(request.get("periods", 12)) + 1):
                 period_end = bucket(period, grain, calendar)[1]
                 yield {"period_start": at, "period_end": after, "is_partial_period": period_end > as_of, "period_no": Fraction(no), "activity_start": period,
@@ -92,15 +95,18 @@ class Segments:
     def cross_channel_customers(self, request, spans):
         by_type = request.get("level") == "type"
         shown = lambda channel: "N/A" if channel is None else (self.types if by_type else self.names["channel"]).get(channel, "UNK")
-        bought = defaultdict(set)
-        for key, kind, channel in self.events(request, [("customer_key", None), ("kind", None), ("channel_id", None)], spans[0][1]):
+        bought, columns = defaultdict(set), [("customer_key", None), ("day", None), ("kind", None), ("channel_id", None)]
+        for key, day, kind, channel in self.events(request, columns, (spans[0][1][0], spans[-1][1][1])):
             if kind == "sale" and key is not None:
-                bought[key].add(shown(channel))
-        self.con.execute("CREATE OR REPLACE TEMP TABLE bought(customer_key VARCHAR, channels VARCHAR)")
+                bought[self.span_of(day, spans)[1], key].add(shown(channel))
+        self.con.execute("CREATE OR REPLACE TEMP TABLE bought(first_day DATE, end_day DATE, customer_key VARCHAR, channels VARCHAR)")
         if bought:
-            self.con.execute("INSERT INTO bought SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])", [list(bought), [" + ".join(sorted(s)) for s in bought.values()]])
+            told = [(*days, key, " + ".join(sorted(s))) for (days, key), s in bought.items()]
+            lists = ", ".join(f"unnest(?::{kind}[])" for kind in ("DATE", "DATE", "VARCHAR", "VARCHAR"))
+            self.con.execute(f"INSERT INTO bought SELECT {lists}", [list(c) for c in zip(*told)])
         source = f"""SELECT f.*, CASE WHEN f.customer_key IS NULL THEN 'anonymous' ELSE coalesce(b.channels, 'none') END AS channels
-            FROM ({self.source(request)}) f LEFT JOIN bought b ON b.customer_key = f.customer_key"""
+            FROM ({self.source(request)}) f
+            LEFT JOIN bought b ON b.customer_key = f.customer_key AND b.first_day <= f.day AND f.day < b.end_day"""
         rows = self.with_share(self.sums(source, [("channels", "channels")], spans))
         for row in rows:
             count = 0 if row["channels"] == "none" else row["channels"].count(" + ") + 1

@@ -143,10 +143,23 @@ class Service:
                 "nps_margin": margin, "ratings": number(len(points)), "rating_points": sum(points, Fraction(0)),
                 "mean_rating": ratio(sum(points, Fraction(0)), len(points))}
 
+    def told_of(self, request, level, group, kind):
+        """(id, name) of what complaints could be about: members of a dimension, or the topics of all that was said before the end."""
+        if level == "topic":
+            said = self.said(request, ("complaint", "ticket") if kind == "both" else (kind,))
+            return {(f["topic"],) * 2 for f in said if f["day"] < date.fromisoformat(request["to"])}
+        if level == "channel":
+            return {group(None, c, None) for c in self.dimension_members(request, "channel")}
+        return {group(p, None, None) for p in self.dimension_members(request, "product")}
+
     def complaints_analysis(self, request, spans):
         level, kind = request.get("level", "topic"), request.get("kind", "complaint")
         groups = self.said_by(request, spans, ("complaint", "ticket") if kind == "both" else (kind,), "topic")
         group, orders, whole = self.said_of(level), defaultdict(set), defaultdict(int)
+        if request.get("include_zero") == "true":
+            for member in self.told_of(request, level, group, kind):
+                for span, _, partial in spans:
+                    groups[span, partial, *member]
         for order, day, product, channel in self.events(request, [("order_id", None), ("day", None), ("product_id", None), ("channel_id", None)],
                                                         (spans[0][1][0], spans[-1][1][1])):
             if order is not None:

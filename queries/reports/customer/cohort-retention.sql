@@ -14,6 +14,7 @@
 -- grain = { type = "text", default = "month", values = ["week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "How long a cohort and a period are." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
 -- periods = { type = "int", default = 12, min = 1, max = 60, about = "So many periods after the cohort's own." }
+-- include_zero = { type = "bool", default = true, about = "Cohorts without any customer are shown; false leaves them out." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: later periods are empty." }
 --
 -- [chart]
@@ -39,8 +40,8 @@
 --
 -- [[tests]]
 -- name = "quarters, as many as asked for"
--- params = { grain = "quarter", periods = "4" }
--- each = ["retention >= 0 AND retention <= 1"]
+-- params = { grain = "quarter", periods = "4", include_zero = "false" }
+-- each = ["retention >= 0 AND retention <= 1", "cohort_size > 0"]
 -- all = ["max(period_no) <= 4"]
 -- ---
 WITH bucket AS (
@@ -79,5 +80,5 @@ FROM bucket c
 JOIN bucket p ON p.no >= c.no AND p.no <= c.no + $periods
 LEFT JOIN cell born ON born.cohort = c.first_day AND born.first_day = c.first_day
 LEFT JOIN cell a ON a.cohort = c.first_day AND a.first_day = p.first_day
-WHERE c.first_day < $to
+WHERE c.first_day < $to AND ($include_zero OR born.active > 0)
 ORDER BY period_start NULLS LAST, period_no NULLS LAST

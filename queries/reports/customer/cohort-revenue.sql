@@ -15,6 +15,7 @@
 -- grain = { type = "text", default = "month", values = ["week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "How long a cohort and a period are." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
 -- periods = { type = "int", default = 12, min = 1, max = 60, about = "So many periods after the cohort's own." }
+-- include_zero = { type = "bool", default = true, about = "Cohorts without any customer are shown; false leaves them out." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: later periods are empty." }
 --
 -- [chart]
@@ -97,5 +98,5 @@ FROM bucket c
 JOIN bucket p ON p.no >= c.no AND p.no <= c.no + $periods
 LEFT JOIN cell born ON born.cohort = c.first_day AND born.first_day = c.first_day
 LEFT JOIN cell a ON a.cohort = c.first_day AND a.first_day = p.first_day
-WHERE c.first_day < $to
+WHERE c.first_day < $to AND ($include_zero OR born.active > 0)
 ORDER BY period_start NULLS LAST, period_no NULLS LAST

@@ -7,6 +7,7 @@
 -- resolution_minutes_p90; those still open are in no time, so look at open_complaints first (D68).
 -- fcr_rate = first_contact_resolved / resolved."""
 -- key = ["period_start", "group_id"]
+-- spine = ["product", "channel"]
 -- totals = false
 -- needs = ["feedback"]
 --
@@ -17,6 +18,7 @@
 -- level = { type = "text", default = "topic", values = ["topic", "channel", "category", "product"], about = "One row per topic, channel, top category or article." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per such bucket; all = one for all days." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Channels, categories, articles and known topics without any are shown with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -59,7 +61,7 @@
 --
 -- [[tests]]
 -- name = "channels add up"
--- params = { level = "channel", kind = "both" }
+-- params = { level = "channel", kind = "both", include_zero = "true" }
 -- each = ["answered <= complaints", "resolved <= complaints"]
 -- all = ["sum(complaints) = max(complaints_all)"]
 -- ---
@@ -80,11 +82,42 @@ WITH said AS (
         coalesce(f.is_first_contact_resolved, false) AS is_at_once,
         f.response_minutes,
         f.resolution_minutes
-    FROM customer_feedback f
+    FROM (
+        SELECT
+            v.business_date, v.channel_id, v.product_id, v.topic_code, v.feedback_id, v.is_answered, v.is_resolved,
+            v.is_first_contact_resolved, v.response_minutes, v.resolution_minutes
+        FROM customer_feedback v
+        WHERE v.business_date >= $from AND v.business_date < $to
+          AND v.feedback_type IN ('complaint', 'ticket') AND ($kind = 'both' OR v.feedback_type = $kind)
+
+        UNION ALL
+
+        -- every member of the level, or topic that ever came up before `to`, in every bucket, on the bucket's first day: no complaint
+        SELECT
+            d.date_key AS business_date, known.channel_id, known.product_id, known.topic_code, CAST(NULL AS VARCHAR) AS feedback_id,
+            false AS is_answered, false AS is_resolved, false AS is_first_contact_resolved, CAST(NULL AS BIGINT) AS response_minutes,
+            CAST(NULL AS BIGINT) AS resolution_minutes
+        FROM (
+            SELECT k.channel_id, CAST(NULL AS VARCHAR) AS product_id, CAST(NULL AS VARCHAR) AS topic_code
+            FROM channel k
+            WHERE $level = 'channel'
+            UNION ALL
+            SELECT CAST(NULL AS VARCHAR) AS channel_id, k.product_id, CAST(NULL AS VARCHAR) AS topic_code
+            FROM product k
+            WHERE $level IN ('category', 'product')
+            UNION ALL
+            SELECT CAST(NULL AS VARCHAR) AS channel_id, CAST(NULL AS VARCHAR) AS product_id, t.topic_code
+            FROM customer_feedback t
+            WHERE $level = 'topic' AND t.business_date < $to
+              AND t.feedback_type IN ('complaint', 'ticket') AND ($kind = 'both' OR t.feedback_type = $kind)
+            GROUP BY 1, 2, 3
+        ) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
+    ) f
     LEFT JOIN channel c ON c.channel_id = f.channel_id
     LEFT JOIN product p ON p.product_id = f.product_id
-    WHERE f.business_date >= $from AND f.business_date < $to
-      AND f.feedback_type IN ('complaint', 'ticket') AND ($kind = 'both' OR f.feedback_type = $kind)
 ),
 ranked AS (
     -- places among those of the group that have a time
@@ -103,7 +136,7 @@ told AS (
         r.period_start,
         r.group_id,
         min(r.group_name) AS group_name,
-        count(*) AS complaints,
+        count(r.feedback_id) AS complaints,
         sum(CASE WHEN r.is_answered THEN 1 ELSE 0 END) AS answered,
         sum(CASE WHEN r.is_resolved THEN 1 ELSE 0 END) AS resolved,
         sum(CASE WHEN r.is_at_once THEN 1 ELSE 0 END) AS first_contact_resolved,

@@ -7,6 +7,7 @@
 -- asks which contact won them). With slicers only orders of the slice are looked at, and a customer who first bought elsewhere is not new in
 -- it; marketing_spend stays whole, for spend is not of a shop or an article."""
 -- key = ["period_start", "channel_id"]
+-- spine = ["channel"]
 -- needs = ["order_line.customer_key"]
 --
 -- [params]
@@ -14,6 +15,7 @@
 -- to = { type = "date", default = "today", about = "First day that is not included." }
 -- grain = { type = "text", default = "month", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per channel and such bucket; all = one row per channel." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Channels without any new customer are shown with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -48,7 +50,7 @@
 --
 -- [[tests]]
 -- name = "channels and months add up to the total"
--- params = { totals = "true" }
+-- params = { totals = "true", include_zero = "true" }
 -- all = [
 --     "sum(CASE WHEN row_kind = 'row' THEN new_customers END) = sum(CASE WHEN row_kind = 'total' THEN new_customers END)",
 --     "sum(CASE WHEN row_kind = 'row' THEN first_day_sales END) = sum(CASE WHEN row_kind = 'total' THEN first_day_sales END)",
@@ -90,7 +92,8 @@ FROM (
             sum(b.is_new) AS new_customers,
             sum(b.orders) AS first_day_orders,
             sum(b.sold) AS first_day_sales,
-            sum(b.spend) AS spend
+            sum(b.spend) AS spend,
+            sum(b.is_listed) AS listed
         FROM (
             SELECT
                 o.customer_key,
@@ -99,7 +102,8 @@ FROM (
                 CAST(1 AS BIGINT) AS is_new,
                 count(o.sale_order_id) AS orders,
                 sum(o.sold) AS sold,
-                CAST(0 AS DECIMAL(18,4)) AS spend
+                CAST(0 AS DECIMAL(18,4)) AS spend,
+                CAST(0 AS BIGINT) AS is_listed
             FROM (
                 -- the orders of the first day, one row each
                 SELECT
@@ -121,13 +125,25 @@ FROM (
             -- what marketing cost, beside the channels: it makes no row of its own
             SELECT
                 CAST(NULL AS VARCHAR) AS customer_key, m.business_date AS first_date, CAST(NULL AS VARCHAR) AS channel_id, CAST(0 AS BIGINT) AS is_new,
-                CAST(0 AS BIGINT) AS orders, CAST(0 AS DECIMAL(38,4)) AS sold, m.spend_rc AS spend
+                CAST(0 AS BIGINT) AS orders, CAST(0 AS DECIMAL(38,4)) AS sold, m.spend_rc AS spend, CAST(0 AS BIGINT) AS is_listed
             FROM marketing_spend_day m
             WHERE m.business_date >= $from AND m.business_date < $to
+
+            UNION ALL
+
+            -- every channel in every bucket, on the bucket's first day
+            SELECT
+                CAST(NULL AS VARCHAR) AS customer_key, d.date_key AS first_date, known.channel_id, CAST(0 AS BIGINT) AS is_new,
+                CAST(0 AS BIGINT) AS orders, CAST(0 AS DECIMAL(38,4)) AS sold, CAST(0 AS DECIMAL(18,4)) AS spend,
+                CAST(1 AS BIGINT) AS is_listed
+            FROM channel known
+            CROSS JOIN calendar d
+            WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+              AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
         ) b
         LEFT JOIN channel c ON c.channel_id = b.channel_id
         GROUP BY 1, 2, 3
     ) g
 ) s
-WHERE s.new_customers > 0
+WHERE s.new_customers > 0 OR s.listed > 0
 ORDER BY s.period_start NULLS LAST, s.new_customers DESC NULLS LAST, s.channel_id NULLS LAST

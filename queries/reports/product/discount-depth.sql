@@ -11,6 +11,7 @@
 -- to = { type = "date", default = "today", about = "First day that is not included." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per band and such bucket; all = one row per band." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Bands without any line are shown with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -57,7 +58,8 @@
 --
 -- [[tests]]
 -- name = "what it says of all is the sum of its rows"
--- all = ["sum(sales_before_returns) = max(sales_before_returns_all)"]
+-- params = { include_zero = "true" }
+-- all = ["count(*) = 8", "sum(sales_before_returns) = max(sales_before_returns_all)"]
 -- ---
 SELECT
     s.period_start,
@@ -83,23 +85,40 @@ SELECT
 FROM (
     SELECT
         CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END AS period_start,
-        -- compared as amounts: a quotient of decimals would be cut
-        CASE WHEN e.discounts <= 0 THEN 1
-             WHEN 20 * e.discounts <= e.gross_sales THEN 2
-             WHEN 10 * e.discounts <= e.gross_sales THEN 3
-             WHEN 5 * e.discounts <= e.gross_sales THEN 4
-             WHEN 10 * e.discounts <= 3 * e.gross_sales THEN 5
-             WHEN 2 * e.discounts <= e.gross_sales THEN 6
-             WHEN 10 * e.discounts <= 7 * e.gross_sales THEN 7
-             ELSE 8 END AS band_no,
-        count(*) AS lines,
+        e.band_no,
+        count(e.event_kind) AS lines,
         sum(e.gross_sales) AS gross_sales,
         sum(e.discounts) AS discounts,
         sum(e.units_sold) AS units_sold,
         sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.gross_sales - e.discounts ELSE CAST(0 AS DECIMAL(19,4)) END) AS sales_with_cost,
         sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cost_of_sales
-    FROM sales_event e
-    WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.event_kind IN ('sale', 'exchange_out')
+    FROM (
+        SELECT
+            v.business_date,
+            -- compared as amounts: a quotient of decimals would be cut
+            CASE WHEN v.discounts <= 0 THEN 1
+                 WHEN 20 * v.discounts <= v.gross_sales THEN 2
+                 WHEN 10 * v.discounts <= v.gross_sales THEN 3
+                 WHEN 5 * v.discounts <= v.gross_sales THEN 4
+                 WHEN 10 * v.discounts <= 3 * v.gross_sales THEN 5
+                 WHEN 2 * v.discounts <= v.gross_sales THEN 6
+                 WHEN 10 * v.discounts <= 7 * v.gross_sales THEN 7
+                 ELSE 8 END AS band_no,
+            v.event_kind, v.gross_sales, v.discounts, v.units_sold, v.cost_rc
+        FROM sales_event v
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out' AND v.event_kind IN ('sale', 'exchange_out')
+
+        UNION ALL
+
+        -- every band in every bucket, on the bucket's first day: no line
+        SELECT
+            d.date_key AS business_date, b.band_no, CAST(NULL AS VARCHAR) AS event_kind, CAST(0 AS DECIMAL(18,4)) AS gross_sales,
+            CAST(0 AS DECIMAL(18,4)) AS discounts, CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(NULL AS DECIMAL(18,4)) AS cost_rc
+        FROM (VALUES (1), (2), (3), (4), (5), (6), (7), (8)) AS b(band_no)
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
+    ) e
     GROUP BY 1, 2
 ) s
 ORDER BY s.period_start NULLS LAST, s.band_no NULLS LAST

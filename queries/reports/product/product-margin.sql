@@ -4,8 +4,9 @@
 -- by gross profit among the articles of the same top category. The margin is over the events whose cost is known; cost_coverage says what
 -- part that is of all goods that were sold or taken back, by amounts without their signs. min_cost_coverage leaves out articles below it.
 -- Where no cost is known, gross profit and margin are empty, never 0, and such articles rank last. Articles that the product table does not
--- know are the row UNK, adjustments the row N/A. profit_share is of the gross profit of all shown rows."""
--- key = ["product_id"]
+-- know are the row UNK, adjustments the row N/A. profit_share is of the gross profit of all shown rows of the bucket."""
+-- key = ["period_start", "product_id"]
+-- spine = ["product"]
 -- needs = ["order_line.cost_amount"]
 --
 -- [params]
@@ -13,11 +14,16 @@
 -- to = { type = "date", default = "today", about = "First day that is not included." }
 -- level = { type = "text", default = "sku", values = ["sku", "product"], about = "Articles, or styles: an article without a style is its own." }
 -- min_cost_coverage = { type = "decimal", default = 0, min = 0, max = 1, about = "Leaves out articles whose cost_coverage is lower." }
--- as_of = { type = "date", default = "today", about = "First day that is not over: a period that ends later is partial." }
+-- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per article and such bucket; all = one row per article." }
+-- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Products without any event are shown with 0." }
+-- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
 -- from = "from"
 -- to = "to"
+-- bucket = "period_start"
+-- grain = "grain"
 -- measures = ["net_sales", "net_units", "gross_profit"]
 --
 -- [chart]
@@ -26,15 +32,15 @@
 -- y = ["gross_margin_pct"]
 --
 -- [columns]
--- period_start = "the first day asked for"
--- period_end = "the first day that is not"
--- is_partial_period = "to is after as_of: the period is not over"
+-- period_start = "first day of the bucket"
+-- period_end = "first day after the bucket"
+-- is_partial_period = "the bucket reaches beyond the asked days or beyond as_of"
 -- product_id = "the article, or the style; UNK = not in the product table, N/A = no product"
 -- sku = "the seller's article number; empty at level product"
 -- product_name = "name of the article, or of the style"
 -- category_id = "its top category today; UNK = not known, N/A = no product"
 -- category_name = "its name"
--- place_in_category = "rank by gross profit in the category, 1 = most; equal ones by product_id; empty in a totals row"
+-- place_in_category = "rank by gross profit in the category and bucket, 1 = most; equal ones by product_id; empty in a totals row"
 -- net_sales = "gross_sales − discounts − returns (money)"
 -- net_units = "units_sold − units_returned (stock units)"
 -- net_sales_with_cost = "net sales whose cost is known (money)"
@@ -44,13 +50,13 @@
 -- goods_amount = "goods sold plus goods taken back (refunds, reversals), without adjustments (money)"
 -- goods_amount_with_cost = "the part of goods_amount whose cost is known (money)"
 -- cost_coverage = "goods_amount_with_cost / goods_amount (share, 0 to 1)"
--- gross_profit_all = "gross profit over all rows, before any limit (money)"
+-- gross_profit_all = "gross profit of the bucket over all rows, before any limit (money)"
 -- profit_share = "gross_profit / gross_profit_all"
 -- currency = "the lake's reporting currency"
 --
 -- [[tests]]
--- name = "articles add up to the total"
--- params = { totals = "true" }
+-- name = "articles and months add up to the total"
+-- params = { totals = "true", grain = "month", include_zero = "true" }
 -- each = ["gross_profit = net_sales_with_cost - cogs"]
 -- all = [
 --     "sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)",
@@ -63,17 +69,19 @@
 -- each = ["cost_coverage >= 0.9"]
 -- ---
 SELECT
-    $from AS period_start,
-    $to AS period_end,
-    $to > $as_of AS is_partial_period,
+    s.period_start,
+    CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
+    s.period_start < $from
+        OR CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END > least($to, $as_of) AS is_partial_period,
     s.product_id,
     s.sku,
     s.product_name,
     CASE WHEN s.product_id IS NOT NULL THEN s.category_id END AS category_id,
     CASE WHEN s.product_id IS NOT NULL THEN s.category_name END AS category_name,
     CASE WHEN s.product_id IS NOT NULL
-         THEN CAST(row_number() OVER (PARTITION BY s.category_id ORDER BY s.net_sales_with_cost - s.cogs DESC NULLS LAST, s.product_id NULLS LAST)
-                   AS BIGINT) END AS place_in_category,
+         THEN CAST(row_number() OVER (PARTITION BY s.period_start, s.category_id
+                                      ORDER BY s.net_sales_with_cost - s.cogs DESC NULLS LAST, s.product_id NULLS LAST) AS BIGINT)
+    END AS place_in_category,
     s.net_sales,
     s.net_units,
     s.net_sales_with_cost,
@@ -83,11 +91,12 @@ SELECT
     s.goods_amount,
     s.goods_amount_with_cost,
     ratio(s.goods_amount_with_cost, s.goods_amount) AS cost_coverage,
-    sum(s.net_sales_with_cost - s.cogs) OVER () AS gross_profit_all,
-    ratio(s.net_sales_with_cost - s.cogs, sum(s.net_sales_with_cost - s.cogs) OVER ()) AS profit_share,
+    sum(s.net_sales_with_cost - s.cogs) OVER (PARTITION BY s.period_start) AS gross_profit_all,
+    ratio(s.net_sales_with_cost - s.cogs, sum(s.net_sales_with_cost - s.cogs) OVER (PARTITION BY s.period_start)) AS profit_share,
     reporting_currency() AS currency
 FROM (
     SELECT
+        CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END AS period_start,
         member(e.product_id, CASE WHEN $level = 'product' THEN coalesce(p.parent_product_id, p.product_id) ELSE p.product_id END) AS product_id,
         CASE WHEN $level = 'sku' THEN member(e.product_id, p.sku) END AS sku,
         member(e.product_id, CASE WHEN $level = 'product' THEN coalesce(style.product_name, p.parent_product_id, p.product_name)
@@ -101,12 +110,26 @@ FROM (
         sum(e.cost_rc) AS cogs,
         sum(CASE WHEN e.is_goods THEN abs(e.net_rc) ELSE CAST(0 AS DECIMAL(18,4)) END) AS goods_amount,
         sum(CASE WHEN e.cost_rc IS NOT NULL THEN abs(e.net_rc) ELSE CAST(0 AS DECIMAL(18,4)) END) AS goods_amount_with_cost
-    FROM sales_event e
+    FROM (
+        SELECT v.business_date, v.product_id, v.is_goods, v.net_rc, v.cost_rc, v.units_sold, v.units_returned
+        FROM sales_event v
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
+
+        UNION ALL
+
+        -- every product in every bucket, on the bucket's first day
+        SELECT
+            d.date_key AS business_date, known.product_id, false AS is_goods, CAST(0 AS DECIMAL(18,4)) AS net_rc,
+            CAST(NULL AS DECIMAL(18,4)) AS cost_rc, CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(0 AS DECIMAL(18,3)) AS units_returned
+        FROM product known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
+    ) e
     LEFT JOIN product p ON p.product_id = e.product_id
     LEFT JOIN (SELECT product_id, product_name FROM product_history WHERE is_current) style ON style.product_id = p.parent_product_id
-    WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out'
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
     HAVING sum(CASE WHEN e.cost_rc IS NOT NULL THEN abs(e.net_rc) ELSE CAST(0 AS DECIMAL(18,4)) END)
         >= $min_cost_coverage * sum(CASE WHEN e.is_goods THEN abs(e.net_rc) ELSE CAST(0 AS DECIMAL(18,4)) END)
 ) s
-ORDER BY gross_profit DESC NULLS LAST, s.product_id NULLS LAST
+ORDER BY s.period_start NULLS LAST, gross_profit DESC NULLS LAST, s.product_id NULLS LAST

@@ -13,6 +13,7 @@
 -- level = { type = "text", default = "reason", values = ["reason", "channel", "category", "product"], about = "Reasons alone, or reasons within channels, top categories or articles." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per reason and such bucket; all = one row per reason." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Reasons of the group that were ever given before `to` are shown with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -53,7 +54,7 @@
 --
 -- [[tests]]
 -- name = "also within channels"
--- params = { level = "channel" }
+-- params = { level = "channel", include_zero = "true" }
 -- each = ["returns <= returns_group"]
 -- all = ["sum(returns) = max(returns_all)"]
 -- ---
@@ -83,13 +84,35 @@ FROM (
                         WHEN 'category' THEN member(e.product_id, coalesce(p.category_l1_name, p.category_l1_id))
                         WHEN 'product' THEN member(e.product_id, p.product_name) END) AS group_name,
         coalesce(e.reason_code, 'unknown') AS reason_code,
-        count(*) AS return_lines,
+        count(e.event_kind) AS return_lines,
         sum(e.units_returned) AS units_returned,
         sum(e.returns) AS returns
-    FROM sales_event e
+    FROM (
+        SELECT v.business_date, v.channel_id, v.product_id, v.reason_code, v.event_kind, v.units_returned, v.returns
+        FROM sales_event v
+        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out' AND v.event_kind IN ('return', 'exchange_in')
+
+        UNION ALL
+
+        -- every reason that was ever given, in every bucket, on the bucket's first day: no line
+        SELECT
+            d.date_key AS business_date, known.channel_id, known.product_id, known.reason_code, CAST(NULL AS VARCHAR) AS event_kind,
+            CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(0 AS DECIMAL(18,4)) AS returns
+        FROM (
+            SELECT
+                CASE WHEN $level = 'channel' THEN o.channel_id END AS channel_id,
+                CASE WHEN $level IN ('category', 'product') THEN o.product_id END AS product_id,
+                o.reason_code
+            FROM sales_event o
+            WHERE o.business_date < $to AND o.flow <> 'sell_out' AND o.event_kind IN ('return', 'exchange_in')
+            GROUP BY 1, 2, 3
+        ) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
+    ) e
     LEFT JOIN channel c ON c.channel_id = e.channel_id
     LEFT JOIN product p ON p.product_id = e.product_id
-    WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.event_kind IN ('return', 'exchange_in')
     GROUP BY 1, 2, 4
 ) s
 ORDER BY s.period_start NULLS LAST, s.returns DESC NULLS LAST, s.group_id NULLS LAST, s.reason_code NULLS LAST
