@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from datetime import timedelta
 from fractions import Fraction
+from itertools import product
 
 from sample_customers import SYSTEMS
 from sample_measures import MONEY, derive, ratio, where
@@ -25,8 +26,8 @@ COLUMNS = {
                                     "attributed_orders", "attributed_sales", "attributed_new_customers", "new_share", "roas", "cac"],
 }
 KEYS = {
-    "promotion-performance": ["promotion_id"], "coupon-redemption": ["promotion_id", "coupon_code"], "roas-cac": ["period_start", "marketing_channel"],
-    "campaign-performance": ["campaign_id"],
+    "promotion-performance": ["period_start", "promotion_id"], "coupon-redemption": ["period_start", "promotion_id", "coupon_code"],
+    "roas-cac": ["period_start", "marketing_channel"], "campaign-performance": ["period_start", "campaign_id"],
 }
 COMPARED = {
     "promotion-performance": ["net_sales", "orders", "promotion_discounts", "gross_profit"],
@@ -58,11 +59,16 @@ class Marketing:
         return {r[0]: r[1:] for r in found}
 
     def promotion_performance(self, request, spans):
-        window, first, known = spans[0][1], self.first_days(request), self.promotions()
+        return [row for span in spans for row in self.promotions_in(request, span)]
+
+    def promotions_in(self, request, span):
+        window, first, known, spans = span[1], self.first_days(request), self.promotions(), [span]
         asked = set(request["promotion"].split(",")) if "promotion" in request else None
         whole = self.sums(self.source(request), None, spans)[0]
         source = self.reduced(request, "promotion IS NOT NULL")
         rows = [r for r in self.sums(source, [("promotion_id", "shown_promotion")], spans) if asked is None or r["promotion_id"] in asked]
+        if request.get("include_zero") == "true":
+            self.zero_filled(request, rows, spans, [{"promotion_id": p} for p in known if asked is None or p in asked], ["promotion_id"])
         new, taken = defaultdict(set), defaultdict(Fraction)
         sql = f"SELECT shown_promotion, buyer, day, amount_rc FROM ({source}) WHERE kind = 'sale' AND day >= ? AND day < ?"
         for promotion, buyer, day, amount in self.con.execute(sql, list(window)).fetchall():
@@ -80,14 +86,29 @@ class Marketing:
         return rows
 
     def coupon_redemption(self, request, spans):
-        (start, end), window, partial = spans[0]
-        first, known = self.first_days(request), self.promotions()
+        rows = [row for span in spans for row in self.coupons_in(request, span)]
+        self.ever_filled(request, rows, spans, ["promotion_id", "coupon_code"], lambda ever: self.coupons_in(request, ever[0]))
+        plain = {span[0][0]: self.without_coupon(request, span[1])[1:] for span in spans}
+        for row in rows:
+            orders, sold = plain[row["period_start"]]
+            row |= {"orders_without": orders, "sales_without": sold, "aov_without": ratio(sold, orders)}
+        return rows
+
+    def without_coupon(self, request, window):
+        """The days' orders, how many of them have no coupon, and what these come to."""
         orders = {}
         sql = f"SELECT order_id, any_value(buyer), any_value(day), sum(gross - discount) FROM ({self.source(request)}) WHERE kind = 'sale' AND day >= ? AND day < ? GROUP BY 1"
         for order, buyer, day, sold in self.con.execute(sql, list(window)).fetchall():
             orders[order] = buyer, day, Fraction(int(sold), MONEY)
-        used = defaultdict(dict)
         coupons = self.reduced(request, "type = 'coupon'")
+        used = f"SELECT DISTINCT order_id FROM ({coupons}) WHERE kind = 'sale' AND day >= ? AND day < ?"
+        plain = set(orders) - {o for o, in self.con.execute(used, list(window)).fetchall()}
+        return orders, Fraction(len(plain)), sum((orders[o][2] for o in plain), Fraction(0))
+
+    def coupons_in(self, request, span):
+        (start, end), window, partial = span
+        first, known, orders = self.first_days(request), self.promotions(), self.without_coupon(request, window)[0]
+        used, coupons = defaultdict(dict), self.reduced(request, "type = 'coupon'")
         sql = f"SELECT order_id, shown_promotion, code, sum(amount_rc) FROM ({coupons}) WHERE kind = 'sale' AND day >= ? AND day < ? GROUP BY ALL"
         for order, promotion, code, amount in self.con.execute(sql, list(window)).fetchall():
             used[promotion, code][order] = Fraction(int(amount), MONEY)
@@ -96,20 +117,17 @@ class Marketing:
         sql = f"""SELECT {shown}, {self.shown_code(request)}, count(*) FROM touch WHERE type = 'coupon_issued' AND day >= ? AND day < ? AND {where(request)} GROUP BY ALL"""
         for promotion, code, n in self.con.execute(sql, list(window)).fetchall():
             issued[promotion, code] = n
-        without = set(orders) - {o for of in used.values() for o in of}
-        plain_sales = sum((orders[o][2] for o in without), Fraction(0))
         rows = []
         for promotion, code in used.keys() | issued.keys():
             of = used.get((promotion, code), {})
             buyers = {orders[o][0] for o in of} - {None}
             fresh = {orders[o][0] for o in of if orders[o][0] is not None and first[orders[o][0]] == orders[o][1]}
             sold, taken, given = sum((orders[o][2] for o in of), Fraction(0)), sum(of.values(), Fraction(0)), Fraction(issued.get((promotion, code), 0))
-            n, rest = Fraction(len(of)), Fraction(len(without))
+            n = Fraction(len(of))
             rows.append({"period_start": start, "period_end": end, "is_partial_period": partial, "promotion_id": promotion,
                          "promotion_name": known[promotion][0] if promotion in known else promotion, "coupon_code": code, "issued": given, "redeemed": n,
                          "redemption_rate": ratio(n, given), "coupon_discounts": taken, "cost_per_order": ratio(taken, n), "redeemed_sales": sold,
-                         "aov_with": ratio(sold, n), "orders_without": rest, "sales_without": plain_sales, "aov_without": ratio(plain_sales, rest),
-                         "coupon_customers": Fraction(len(buyers)), "coupon_new_customers": Fraction(len(fresh)),
+                         "aov_with": ratio(sold, n), "coupon_customers": Fraction(len(buyers)), "coupon_new_customers": Fraction(len(fresh)),
                          "new_share": ratio(Fraction(len(fresh)), len(buyers))})
         return rows
 
@@ -171,6 +189,9 @@ class Marketing:
             add(day, means or "(unattributed)", 0, money, orders, new)
         for day, _, means, money, *_ in self.spent(window):
             add(day, means, money, 0, 0, 0)
+        if request.get("include_zero") == "true":
+            for (span, _, partial), (means,) in product(spans, self.con.execute("SELECT DISTINCT means FROM campaign").fetchall()):
+                cells[span, partial, means]
         rows = []
         for ((start, end), partial, channel), (spend, sold, orders, new) in cells.items():
             of = [c for (span, _, _), c in cells.items() if span[0] == start]
@@ -181,7 +202,10 @@ class Marketing:
         return sorted(rows, key=lambda r: (r["period_start"], r["marketing_channel"]))
 
     def campaign_performance(self, request, spans):
-        (start, end), window, partial = spans[0]
+        return [row for span in spans for row in self.campaigns_in(request, span)]
+
+    def campaigns_in(self, request, span):
+        (start, end), window, partial = span
         known = {r[0]: r[1:] for r in self.con.execute("SELECT campaign_id, campaign_name, means FROM campaign").fetchall()}
         cells = defaultdict(lambda: [Fraction(0)] * 7)
 
@@ -200,6 +224,9 @@ class Marketing:
         for _, means, campaign, money, orders, new in self.attributed(request, window):
             if means is not None:
                 add(campaign, 0, 0, 0, 0, orders, money, new)
+        if request.get("include_zero") == "true":
+            for campaign in known:
+                add(campaign, *[0] * 7)
         self.whole_campaigns = [sum(c) for c in zip(*cells.values())] or [Fraction(0)] * 7
         return [self.campaign(amounts) | {"period_start": start, "period_end": end, "is_partial_period": partial, "campaign_id": c,
                                           "campaign_name": known.get(c, (c, c))[0], "marketing_channel": known.get(c, (c, c))[1]}
@@ -213,5 +240,5 @@ class Marketing:
                 "roas": ratio(sold, spend), "cac": ratio(spend, new)}
 
     def campaign_performance_total(self, request, spans):
-        self.campaign_performance(request, spans)
+        self.campaigns_in(request, ((None, None), (spans[0][1][0], spans[-1][1][1]), None))
         return self.campaign(self.whole_campaigns)

@@ -131,6 +131,10 @@ class Orders:
     # ------------------------------------------------------------ how long steps take
 
     def order_cycle_time(self, request, spans):
+        steps = lambda of: self.steps_taken(request, of)
+        return self.ever_filled(request, steps(spans), spans, ["channel_id", "step_no"], steps)
+
+    def steps_taken(self, request, spans):
         reached = defaultdict(dict)
         for system, order, status, second in self.con.execute('SELECT system, order_id, "to", min(second) FROM desk_step GROUP BY ALL').fetchall():
             reached[system, order][status] = second
@@ -157,6 +161,20 @@ class Orders:
     # ------------------------------------------------------------ cancellations
 
     def cancelled_orders(self, request, spans):
+        cancelled = lambda of: self.cancelled_by(request, of)
+        rows = self.ever_filled(request, cancelled(spans), spans, ["group_id"], cancelled)
+        made, gone = defaultdict(int), defaultdict(int)
+        for (bucket, _), orders in self.rows_by(self.placed(request), spans, lambda o: ()).items():
+            made[bucket[0]], gone[bucket[0]] = len(orders), sum(o["cancelled"] for o in orders)
+        for row in rows:
+            if request.get("level") != "channel":
+                row["created_orders"] = Fraction(made[row["period_start"]])
+            row["cancelled_orders_all"] = Fraction(gone[row["period_start"]])
+            row["cancel_rate"] = ratio(row["cancelled_orders"], row["created_orders"])
+            row["cancel_share"] = ratio(row["cancelled_orders"], row["cancelled_orders_all"])
+        return rows
+
+    def cancelled_by(self, request, spans):
         level = request.get("level", "reason")
         reasons = {(s, o): r for s, o, r in self.con.execute("SELECT system, order_id, reason FROM desk_order WHERE status = 'cancelled'").fetchall()}
         before = {(s, o): b for s, o, b in self.con.execute("""SELECT system, order_id, "from" FROM desk_step WHERE "to" = 'cancelled'""").fetchall()}
@@ -171,23 +189,15 @@ class Orders:
                 return (reasons.get(key) or "N/A",)
             return (before.get(key) or ("paid" if o["paid_on"] else "confirmed" if o["sold_on"] else "created"),)
 
-        found = self.rows_by(self.placed(request), spans, group)
-        created, cancelled = defaultdict(int), defaultdict(int)
-        for (bucket, *_), some in found.items():
-            created[bucket] += len(some)
-            cancelled[bucket] += sum(o["cancelled"] for o in some)
         rows = []
-        for (bucket, partial, of), some in found.items():
+        for (bucket, partial, of), some in self.rows_by(self.placed(request), spans, group).items():
             if of is None:
                 continue
             gone = [o for o in some if o["cancelled"]]
-            all_created = Fraction(len(some) if level == "channel" else created[bucket])
             rows.append({
                 "period_start": bucket[0], "period_end": bucket[1], "is_partial_period": partial, "group_id": of,
                 "group_name": self.name_of(of, "channel") if level == "channel" else of, "cancelled_orders": Fraction(len(gone)),
-                "created_orders": all_created, "cancel_rate": ratio(Fraction(len(gone)), all_created),
-                "cancelled_orders_all": Fraction(cancelled[bucket]), "cancel_share": ratio(Fraction(len(gone)), Fraction(cancelled[bucket])),
-                "cancelled_value": Fraction(int(sum(o["value"] for o in gone)), MONEY)})
+                "created_orders": Fraction(len(some)), "cancelled_value": Fraction(int(sum(o["value"] for o in gone)), MONEY)})
         return rows
 
     # ------------------------------------------------------------ parts of lines
@@ -212,6 +222,10 @@ class Orders:
             SELECT * FROM (SELECT x.*, {self.region_of(request)} AS region_id FROM part x) WHERE {where(request)}""")
 
     def fulfilment_on_time(self, request, spans):
+        sent = lambda of: self.sent_in_time(request, of)
+        return self.ever_filled(request, sent(spans), spans, ["group_id"], sent)
+
+    def sent_in_time(self, request, spans):
         as_of = date.fromisoformat(request["as_of"]) if "as_of" in request else TODAY
         level = request.get("level", "location")
         group = {"location": lambda p: self.shown(p["place"], "location"), "channel": lambda p: self.shown(p["channel_id"], "channel"),
@@ -295,7 +309,18 @@ class Orders:
             WHERE {where(request)}""")
 
     def payments(self, request, spans, key):
-        rows, net = [], defaultdict(Fraction)
+        paid = lambda of: self.payments_by(request, of, key)
+        rows, net = self.ever_filled(request, paid(spans), spans, ["group_id"], paid), defaultdict(Fraction)
+        for row in rows:
+            net[row["period_start"]] += row["net_captured"]
+        for row in rows:
+            row["net_captured_all"] = net[row["period_start"]]
+            row |= {"share": ratio(row["net_captured"], row["net_captured_all"]), "success_rate": ratio(row["attempts"] - row["failed_attempts"], row["attempts"]),
+                    "capture_rate": ratio(row["captured_authorizations"], row["authorizations"])}
+        return rows
+
+    def payments_by(self, request, spans, key):
+        rows = []
         for (bucket, partial, of), some in self.rows_by(self.paid(request), spans, key).items():
             good = lambda *kinds: [p for p in some if p["status"] == "success" and p["kind"] in kinds]
             money = lambda payments: Fraction(int(sum(p["money"] for p in payments)), MONEY)
@@ -307,12 +332,7 @@ class Orders:
                    "authorizations": count(good("authorization")), "captured_authorizations": count([p for p in good("authorization") if p["captured"]]),
                    "voids": count(good("void"))}
             row["net_captured"] = row["captured"] - row["refunded"]
-            net[bucket] += row["net_captured"]
             rows.append(row)
-        for row in rows:
-            row["net_captured_all"] = net[row["period_start"], row["period_end"]]
-            row |= {"share": ratio(row["net_captured"], row["net_captured_all"]), "success_rate": ratio(row["attempts"] - row["failed_attempts"], row["attempts"]),
-                    "capture_rate": ratio(row["captured_authorizations"], row["authorizations"])}
         return rows
 
     def payment_mix(self, request, spans):
@@ -330,6 +350,17 @@ class Orders:
     # ------------------------------------------------------------ tax
 
     def taxes(self, request, spans, level):
+        taxed = lambda of: self.taxes_by(request, of, level)
+        keys = ["jurisdiction_id", "jurisdiction_name", "tax_code", "rate"]
+        rows, whole = self.ever_filled(request, taxed(spans), spans, keys, taxed), defaultdict(Fraction)
+        for row in rows:
+            whole[row["period_start"]] += row["tax_amount"]
+        for row in rows:
+            row["tax_amount_all"] = whole[row["period_start"]]
+            row |= {"effective_rate": ratio(row["tax_amount"], row["taxable_base"]), "tax_share": ratio(row["tax_amount"], row["tax_amount_all"])}
+        return rows
+
+    def taxes_by(self, request, spans, level):
         region = "(SELECT {0} FROM region r WHERE r.region_id = f.region_id)"
         shown = lambda column: f"CASE WHEN f.region_id IS NULL THEN 'N/A' ELSE coalesce({region.format(column)}, 'UNK') END"
         code = "CASE WHEN f.product_id IS NULL THEN 'N/A' ELSE coalesce((SELECT tax_class FROM product p WHERE p.product_id = f.product_id), 'UNK') END"
@@ -341,7 +372,7 @@ class Orders:
         found = self.rows_of(f"""SELECT day, {named}, sum(net) AS net, sum(tax) AS tax, sum(charge) AS charge, sum(charge_tax) AS charge_tax,
                 sum(returned) AS returned, sum(greatest(-tax, 0)) AS refunded_tax
             FROM ({self.source(request, 'all')}) f GROUP BY ALL""")
-        rows, whole = [], defaultdict(Fraction)
+        rows = []
         for (bucket, partial, *of), some in self.rows_by(found, spans, lambda r: tuple(r[k] for k in keys)).items():
             money = lambda name: Fraction(int(sum(r[name] for r in some)), MONEY)
             row = dict(zip(keys, of)) | {
@@ -350,11 +381,7 @@ class Orders:
             row["rate"] = None if row["rate"] is None else Fraction(int(row["rate"]), 10_000)
             row["taxable_base"] = row["net_sales"] + row["charges"] - row["charge_tax"]
             row["tax_amount"] = row["tax"] + row["charge_tax"]
-            whole[bucket] += row["tax_amount"]
             rows.append(row)
-        for row in rows:
-            row["tax_amount_all"] = whole[row["period_start"], row["period_end"]]
-            row |= {"effective_rate": ratio(row["tax_amount"], row["taxable_base"]), "tax_share": ratio(row["tax_amount"], row["tax_amount_all"])}
         return rows
 
     def tax_summary(self, request, spans):

@@ -24,7 +24,7 @@ COLUMNS = {
                                      "actual_to_date", "pacing", "forecast", "projected_to_date", "projected_attainment", "days_left", "required_per_day"],
 }
 KEYS = {
-    "rep-leaderboard": ["team_id", "sales_rep_id"], "rep-scorecard": ["sales_rep_id"], "target-attainment": _GOAL + ["dim_id"],
+    "rep-leaderboard": ["period_start", "team_id", "sales_rep_id"], "rep-scorecard": ["sales_rep_id"], "target-attainment": _GOAL + ["dim_id"],
     "territory-variance": _GOAL + ["region_id", "category_id"], "target-pacing": _GOAL + ["day_no"],
 }
 COMPARED = {"rep-leaderboard": ["net_sales", "gross_profit", "orders", "new_customers", "won"]}
@@ -68,7 +68,10 @@ class People:
     # ------------------------------------------------------------ leaderboard
 
     def rep_leaderboard(self, request, spans):
-        (start, end), window, partial = spans[0]
+        return [row for span in spans for row in self.reps_in(request, span)]
+
+    def reps_in(self, request, span):
+        (start, end), window, partial = span
         known, first, by_rep = self.reps(), self.first_days(request), request.get("level", "rep") == "rep"
         groups = defaultdict(lambda: {"orders": set(), "customers": set(), "new": set(), "sums": defaultdict(Fraction)})
 
@@ -96,6 +99,9 @@ class People:
             if (of := group(rep)) is not None:
                 of["sums"][status] += 1
                 of["sums"]["won_amount"] += Fraction(int(amount), MONEY) if status == "won" else 0
+        if request.get("include_zero") == "true":
+            for rep in self.dimension_members(request, "sales_rep"):
+                group(rep)
         rows = [self.ranked(of) | {"period_start": start, "period_end": end, "is_partial_period": partial, "team_id": team, "sales_rep_id": rep,
                                    "sales_rep_name": name} for (team, rep, name), of in groups.items()]
         rows.sort(key=lambda r: (-r["net_sales"], r["team_id"], r["sales_rep_id"] or ""))
@@ -116,7 +122,7 @@ class People:
         return row
 
     def rep_leaderboard_total(self, request, spans):
-        self.rep_leaderboard(request, spans)
+        self.reps_in(request, ((None, None), (spans[0][1][0], spans[-1][1][1]), None))
         whole = {"orders": set(), "customers": set(), "new": set(), "sums": defaultdict(Fraction)}
         for of in self.everybody:
             for name in ("orders", "customers", "new"):

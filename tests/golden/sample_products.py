@@ -40,7 +40,7 @@ KEYS = {
     "order-status-funnel": ["status_no", "age_no"],
     "discount-depth": ["period_start", "band_no"], "dq-unmapped-dimensions": ["dimension", "unknown_key"],
     "sales-by-category": ["period_start", "category_id"], "sales-by-brand": ["period_start", "brand"],
-    "channel-mix-over-time": ["period_start", "channel_type", "channel_id"], "store-ranking": ["location_id"], 
+    "channel-mix-over-time": ["period_start", "channel_type", "channel_id"], "store-ranking": ["period_start", "location_id"],
     "product-margin": ["period_start", "product_id"], "product-top-bottom": ["period_start", "product_id"], "abc-classification": ["product_id"],
     "return-rate-by-product": ["period_start", "product_id"],
 }
@@ -161,8 +161,8 @@ class Products:
             row["selling_area_sqm"] = None if area is None else Fraction(int(area))
             derive(row)
             row["sales_per_sqm"] = ratio(row["net_sales"], row["selling_area_sqm"])
-        group = lambda r: r["peer_group"]
-        numbered(rows, "place", lambda r: (r["net_sales"], r["location_id"]))
+        group = lambda r: (r["period_start"], r["peer_group"])
+        numbered(rows, "place", lambda r: (r["net_sales"], r["location_id"]), lambda r: r["period_start"])
         numbered(rows, "place_in_peers", lambda r: (r["net_sales"], r["location_id"]), group)
         for row in rows:
             others = [r for r in rows if group(r) == group(row)]

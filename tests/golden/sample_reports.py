@@ -18,7 +18,7 @@ import sample_stock
 import sample_supply
 from sample_control import COLUMNS as RECONCILED, KEYS as RECONCILED_BY, dq_reconciliation
 from sample_measures import (
-    DAY, TODAY, Fraction, added_up, buckets, derive, earlier, facts, member, nothing, numbered, ordered, ratio, same_number, text, where,
+    DAY, TODAY, Fraction, Ratio, added_up, buckets, derive, earlier, facts, member, nothing, numbered, ordered, ratio, same_number, text, where,
 )
 
 TIME = ["period_start", "period_end", "is_partial_period"]
@@ -216,6 +216,19 @@ class Golden(sample_products.Products, sample_customers.Customers, sample_segmen
             for m in members:
                 if (s, *(m[k] for k in keep)) not in there:
                     rows.append(nothing() | {"period_start": s, "period_end": e, "is_partial_period": partial} | m)
+        return rows
+
+    @staticmethod
+    def ever_filled(request, rows, spans, keys, before):
+        """With include_zero a row of nothing for every bucket and every key that has a row in `before`, a function from buckets to rows."""
+        if request.get("include_zero") != "true":
+            return rows
+        of = lambda row: tuple(row[k] for k in keys)
+        days = date(2000, 1, 1), spans[-1][1][1]
+        there = {(row["period_start"], of(row)) for row in rows}
+        for row in before([(days, days, False)]):
+            zero = {c: v if c in keys or not isinstance(v, Fraction) else None if isinstance(v, Ratio) else Fraction(0) for c, v in row.items()}
+            rows += [zero | {"period_start": s, "period_end": e, "is_partial_period": partial} for (s, e), _, partial in spans if (s, of(row)) not in there]
         return rows
 
     def buckets_filled(self, report, request, rows, spans):

@@ -61,6 +61,7 @@ CASES = {
         "totals": QUARTER | {"totals": "true"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
         "policies": QUARTER | POLICIES,
+        "months": {"from": "2025-07-16", "to": "2025-09-01", "grain": "month", "where.region": "GB"},  # ranked in each month, the first one is cut
     },
     "product-margin": {
         "quarter": QUARTER | {"order_by": "-gross_profit,product_id", "limit": "15"},
@@ -366,6 +367,7 @@ CASES = {
         "months": {"from": "2026-01-01", "to": "2026-04-01", "grain": "month", "where.channel": "web,app"},
         "shipped-to": QUARTER | {"region_basis": "ship", "where.region": "DE", "level": "channel"},
         "members": QUARTER | {"where.segment": "gold"},
+        "with-zero": {"from": "2026-03-01", "to": "2026-03-03", "grain": "day", "level": "channel", "include_zero": "true", "where.region": "DE"},
     },
     "order-backlog": {
         "today": {},
@@ -384,6 +386,7 @@ CASES = {
         "ways": QUARTER | {"level": "method", "where.category": "KIT"},
         "previous-period": {"from": "2025-11-01", "to": "2025-12-01", "level": "channel", "compare": "previous_period"},
         "billed-to": QUARTER | {"region_basis": "bill", "where.region": "GB", "level": "carrier"},
+        "with-zero": {"from": "2025-11-01", "to": "2025-11-04", "grain": "day", "level": "carrier", "include_zero": "true", "where.region": "Scotland"},
     },
     "cancelled-orders": {
         "reasons": QUARTER,
@@ -394,6 +397,7 @@ CASES = {
         "unknown": MARCH | {"where.location": "UNK,N/A", "level": "channel"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "level": "stage"},
         "billed-to": QUARTER | {"region_basis": "bill", "where.region": "DE"},
+        "with-zero": {"from": "2025-07-01", "to": "2025-07-15", "grain": "week", "include_zero": "true", "where.channel": "web"},
     },
     "payment-mix": {
         "tenders": QUARTER,
@@ -406,6 +410,7 @@ CASES = {
         "region": QUARTER | {"where.region": "Scotland"},
         "totals": QUARTER | {"totals": "true"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
+        "with-zero": {"from": "2025-07-01", "to": "2025-07-04", "grain": "day", "include_zero": "true", "where.location": "S001"},
     },
     "tax-summary": {
         "quarter": QUARTER,
@@ -418,6 +423,7 @@ CASES = {
         "totals": QUARTER | {"totals": "true"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
         "policies": QUARTER | POLICIES,
+        "with-zero": BORDER | {"grain": "day", "include_zero": "true", "where.channel": "tel"},
     },
     "channel-order-reconciliation": {
         "quarter": QUARTER,
@@ -514,6 +520,7 @@ CASES = {
         "not-over": {"from": "2026-06-20", "to": "2026-07-01", "timeout": "240"},  # carts that may still be bought are not abandoned (D17)
         "kitchen": {"from": "2026-03-01", "to": "2026-04-01", "where.category": "KIT"},
         "previous-period": {"from": "2026-04-01", "to": "2026-05-01", "compare": "previous_period", "level": "channel"},
+        "with-zero": {"from": "2026-03-01", "to": "2026-03-04", "grain": "day", "level": "device", "include_zero": "true", "where.channel": "live"},
     },
     "rep-leaderboard": {
         "quarter": QUARTER,
@@ -526,6 +533,8 @@ CASES = {
         "totals": QUARTER | {"totals": "true", "level": "team"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year", "where.sales_rep": "R01,R05,R12,E000"},
         "policies": QUARTER | POLICIES | {"rep_credit": "assigned", "where.sales_rep": "R05,R06,R08,R11"},
+        "months": {"from": "2025-08-01", "to": "2025-10-01", "grain": "month", "level": "team"},
+        "with-zero": {"from": "2025-08-02", "to": "2025-08-05", "grain": "day", "include_zero": "true", "where.sales_rep": "R01,R05,R12,E000,E010"},
     },
     "rep-scorecard": {
         "quarter": QUARTER | {"team": "wholesale_uk"},
@@ -580,6 +589,8 @@ CASES = {
         "web": QUARTER | {"where.channel": "web,app"},  # a line of two promotions counts in both, once in each (D07)
         "previous-year": {"from": "2025-07-05", "to": "2025-07-26", "compare": "previous_year", "where.region": "DE"},
         "policies": QUARTER | POLICIES,
+        "months": {"from": "2025-06-15", "to": "2025-09-01", "grain": "month"},
+        "with-zero": {"from": "2025-12-29", "to": "2026-01-12", "grain": "week", "include_zero": "true", "where.location": "S001"},
     },
     "coupon-redemption": {
         "quarter": QUARTER,
@@ -588,6 +599,8 @@ CASES = {
         "members": {"from": "2025-01-01", "to": "2026-01-01", "where.segment": "gold"},
         "one-week": {"from": "2025-03-03", "to": "2025-03-10", "level": "code"},  # redeemed and not issued: no rate (D50)
         "policies": QUARTER | POLICIES,
+        "months": QUARTER | {"grain": "month"},
+        "with-zero": {"from": "2025-03-03", "to": "2025-03-17", "grain": "week", "include_zero": "true", "where.segment": "gold"},
     },
     "roas-cac": {
         "months": QUARTER,
@@ -598,6 +611,7 @@ CASES = {
         "all-time": {"from": "2024-07-01", "to": "2026-07-01", "grain": "quarter"},
         "previous-year": {"from": "2025-08-01", "to": "2025-10-01", "compare": "previous_year"},
         "policies": QUARTER | POLICIES,
+        "with-zero": {"from": "2024-07-01", "to": "2024-07-04", "grain": "day", "include_zero": "true"},
     },
     "campaign-performance": {
         "spring": {"from": "2026-01-01", "to": "2026-07-01"},  # banners of the last quarter are not in the list
@@ -607,6 +621,8 @@ CASES = {
         "totals": {"from": "2026-02-01", "to": "2026-05-01", "totals": "true"},
         "previous-period": {"from": "2026-04-01", "to": "2026-07-01", "compare": "previous_period"},
         "policies": {"from": "2026-03-01", "to": "2026-04-01"} | POLICIES,
+        "months": {"from": "2026-02-01", "to": "2026-04-01", "grain": "month"},
+        "with-zero": {"from": "2025-03-03", "to": "2025-03-17", "grain": "week", "include_zero": "true", "means": "email"},
     },
     "low-stock-alert": {
         "shops": {},
@@ -628,6 +644,7 @@ CASES = {
         "places": {"from": "2026-01-10", "to": "2026-07-10", "grain": "quarter", "level": "location", "where.region": "GB-LON,DE"},  # D13
         "categories": {"from": "2025-07-01", "to": "2026-07-01", "grain": "year", "level": "category"},
         "one-brand": {"from": "2025-02-01", "to": "2025-05-01", "where.brand": "Wren", "return_basis": "sale_date"},
+        "with-zero": {"from": "2024-06-01", "to": "2024-09-01", "level": "category", "include_zero": "true"},  # from before there was any stock
     },
     "gmroi": {
         "categories": {"from": "2025-07-01", "to": "2026-07-01"},
@@ -635,6 +652,7 @@ CASES = {
         "brands": QUARTER | {"level": "brand"},
         "places": {"from": "2026-06-01", "to": "2026-08-01", "level": "location"},
         "articles": {"from": "2026-01-01", "to": "2026-07-01", "level": "product", "where.category": "GAR", "cancel_policy": "include_gross"},
+        "months": {"from": "2026-04-15", "to": "2026-07-15", "grain": "month", "level": "brand"},  # each month over its own days (D05, D13)
     },
     "sell-through": {
         "weeks": {"from": "2026-06-10", "to": "2026-07-01", "level": "category"},

@@ -55,6 +55,10 @@ class Service:
     # ------------------------------------------------------------ carts
 
     def cart_abandonment(self, request, spans):
+        carts = lambda of: self.carts(request, of)
+        return self.ever_filled(request, carts(spans), spans, ["group_id", "cart_currency"], carts)
+
+    def carts(self, request, spans):
         timeout, as_of = int(request.get("timeout", 24)) * 3600, date.fromisoformat(request.get("as_of", str(TODAY)))
         end, group = (as_of - date(1970, 1, 1)).days * 86400, self.said_of(request.get("level", "all"))
         put = f"""SELECT session, visitor, epoch_us(happened) AS moment, timezone('Europe/London', happened)::DATE AS day, channel_id, region_id, location_id, device, customer_key, product_id,

@@ -32,7 +32,7 @@ COLUMNS = {
 }
 _BY_LEVEL = ["location_id", "category_id", "product_id"]
 KEYS = {"low-stock-alert": ["location_id", "product_id"], "stock-cover": _BY_LEVEL,
-        "inventory-turnover": ["period_start", "location_id", "category_id"], "gmroi": ["location_id", "category_id", "brand", "product_id"],
+        "inventory-turnover": ["period_start", "location_id", "category_id"], "gmroi": ["period_start", "location_id", "category_id", "brand", "product_id"],
         "sell-through": ["period_start", *_BY_LEVEL], "stock-out-rate": ["period_start", *_BY_LEVEL], "lost-sales-estimate": _BY_LEVEL,
         "overstock-excess": _BY_LEVEL, "inventory-movement": [*_BY_LEVEL, "step_no"], "reorder-proposal": ["location_id", "product_id"]}
 COMPARED = {}
@@ -258,12 +258,29 @@ class Supply:
                                    "stock_days": known or None, "inventory_cost_days": of["stock"], "average_inventory_cost": ratio(of["stock"], known),
                                    "turnover": self.turned(of["cost"], of["stock"], known, days),
                                    "days_inventory": None if not of["cost"] or of["stock"] is None or not known else ratio(of["stock"] * days, of["cost"] * known)})
+            if request.get("include_zero") == "true":
+                there = [tuple(r.get(k) for k in ("location_id", "category_id")) for r in rows if r["period_start"] == s]
+                rows += [{k: v for k, v in zip(("location_id", "category_id"), key) if v} | {
+                    "period_start": s, "period_end": e, "is_partial_period": partial, "days": days, "cogs": Fraction(0), "stock_days": known or None,
+                    "inventory_cost_days": Fraction(0), "average_inventory_cost": ratio(Fraction(0), known), "turnover": None, "days_inventory": None}
+                    for key in self.could_turn(request) if key not in there]
         return self.labelled(rows)
 
+    def could_turn(self, request):
+        """(place, top category) of every row that there may be."""
+        level = request.get("level", "total")
+        if level == "location":
+            return [(place, None) for place in self.dimension_members(request, "location")]
+        top = {p: c for p, c in self.con.execute("SELECT product_id, category1_id FROM product").fetchall()}
+        return [(None, c) for c in {top[p] or "UNK" for p in self.dimension_members(request, "product")}] if level == "category" else [(None, None)]
+
     def gmroi(self, request, spans):
-        ((s, e), _, partial), rows = spans[0], []
-        known, days = self.stock_days(request, s, e), Fraction(max((min(e, TODAY) - s).days, 0))
-        for key, of in self.earned(request, s, e, request.get("level", "category")):
+        return [row for span in spans for row in self.gmroi_in(request, span)]
+
+    def gmroi_in(self, request, span):
+        ((s, e), (a, b), partial), rows = span, []
+        known, days = self.stock_days(request, a, b), Fraction(max((min(b, TODAY) - a).days, 0))
+        for key, of in self.earned(request, a, b, request.get("level", "category")):
             profit = None if of["cost"] is None else of["net"] - of["cost"]
             rows.append({"brand": None} | key | {
                 "period_start": s, "period_end": e, "is_partial_period": partial, "days": days, "net_sales_with_cost": of["net"], "cogs": of["cost"],

@@ -13,6 +13,7 @@
 -- level = { type = "text", default = "reason", values = ["reason", "stage", "channel"], about = "One row per reason, stage or channel." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per such bucket; all = one for all days." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Reasons, stages or channels that had orders before `to` are shown in every bucket, with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -55,6 +56,22 @@
 --     "sum(cancelled_value) = (SELECT sum(w.cancelled_value) FROM report('cancelled-orders') w)",
 -- ]
 -- ---
+WITH made AS (
+    -- earlier ones tell which groups there are
+    SELECT
+        o.business_date,
+        CASE $level WHEN 'channel' THEN member(o.channel_id, c.channel_id)
+                    WHEN 'stage' THEN o.cancel_stage
+                    ELSE CASE WHEN o.is_cancelled THEN coalesce(o.cancel_reason, 'N/A') END END AS group_id,
+        CASE $level WHEN 'channel' THEN member(o.channel_id, c.channel_name)
+                    WHEN 'stage' THEN o.cancel_stage
+                    ELSE CASE WHEN o.is_cancelled THEN coalesce(o.cancel_reason, 'N/A') END END AS group_name,
+        o.is_cancelled,
+        o.order_value_rc
+    FROM order_now o
+    LEFT JOIN channel c ON c.channel_id = o.channel_id
+    WHERE (o.business_date >= $from OR $include_zero) AND o.business_date < $to
+)
 SELECT
     s.period_start,
     CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
@@ -81,18 +98,27 @@ FROM (
     FROM (
         SELECT
             CASE WHEN $grain = 'all' THEN $from ELSE period_start(o.business_date, $grain, $calendar) END AS period_start,
-            CASE $level WHEN 'channel' THEN member(o.channel_id, c.channel_id)
-                        WHEN 'stage' THEN o.cancel_stage
-                        ELSE CASE WHEN o.is_cancelled THEN coalesce(o.cancel_reason, 'N/A') END END AS group_id,
-            min(CASE $level WHEN 'channel' THEN member(o.channel_id, c.channel_name)
-                            WHEN 'stage' THEN o.cancel_stage
-                            ELSE CASE WHEN o.is_cancelled THEN coalesce(o.cancel_reason, 'N/A') END END) AS group_name,
+            o.group_id,
+            min(o.group_name) AS group_name,
             sum(CASE WHEN o.is_cancelled THEN 1 ELSE 0 END) AS cancelled_orders,
-            count(*) AS orders,
+            sum(o.orders) AS orders,
             sum(CASE WHEN o.is_cancelled THEN o.order_value_rc ELSE CAST(0 AS DECIMAL(28,4)) END) AS cancelled_value
-        FROM order_now o
-        LEFT JOIN channel c ON c.channel_id = o.channel_id
-        WHERE o.business_date >= $from AND o.business_date < $to
+        FROM (
+            SELECT m.business_date, m.group_id, m.group_name, m.is_cancelled, m.order_value_rc, CAST(1 AS BIGINT) AS orders
+            FROM made m
+            WHERE m.business_date >= $from
+
+            UNION ALL
+
+            -- every group in every bucket, on the bucket's first day
+            SELECT
+                d.date_key AS business_date, known.group_id, known.group_name, false AS is_cancelled,
+                CAST(NULL AS DECIMAL(28,4)) AS order_value_rc, CAST(0 AS BIGINT) AS orders
+            FROM (SELECT group_id, group_name FROM made WHERE group_id IS NOT NULL GROUP BY 1, 2) known
+            CROSS JOIN calendar d
+            WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+              AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
+        ) o
         GROUP BY 1, 2
     ) g
 ) s

@@ -15,6 +15,7 @@
 -- level = { type = "text", default = "location", values = ["location", "carrier", "method", "channel"], about = "One row per place that ships, carrier, way to the buyer, or channel." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per such bucket; all = one for all days." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Places, carriers, ways or channels that had something due before `to` are shown in every bucket, with 0." }
 -- as_of = { type = "date", default = "today", about = "What is promised for this day or later is not due yet; a bucket that ends later is partial." }
 --
 -- [period]
@@ -72,6 +73,29 @@
 --     "sum(units_shipped) = (SELECT sum(w.units_shipped) FROM report('fulfilment-on-time') w)",
 -- ]
 -- ---
+WITH part AS (
+    -- earlier ones tell which groups there are
+    SELECT
+        v.promised_date,
+        CASE $level WHEN 'location' THEN member(v.fulfil_location_id, p.location_id)
+                    WHEN 'channel' THEN member(v.channel_id, c.channel_id)
+                    WHEN 'carrier' THEN coalesce(v.carrier, 'N/A')
+                    ELSE coalesce(v.method, 'N/A') END AS group_id,
+        CASE $level WHEN 'location' THEN member(v.fulfil_location_id, p.location_name)
+                    WHEN 'channel' THEN member(v.channel_id, c.channel_name)
+                    WHEN 'carrier' THEN coalesce(v.carrier, 'N/A')
+                    ELSE coalesce(v.method, 'N/A') END AS group_name,
+        v.order_id,
+        v.source_system,
+        v.order_line_id,
+        v.shipped_date,
+        v.delivered_date,
+        v.quantity
+    FROM fulfilment_part v
+    LEFT JOIN location p ON p.location_id = v.fulfil_location_id
+    LEFT JOIN channel c ON c.channel_id = v.channel_id
+    WHERE (v.promised_date >= $from OR $include_zero) AND v.promised_date < $to AND v.promised_date < $as_of AND NOT v.is_cancelled
+)
 SELECT
     s.period_start,
     CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
@@ -98,9 +122,9 @@ FROM (
         o.period_start,
         o.group_id,
         min(o.group_name) AS group_name,
-        count(*) AS orders_due,
-        sum(CASE WHEN o.lines_shipped = o.lines_due THEN 1 ELSE 0 END) AS orders_shipped,
-        sum(CASE WHEN o.lines_on_time = o.lines_due THEN 1 ELSE 0 END) AS orders_otif,
+        sum(CASE WHEN o.is_order THEN 1 ELSE 0 END) AS orders_due,
+        sum(CASE WHEN o.is_order AND o.lines_shipped = o.lines_due THEN 1 ELSE 0 END) AS orders_shipped,
+        sum(CASE WHEN o.is_order AND o.lines_on_time = o.lines_due THEN 1 ELSE 0 END) AS orders_otif,
         sum(o.lines_due) AS lines_due,
         sum(o.lines_shipped) AS lines_shipped,
         sum(o.lines_on_time) AS lines_on_time,
@@ -114,6 +138,7 @@ FROM (
             l.group_id,
             l.order_id,
             min(l.group_name) AS group_name,
+            true AS is_order,
             count(*) AS lines_due,
             sum(CASE WHEN l.is_shipped THEN 1 ELSE 0 END) AS lines_shipped,
             sum(CASE WHEN l.is_on_time THEN 1 ELSE 0 END) AS lines_on_time,
@@ -124,29 +149,34 @@ FROM (
             -- one row per order line and group
             SELECT
                 CASE WHEN $grain = 'all' THEN $from ELSE period_start(v.promised_date, $grain, $calendar) END AS period_start,
-                CASE $level WHEN 'location' THEN member(v.fulfil_location_id, p.location_id)
-                            WHEN 'channel' THEN member(v.channel_id, c.channel_id)
-                            WHEN 'carrier' THEN coalesce(v.carrier, 'N/A')
-                            ELSE coalesce(v.method, 'N/A') END AS group_id,
+                v.group_id,
                 v.order_id,
                 v.source_system,
                 v.order_line_id,
-                min(CASE $level WHEN 'location' THEN member(v.fulfil_location_id, p.location_name)
-                                WHEN 'channel' THEN member(v.channel_id, c.channel_name)
-                                WHEN 'carrier' THEN coalesce(v.carrier, 'N/A')
-                                ELSE coalesce(v.method, 'N/A') END) AS group_name,
+                min(v.group_name) AS group_name,
                 bool_and(v.shipped_date IS NOT NULL) AS is_shipped,
                 bool_and(v.delivered_date IS NOT NULL AND v.delivered_date <= v.promised_date) AS is_on_time,
                 sum(v.quantity) AS units_due,
                 sum(CASE WHEN v.shipped_date IS NOT NULL THEN v.quantity ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_shipped,
                 sum(CASE WHEN v.delivered_date <= v.promised_date THEN v.quantity ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_on_time
-            FROM fulfilment_part v
-            LEFT JOIN location p ON p.location_id = v.fulfil_location_id
-            LEFT JOIN channel c ON c.channel_id = v.channel_id
-            WHERE v.promised_date >= $from AND v.promised_date < $to AND v.promised_date < $as_of AND NOT v.is_cancelled
+            FROM part v
+            WHERE v.promised_date >= $from
             GROUP BY 1, 2, 3, 4, 5
         ) l
         GROUP BY 1, 2, 3
+
+        UNION ALL
+
+        -- every group in every bucket
+        SELECT
+            CASE WHEN $grain = 'all' THEN $from ELSE period_start(d.date_key, $grain, $calendar) END AS period_start,
+            known.group_id, CAST(NULL AS VARCHAR) AS order_id, known.group_name, false AS is_order, CAST(0 AS BIGINT) AS lines_due,
+            CAST(0 AS BIGINT) AS lines_shipped, CAST(0 AS BIGINT) AS lines_on_time, CAST(0 AS DECIMAL(28,3)) AS units_due,
+            CAST(0 AS DECIMAL(28,3)) AS units_shipped, CAST(0 AS DECIMAL(28,3)) AS units_on_time
+        FROM (SELECT group_id, group_name FROM part GROUP BY 1, 2) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) o
     GROUP BY 1, 2
 ) s

@@ -16,6 +16,7 @@
 -- level = { type = "text", default = "all", values = ["all", "channel"], about = "All channels together, or one row per channel and step." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per step and such bucket; all = one row per step." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Steps that were begun before `to` are shown in every bucket, with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [chart]
@@ -55,6 +56,28 @@
 --     "sum(orders_done) = (SELECT sum(w.orders_done) FROM report('order-cycle-time') w)",
 -- ]
 -- ---
+WITH begun AS (
+    -- a row per order and step that it has begun; earlier ones tell which there are
+    SELECT
+        o.business_date,
+        CASE WHEN $level = 'channel' THEN member(o.channel_id, c.channel_id) END AS channel_id,
+        CASE WHEN $level = 'channel' THEN member(o.channel_id, c.channel_name) END AS channel_name,
+        o.source_system,
+        o.source_order_id,
+        o.is_cancelled,
+        k.step_no,
+        CASE k.step_no WHEN 1 THEN CAST(w.paid_at AS BIGINT) - CAST(w.created_at AS BIGINT)
+                       WHEN 2 THEN CAST(w.fulfilled_at AS BIGINT) - CAST(w.paid_at AS BIGINT)
+                       WHEN 3 THEN CAST(w.completed_at AS BIGINT) - CAST(w.fulfilled_at AS BIGINT)
+                       ELSE CAST(w.completed_at AS BIGINT) - CAST(w.created_at AS BIGINT) END AS micros
+    FROM order_now o
+    JOIN order_step w ON w.source_system = o.source_system AND w.source_order_id = o.source_order_id
+    -- 1 to 4
+    CROSS JOIN (SELECT day_of_month AS step_no FROM calendar WHERE day_of_month <= 4 GROUP BY 1) k
+    LEFT JOIN channel c ON c.channel_id = o.channel_id
+    WHERE (o.business_date >= $from OR $include_zero) AND o.business_date < $to
+      AND CASE k.step_no WHEN 2 THEN w.paid_at WHEN 3 THEN w.fulfilled_at ELSE w.created_at END IS NOT NULL
+)
 SELECT
     s.period_start,
     CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
@@ -81,7 +104,7 @@ FROM (
         n.channel_id,
         n.channel_name,
         n.step_no,
-        count(*) AS step_orders,
+        sum(CASE WHEN n.is_order THEN 1 ELSE 0 END) AS step_orders,
         sum(CASE WHEN n.micros >= 0 THEN 1 ELSE 0 END) AS orders_done,
         sum(CASE WHEN n.micros IS NULL AND NOT n.is_cancelled THEN 1 ELSE 0 END) AS orders_open,
         sum(CASE WHEN n.micros IS NULL AND n.is_cancelled THEN 1 ELSE 0 END) AS orders_cancelled,
@@ -91,7 +114,7 @@ FROM (
         max(CASE WHEN n.micros >= 0 AND 10 * n.place >= 9 * n.done AND 10 * (n.place - 1) < 9 * n.done THEN n.micros END) AS p90
     FROM (
         SELECT
-            t.period_start, t.channel_id, t.channel_name, t.step_no, t.micros, t.is_cancelled,
+            t.period_start, t.channel_id, t.channel_name, t.step_no, true AS is_order, t.micros, t.is_cancelled,
             -- those that have done the step come first, the quickest of them first of all
             CAST(row_number() OVER (
                 PARTITION BY t.period_start, t.channel_id, t.step_no
@@ -100,26 +123,23 @@ FROM (
             sum(CASE WHEN t.micros >= 0 THEN 1 ELSE 0 END) OVER (PARTITION BY t.period_start, t.channel_id, t.step_no) AS done
         FROM (
             SELECT
-                CASE WHEN $grain = 'all' THEN $from ELSE period_start(o.business_date, $grain, $calendar) END AS period_start,
-                CASE WHEN $level = 'channel' THEN member(o.channel_id, c.channel_id) END AS channel_id,
-                CASE WHEN $level = 'channel' THEN member(o.channel_id, c.channel_name) END AS channel_name,
-                o.source_system,
-                o.source_order_id,
-                o.is_cancelled,
-                k.step_no,
-                CASE k.step_no WHEN 1 THEN CAST(w.paid_at AS BIGINT) - CAST(w.created_at AS BIGINT)
-                               WHEN 2 THEN CAST(w.fulfilled_at AS BIGINT) - CAST(w.paid_at AS BIGINT)
-                               WHEN 3 THEN CAST(w.completed_at AS BIGINT) - CAST(w.fulfilled_at AS BIGINT)
-                               ELSE CAST(w.completed_at AS BIGINT) - CAST(w.created_at AS BIGINT) END AS micros,
-                CASE k.step_no WHEN 2 THEN w.paid_at WHEN 3 THEN w.fulfilled_at ELSE w.created_at END AS begun_at
-            FROM order_now o
-            JOIN order_step w ON w.source_system = o.source_system AND w.source_order_id = o.source_order_id
-            -- 1 to 4
-            CROSS JOIN (SELECT day_of_month AS step_no FROM calendar WHERE day_of_month <= 4 GROUP BY 1) k
-            LEFT JOIN channel c ON c.channel_id = o.channel_id
-            WHERE o.business_date >= $from AND o.business_date < $to
+                CASE WHEN $grain = 'all' THEN $from ELSE period_start(b.business_date, $grain, $calendar) END AS period_start,
+                b.channel_id, b.channel_name, b.source_system, b.source_order_id, b.is_cancelled, b.step_no, b.micros
+            FROM begun b
+            WHERE b.business_date >= $from
         ) t
-        WHERE t.begun_at IS NOT NULL
+
+        UNION ALL
+
+        -- every step in every bucket
+        SELECT
+            CASE WHEN $grain = 'all' THEN $from ELSE period_start(d.date_key, $grain, $calendar) END AS period_start,
+            known.channel_id, known.channel_name, known.step_no, false AS is_order, CAST(NULL AS BIGINT) AS micros,
+            CAST(NULL AS BOOLEAN) AS is_cancelled, CAST(NULL AS BIGINT) AS place, CAST(NULL AS BIGINT) AS done
+        FROM (SELECT channel_id, channel_name, step_no FROM begun GROUP BY 1, 2, 3) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) n
     GROUP BY 1, 2, 3, 4
 ) s

@@ -13,6 +13,7 @@
 -- level = { type = "text", default = "tender", values = ["tender", "gateway", "channel"], about = "One row per tender, gateway or channel." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per such bucket; all = one for all days." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Tenders, gateways or channels that had payments before `to` are shown in every bucket, with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -66,6 +67,25 @@
 -- each = ["failed_attempts <= attempts", "captured_authorizations <= authorizations"]
 -- all = ["sum(net_captured) = max(net_captured_all)"]
 -- ---
+WITH paid AS (
+    -- earlier ones tell which groups there are
+    SELECT
+        p.business_date,
+        CASE $level WHEN 'channel' THEN member(p.channel_id, c.channel_id)
+                    WHEN 'gateway' THEN coalesce(p.gateway, 'N/A')
+                    ELSE p.tender_type END AS group_id,
+        CASE $level WHEN 'channel' THEN member(p.channel_id, c.channel_name)
+                    WHEN 'gateway' THEN coalesce(p.gateway, 'N/A')
+                    ELSE p.tender_type END AS group_name,
+        p.status,
+        p.payment_kind,
+        p.captured_rc,
+        p.refunded_rc,
+        p.is_captured
+    FROM payment_event p
+    LEFT JOIN channel c ON c.channel_id = p.channel_id
+    WHERE (p.business_date >= $from OR $include_zero) AND p.business_date < $to
+)
 SELECT
     s.period_start,
     CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
@@ -91,12 +111,8 @@ SELECT
 FROM (
     SELECT
         CASE WHEN $grain = 'all' THEN $from ELSE period_start(p.business_date, $grain, $calendar) END AS period_start,
-        CASE $level WHEN 'channel' THEN member(p.channel_id, c.channel_id)
-                    WHEN 'gateway' THEN coalesce(p.gateway, 'N/A')
-                    ELSE p.tender_type END AS group_id,
-        CASE $level WHEN 'channel' THEN member(p.channel_id, c.channel_name)
-                    WHEN 'gateway' THEN coalesce(p.gateway, 'N/A')
-                    ELSE p.tender_type END AS group_name,
+        p.group_id,
+        p.group_name,
         sum(CASE WHEN p.status = 'success' AND p.payment_kind IN ('capture', 'sale') THEN 1 ELSE 0 END) AS captures,
         sum(p.captured_rc) AS captured,
         sum(CASE WHEN p.status = 'success' AND p.payment_kind = 'refund' THEN 1 ELSE 0 END) AS refunds,
@@ -106,9 +122,22 @@ FROM (
         sum(CASE WHEN p.status = 'success' AND p.payment_kind = 'authorization' THEN 1 ELSE 0 END) AS authorizations,
         sum(CASE WHEN p.is_captured THEN 1 ELSE 0 END) AS captured_authorizations,
         sum(CASE WHEN p.status = 'success' AND p.payment_kind = 'void' THEN 1 ELSE 0 END) AS voids
-    FROM payment_event p
-    LEFT JOIN channel c ON c.channel_id = p.channel_id
-    WHERE p.business_date >= $from AND p.business_date < $to
+    FROM (
+        SELECT q.business_date, q.group_id, q.group_name, q.status, q.payment_kind, q.captured_rc, q.refunded_rc, q.is_captured
+        FROM paid q
+        WHERE q.business_date >= $from
+
+        UNION ALL
+
+        -- every group in every bucket, on the bucket's first day
+        SELECT
+            d.date_key AS business_date, known.group_id, known.group_name, 'none' AS status, 'none' AS payment_kind,
+            CAST(0 AS DECIMAL(18,4)) AS captured_rc, CAST(0 AS DECIMAL(18,4)) AS refunded_rc, false AS is_captured
+        FROM (SELECT group_id, group_name FROM paid GROUP BY 1, 2) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
+    ) p
     GROUP BY 1, 2, 3
 ) s
 ORDER BY s.period_start NULLS LAST, net_captured DESC NULLS LAST, s.group_id NULLS LAST

@@ -15,6 +15,7 @@
 -- level = { type = "text", default = "rate", values = ["jurisdiction", "code", "rate"], about = "One row per jurisdiction, per code in it, or per rate of that." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per such bucket; all = one for all days." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Jurisdictions, codes and rates that had sales before `to` are shown in every bucket, with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -65,6 +66,40 @@
 -- each = ["tax_code IS NOT NULL"]
 -- all = ["sum(tax_amount) = max(tax_amount_all)", "sum(net_sales) = (SELECT sum(w.net_sales) FROM report('sales-by-region') w)"]
 -- ---
+WITH taxed AS (
+    -- earlier ones tell which taxes there are
+    SELECT
+        e.business_date,
+        coalesce(e.tax_jurisdiction, member(e.region_id, coalesce(r.level1_id, r.region_id))) AS jurisdiction_id,
+        coalesce(e.tax_jurisdiction, member(e.region_id, coalesce(r.level1_name, r.level1_id, r.region_name))) AS jurisdiction_name,
+        CASE WHEN $level <> 'jurisdiction' THEN coalesce(e.tax_code, member(e.product_id, p.tax_code)) END AS tax_code,
+        CASE WHEN $level = 'rate' THEN e.tax_rate END AS rate,
+        e.net_rc,
+        e.tax_rc,
+        e.charge_rc,
+        e.charge_tax_rc,
+        e.returns,
+        e.refunded_tax
+    FROM (
+        SELECT
+            v.business_date, v.region_id, v.product_id, CAST(NULL AS VARCHAR) AS tax_jurisdiction, CAST(NULL AS VARCHAR) AS tax_code, v.tax_rate,
+            v.net_rc, v.tax_rc, CAST(0 AS DECIMAL(18,4)) AS charge_rc, CAST(0 AS DECIMAL(18,4)) AS charge_tax_rc, v.returns,
+            CASE WHEN v.tax_rc < 0 THEN - v.tax_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS refunded_tax
+        FROM sales_event v
+        WHERE (v.business_date >= $from OR $include_zero) AND v.business_date < $to AND v.flow <> 'sell_out'
+
+        UNION ALL
+
+        SELECT
+            k.business_date, k.region_id, k.product_id, k.tax_jurisdiction, k.tax_code, k.tax_rate, CAST(0 AS DECIMAL(18,4)) AS net_rc,
+            CAST(0 AS DECIMAL(18,4)) AS tax_rc, k.charge_rc, k.charge_tax_rc, CAST(0 AS DECIMAL(18,4)) AS returns,
+            CAST(0 AS DECIMAL(18,4)) AS refunded_tax
+        FROM charge_event k
+        WHERE (k.business_date >= $from OR $include_zero) AND k.business_date < $to
+    ) e
+    LEFT JOIN region r ON r.region_id = e.region_id
+    LEFT JOIN product p ON p.product_id = e.product_id
+)
 SELECT
     s.period_start,
     CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
@@ -89,10 +124,10 @@ SELECT
 FROM (
     SELECT
         CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END AS period_start,
-        coalesce(e.tax_jurisdiction, member(e.region_id, coalesce(r.level1_id, r.region_id))) AS jurisdiction_id,
-        coalesce(e.tax_jurisdiction, member(e.region_id, coalesce(r.level1_name, r.level1_id, r.region_name))) AS jurisdiction_name,
-        CASE WHEN $level <> 'jurisdiction' THEN coalesce(e.tax_code, member(e.product_id, p.tax_code)) END AS tax_code,
-        CASE WHEN $level = 'rate' THEN e.tax_rate END AS rate,
+        e.jurisdiction_id,
+        e.jurisdiction_name,
+        e.tax_code,
+        e.rate,
         sum(e.net_rc) AS net_sales,
         sum(e.tax_rc) AS tax,
         sum(e.charge_rc) AS charges,
@@ -101,23 +136,23 @@ FROM (
         sum(e.refunded_tax) AS refunded_tax
     FROM (
         SELECT
-            v.business_date, v.region_id, v.product_id, CAST(NULL AS VARCHAR) AS tax_jurisdiction, CAST(NULL AS VARCHAR) AS tax_code, v.tax_rate,
-            v.net_rc, v.tax_rc, CAST(0 AS DECIMAL(18,4)) AS charge_rc, CAST(0 AS DECIMAL(18,4)) AS charge_tax_rc, v.returns,
-            CASE WHEN v.tax_rc < 0 THEN - v.tax_rc ELSE CAST(0 AS DECIMAL(18,4)) END AS refunded_tax
-        FROM sales_event v
-        WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
+            t.business_date, t.jurisdiction_id, t.jurisdiction_name, t.tax_code, t.rate, t.net_rc, t.tax_rc, t.charge_rc, t.charge_tax_rc,
+            t.returns, t.refunded_tax
+        FROM taxed t
+        WHERE t.business_date >= $from
 
         UNION ALL
 
+        -- every tax in every bucket, on the bucket's first day
         SELECT
-            k.business_date, k.region_id, k.product_id, k.tax_jurisdiction, k.tax_code, k.tax_rate, CAST(0 AS DECIMAL(18,4)) AS net_rc,
-            CAST(0 AS DECIMAL(18,4)) AS tax_rc, k.charge_rc, k.charge_tax_rc, CAST(0 AS DECIMAL(18,4)) AS returns,
-            CAST(0 AS DECIMAL(18,4)) AS refunded_tax
-        FROM charge_event k
-        WHERE k.business_date >= $from AND k.business_date < $to
+            d.date_key AS business_date, known.jurisdiction_id, known.jurisdiction_name, known.tax_code, known.rate,
+            CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(0 AS DECIMAL(18,4)) AS tax_rc, CAST(0 AS DECIMAL(18,4)) AS charge_rc,
+            CAST(0 AS DECIMAL(18,4)) AS charge_tax_rc, CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS refunded_tax
+        FROM (SELECT jurisdiction_id, jurisdiction_name, tax_code, rate FROM taxed GROUP BY 1, 2, 3, 4) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) e
-    LEFT JOIN region r ON r.region_id = e.region_id
-    LEFT JOIN product p ON p.product_id = e.product_id
     GROUP BY 1, 2, 3, 4, 5
 ) s
 ORDER BY s.period_start NULLS LAST, s.jurisdiction_id NULLS LAST, s.tax_code NULLS LAST, s.rate NULLS LAST

@@ -6,6 +6,7 @@
 -- before. Where only month ends are counted, it is of the days of those counts and the seven days after each. Stock below 0 counts as it is.
 -- Without a known cost or stock the ratios are empty."""
 -- key = ["period_start", "location_id", "category_id"]
+-- spine = ["location", "product"]
 -- totals = false
 -- needs = ["order_line.cost_amount", "inventory_snapshot.on_hand_cost_rc"]
 --
@@ -15,6 +16,7 @@
 -- grain = { type = "text", default = "month", values = ["week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per such bucket." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
 -- level = { type = "text", default = "total", values = ["total", "location", "category"], about = "One row per bucket, or per place or top category in it." }
+-- include_zero = { type = "bool", default = false, about = "Places or top categories without stock and sales are shown with 0, and so are such buckets." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [chart]
@@ -90,18 +92,45 @@ FROM (
             - CAST(min(greatest(period_start(u.day, $grain, $calendar), CAST($from AS DATE))) AS INT),
             0
         ) AS days,
-        sum(u.cogs) AS cogs,
-        sum(u.inventory_cost) AS inventory_cost_days
+        -- what is there without a known cost has none, what is not there has 0
+        CASE WHEN sum(u.told) = 0 THEN CAST(0 AS DECIMAL(28,4)) ELSE sum(u.cogs) END AS cogs,
+        CASE WHEN sum(u.told) = 0 THEN CAST(0 AS DECIMAL(38,4)) ELSE sum(u.inventory_cost) END AS inventory_cost_days
     FROM (
-        SELECT e.business_date AS day, e.location_id, e.product_id, e.cost_rc AS cogs, CAST(NULL AS DECIMAL(28,4)) AS inventory_cost
+        SELECT
+            e.business_date AS day, e.location_id, e.product_id, e.cost_rc AS cogs, CAST(NULL AS DECIMAL(28,4)) AS inventory_cost,
+            CAST(1 AS BIGINT) AS told
         FROM sales_event e
         WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out'
 
         UNION ALL
 
-        SELECT i.stock_date AS day, i.location_id, i.product_id, CAST(NULL AS DECIMAL(18,4)) AS cogs, i.on_hand_cost_rc AS inventory_cost
+        SELECT
+            i.stock_date AS day, i.location_id, i.product_id, CAST(NULL AS DECIMAL(18,4)) AS cogs, i.on_hand_cost_rc AS inventory_cost,
+            CAST(1 AS BIGINT) AS told
         FROM inventory_day i
         WHERE i.stock_date >= $from AND i.stock_date < $to
+
+        UNION ALL
+
+        -- every place, or an article of every top category, in every bucket, on the bucket's first day
+        SELECT
+            d.date_key AS day, known.location_id, known.product_id, CAST(NULL AS DECIMAL(18,4)) AS cogs,
+            CAST(NULL AS DECIMAL(28,4)) AS inventory_cost, CAST(0 AS BIGINT) AS told
+        FROM (
+            SELECT a.location_id, CAST(NULL AS VARCHAR) AS product_id FROM location a WHERE $level = 'location'
+            UNION ALL
+            SELECT CAST(NULL AS VARCHAR) AS location_id, min(b.product_id) AS product_id
+            FROM product b
+            WHERE $level = 'category'
+            GROUP BY coalesce(b.category_l1_id, b.category_l1_name)
+            UNION ALL
+            SELECT CAST(NULL AS VARCHAR) AS location_id, CAST(NULL AS VARCHAR) AS product_id
+            FROM calendar o
+            WHERE $level = 'total' AND o.date_key = $from
+        ) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = greatest($from, period_start(d.date_key, $grain, $calendar))
     ) u
     LEFT JOIN location l ON l.location_id = u.location_id
     LEFT JOIN product p ON p.product_id = u.product_id

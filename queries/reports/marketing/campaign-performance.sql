@@ -6,18 +6,23 @@
 -- policy attribution's matter (view attributed_sale); sales are after discounts and before returns. Orders that no contact led to are not in
 -- it. What platforms claim is not in it, for several claim the same order (D58). A campaign that the list does not have is the row UNK. Spend
 -- is not of a shop, article or customer: no slicer fits."""
--- key = ["campaign_id"]
+-- key = ["period_start", "campaign_id"]
 -- needs = ["marketing_cost", "marketing_touch"]
 --
 -- [params]
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
 -- to = { type = "date", default = "today", about = "First day that is not included." }
 -- means = { type = "text", optional = true, values = "SELECT DISTINCT marketing_channel FROM campaign ORDER BY 1", about = "Only campaigns of this marketing channel." }
--- as_of = { type = "date", default = "today", about = "First day that is not over: a period that ends later is partial." }
+-- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per campaign and such bucket; all = one row per campaign." }
+-- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Campaigns without any event are shown with 0." }
+-- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
 -- from = "from"
 -- to = "to"
+-- bucket = "period_start"
+-- grain = "grain"
 -- measures = ["spend", "clicks", "visits", "attributed_sales"]
 --
 -- [chart]
@@ -26,9 +31,9 @@
 -- y = ["spend", "roas"]
 --
 -- [columns]
--- period_start = "the first day asked for"
--- period_end = "the first day that is not"
--- is_partial_period = "to is after as_of: the period is not over"
+-- period_start = "first day of the bucket"
+-- period_end = "first day after the bucket"
+-- is_partial_period = "the bucket reaches beyond the asked days or beyond as_of"
 -- campaign_id = "the campaign; UNK = not in the list, N/A = contacts without one"
 -- campaign_name = "its name"
 -- marketing_channel = "by which means"
@@ -62,9 +67,10 @@
 -- all = ["sum(spend) = (SELECT sum(w.spend) FROM report('roas-cac', 'grain=all') w)"]
 -- ---
 SELECT
-    $from AS period_start,
-    $to AS period_end,
-    $to > $as_of AS is_partial_period,
+    s.period_start,
+    CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
+    s.period_start < $from
+        OR CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END > least($to, $as_of) AS is_partial_period,
     s.campaign_id,
     s.campaign_name,
     s.marketing_channel,
@@ -83,6 +89,7 @@ SELECT
     reporting_currency() AS currency
 FROM (
     SELECT
+        CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END AS period_start,
         member(e.campaign_id, c.campaign_id) AS campaign_id,
         member(e.campaign_id, c.campaign_name) AS campaign_name,
         member(e.campaign_id, c.marketing_channel) AS marketing_channel,
@@ -95,7 +102,7 @@ FROM (
         sum(e.credit_new) AS attributed_new_customers
     FROM (
         SELECT
-            m.campaign_id, m.spend_rc, m.impressions, m.clicks, CAST(0 AS BIGINT) AS is_visit,
+            m.business_date, m.campaign_id, m.spend_rc, m.impressions, m.clicks, CAST(0 AS BIGINT) AS is_visit,
             CAST(0 AS DECIMAL(18,6)) AS credit_orders, CAST(0 AS DECIMAL(18,4)) AS credit_rc, CAST(0 AS DECIMAL(18,6)) AS credit_new
         FROM marketing_spend m
         WHERE m.business_date >= $from AND m.business_date < $to
@@ -103,8 +110,8 @@ FROM (
         UNION ALL
 
         SELECT
-            v.campaign_id, CAST(0 AS DECIMAL(18,4)) AS spend_rc, CAST(0 AS BIGINT) AS impressions, CAST(0 AS BIGINT) AS clicks,
-            CAST(1 AS BIGINT) AS is_visit,
+            v.business_date, v.campaign_id, CAST(0 AS DECIMAL(18,4)) AS spend_rc, CAST(0 AS BIGINT) AS impressions,
+            CAST(0 AS BIGINT) AS clicks, CAST(1 AS BIGINT) AS is_visit,
             CAST(0 AS DECIMAL(18,6)) AS credit_orders, CAST(0 AS DECIMAL(18,4)) AS credit_rc, CAST(0 AS DECIMAL(18,6)) AS credit_new
         FROM session_funnel v
         WHERE v.business_date >= $from AND v.business_date < $to AND v.campaign_id IS NOT NULL
@@ -112,13 +119,25 @@ FROM (
         UNION ALL
 
         SELECT
-            a.campaign_id, CAST(0 AS DECIMAL(18,4)) AS spend_rc, CAST(0 AS BIGINT) AS impressions, CAST(0 AS BIGINT) AS clicks,
-            CAST(0 AS BIGINT) AS is_visit, a.credit_orders, a.credit_rc, a.credit_new
+            a.business_date, a.campaign_id, CAST(0 AS DECIMAL(18,4)) AS spend_rc, CAST(0 AS BIGINT) AS impressions,
+            CAST(0 AS BIGINT) AS clicks, CAST(0 AS BIGINT) AS is_visit, a.credit_orders, a.credit_rc, a.credit_new
         FROM attributed_sale a
         WHERE a.business_date >= $from AND a.business_date < $to AND a.touches > 0
+
+        UNION ALL
+
+        -- every campaign in every bucket, on the bucket's first day
+        SELECT
+            d.date_key AS business_date, known.campaign_id, CAST(0 AS DECIMAL(18,4)) AS spend_rc, CAST(0 AS BIGINT) AS impressions,
+            CAST(0 AS BIGINT) AS clicks, CAST(0 AS BIGINT) AS is_visit,
+            CAST(0 AS DECIMAL(18,6)) AS credit_orders, CAST(0 AS DECIMAL(18,4)) AS credit_rc, CAST(0 AS DECIMAL(18,6)) AS credit_new
+        FROM campaign known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) e
     LEFT JOIN campaign c ON c.campaign_id = e.campaign_id
     WHERE $means IS NULL OR c.marketing_channel = $means
-    GROUP BY 1, 2, 3
+    GROUP BY 1, 2, 3, 4
 ) s
-ORDER BY s.spend DESC NULLS LAST, s.campaign_id NULLS LAST
+ORDER BY s.period_start NULLS LAST, s.spend DESC NULLS LAST, s.campaign_id NULLS LAST

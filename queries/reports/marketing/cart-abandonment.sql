@@ -17,6 +17,7 @@
 -- timeout = { type = "int", default = 24, min = 1, max = 720, about = "Hours that a visitor has to buy." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per such bucket; all = one for all days." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Groups and currencies that had carts before `to` are shown in every bucket, with 0." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial, a cart whose hours end later is open." }
 --
 -- [period]
@@ -59,6 +60,30 @@
 -- params = { level = "product", timeout = "1" }
 -- each = ["carts = bought_carts + open_carts + abandoned_carts", "group_id IS NOT NULL"]
 -- ---
+WITH put AS (
+    -- earlier ones tell which groups and currencies there are
+    SELECT
+        i.business_date,
+        CASE $level WHEN 'channel' THEN member(i.channel_id, h.channel_id)
+                    WHEN 'device' THEN coalesce(i.device_type, 'N/A')
+                    WHEN 'category' THEN member(i.product_id, coalesce(p.category_l1_id, p.category_l1_name))
+                    WHEN 'product' THEN member(i.product_id, p.product_id) END AS group_id,
+        CASE $level WHEN 'channel' THEN member(i.channel_id, h.channel_name)
+                    WHEN 'device' THEN coalesce(i.device_type, 'N/A')
+                    WHEN 'category' THEN member(i.product_id, coalesce(p.category_l1_name, p.category_l1_id))
+                    WHEN 'product' THEN member(i.product_id, p.product_name) END AS group_name,
+        i.cart_key,
+        i.cart_currency,
+        i.quantity,
+        i.cart_value,
+        CASE WHEN coalesce(CAST(i.bought_at AS BIGINT) - CAST(i.created_at AS BIGINT) <= $timeout * 3600000000, false) THEN 'bought'
+             WHEN CAST(i.created_at AS BIGINT) + $timeout * 3600000000 > CAST(CAST($as_of AS DATE) AS INT) * 86400000000 THEN 'open'
+             ELSE 'abandoned' END AS fate
+    FROM cart_item i
+    LEFT JOIN channel h ON h.channel_id = i.channel_id
+    LEFT JOIN product p ON p.product_id = i.product_id
+    WHERE (i.business_date >= $from OR $include_zero) AND i.business_date < $to
+)
 SELECT
     s.period_start,
     CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
@@ -88,32 +113,28 @@ FROM (
         count(DISTINCT CASE WHEN c.fate = 'bought' THEN c.cart_key END) AS bought_carts,
         count(DISTINCT CASE WHEN c.fate = 'open' THEN c.cart_key END) AS open_carts,
         count(DISTINCT CASE WHEN c.fate = 'abandoned' THEN c.cart_key END) AS abandoned_carts,
-        sum(c.quantity) AS cart_units,
+        CASE WHEN count(c.cart_key) = 0 THEN CAST(0 AS DECIMAL(38,3)) ELSE sum(c.quantity) END AS cart_units,
         coalesce(sum(CASE WHEN c.fate = 'abandoned' THEN c.quantity END), 0) AS abandoned_units,
-        sum(c.cart_value) AS cart_value,
+        CASE WHEN count(c.cart_key) = 0 THEN CAST(0 AS DECIMAL(38,4)) ELSE sum(c.cart_value) END AS cart_value,
         coalesce(sum(CASE WHEN c.fate = 'abandoned' THEN c.cart_value END), 0) AS abandoned_value
     FROM (
         SELECT
             CASE WHEN $grain = 'all' THEN $from ELSE period_start(i.business_date, $grain, $calendar) END AS period_start,
-            CASE $level WHEN 'channel' THEN member(i.channel_id, h.channel_id)
-                        WHEN 'device' THEN coalesce(i.device_type, 'N/A')
-                        WHEN 'category' THEN member(i.product_id, coalesce(p.category_l1_id, p.category_l1_name))
-                        WHEN 'product' THEN member(i.product_id, p.product_id) END AS group_id,
-            CASE $level WHEN 'channel' THEN member(i.channel_id, h.channel_name)
-                        WHEN 'device' THEN coalesce(i.device_type, 'N/A')
-                        WHEN 'category' THEN member(i.product_id, coalesce(p.category_l1_name, p.category_l1_id))
-                        WHEN 'product' THEN member(i.product_id, p.product_name) END AS group_name,
-            i.cart_key,
-            i.cart_currency,
-            i.quantity,
-            i.cart_value,
-            CASE WHEN coalesce(CAST(i.bought_at AS BIGINT) - CAST(i.created_at AS BIGINT) <= $timeout * 3600000000, false) THEN 'bought'
-                 WHEN CAST(i.created_at AS BIGINT) + $timeout * 3600000000 > CAST(CAST($as_of AS DATE) AS INT) * 86400000000 THEN 'open'
-                 ELSE 'abandoned' END AS fate
-        FROM cart_item i
-        LEFT JOIN channel h ON h.channel_id = i.channel_id
-        LEFT JOIN product p ON p.product_id = i.product_id
-        WHERE i.business_date >= $from AND i.business_date < $to
+            i.group_id, i.group_name, i.cart_key, i.cart_currency, i.quantity, i.cart_value, i.fate
+        FROM put i
+        WHERE i.business_date >= $from
+
+        UNION ALL
+
+        -- every group and currency in every bucket
+        SELECT
+            CASE WHEN $grain = 'all' THEN $from ELSE period_start(d.date_key, $grain, $calendar) END AS period_start,
+            known.group_id, known.group_name, CAST(NULL AS VARCHAR) AS cart_key, known.cart_currency, CAST(NULL AS DECIMAL(28,3)) AS quantity,
+            CAST(NULL AS DECIMAL(28,4)) AS cart_value, 'none' AS fate
+        FROM (SELECT group_id, min(group_name) AS group_name, cart_currency FROM put GROUP BY group_id, cart_currency) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) c
     GROUP BY c.period_start, c.group_id, c.cart_currency
 ) s

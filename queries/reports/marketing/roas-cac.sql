@@ -15,6 +15,7 @@
 -- to = { type = "date", default = "today", about = "First day that is not included." }
 -- grain = { type = "text", default = "month", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per channel and such bucket; all = one row per channel." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
+-- include_zero = { type = "bool", default = false, about = "Marketing channels of listed campaigns are shown with 0 where they have neither spend nor sales." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -100,6 +101,17 @@ FROM (
         FROM marketing_spend m
         LEFT JOIN campaign c ON c.campaign_id = m.campaign_id
         WHERE m.business_date >= $from AND m.business_date < $to
+
+        UNION ALL
+
+        -- every channel of the campaigns in every bucket, on the bucket's first day
+        SELECT
+            d.date_key AS business_date, known.marketing_channel, CAST(0 AS DECIMAL(18,4)) AS spend_rc,
+            CAST(0 AS DECIMAL(18,4)) AS credit_rc, CAST(0 AS DECIMAL(18,6)) AS credit_orders, CAST(0 AS DECIMAL(18,6)) AS credit_new
+        FROM (SELECT k.marketing_channel FROM campaign k WHERE k.marketing_channel IS NOT NULL GROUP BY 1) known
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) e
     GROUP BY 1, 2
 ) s

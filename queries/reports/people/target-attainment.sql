@@ -1,12 +1,13 @@
 -- ---
 -- title = { en = "Targets attained", zh = "目标达成" }
--- about = """Are we where we planned to be? Per member of a dimension (dim_type) what was planned for the asked days and what was sold in them:
--- attainment = actual / target. A target whose period reaches beyond the asked days counts with the part of its days (view target_day),
--- and actual is of the days for which the row has a target, so that both are of the same days (D60). Of several versions the last approved one
--- holds, unless version names one, which may be a draft; plans, and targets of months and of quarters, are rows of their own and are never
--- added up. metric says what is planned: net sales, gross profit over the events whose cost is known, net stock units, or orders. Members are
--- ids as sales carry them, region_category the region of the sale and the article's top category, joined by /. Sales of members without a
--- target are not shown. A representative's actual is what policy rep_credit gives."""
+-- about = """Are we where we planned to be? Per member of a dimension (dim_type) what was planned for the asked days and what was sold in
+-- them: attainment = actual / target. A target whose period reaches beyond the asked days counts with the part of its days (view
+-- target_day), and actual is of the days for which the row has a target, so that both are of the same days (D60). Of several versions the
+-- last approved one holds, unless version names one, which may be a draft; plans, and targets of months and of quarters, are rows of their
+-- own and are never added up. metric says what is planned: net sales, gross profit over the events whose cost is known, net stock units, or
+-- orders. Members are ids as sales carry them, region_category the region of the sale and the article's top category, joined by /. Sales of
+-- members without a target are not shown. A representative's actual is what policy rep_credit gives. Rows are of the plan's own members and
+-- periods (target_grain), so grain, calendar and include_zero mean nothing here."""
 -- key = ["target_set_id", "target_grain", "dim_id"]
 -- totals = false
 --

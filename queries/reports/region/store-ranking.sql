@@ -1,12 +1,12 @@
 -- ---
 -- title = { en = "Store ranking", zh = "门店排名" }
--- about = """How do places of sale compare? Sales, orders, basket and margin per place, with its rank by net sales among all places and
--- among its peers: the places of the same region, country or kind (parameter peers; all = one group). below_peers counts the peers with
--- strictly less net sales, percentile = below_peers / (peers − 1): 1 = the best, 0 = the last, empty for a place without peers. Sales
--- without a place, such as online sales, are not in it; a place that the location table does not know is the row UNK. Returns count where
--- the goods were sold. sales_per_sqm = net_sales / selling area. Growth comes with compare; growth of comparable places only is another
--- question, and footfall is not counted here."""
--- key = ["location_id"]
+-- about = """How do places of sale compare? Sales, orders, basket and margin per place, with its rank by net sales in the bucket among all
+-- places and among its peers: the places of the same region, country or kind (parameter peers; all = one group). below_peers counts the
+-- peers with strictly less net sales, percentile = below_peers / (peers − 1): 1 = the best, 0 = the last, empty for a place without peers.
+-- Sales without a place, such as online sales, are not in it; a place that the location table does not know is the row UNK. Returns count
+-- where the goods were sold. sales_per_sqm = net_sales / selling area. Growth comes with compare; growth of comparable places only is
+-- another question, and footfall is not counted here."""
+-- key = ["period_start", "location_id"]
 -- spine = ["location"]
 -- needs = ["order_line.location_id"]
 --
@@ -14,12 +14,16 @@
 -- from = { type = "date", default = "start of month - 12 months", about = "First day, included." }
 -- to = { type = "date", default = "today", about = "First day that is not included." }
 -- peers = { type = "text", default = "region", values = ["region", "country", "location_type", "all"], about = "With which places a place is compared." }
+-- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per place and such bucket; all = one row per place." }
+-- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
 -- include_zero = { type = "bool", default = false, about = "Places without any event are shown with 0, and ranked." }
--- as_of = { type = "date", default = "today", about = "First day that is not over: a period that ends later is partial." }
+-- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
 -- from = "from"
 -- to = "to"
+-- bucket = "period_start"
+-- grain = "grain"
 -- measures = ["net_sales", "orders", "aov", "gross_profit"]
 --
 -- [chart]
@@ -28,13 +32,13 @@
 -- y = ["net_sales", "percentile"]
 --
 -- [columns]
--- period_start = "the first day asked for"
--- period_end = "the first day that is not"
--- is_partial_period = "to is after as_of: the period is not over"
+-- period_start = "first day of the bucket"
+-- period_end = "first day after the bucket"
+-- is_partial_period = "the bucket reaches beyond the asked days or beyond as_of"
 -- location_id = "the place; UNK = not in the location table"
 -- location_name = "its name"
 -- peer_group = "what its peers have in common: the region, country or kind of place"
--- place = "rank among all places by net sales, 1 = most; equal ones by location_id; empty in a totals row"
+-- place = "rank in the bucket among all places by net sales, 1 = most; equal ones by location_id; empty in a totals row"
 -- place_in_peers = "the same among its peers"
 -- peer_count = "places in its peer group, itself included"
 -- below_peers = "peers with strictly less net sales"
@@ -74,23 +78,27 @@
 -- each = ["place_in_peers >= 1 AND place_in_peers <= peer_count", "percentile >= 0 AND percentile <= 1"]
 -- ---
 SELECT
-    $from AS period_start,
-    $to AS period_end,
-    $to > $as_of AS is_partial_period,
+    s.period_start,
+    CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END AS period_end,
+    s.period_start < $from
+        OR CASE WHEN $grain = 'all' THEN $to ELSE period_end(s.period_start, $grain, $calendar) END > least($to, $as_of) AS is_partial_period,
     s.location_id,
     s.location_name,
     s.peer_group,
     CASE WHEN s.location_id IS NOT NULL
-         THEN CAST(row_number() OVER (ORDER BY s.net_sales DESC NULLS LAST, s.location_id NULLS LAST) AS BIGINT) END AS place,
+         THEN CAST(row_number() OVER (PARTITION BY s.period_start ORDER BY s.net_sales DESC NULLS LAST, s.location_id NULLS LAST) AS BIGINT)
+    END AS place,
     CASE WHEN s.location_id IS NOT NULL
-         THEN CAST(row_number() OVER (PARTITION BY s.peer_group ORDER BY s.net_sales DESC NULLS LAST, s.location_id NULLS LAST) AS BIGINT)
-    END AS place_in_peers,
-    CASE WHEN s.location_id IS NOT NULL THEN count(*) OVER (PARTITION BY s.peer_group) END AS peer_count,
+         THEN CAST(row_number() OVER (
+             PARTITION BY s.period_start, s.peer_group ORDER BY s.net_sales DESC NULLS LAST, s.location_id NULLS LAST
+         ) AS BIGINT) END AS place_in_peers,
+    CASE WHEN s.location_id IS NOT NULL THEN count(*) OVER (PARTITION BY s.period_start, s.peer_group) END AS peer_count,
     CASE WHEN s.location_id IS NOT NULL
-         THEN CAST(rank() OVER (PARTITION BY s.peer_group ORDER BY s.net_sales NULLS LAST) AS BIGINT) - 1 END AS below_peers,
+         THEN CAST(rank() OVER (PARTITION BY s.period_start, s.peer_group ORDER BY s.net_sales NULLS LAST) AS BIGINT) - 1
+    END AS below_peers,
     CASE WHEN s.location_id IS NOT NULL
-         THEN ratio(CAST(rank() OVER (PARTITION BY s.peer_group ORDER BY s.net_sales NULLS LAST) AS BIGINT) - 1,
-                    count(*) OVER (PARTITION BY s.peer_group) - 1) END AS percentile,
+         THEN ratio(CAST(rank() OVER (PARTITION BY s.period_start, s.peer_group ORDER BY s.net_sales NULLS LAST) AS BIGINT) - 1,
+                    count(*) OVER (PARTITION BY s.period_start, s.peer_group) - 1) END AS percentile,
     s.gross_sales,
     s.discounts,
     s.returns,
@@ -112,6 +120,7 @@ SELECT
     reporting_currency() AS currency
 FROM (
     SELECT
+        CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.business_date, $grain, $calendar) END AS period_start,
         member(e.location_id, l.location_id) AS location_id,
         member(e.location_id, l.location_name) AS location_name,
         CASE $peers WHEN 'region' THEN member(e.location_id, l.region_id) WHEN 'country' THEN member(e.location_id, l.country)
@@ -128,20 +137,24 @@ FROM (
         sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
     FROM (
         SELECT
-            v.location_id, v.gross_sales, v.discounts, v.returns, v.net_rc, v.cost_rc, v.units_sold, v.units_returned, v.sale_order_id
+            v.business_date, v.location_id, v.gross_sales, v.discounts, v.returns, v.net_rc, v.cost_rc, v.units_sold, v.units_returned,
+            v.sale_order_id
         FROM sales_event v
         WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out' AND v.location_id IS NOT NULL
 
         UNION ALL
 
+        -- every place in every bucket, on the bucket's first day
         SELECT
-            known.location_id, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
+            d.date_key AS business_date, known.location_id, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
             CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(NULL AS DECIMAL(18,4)) AS cost_rc,
             CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id
         FROM location known
-        WHERE $include_zero
+        CROSS JOIN calendar d
+        WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
+          AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END
     ) e
     LEFT JOIN location l ON l.location_id = e.location_id
-    GROUP BY 1, 2, 3, 4
+    GROUP BY 1, 2, 3, 4, 5
 ) s
-ORDER BY s.net_sales DESC NULLS LAST, s.location_id NULLS LAST
+ORDER BY s.period_start NULLS LAST, s.net_sales DESC NULLS LAST, s.location_id NULLS LAST

@@ -1,10 +1,11 @@
 -- ---
 -- title = { en = "Territories against plan", zh = "区域目标差异" }
--- about = """Where are we off the plan? Net sales and target per territory and group of articles: the region of the sale by top category, from the
--- targets of dim_type region_category. variance = net_sales − target, attainment = net_sales / target. A target whose period reaches beyond the
--- asked days counts with the part of its days (view target_day), and net sales are of the days for which the row has a target (D60). The last
--- approved version holds, unless version names one. Plans, and targets of months and of quarters, are rows of their own and are never added
--- up. Sales of territories and groups without a target are not shown."""
+-- about = """Where are we off the plan? Net sales and target per territory and group of articles: the region of the sale by top category,
+-- from the targets of dim_type region_category. variance = net_sales − target, attainment = net_sales / target. A target whose period
+-- reaches beyond the asked days counts with the part of its days (view target_day), and net sales are of the days for which the row has a
+-- target (D60). The last approved version holds, unless version names one. Plans, and targets of months and of quarters, are rows of their
+-- own and are never added up. Sales of territories and groups without a target are not shown. Rows are of the plan's own members and
+-- periods (target_grain), so grain, calendar and include_zero mean nothing here."""
 -- key = ["target_set_id", "target_grain", "region_id", "category_id"]
 -- totals = false
 --
