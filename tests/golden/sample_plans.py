@@ -11,7 +11,7 @@ def stage_plans(con, text):
 -- What was taken off a line and why; by the rate of the order's day, each amount by itself. `system` as in `line`.
 CREATE TABLE reduction AS
 SELECT CASE system WHEN 'shop_pos' THEN 'pos' WHEN 'shop_web' THEN 'web' ELSE system END AS system, order_id, line::INT AS line_no, seq, promotion,
-    coupon, type, funded_by, {pounds("units(amount, 4)")} AS amount_rc
+    coupon, type, funded_by, {pounds("units(amount, 4)")} AS amount_rc, units(amount, 4) AS amount, day
 FROM (SELECT *, (applied_at::TIMESTAMP - (split_part(day_close, ':', 1) || ' hours')::INTERVAL)::DATE AS day FROM {text('discounts/*.csv', ',')}
       {newest('system, order_id, line, seq')}) d
 JOIN rate r USING (day);

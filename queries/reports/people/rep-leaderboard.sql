@@ -1,9 +1,9 @@
 -- ---
 -- title = { en = "Representatives ranked", zh = "销售人员排行" }
 -- about = """Who sells most? Net sales, profit, customers won and deals closed per representative (level rep) or team (level team), ranked
--- in each bucket by net sales. The credit goes to whoever sold, or to those who look after the customer, by their shares (policy
--- rep_credit); orders and customers count whole for each representative, so they do not add up where credit is shared. Returns count for
--- whoever had the credit of the sale. new_customers are those whose first purchase ever, over all channels and all time, was one of the
+-- in each bucket by net sales. The credit goes to whoever sold, or by shares to those who look after the customer, else whoever sold,
+-- else those of the place or region (policy rep_credit); orders and customers count whole for each representative, so they do not add
+-- up where credit is shared. Returns count for whoever had the credit of the sale. new_customers are those whose first purchase ever, over all channels and all time, was one of the
 -- representative's on that day. win_rate = won / (won + lost) opportunities by the day on which they were closed. Sales by nobody, such as
 -- those of the web shop, are not in it; a representative whom the list does not have is the row UNK. Growth comes with compare."""
 -- key = ["period_start", "team_id", "sales_rep_id"]

@@ -7,6 +7,7 @@ mod in_sql;
 mod live;
 mod others;
 mod people;
+mod quality;
 mod reconciliation;
 mod runs;
 mod supply;

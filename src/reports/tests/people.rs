@@ -62,6 +62,60 @@ async fn d61_credit_stays_whole() {
     assert_eq!(assigned, ["R1|53.3334", "R2|53.3333", "R3|53.3333", "UNK|7.0000"]);
 }
 
+/// Where nobody looks after the customer, whoever sold has the credit, else the place's, the region's, those of the region above.
+#[tokio::test]
+async fn d61_the_narrowest_assignment_has_the_credit() {
+    let lake = sold().await;
+    let line = |order: &str, day: &str, net: i64, rest: Value| {
+        let mut row = json!({ "order_id": order, "canonical_order_id": order, "order_line_id": "1", "business_date": day,
+            "order_business_date": day, "gross_amount_rc": net, "net_amount_rc": net, "base_quantity": 1, "product_id": "P1",
+            "location_id": "L1", "line_type": "product", "line_status": "active" });
+        row.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        row
+    };
+    // L1 lies in N, and N and S in X.
+    let lines = [
+        line("E", "2026-02-10", 40, json!({})),
+        line("F", "2026-01-20", 16, json!({})),
+        line("G", "2026-01-10", 9, json!({})),
+        line("H", "2026-02-11", 5, json!({ "sales_rep_id": "R2" })),
+        line("I", "2026-02-12", 20, json!({ "sales_rep_id": "R2", "customer_key": "C1" })),
+        line("K", "2026-02-10", 3, json!({ "location_id": null, "ship_region_id": "S" })),
+    ];
+    land(&lake, &ORDER_LINE, order(), &lines).await;
+    let back = json!({ "source_system": "s", "is_primary": true, "flow": "own", "return_status": "refunded", "return_type": "refund",
+        "return_id": "r", "order_id": "E", "is_sale_known": true, "refund_net_amount_rc": 4, "quantity": 1, "channel_id": "pos",
+        "product_id": "P1", "sale_channel_id": "web", "sale_location_id": "L1", "sale_order_type": "sale",
+        "business_date": "2026-02-20", "order_business_date": "2026-02-10" });
+    land(&lake, &RETURN_LINE, json!({}), &[back]).await;
+    let set = |of: &str, id: &str, rep: &str, share: f64, since: &str| json!({ "assigned_type": of, "assigned_id": id, "sales_rep_id": rep, "share": share, "valid_from": since });
+    let sets = [
+        set("region", "X", "R1", 1.0, "2026-01-01"),
+        set("region", "N", "R2", 1.0, "2026-01-15"),
+        set("location", "L1", "R1", 0.25, "2026-02-01"),
+        set("location", "L1", "R2", 0.75, "2026-02-01"),
+        set("customer", "C1", "R1", 1.0, "2026-02-12"),
+    ];
+    land(&lake, &REP_ASSIGNMENT, json!({}), &sets).await;
+    let shop = over(lake).await;
+    // R1: A 100, E 10 − 1, G 9 by X, I 20 as C1's, K 3 by X. R2: B 50, E 30 − 3, F 16 by N, H 5 sold.
+    let assigned = shop.rows("rep-leaderboard", &[("rep_credit", "assigned")], &["sales_rep_id", "net_sales"]).await;
+    assert_eq!(assigned, ["R1|141.0000", "R2|98.0000", "UNK|7.0000"]);
+    let sellers = shop.rows("rep-leaderboard", &[], &["sales_rep_id", "net_sales"]).await;
+    assert_eq!(sellers, ["R1|100.0000", "R2|75.0000", "UNK|7.0000"]);
+    // C, of no place and region, is nobody's; all together have what was sold.
+    let credited = "SELECT sales_rep_id, CAST(sum(net_rc) AS DECIMAL(18,4)) AS net, count(*) AS events FROM rep_sale GROUP BY 1 ORDER BY 1 NULLS FIRST";
+    let options =
+        QueryOptions { policies: [("rep_credit".into(), "assigned".into())].into(), ..QueryOptions::default() };
+    let rows = shop.engine.query(credited, options, &Caller::local()).await.unwrap().collect().await.unwrap();
+    let rows = shown(&rows, &["sales_rep_id", "net", "events"]);
+    assert_eq!(rows, ["|30.0000|1", "R1|141.0000|6", "R2|98.0000|5", "R9|7.0000|1"]);
+    let regions = "SELECT region_id, sales_rep_id, valid_from, valid_to FROM rep_region ORDER BY region_id, valid_from";
+    let columns = ["region_id", "sales_rep_id", "valid_from", "valid_to"];
+    let reaches = ["N|R1|2026-01-01|2026-01-15", "N|R2|2026-01-15|", "S|R1|2026-01-01|", "X|R1|2026-01-01|"];
+    assert_eq!(shop.sql(regions, &columns).await, reaches);
+}
+
 #[tokio::test]
 async fn d60_the_last_approved_version_is_split_by_days() {
     let lake = sold().await;
