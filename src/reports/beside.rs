@@ -9,7 +9,7 @@ use arrow::util::display::array_value_to_string;
 use chrono::NaiveDate;
 use futures::FutureExt;
 
-use super::header::{Header, TestHeader, text_of};
+use super::header::{Header, InOrder, SameSums, TestHeader, text_of};
 use super::info::ReportInfo;
 use super::request::understand;
 use super::{Report, Reports, Request, lint};
@@ -51,19 +51,24 @@ pub fn check(header: &Header, info: &ReportInfo, today: NaiveDate) -> Result<()>
         if test.name.trim().is_empty() || !names.insert(test.name.as_str()) {
             return Err(Error::invalid(format!("[[tests]] has the name {:?} twice, or a test without one", test.name)));
         }
-        if test.each.is_empty() && test.all.is_empty() {
+        if test.each.is_empty() && test.all.is_empty() && test.same_sums.is_none() {
             return Err(Error::invalid(format!("test {:?} asks for nothing", test.name))
                 .hint("each = [\"a condition over every row\"], all = [\"a condition over all rows\"]"));
         }
+        if let Some(same) = &test.same_sums {
+            let unknown = same.columns.iter().find(|name| header.columns.get(name).is_none());
+            if let Some(name) = unknown {
+                return Err(in_test(Error::invalid(format!("same_sums names {name}, which the report does not have"))));
+            }
+        }
         test.each.iter().chain(&test.all).try_for_each(|condition| lint::check(condition)).map_err(in_test)?;
-        understand(&request(test), info, header, today).map_err(in_test)?;
+        understand(&request(&test.params), info, header, today).map_err(in_test)?;
     }
     Ok(())
 }
 
-/// The test's request.
-fn request(test: &TestHeader) -> Request {
-    test.params.0.iter().fold(Request::new(), |request, (name, value)| request.with(name, text_of(value)))
+fn request(params: &InOrder<toml::Value>) -> Request {
+    params.0.iter().fold(Request::new(), |request, (name, value)| request.with(name, text_of(value)))
 }
 
 impl Reports {
@@ -87,10 +92,12 @@ impl Reports {
 
     /// One statement asks for the number of rows and keys and for every condition; what does not hold is looked at again.
     async fn outcome(&self, report: &Report, test: &TestHeader, caller: &Caller) -> Result<Outcome> {
-        let asked = Asked { from: from(&report.info.id, test), key: key(&report.info, test) };
+        let asked = Asked { from: from(&report.info.id, &test.params), key: key(&report.info, test) };
         let each = test.each.iter().map(|c| format!("coalesce(sum(CASE WHEN NOT ({c}) THEN 1 ELSE 0 END), 0)"));
         let all = test.all.iter().map(|c| format!("({c})"));
-        let columns: Vec<String> = each.chain(all).enumerate().map(|(at, sql)| format!("{sql} AS c{at}")).collect();
+        let summed = test.same_sums.iter().flat_map(sums);
+        let columns: Vec<String> =
+            each.chain(all).chain(summed).enumerate().map(|(at, sql)| format!("{sql} AS c{at}")).collect();
         let sql = format!(
             "SELECT count(*) AS n, count(DISTINCT {}) AS k, {} FROM {}",
             asked.key_text(),
@@ -117,7 +124,22 @@ impl Reports {
             let shown = self.two_sides(&asked, condition, caller).await?;
             wrong.push(format!("all {condition}: not so{shown}"));
         }
+        if let Some(same) = &test.same_sums {
+            let found = &found[(test.each.len() + test.all.len()).min(found.len())..];
+            wrong.extend(self.other_sums(&report.info.id, same, found, caller).await?);
+        }
         Ok(Outcome { test: test.name.clone(), rows: rows.parse().ok(), wrong })
+    }
+
+    /// The sums that are `found` here and others there.
+    async fn other_sums(&self, id: &str, same: &SameSums, found: &[String], caller: &Caller) -> Result<Vec<String>> {
+        let there = from(same.report.as_deref().unwrap_or(id), &same.params);
+        let columns: Vec<String> = sums(same).collect();
+        let answer = self.ask(&format!("SELECT {} FROM {there}", columns.join(", ")), caller).await?;
+        let told = texts(&answer).into_iter().next().unwrap_or_default();
+        let pairs = same.columns.iter().zip(found.iter().zip(&told));
+        let others = pairs.filter(|(_, (here, there))| here != there);
+        Ok(others.map(|(name, (here, other))| format!("sum({name}): {here} against {other} of {there}")).collect())
     }
 
     /// The first rows that break a condition: their keys, and the columns that it names.
@@ -168,11 +190,15 @@ impl Asked {
     }
 }
 
-fn from(id: &str, test: &TestHeader) -> String {
+fn from(id: &str, params: &InOrder<toml::Value>) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
-    let values = request(test).values.into_iter().map(|(name, value)| quoted(&format!("{name}={value}")));
+    let values = request(params).values.into_iter().map(|(name, value)| quoted(&format!("{name}={value}")));
     let arguments: Vec<String> = std::iter::once(quoted(id)).chain(values).collect();
     format!("report({}) AS r", arguments.join(", "))
+}
+
+fn sums(same: &SameSums) -> impl Iterator<Item = String> {
+    same.columns.iter().map(|name| format!("sum(\"{}\")", name.replace('"', "\"\"")))
 }
 
 /// The columns that identify a row of the answer.
@@ -241,6 +267,6 @@ mod tests {
     fn requests_are_quoted() {
         let test: TestHeader =
             toml::from_str("name = \"n\"\nparams = { \"where.brand\" = \"Kid's\", n = 3, totals = true }").unwrap();
-        assert_eq!(from("a", &test), "report('a', 'where.brand=Kid''s', 'n=3', 'totals=true') AS r");
+        assert_eq!(from("a", &test.params), "report('a', 'where.brand=Kid''s', 'n=3', 'totals=true') AS r");
     }
 }

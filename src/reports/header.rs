@@ -59,6 +59,21 @@ pub struct TestHeader {
     /// SQL conditions over aggregates of the report's columns: they hold of all rows together.
     #[serde(default)]
     pub all: Vec<String>,
+    #[serde(default)]
+    pub same_sums: Option<SameSums>,
+}
+
+/// Columns whose sums are those of another answer, which is asked for once for all of them.
+#[derive(Debug, Clone, DeserializeDerive)]
+#[serde(deny_unknown_fields)]
+pub struct SameSums {
+    /// Columns that both answers have.
+    pub columns: Vec<String>,
+    /// The other report; this one, if it is not given.
+    pub report: Option<String>,
+    /// Its request.
+    #[serde(default)]
+    pub params: InOrder<toml::Value>,
 }
 
 /// A title per language.

@@ -51,10 +51,7 @@
 -- name = "channels add up to reasons"
 -- params = { level = "channel" }
 -- each = ["cancelled_orders <= created_orders"]
--- all = [
---     "sum(cancelled_orders) = (SELECT sum(w.cancelled_orders) FROM report('cancelled-orders') w)",
---     "sum(cancelled_value) = (SELECT sum(w.cancelled_value) FROM report('cancelled-orders') w)",
--- ]
+-- same_sums = { columns = ["cancelled_orders", "cancelled_value"] }
 -- ---
 WITH made AS (
     -- earlier ones tell which groups there are

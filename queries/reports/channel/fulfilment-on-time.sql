@@ -68,10 +68,7 @@
 -- name = "channels add up to places"
 -- params = { level = "channel" }
 -- each = ["group_id IS NOT NULL"]
--- all = [
---     "sum(units_due) = (SELECT sum(w.units_due) FROM report('fulfilment-on-time') w)",
---     "sum(units_shipped) = (SELECT sum(w.units_shipped) FROM report('fulfilment-on-time') w)",
--- ]
+-- same_sums = { columns = ["units_due", "units_shipped"] }
 -- ---
 WITH part AS (
     -- earlier ones tell which groups there are

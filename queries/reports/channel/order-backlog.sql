@@ -46,10 +46,7 @@
 -- name = "articles add up to channels, and stock covers no more than is open"
 -- params = { level = "product" }
 -- each = ["fillable_units >= 0", "fillable_units <= open_units"]
--- all = [
---     "sum(open_units) = (SELECT sum(w.open_units) FROM report('order-backlog') w)",
---     "sum(overdue_units) = (SELECT sum(w.overdue_units) FROM report('order-backlog') w)",
--- ]
+-- same_sums = { columns = ["open_units", "overdue_units"] }
 -- ---
 SELECT
     s.period_start,

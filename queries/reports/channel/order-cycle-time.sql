@@ -51,10 +51,7 @@
 -- name = "channels add up to all"
 -- params = { level = "channel" }
 -- each = ["channel_id IS NOT NULL"]
--- all = [
---     "sum(step_orders) = (SELECT sum(w.step_orders) FROM report('order-cycle-time') w)",
---     "sum(orders_done) = (SELECT sum(w.orders_done) FROM report('order-cycle-time') w)",
--- ]
+-- same_sums = { columns = ["step_orders", "orders_done"] }
 -- ---
 WITH begun AS (
     -- a row per order and step that it has begun; earlier ones tell which there are

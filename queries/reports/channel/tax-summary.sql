@@ -64,7 +64,8 @@
 -- name = "the same sales as in all regions"
 -- params = { level = "code" }
 -- each = ["tax_code IS NOT NULL"]
--- all = ["sum(tax_amount) = max(tax_amount_all)", "sum(net_sales) = (SELECT sum(w.net_sales) FROM report('sales-by-region') w)"]
+-- all = ["sum(tax_amount) = max(tax_amount_all)"]
+-- same_sums = { report = "sales-by-region", columns = ["net_sales"] }
 -- ---
 WITH taxed AS (
     -- earlier ones tell which taxes there are

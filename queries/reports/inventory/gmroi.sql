@@ -56,11 +56,7 @@
 -- name = "brands add up to categories"
 -- params = { level = "brand" }
 -- each = ["brand IS NOT NULL"]
--- all = [
---     "sum(net_sales_with_cost) = (SELECT sum(w.net_sales_with_cost) FROM report('gmroi') w)",
---     "sum(cogs) = (SELECT sum(w.cogs) FROM report('gmroi') w)",
---     "sum(inventory_cost_days) = (SELECT sum(w.inventory_cost_days) FROM report('gmroi') w)",
--- ]
+-- same_sums = { columns = ["net_sales_with_cost", "cogs", "inventory_cost_days"] }
 -- ---
 WITH known AS (
     -- of the places that are asked for: what else is sliced does not make a day unknown

@@ -46,10 +46,7 @@
 -- name = "places add up to all"
 -- params = { level = "location" }
 -- each = ["location_id IS NOT NULL"]
--- all = [
---     "sum(CASE WHEN step_no = 17 THEN quantity END) = (SELECT sum(CASE WHEN w.step_no = 17 THEN w.quantity END) FROM report('inventory-movement') w)",
---     "sum(movements) = (SELECT sum(w.movements) FROM report('inventory-movement') w)",
--- ]
+-- same_sums = { columns = ["quantity", "movements"] }
 -- ---
 SELECT
     $from AS period_start,

@@ -50,10 +50,7 @@
 -- name = "categories add up to all"
 -- params = { level = "category" }
 -- each = ["category_id IS NOT NULL"]
--- all = [
---     "sum(cogs) = (SELECT sum(w.cogs) FROM report('inventory-turnover') w)",
---     "sum(inventory_cost_days) = (SELECT sum(w.inventory_cost_days) FROM report('inventory-turnover') w)",
--- ]
+-- same_sums = { columns = ["cogs", "inventory_cost_days"] }
 -- ---
 WITH known AS (
     -- of the places that are asked for: what else is sliced does not make a day unknown

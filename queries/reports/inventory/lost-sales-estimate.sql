@@ -49,11 +49,7 @@
 -- name = "places add up to categories"
 -- params = { level = "location" }
 -- each = ["location_id IS NOT NULL"]
--- all = [
---     "sum(items) = (SELECT sum(w.items) FROM report('lost-sales-estimate') w)",
---     "sum(out_days) = (SELECT sum(w.out_days) FROM report('lost-sales-estimate') w)",
---     "sum(net_units) = (SELECT sum(w.net_units) FROM report('lost-sales-estimate') w)",
--- ]
+-- same_sums = { columns = ["items", "out_days", "net_units"] }
 -- ---
 SELECT
     $from AS period_start,

@@ -52,7 +52,7 @@
 -- name = "places add up to categories"
 -- params = { level = "location" }
 -- each = ["location_id IS NOT NULL"]
--- all = ["sum(items_in_excess) = (SELECT sum(w.items_in_excess) FROM report('overstock-excess') w)"]
+-- same_sums = { columns = ["items_in_excess"] }
 -- ---
 WITH last AS (
     SELECT location_id, max(stock_date) AS last_day

@@ -52,7 +52,7 @@
 -- name = "categories add up to all"
 -- params = { level = "category", variant = "ending" }
 -- each = ["category_id IS NOT NULL"]
--- all = ["sum(ending_units) = (SELECT sum(w.ending_units) FROM report('sell-through') w)"]
+-- same_sums = { columns = ["ending_units"] }
 -- ---
 SELECT
     c.period_start,

@@ -49,7 +49,7 @@
 -- name = "articles add up to categories"
 -- params = { level = "product" }
 -- each = ["category_id IS NULL"]
--- all = ["sum(available) = (SELECT sum(w.available) FROM report('stock-cover') w)"]
+-- same_sums = { columns = ["available"] }
 -- ---
 WITH last AS (
     SELECT location_id, max(stock_date) AS last_day

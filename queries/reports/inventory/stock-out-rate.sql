@@ -49,11 +49,7 @@
 -- name = "places add up to all"
 -- params = { level = "location" }
 -- each = ["location_id IS NOT NULL"]
--- all = [
---     "sum(listed) = (SELECT sum(w.listed) FROM report('stock-out-rate') w)",
---     "sum(out_of_stock) = (SELECT sum(w.out_of_stock) FROM report('stock-out-rate') w)",
---     "sum(carried) = (SELECT sum(w.carried) FROM report('stock-out-rate') w)",
--- ]
+-- same_sums = { columns = ["listed", "out_of_stock", "carried"] }
 -- ---
 SELECT
     s.period_start,

@@ -64,7 +64,7 @@
 -- [[tests]]
 -- name = "the spend of all marketing"
 -- each = ["visits >= 0"]
--- all = ["sum(spend) = (SELECT sum(w.spend) FROM report('roas-cac', 'grain=all') w)"]
+-- same_sums = { report = "roas-cac", params = { grain = "all" }, columns = ["spend"] }
 -- ---
 SELECT
     s.period_start,

@@ -57,10 +57,7 @@
 -- name = "whoever gets the credit, all sales are there"
 -- params = { attribution = "linear" }
 -- each = ["attributed_orders >= 0"]
--- all = [
---     "sum(attributed_sales) = (SELECT sum(w.attributed_sales) FROM report('roas-cac') w)",
---     "sum(spend) = (SELECT sum(w.spend) FROM report('roas-cac') w)",
--- ]
+-- same_sums = { columns = ["attributed_sales", "spend"] }
 -- ---
 SELECT
     s.period_start,

@@ -73,11 +73,8 @@
 -- name = "teams are their representatives"
 -- params = { level = "team" }
 -- each = ["new_customers <= customers"]
--- all = [
---     "sum(net_sales) = max(net_sales_all)",
---     "sum(net_sales) = (SELECT sum(w.net_sales) FROM report('rep-leaderboard') w)",
---     "sum(won) = (SELECT sum(w.won) FROM report('rep-leaderboard') w)",
--- ]
+-- all = ["sum(net_sales) = max(net_sales_all)"]
+-- same_sums = { columns = ["net_sales", "won"] }
 -- ---
 SELECT
     s.period_start,

@@ -54,7 +54,7 @@
 -- name = "codes add up to promotions"
 -- params = { level = "code" }
 -- each = ["coupon_code IS NOT NULL"]
--- all = ["sum(issued) = (SELECT sum(w.issued) FROM report('coupon-redemption') w)"]
+-- same_sums = { columns = ["issued"] }
 -- ---
 WITH coupon AS (
     -- a row per line and coupon as it is shown

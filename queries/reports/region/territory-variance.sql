@@ -46,7 +46,7 @@
 -- [[tests]]
 -- name = "the plan is that of targets attained"
 -- each = ["target IS NOT NULL"]
--- all = ["sum(target) = (SELECT sum(w.target) FROM report('target-attainment', 'dim_type=region_category') w)"]
+-- same_sums = { report = "target-attainment", params = { dim_type = "region_category" }, columns = ["target"] }
 -- ---
 WITH goal AS (
     -- what was planned per day

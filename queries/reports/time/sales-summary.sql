@@ -72,7 +72,7 @@
 --
 -- [[tests]]
 -- name = "the same as all regions"
--- all = ["sum(net_sales) = (SELECT sum(r.net_sales) FROM report('sales-by-region') r)"]
+-- same_sums = { report = "sales-by-region", columns = ["net_sales"] }
 -- ---
 SELECT
     s.period_start,

@@ -35,9 +35,10 @@ async fn outcomes(tests: &str) -> Vec<Outcome> {
 async fn what_holds_passes() {
     let tests = "[[tests]]\nname = \"adds up\"\nparams = { totals = \"true\" }\neach = [\"net_sales > -1000\"]\n\
         all = [\"sum(CASE WHEN row_kind = 'row' THEN net_sales END) = sum(CASE WHEN row_kind = 'total' THEN net_sales END)\"]\n\
-        [[tests]]\nname = \"sliced\"\nparams = { \"where.channel\" = \"web\", least = 1 }\nall = [\"count(*) = 1\"]";
+        [[tests]]\nname = \"sliced\"\nparams = { \"where.channel\" = \"web\", least = 1 }\nall = [\"count(*) = 1\"]\n\
+        [[tests]]\nname = \"as regions\"\nsame_sums = { report = \"sales-by-region\", columns = [\"net_sales\"] }";
     let outcomes = outcomes(tests).await;
-    assert_eq!(outcomes.iter().map(|o| o.wrong.clone()).collect::<Vec<_>>(), [Vec::<String>::new(), Vec::new()]);
+    assert_eq!(outcomes.iter().map(|o| o.wrong.clone()).collect::<Vec<_>>(), vec![Vec::<String>::new(); 3]);
     assert_eq!((outcomes[0].test.as_str(), outcomes[1].rows), ("adds up", Some(1)));
 }
 
@@ -45,7 +46,8 @@ async fn what_holds_passes() {
 async fn what_does_not_hold_fails_and_says_what_differs() {
     let tests = "[[tests]]\nname = \"wrong on purpose\"\neach = [\"net_sales > 0\", \"channel_id <> 'nowhere'\"]\n\
         all = [\"count(*) = 1\", \"max(net_sales) > 0\"]\n\
-        [[tests]]\nname = \"no such column\"\neach = [\"net_salse > 0\"]";
+        [[tests]]\nname = \"no such column\"\neach = [\"net_salse > 0\"]\n\
+        [[tests]]\nname = \"not as a part\"\nsame_sums = { params = { \"where.channel\" = \"web\" }, columns = [\"net_sales\"] }";
     let outcomes = outcomes(tests).await;
     assert!(!outcomes[0].passed() && !outcomes[1].passed());
     let [each, all] = outcomes[0].wrong.as_slice() else { panic!("{:?}", outcomes[0].wrong) };
@@ -54,6 +56,8 @@ async fn what_does_not_hold_fails_and_says_what_differs() {
     assert_eq!(all, "all count(*) = 1: not so, 5 against 1");
     assert_eq!(outcomes[1].rows, None);
     assert!(outcomes[1].wrong[0].contains("net_salse"), "{:?}", outcomes[1].wrong);
+    let part = &outcomes[2].wrong[0];
+    assert!(part.starts_with("sum(net_sales): ") && part.contains("report('mine', 'where.channel=web')"), "{part}");
 }
 
 #[tokio::test]
@@ -65,6 +69,7 @@ async fn a_test_that_cannot_be_right_breaks_its_report() {
         ("[[tests]]\nname = \"a\"\nparams = { lest = 1 }\nall = [\"true\"]", "least"),
         ("[[tests]]\nname = \"a\"\nall = [\"max(d) < now()\"]", "reads the clock"),
         ("[[tests]]\nname = \"a\"\nany = [\"true\"]", "any"),
+        ("[[tests]]\nname = \"a\"\nsame_sums = { columns = [\"net\"] }", "same_sums names net"),
     ] {
         let reports = with(&shop, tests).await;
         let broken = reports.broken();
