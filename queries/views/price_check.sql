@@ -16,10 +16,13 @@
 -- is_far = "the price is far off those"
 -- ---
 WITH priced AS (
-    SELECT o.product_id, o.currency, o.uom, o.business_date, CAST(o.business_date AS INT) AS day_no, o.unit_price, count(*) AS lines
-    FROM base.order_line o
-    WHERE NOT o.is_deleted AND NOT o.is_test AND o.line_type = 'product' AND o.line_status <> 'removed' AND o.unit_price > 0
-    GROUP BY 1, 2, 3, 4, 5, 6
+    SELECT g.product_id, g.currency, g.uom, g.business_date, CAST(g.business_date AS INT) AS day_no, g.unit_price, g.lines
+    FROM (
+        SELECT o.product_id, o.currency, o.uom, o.business_date, o.unit_price, count(*) AS lines
+        FROM base.order_line o
+        WHERE NOT o.is_deleted AND NOT o.is_test AND o.line_type = 'product' AND o.line_status <> 'removed' AND o.unit_price > 0
+        GROUP BY 1, 2, 3, 4, 5
+    ) g
 )
 SELECT
     x.product_id,

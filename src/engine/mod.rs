@@ -28,6 +28,7 @@ pub mod options;
 mod params;
 mod pins;
 mod planner;
+mod pool;
 mod postgres;
 mod prune;
 mod query;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use datafusion::catalog::{CatalogProviderList, MemoryCatalogProviderList};
 use datafusion::execution::FunctionRegistry;
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, TrackConsumersPool};
+use datafusion::execution::memory_pool::{MemoryPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionState, SessionStateBuilder};
@@ -16,6 +16,7 @@ use super::bounded::{self, Bounding, Limits, Operators};
 use super::classify::classify;
 use super::exact::Exact;
 use super::moments::Moments;
+use super::pool::RoomyPool;
 use crate::config::EngineConfig;
 use crate::error::Result;
 use crate::lake::Lake;
@@ -55,7 +56,7 @@ pub struct Sessions {
 
 impl Sessions {
     pub fn new(lake: &Lake, cfg: &EngineConfig) -> Result<Sessions> {
-        let pool = TrackConsumersPool::new(FairSpillPool::new(pool_bytes(cfg)), NAMED_CONSUMERS);
+        let pool = TrackConsumersPool::new(RoomyPool::new(pool_bytes(cfg)), NAMED_CONSUMERS);
         let pool: Arc<dyn MemoryPool> = Arc::new(pool);
         let limits = Limits::new(Arc::clone(&pool), pool_bytes(cfg));
         let mut runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).with_metadata_cache_limit(METADATA_CACHE);
