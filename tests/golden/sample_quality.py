@@ -170,19 +170,21 @@ def stage_quality(con, text, rows, clean, landing):
 
 
 def stage_checks(con, text, days, erp_zone):
-    """Tables: priced(product_id, currency, uom, day, price, cost, counts), every line with its unit price and cost, in ten-thousandths;
+    """Tables: priced(product_id, currency, day, price, each, cost, counts), every line with its unit price, the price of a
+    stock unit and the cost, in ten-thousandths;
     repeated(table_name, system, order_id, day, status, channel_id, cancelled_on), lines that count and charges with what they say of their
     order; bundle_part(bundle, share), in millionths."""
     pos_day = "(sold_at::TIMESTAMP - (split_part(day_close, ':', 1) || ' hours')::INTERVAL)::DATE"
     con.execute(f"""
 CREATE TABLE priced AS
-SELECT sku AS product_id, currency, uom, {pos_day} AS day, units(price, 4) AS price, units(cost, 4) AS cost, kind = 'P' AND training <> 'Y' AS counts FROM pos_row
-UNION ALL SELECT l.sku, currency, coalesce(l.uom, 'EA'), {days["web"]}, units(l.price, 4), units(l.cost, 4),
+SELECT sku AS product_id, currency, {pos_day} AS day, units(price, 4) AS price, units(price, 4) AS each, units(cost, 4) AS cost, kind = 'P' AND training <> 'Y' AS counts FROM pos_row
+UNION ALL SELECT l.sku, currency, {days["web"]}, units(l.price, 4), units(l.price, 4), units(l.cost, 4),
     l.type = 'product' AND NOT test AND coalesce(l.state, '') <> 'removed' FROM (SELECT *, unnest(lines) AS l FROM web_order)
-UNION ALL SELECT "SKU", "Währung", "Einheit", {days["eu"]}, units("Einzelpreis", 4), units("Stückkosten", 4), "Test" <> 'ja' FROM eu_row
-UNION ALL SELECT plain("商品编码"), "币种", CASE "计量单位" WHEN '件' THEN 'EA' WHEN '千克' THEN 'KGM' ELSE "计量单位" END, {days["cn"]}, units("单价", 4),
+UNION ALL SELECT "SKU", "Währung", {days["eu"]}, units("Einzelpreis", 4), units("Einzelpreis", 4), units("Stückkosten", 4), "Test" <> 'ja' FROM eu_row
+UNION ALL SELECT plain("商品编码"), "币种", {days["cn"]}, units("单价", 4), units("单价", 4),
     units("成本价", 4), "是否测试" <> '是' FROM cn_row
-UNION ALL SELECT sku, currency, uom, {days["erp"]}, (unit_price * 10000)::HUGEINT, (unit_cost * 10000)::HUGEINT,
+UNION ALL SELECT sku, currency, {days["erp"]}, (unit_price * 10000)::HUGEINT,
+    half_up((unit_price * 10000)::HUGEINT * (quantity * 1000)::HUGEINT, (base_quantity * 1000)::HUGEINT), (unit_cost * 10000)::HUGEINT,
     NOT is_test AND coalesce(line_status, '') <> 'X' FROM erp_row WHERE record_type = 'L';
 CREATE TABLE repeated AS
 SELECT 'order_line' AS table_name, system, order_id, coalesce(sold_on, created_on) AS day, status, channel_id, cancelled_on FROM line WHERE NOT removed
@@ -263,12 +265,12 @@ class Quality:
         if costs:
             found["consistency", "V13"] = one(f"SELECT count(*), count(*) FILTER (wrong) FROM ({' UNION ALL '.join(costs)}) WHERE {of_day('day')}")
         if of_table("order_line"):
-            past = """SELECT d.product_id, d.currency, d.uom, d.day, quantile_disc(p.price, 0.01) AS p01, quantile_disc(p.price, 0.99) AS p99
-                FROM (SELECT DISTINCT product_id, currency, uom, day FROM priced WHERE counts AND price > 0) d
-                JOIN priced p ON p.product_id = d.product_id AND p.currency = d.currency AND p.uom = d.uom AND p.day < d.day AND p.day >= d.day - 90
+            past = """SELECT d.product_id, d.currency, d.day, quantile_disc(p.each, 0.01) AS p01, quantile_disc(p.each, 0.99) AS p99
+                FROM (SELECT DISTINCT product_id, currency, day FROM priced WHERE counts AND price > 0) d
+                JOIN priced p ON p.product_id = d.product_id AND p.currency = d.currency AND p.day < d.day AND p.day >= d.day - 90
                 WHERE p.counts AND p.price > 0 GROUP BY ALL"""
-            found["consistency", "V14"] = one(f"""SELECT count(*), count(*) FILTER (5 * price < p01 OR price > 5 * p99) FROM priced
-                JOIN ({past}) USING (product_id, currency, uom, day) WHERE counts AND price > 0 AND {of_day('day')}""")
+            found["consistency", "V14"] = one(f"""SELECT count(*), count(*) FILTER (5 * each < p01 OR each > 5 * p99) FROM priced
+                JOIN ({past}) USING (product_id, currency, day) WHERE counts AND price > 0 AND {of_day('day')}""")
         sets = ["SELECT abs(2 * (sum(share) - 1000000)) > count(*) AS off FROM bundle_part GROUP BY bundle"] if of_table("product_bundle") else []
         sets += ["SELECT sum(share) <> 10 AS off FROM assignment GROUP BY kind, id, since"] if of_table("rep_assignment") else []
         if sets and read_then:
