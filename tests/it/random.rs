@@ -89,12 +89,13 @@ fn additive(answer: &Answer) -> Vec<&'static str> {
 /// The order of rows, their files, what comes again (D20), commits, threads (D23, D31) and tests (D38) change no answer: rows,
 /// values, and the order of rows.
 #[test]
-#[ignore = "several minutes: every report twice over two lakes"]
 fn d20_d23_d31_d38_the_same_records_give_the_same_answers() {
     let Lakes { plain, rearranged, before_tests } = lakes();
     let counts = |id: &str| COUNT_FILES.contains(&id) || COUNT_TESTS.contains(&id);
     let reports = plain.app.reports.list().into_iter().filter(|info| !counts(&info.id));
-    let asked: Vec<Question> = reports.flat_map(questions).collect();
+    // One question of each, every second one under other policies: all of both take twice the minutes.
+    let asked: Vec<Question> =
+        reports.enumerate().filter_map(|(n, info)| questions(info).into_iter().rev().cycle().nth(n % 2)).collect();
     let answers = |lake: &Shared| asked.iter().map(|question| question.ask(lake)).collect::<Vec<_>>();
     let (expected, got) = std::thread::scope(|scope| {
         let got = scope.spawn(|| answers(rearranged));
