@@ -96,12 +96,9 @@ impl Sessions {
         }
         let mut state = state.build();
         bounded::bound_functions(&mut state, &self.limits).map_err(classify)?;
-        let own = [super::functions::reporting_currency(&self.currency), super::functions::lake_date(self.zone)];
-        for function in super::functions::all().into_iter().chain(own) {
+        super::functions::register(&mut state).map_err(classify)?;
+        for function in [super::functions::reporting_currency(&self.currency), super::functions::lake_date(self.zone)] {
             state.register_udf(Arc::new(function)).map_err(classify)?;
-        }
-        for function in super::functions::windows() {
-            state.register_udwf(Arc::new(function)).map_err(classify)?;
         }
         Ok(state)
     }

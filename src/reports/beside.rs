@@ -56,15 +56,30 @@ pub fn check(header: &Header, info: &ReportInfo, today: NaiveDate) -> Result<()>
                 .hint("each = [\"a condition over every row\"], all = [\"a condition over all rows\"]"));
         }
         if let Some(same) = &test.same_sums {
-            let unknown = same.columns.iter().find(|name| header.columns.get(name).is_none());
-            if let Some(name) = unknown {
-                return Err(in_test(Error::invalid(format!("same_sums names {name}, which the report does not have"))));
-            }
+            check_sums(same, test, header, info, today).map_err(in_test)?;
         }
         test.each.iter().chain(&test.all).try_for_each(|condition| lint::check(condition)).map_err(in_test)?;
         understand(&request(&test.params), info, header, today).map_err(in_test)?;
     }
     Ok(())
+}
+
+/// Sums that can differ, of columns that there are.
+fn check_sums(same: &SameSums, test: &TestHeader, header: &Header, info: &ReportInfo, today: NaiveDate) -> Result<()> {
+    if let Some(name) = same.columns.iter().find(|name| header.columns.get(name).is_none()) {
+        return Err(Error::invalid(format!("same_sums names {name}, which the report does not have")));
+    }
+    if same.columns.is_empty() {
+        return Err(Error::invalid("same_sums names no columns"));
+    }
+    if same.report.as_deref().is_some_and(|report| report != info.id) {
+        return Ok(());
+    }
+    if from(&info.id, &same.params) == from(&info.id, &test.params) {
+        return Err(Error::invalid("same_sums compares the answer with itself")
+            .hint("give same_sums other params than the test, or a report"));
+    }
+    understand(&request(&same.params), info, header, today).map(|_| ())
 }
 
 fn request(params: &InOrder<toml::Value>) -> Request {
@@ -138,7 +153,8 @@ impl Reports {
         let answer = self.ask(&format!("SELECT {} FROM {there}", columns.join(", ")), caller).await?;
         let told = texts(&answer).into_iter().next().unwrap_or_default();
         let pairs = same.columns.iter().zip(found.iter().zip(&told));
-        let others = pairs.filter(|(_, (here, there))| here != there && *here != "NULL" && *there != "NULL");
+        let nothing = |sum: &str| sum == "NULL" || sum.parse() == Ok(0.0);
+        let others = pairs.filter(|(_, (here, there))| here != there && !(nothing(here) && nothing(there)));
         Ok(others.map(|(name, (here, other))| format!("sum({name}): {here} against {other} of {there}")).collect())
     }
 

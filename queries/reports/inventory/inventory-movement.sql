@@ -46,6 +46,7 @@
 -- name = "places add up to all"
 -- params = { level = "location" }
 -- each = ["location_id IS NOT NULL"]
+-- all = ["sum(CASE WHEN step_no < 17 THEN quantity END) = sum(CASE WHEN step_no = 17 THEN quantity END)"]
 -- same_sums = { columns = ["quantity", "movements"] }
 -- ---
 SELECT

@@ -14,9 +14,9 @@ use datafusion::logical_expr::{DocSection, Documentation, PartitionEvaluator, Si
 static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
     Documentation::builder(
         DocSection::default(),
-        "The row's share of the amount by its weight, in the amount's own type: whole units of its last digit that add up to it. \
-         What is left after rounding down goes to the largest remainders, of equal ones to the first row. A weight that is NULL \
-         or not above 0 gets 0; without any above 0 all shares are NULL.",
+        "The row's share of the amount by its weight, in the amount's type (a whole number's is DECIMAL(20,0)): whole units of its last digit that add up to it. \
+         What is left after rounding down goes to the largest remainders, of equal ones to the first in the window's ORDER BY, which \
+         has to be total; its frame means nothing. A weight that is NULL or not above 0 gets 0; without any above 0 all are NULL.",
         "allocated(amount, weight) OVER (PARTITION BY whole ORDER BY part)",
     )
     .with_argument("amount", "a decimal or whole number, the same on all rows; CAST it to DECIMAL(18,2) for shares in cents")
@@ -41,30 +41,36 @@ impl Allocated {
 }
 
 /// What each of the weights gets of `amount`; `None` where none of them is above 0.
-fn shares(amount: i128, weights: &[i128]) -> Result<Option<Vec<i128>>> {
+fn shares(amount: i128, mut weights: Vec<i128>) -> Result<Option<Vec<i128>>> {
     let too_large = || exec_datafusion_err!("allocated: amount × weight has more than 38 digits");
-    let weights: Vec<i128> = weights.iter().map(|weight| (*weight).max(0)).collect();
     let mut whole = 0_i128;
-    for weight in &weights {
+    for weight in &mut weights {
+        *weight = (*weight).max(0);
         whole = whole.checked_add(*weight).ok_or_else(too_large)?;
     }
     if whole == 0 {
         return Ok(None);
     }
-    let (mut shares, mut rests, mut left) = (Vec::new(), Vec::new(), amount);
-    for (row, weight) in weights.into_iter().enumerate() {
-        let exact = amount.checked_mul(weight).ok_or_else(too_large)?;
-        let share = exact / whole;
+    let (mut rests, mut left) = (Vec::new(), amount);
+    // A row's weight becomes its share in place: a partition may have many rows.
+    for (row, weight) in weights.iter_mut().enumerate() {
+        let exact = amount.checked_mul(*weight).ok_or_else(too_large)?;
+        let (share, rest) = (exact / whole, (exact % whole).abs());
         left -= share;
-        shares.push(share);
-        rests.push((Reverse((exact % whole).abs()), row));
+        *weight = share;
+        if rest != 0 {
+            rests.push((Reverse(rest), row));
+        }
     }
     // Fewer units are left than rows have a remainder.
-    rests.sort_unstable();
-    for (_, row) in rests.into_iter().take(left.unsigned_abs() as usize) {
-        shares[row] += amount.signum();
+    let left = left.unsigned_abs() as usize;
+    if left > 0 {
+        rests.select_nth_unstable(left - 1);
     }
-    Ok(Some(shares))
+    for (_, row) in &rests[..left] {
+        weights[*row] += amount.signum();
+    }
+    Ok(Some(weights))
 }
 
 /// The decimal type of an argument.
@@ -75,7 +81,11 @@ fn decimal(argument: &str, given: &DataType) -> Result<DataType> {
             Ok(DataType::Decimal128(*precision, *scale))
         }
         whole if whole.is_integer() || whole.is_null() => Ok(DataType::Decimal128(20, 0)),
-        other => plan_err!("allocated: the {argument} is a decimal or a whole number, not {other}"),
+        other => {
+            plan_err!(
+                "allocated: the {argument} is a decimal of at most 38 digits or a whole number, not {other}: CAST it"
+            )
+        }
     }
 }
 
@@ -123,11 +133,11 @@ impl PartitionEvaluator for Sharing {
         }
         let weights: Vec<i128> = weights.iter().map(Option::unwrap_or_default).collect();
         let shares = match amount {
-            Some(amount) => shares(amount, &weights)?,
+            Some(amount) => shares(amount, weights)?,
             None => None,
         };
         let shares: Decimal128Array = match shares {
-            Some(shares) => shares.into_iter().map(Some).collect(),
+            Some(shares) => Decimal128Array::from(shares),
             None => Decimal128Array::new_null(rows),
         };
         Ok(Arc::new(shares.with_data_type(amounts.data_type().clone())))
@@ -145,7 +155,7 @@ mod tests {
 
     #[test]
     fn the_largest_remainders_get_what_is_left() {
-        let of = |amount, weights: &[i128]| shares(amount, weights).unwrap();
+        let of = |amount, weights: &[i128]| shares(amount, weights.to_vec()).unwrap();
         assert_eq!(of(100, &[1, 1, 1]), Some(vec![34, 33, 33]));
         assert_eq!(of(-100, &[1, 1, 1]), Some(vec![-34, -33, -33]));
         // 14.29, 28.57, 57.14: the one unit left goes to the second.
@@ -153,7 +163,7 @@ mod tests {
         assert_eq!(of(100, &[5, 0, -3, 5]), Some(vec![50, 0, 0, 50]));
         assert_eq!(of(2, &[1, 1, 1, 1, 1]), Some(vec![1, 1, 0, 0, 0]));
         assert_eq!([of(0, &[7]), of(7, &[0, -1]), of(7, &[])], [Some(vec![0]), None, None]);
-        assert!(shares(i128::MAX, &[2, 1]).is_err() && shares(1, &[i128::MAX, 1]).is_err());
+        assert!(shares(i128::MAX, vec![2, 1]).is_err() && shares(1, vec![i128::MAX, 1]).is_err());
     }
 
     proptest! {
@@ -163,7 +173,7 @@ mod tests {
             amount in -1_000_000_000_000_i128..1_000_000_000_000, weights in prop::collection::vec(0_i128..1_000_000_000, 1..20),
         ) {
             let whole: i128 = weights.iter().sum();
-            let shares = shares(amount, &weights).unwrap();
+            let shares = shares(amount, weights.clone()).unwrap();
             prop_assert_eq!(shares.is_some(), whole > 0);
             let shares = shares.unwrap_or_default();
             prop_assert!(shares.is_empty() || shares.iter().sum::<i128>() == amount);

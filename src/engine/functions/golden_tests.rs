@@ -7,10 +7,8 @@ use datafusion::prelude::SessionContext;
 
 /// The first column of the answer, as text.
 async fn asked(sql: &str) -> Vec<String> {
-    let ctx = SessionContext::new();
-    for function in super::all() {
-        ctx.register_udf(function);
-    }
+    let mut ctx = SessionContext::new();
+    super::register(&mut ctx).unwrap();
     let batches = ctx.sql(sql).await.unwrap_or_else(|e| panic!("{sql}: {e}")).collect().await.unwrap();
     let cells = batches.iter().flat_map(|b| (0..b.num_rows()).map(move |row| array_value_to_string(b.column(0), row)));
     cells.map(Result::unwrap).collect()

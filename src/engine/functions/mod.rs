@@ -32,6 +32,10 @@ mod replenish;
 mod statistics;
 mod zone;
 
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::FunctionRegistry;
 use datafusion::logical_expr::{ScalarUDF, WindowUDF};
 
 use affinity::AFFINITY;
@@ -47,8 +51,17 @@ pub use prorated::Prorated;
 pub use quotient::Quotient;
 pub use zone::lake_date;
 
-/// Every function of rows of this module, to be registered in a session.
-pub fn all() -> Vec<ScalarUDF> {
+/// Puts every function of this module into a session.
+pub fn register(session: &mut dyn FunctionRegistry) -> Result<()> {
+    for function in all() {
+        session.register_udf(Arc::new(function))?;
+    }
+    session.register_udwf(Arc::new(WindowUDF::from(Allocated::new())))?;
+    Ok(())
+}
+
+/// Every function of rows.
+fn all() -> Vec<ScalarUDF> {
     let mut all = vec![
         ScalarUDF::from(Member::new()),
         ScalarUDF::from(Period::start()),
@@ -60,11 +73,6 @@ pub fn all() -> Vec<ScalarUDF> {
     let formulas = STATISTICS.iter().chain(&AFFINITY).chain(&REPLENISH);
     all.extend(formulas.map(|formula| ScalarUDF::from(OfNumbers::new(formula))));
     all
-}
-
-/// Every function of windows.
-pub fn windows() -> [WindowUDF; 1] {
-    [WindowUDF::from(Allocated::new())]
 }
 
 /// The function `growth`, for plans that are built without SQL.

@@ -4,6 +4,9 @@ use statrs::distribution::{ContinuousCDF, Normal};
 
 use super::numbers::Formula;
 
+/// Above it a DOUBLE no longer tells whole numbers apart.
+const MOST_LEVELS: f64 = 9_007_199_254_740_992.0;
+
 const SHARE: &[(&str, &str)] = &[
     ("part", "how many have it, 0 or more"),
     ("whole", "of how many"),
@@ -27,7 +30,7 @@ pub static STATISTICS: [Formula; 4] = [
         arguments: SHARE,
         optional: 0,
         whole: false,
-        about: "Lower bound of the Wilson interval of the share part / whole; NULL where whole is not above 0 or part greater.",
+        about: "Lower bound of the Wilson interval of the share part / whole; NULL unless 0 <= part <= whole, whole > 0 and 0 < level < 1.",
         of: |args| {
             let &[Some(part), Some(whole), Some(level)] = args else { return None };
             Some(wilson(part, whole, level)?.0)
@@ -38,7 +41,7 @@ pub static STATISTICS: [Formula; 4] = [
         arguments: SHARE,
         optional: 0,
         whole: false,
-        about: "Upper bound of the Wilson interval of the share part / whole; NULL where whole is not above 0 or part greater.",
+        about: "Upper bound of the Wilson interval of the share part / whole; NULL unless 0 <= part <= whole, whole > 0 and 0 < level < 1.",
         of: |args| {
             let &[Some(part), Some(whole), Some(level)] = args else { return None };
             Some(wilson(part, whole, level)?.1)
@@ -49,7 +52,7 @@ pub static STATISTICS: [Formula; 4] = [
         arguments: &[
             ("rank", "rank() OVER (ORDER BY the value): 1 for the lowest, equal values alike"),
             ("count", "how many are ranked: count(*) OVER () of the same rows"),
-            ("levels", "the highest score"),
+            ("levels", "the highest score, a whole number"),
         ],
         optional: 0,
         whole: true,
@@ -78,15 +81,16 @@ fn wilson(part: f64, whole: f64, level: f64) -> Option<(f64, f64)> {
     let half = z * (p * (1.0 - p) / whole + z * z / (4.0 * whole * whole)).sqrt();
     let scale = 1.0 + z * z / whole;
     // The ends are exact, which DOUBLE misses by a hair.
-    let lower = if part == 0.0 { 0.0 } else { (middle - half) / scale };
-    let upper = if part == whole { 1.0 } else { (middle + half) / scale };
+    let lower = if part == 0.0 { 0.0 } else { ((middle - half) / scale).max(0.0) };
+    let upper = if part == whole { 1.0 } else { ((middle + half) / scale).min(1.0) };
     (lower.is_finite() && upper.is_finite()).then_some((lower, upper))
 }
 
 /// Scores by percent rank (domain 4.4-R). A formula of the rank, and not a window function: `rank()` already counts who is strictly
 /// lower, and the report says among whom. `percent_rank()` divides by one less, and NTILE tears equal values apart (trap D24).
 fn rank_score(rank: f64, count: f64, levels: f64) -> Option<f64> {
-    ((1.0..=count).contains(&rank) && levels >= 1.0)
+    let some_levels = levels.fract() == 0.0 && (1.0..=MOST_LEVELS).contains(&levels);
+    ((1.0..=count).contains(&rank) && some_levels)
         .then(|| 1.0 + (levels * (rank - 1.0) / count).floor())
         .filter(|score| score.is_finite())
 }
@@ -102,6 +106,7 @@ mod tests {
         assert_eq!(none.map(|(part, whole, level)| wilson(part, whole, level)), [None; 5]);
         assert_eq!([wilson(f64::NAN, 5.0, 0.95), wilson(1.0, f64::INFINITY, 0.95)], [None; 2]);
         assert_eq!([rank_score(0.0, 5.0, 5.0), rank_score(6.0, 5.0, 5.0), rank_score(1.0, 5.0, 0.0)], [None; 3]);
+        assert_eq!([rank_score(5.0, 5.0, 4.5), rank_score(5.0, 5.0, 1e300)], [None; 2]);
     }
 
     #[test]

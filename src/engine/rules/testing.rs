@@ -8,7 +8,7 @@ use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider};
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
-use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use super::{assemble, expand, members, slicers};
@@ -67,9 +67,7 @@ pub async fn shop() -> Shop {
         .with_target_partitions(2);
     let builder = SessionStateBuilder::new().with_config(config).with_default_features();
     let mut state = builder.with_optimizer_rules(super::stock::optimizer_rules()).build();
-    for function in crate::engine::functions::all() {
-        state.register_udf(Arc::new(function)).unwrap();
-    }
+    crate::engine::functions::register(&mut state).unwrap();
     let (main, base) = (Arc::new(MemorySchemaProvider::new()), Arc::new(MemorySchemaProvider::new()));
     let catalog = MemoryCatalogProvider::new();
     catalog.register_schema("main", Arc::clone(&main) as _).unwrap();

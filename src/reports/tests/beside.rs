@@ -47,7 +47,8 @@ async fn what_does_not_hold_fails_and_says_what_differs() {
     let tests = "[[tests]]\nname = \"wrong on purpose\"\neach = [\"net_sales > 0\", \"channel_id <> 'nowhere'\"]\n\
         all = [\"count(*) = 1\", \"max(net_sales) > 0\"]\n\
         [[tests]]\nname = \"no such column\"\neach = [\"net_salse > 0\"]\n\
-        [[tests]]\nname = \"not as a part\"\nsame_sums = { params = { \"where.channel\" = \"web\" }, columns = [\"net_sales\"] }";
+        [[tests]]\nname = \"not as a part\"\nsame_sums = { params = { \"where.channel\" = \"web\" }, columns = [\"net_sales\"] }\n\
+        [[tests]]\nname = \"not as nothing\"\nparams = { least = 999999 }\nsame_sums = { columns = [\"net_sales\"] }";
     let outcomes = outcomes(tests).await;
     assert!(!outcomes[0].passed() && !outcomes[1].passed());
     let [each, all] = outcomes[0].wrong.as_slice() else { panic!("{:?}", outcomes[0].wrong) };
@@ -58,6 +59,7 @@ async fn what_does_not_hold_fails_and_says_what_differs() {
     assert!(outcomes[1].wrong[0].contains("net_salse"), "{:?}", outcomes[1].wrong);
     let part = &outcomes[2].wrong[0];
     assert!(part.starts_with("sum(net_sales): ") && part.contains("report('mine', 'where.channel=web')"), "{part}");
+    assert!(outcomes[3].wrong[0].starts_with("sum(net_sales): NULL against "), "{:?}", outcomes[3].wrong);
 }
 
 #[tokio::test]
@@ -70,6 +72,9 @@ async fn a_test_that_cannot_be_right_breaks_its_report() {
         ("[[tests]]\nname = \"a\"\nall = [\"max(d) < now()\"]", "reads the clock"),
         ("[[tests]]\nname = \"a\"\nany = [\"true\"]", "any"),
         ("[[tests]]\nname = \"a\"\nsame_sums = { columns = [\"net\"] }", "same_sums names net"),
+        ("[[tests]]\nname = \"a\"\nsame_sums = { columns = [] }", "no columns"),
+        ("[[tests]]\nname = \"a\"\nsame_sums = { columns = [\"net_sales\"] }", "with itself"),
+        ("[[tests]]\nname = \"a\"\nsame_sums = { params = { lest = 1 }, columns = [\"net_sales\"] }", "least"),
     ] {
         let reports = with(&shop, tests).await;
         let broken = reports.broken();
