@@ -148,9 +148,8 @@ class Products:
 
     def store_ranking(self, request, spans):
         at_a_place = f"SELECT * FROM ({self.source(request)}) WHERE location_id IS NOT NULL"
-        rows = self.sums(at_a_place, [("location_id", member("location_id", "location", "location_id"))], spans)
-        if request.get("include_zero") == "true":
-            self.zero_filled(request, rows, spans, [{"location_id": l} for l in self.dimension_members(request, "location")], ["location_id"])
+        sold = lambda spans: self.sums(at_a_place, [("location_id", member("location_id", "location", "location_id"))], spans)
+        rows = self.ever_filled(request, sold(spans), spans, ["location_id"], sold)
         places = {r[0]: dict(zip(("region", "country", "location_type", "area"), r[1:])) for r in self.con.execute(
             "SELECT location_id, region_id, country, location_type, area FROM location").fetchall()}
         peers = request.get("peers", "region")

@@ -56,7 +56,7 @@ CASES = {
         "never": NEVER,
         "all-places": MARCH | {"peers": "all"},  # a place that is not known is ranked, too (D25)
         "countries": QUARTER | {"peers": "country", "order_by": "-percentile,location_id", "limit": "6"},
-        "with-zero": BORDER | {"include_zero": "true", "peers": "location_type", "where.brand": "Calder"},  # equal ones by id (D23)
+        "with-zero": BORDER | {"include_zero": "true", "peers": "location_type", "where.brand": "Calder", "where.region": "GB"},  # equal ones by id (D23)
         "one-region": QUARTER | {"where.region": "Scotland"},
         "totals": QUARTER | {"totals": "true"},
         "previous-year": {"from": "2025-08-01", "to": "2025-09-01", "compare": "previous_year"},
@@ -645,6 +645,7 @@ CASES = {
         "categories": {"from": "2025-07-01", "to": "2026-07-01", "grain": "year", "level": "category"},
         "one-brand": {"from": "2025-02-01", "to": "2025-05-01", "where.brand": "Wren", "return_basis": "sale_date"},
         "with-zero": {"from": "2024-06-01", "to": "2024-09-01", "level": "category", "include_zero": "true"},  # from before there was any stock
+        "places-with-zero": {"from": "2024-06-01", "to": "2024-09-01", "level": "location", "include_zero": "true", "where.region": "Scotland"},
     },
     "gmroi": {
         "categories": {"from": "2025-07-01", "to": "2026-07-01"},

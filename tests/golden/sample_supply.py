@@ -263,14 +263,14 @@ class Supply:
                 rows += [{k: v for k, v in zip(("location_id", "category_id"), key) if v} | {
                     "period_start": s, "period_end": e, "is_partial_period": partial, "days": days, "cogs": Fraction(0), "stock_days": known or None,
                     "inventory_cost_days": Fraction(0), "average_inventory_cost": ratio(Fraction(0), known), "turnover": None, "days_inventory": None}
-                    for key in self.could_turn(request) if key not in there]
+                    for key in self.could_turn(request, spans[-1][1][1]) if key not in there]
         return self.labelled(rows)
 
-    def could_turn(self, request):
+    def could_turn(self, request, end):
         """(place, top category) of every row that there may be."""
         level = request.get("level", "total")
         if level == "location":
-            return [(place, None) for place in self.dimension_members(request, "location")]
+            return [(key["location_id"], None) for key, of in self.earned(request, date(2000, 1, 1), end, level) if of["stock"] is not None]
         top = {p: c for p, c in self.con.execute("SELECT product_id, category1_id FROM product").fetchall()}
         return [(None, c) for c in {top[p] or "UNK" for p in self.dimension_members(request, "product")}] if level == "category" else [(None, None)]
 

@@ -16,7 +16,7 @@
 -- grain = { type = "text", default = "month", values = ["week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per such bucket." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
 -- level = { type = "text", default = "total", values = ["total", "location", "category"], about = "One row per bucket, or per place or top category in it." }
--- include_zero = { type = "bool", default = false, about = "Places or top categories without stock and sales are shown with 0, and so are such buckets." }
+-- include_zero = { type = "bool", default = false, about = "Top categories, and places that had stock before, are shown with 0 where they have neither stock nor sales, and so are such buckets." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [chart]
@@ -109,12 +109,15 @@ FROM (
 
         UNION ALL
 
-        -- every place, or an article of every top category, in every bucket, on the bucket's first day
+        -- every place that ever had stock, or an article of every top category, in every bucket, on the bucket's first day
         SELECT
             d.date_key AS day, known.location_id, known.product_id, CAST(NULL AS DECIMAL(18,4)) AS cogs,
             CAST(NULL AS DECIMAL(28,4)) AS inventory_cost, CAST(0 AS BIGINT) AS told
         FROM (
-            SELECT a.location_id, CAST(NULL AS VARCHAR) AS product_id FROM location a WHERE $level = 'location'
+            SELECT a.location_id, CAST(NULL AS VARCHAR) AS product_id
+            FROM inventory_day a
+            WHERE $level = 'location' AND a.stock_date < $to
+            GROUP BY a.location_id
             UNION ALL
             SELECT CAST(NULL AS VARCHAR) AS location_id, min(b.product_id) AS product_id
             FROM product b

@@ -4,7 +4,8 @@
 -- profit or net units, then of product_id. The cumulative share before an article decides: class A while it is below cut_a, B while it is
 -- below cut_b, else C; so the article that crosses 80 % is still A, and so is one that alone has more. Shares are over the articles whose
 -- metric is above 0; 0 is class N (nothing sold; include_zero shows those too), below 0 class R (more came back than was sold). Where the
--- metric is not known, gross profit without any cost, the class is empty. Only articles of the product table are classified."""
+-- metric is not known, gross profit without any cost, the class is empty. Only articles of the product table are classified. An article has one
+-- class for all the asked days: it has no buckets."""
 -- key = ["product_id"]
 -- spine = ["product"]
 -- totals = false

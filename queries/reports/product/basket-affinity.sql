@@ -5,7 +5,8 @@
 -- confidence_a_b = n_ab / n_a (who buys a also buys b), confidence_b_a = n_ab / n_b, lift = n_ab · N / (n_a · n_b) (above 1: more often
 -- than by chance), leverage = n_ab / N − n_a · n_b / N², conviction_a_b = (1 − n_b / N) / (1 − confidence_a_b) (how many times as often a
 -- would be without b by chance). min_orders, min_support and min_lift leave out weak pairs. Only articles of the product table are paired; N
--- counts all orders of the asked days that the filters leave. Slicers by article cut orders down to those articles."""
+-- counts all orders of the asked days that the filters leave. Slicers by article cut orders down to those articles.
+-- Pairs are few in short times: it has no buckets."""
 -- key = ["a_id", "b_id"]
 -- totals = false
 --

@@ -4,7 +4,8 @@
 -- top category (parameter level): the change in money, the growth, and the contribution to all growth, which adds up over the rows where a
 -- growth does not. The earlier days are the same dates a year before, or as many days right before (whole months, where the asked days are
 -- whole months). new had no event then, lost has none now; their growth is empty, their contribution is not. min_base leaves out what had
--- less net sales, with either sign, in the earlier days. UNK and N/A are rows as everywhere."""
+-- less net sales, with either sign, in the earlier days. UNK and N/A are rows as everywhere. Two spans are
+-- compared, so it has no buckets."""
 -- key = ["item_id"]
 -- totals = false
 --

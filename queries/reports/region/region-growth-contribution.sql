@@ -5,7 +5,7 @@
 -- The earlier days are the same dates a year before, or as many days right before (whole months, where the asked days are whole months).
 -- Whose region is the policy region_basis; region_level 0 shows the regions of the facts, 1 to 5 adds them up to that level of the
 -- hierarchy (a region that does not reach so deep stays itself). Sales without a region are the row N/A, regions that are not known the row
--- UNK."""
+-- UNK. Two spans are compared, so it has no buckets."""
 -- key = ["region_id"]
 --
 -- [params]

@@ -16,7 +16,7 @@
 -- peers = { type = "text", default = "region", values = ["region", "country", "location_type", "all"], about = "With which places a place is compared." }
 -- grain = { type = "text", default = "all", values = ["all", "day", "week", "month", "quarter", "year", "fiscal_week", "fiscal_period", "fiscal_quarter", "fiscal_year"], about = "One row per place and such bucket; all = one row per place." }
 -- calendar = { type = "text", default = "iso", values = ["iso", "gregorian", "retail_454", "retail_445", "gregorian_fy_apr"], about = "Whose weeks and fiscal grains." }
--- include_zero = { type = "bool", default = false, about = "Places without any event are shown with 0, and ranked." }
+-- include_zero = { type = "bool", default = false, about = "Places that sold before, but not then, are shown with 0, and ranked." }
 -- as_of = { type = "date", default = "today", about = "First day that is not over: a bucket that ends later is partial." }
 --
 -- [period]
@@ -144,12 +144,17 @@ FROM (
 
         UNION ALL
 
-        -- every place in every bucket, on the bucket's first day
+        -- every place that ever sold what is asked for in every bucket, on the bucket's first day
         SELECT
             d.date_key AS business_date, known.location_id, CAST(0 AS DECIMAL(18,4)) AS gross_sales, CAST(0 AS DECIMAL(18,4)) AS discounts,
             CAST(0 AS DECIMAL(18,4)) AS returns, CAST(0 AS DECIMAL(18,4)) AS net_rc, CAST(NULL AS DECIMAL(18,4)) AS cost_rc,
             CAST(0 AS DECIMAL(18,3)) AS units_sold, CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(NULL AS VARCHAR) AS sale_order_id
-        FROM location known
+        FROM (
+            SELECT k.location_id
+            FROM sales_event k
+            WHERE k.business_date < $to AND k.flow <> 'sell_out' AND k.location_id IS NOT NULL
+            GROUP BY 1
+        ) known
         CROSS JOIN calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
           AND d.date_key = CASE WHEN $grain = 'all' THEN $from ELSE greatest($from, period_start(d.date_key, $grain, $calendar)) END

@@ -6,7 +6,8 @@
 -- beginning of the compared days a year before, by entire_year at the beginning of the fiscal year before that in which the asked days
 -- begin (calendar says whose). Days on which a place was being rebuilt (remodel_from to remodel_to), and the matching days of the other
 -- year, stand apart; with exclude_remodel false they count as the place's other days do. Sales without a place, such as online sales, are
--- never inside the comparable ones, nor are places that the location table does not know. Level location shows every place."""
+-- never inside the comparable ones, nor are places that the location table does not know. Level location shows every place. Two spans are
+-- compared, so it has no buckets."""
 -- key = ["comp_group", "location_id"]
 -- needs = ["order_line.location_id"]
 --

@@ -18,6 +18,7 @@ pub mod members;
 mod nulls;
 pub mod order;
 mod others;
+mod overall;
 mod period;
 mod pushdown;
 pub mod slicers;

@@ -9,6 +9,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use super::distinct::TypedSingleDistinct;
 use super::layers::LayeredProjections;
 use super::nulls::Nulls;
+use super::overall::NotBelowAll;
 use super::pushdown::Gated;
 use super::spans::Spans;
 
@@ -22,7 +23,11 @@ pub fn analyzer_rules() -> [Arc<dyn AnalyzerRule + Send + Sync>; 2] {
 
 /// The stock rules in their order, some of them wrapped.
 pub fn optimizer_rules() -> Vec<Rule> {
-    let wrapped: [Rule; 2] = [Arc::new(TypedSingleDistinct::new()), Arc::new(LayeredProjections::default())];
+    let wrapped: [Rule; 3] = [
+        Arc::new(TypedSingleDistinct::new()),
+        Arc::new(LayeredProjections::default()),
+        Arc::new(NotBelowAll::default()),
+    ];
     let mut rules = Optimizer::new().rules;
     for rule in &mut rules {
         if let Some(wrapped) = wrapped.iter().find(|wrapped| wrapped.name() == rule.name()) {
@@ -47,6 +52,7 @@ mod tests {
 
     #[test]
     fn both_rules_that_push_filters_down_are_there() {
+        assert!(optimizer_rules().iter().any(|rule| format!("{rule:?}").starts_with("NotBelowAll")));
         assert_eq!(physical_rules().iter().filter(|rule| rule.name().starts_with("FilterPushdown")).count(), 2);
     }
 }
