@@ -364,11 +364,13 @@ class Quality:
             checked["consistency", "V12"], failed["consistency", "V12"] = one(f"SELECT {given}, {unknown} {ordered}")
         if of_table("return_line"):
             both = f"""FROM ret r JOIN line l ON l.system = r.sale_system AND l.order_id = r.order_id AND l.line_no = r.order_line
-                WHERE r.refunded AND {of_day('r.refunded_on')}"""
+                WHERE r.refunded"""
+            by_then = f"AND r.refunded_on < DATE '{request['to']}'" if "to" in request else ""
             checked["consistency", "V07"], failed["consistency", "V07"] = one(
-                f"SELECT count(*), count(*) FILTER (back > sold) FROM (SELECT sum(r.quantity) AS back, any_value(l.quantity) AS sold {both} GROUP BY l.system, l.order_id, l.line_no)")
+                f"SELECT count(*), count(*) FILTER (back > sold) FROM (SELECT sum(r.quantity) AS back, any_value(l.quantity) AS sold {both} {by_then} "
+                f"GROUP BY l.system, l.order_id, l.line_no HAVING {of_day('max(r.refunded_on)')})")
             checked["consistency", "V08"], failed["consistency", "V08"] = one(
-                f"SELECT count(*), count(*) FILTER (r.refunded_on < coalesce(l.sold_on, l.created_on)) {both}")
+                f"SELECT count(*), count(*) FILTER (r.refunded_on < coalesce(l.sold_on, l.created_on)) {both} AND {of_day('r.refunded_on')}")
         for (aspect, rule), found in self.of_the_lake(of_day, of_table, one, read_then).items():
             checked[aspect, rule], failed[aspect, rule] = found
         rows = []

@@ -236,13 +236,14 @@ class Supply:
         sliced = {k: v for k, v in request.items() if k.startswith("where.")}
         self.con.execute(HOLDING)
         rows = self.dicts(f"""
-            SELECT location_id, product_id, sum(net) FILTER (cost IS NOT NULL) AS net, sum(cost) AS cost, NULL AS stock FROM ({self.sales(request)})
+            SELECT location_id, product_id, sum(net) FILTER (cost IS NOT NULL) AS net, sum(cost) AS cost, NULL AS stock, true AS sold FROM ({self.sales(request)})
             WHERE day >= DATE '{start}' AND day < DATE '{end}' AND {where(sliced)} GROUP BY ALL
             UNION ALL
-            SELECT location_id, product_id, NULL, NULL, sum(cost) FROM holding
+            SELECT location_id, product_id, NULL, NULL, sum(cost), false FROM holding
             WHERE day >= DATE '{start}' AND day < DATE '{end}' AND {where(sliced)} GROUP BY ALL""")
         add = lambda of, column: (lambda v: sum(v, Fraction(0)) if v else None)([Fraction(int(r[column]), MONEY) for r in of if r[column] is not None])
-        return [(key, {c: add(of, c) for c in ("net", "cost", "stock")}) for key, of in self.grouped(rows, level)]
+        zero = lambda of: {} if any(r["sold"] for r in of) else {"net": Fraction(0), "cost": Fraction(0)}  # nothing sold costs nothing
+        return [(key, {c: add(of, c) for c in ("net", "cost", "stock")} | zero(of)) for key, of in self.grouped(rows, level)]
 
     @staticmethod
     def turned(amount, stock, known, days):

@@ -112,8 +112,9 @@ FROM (
                                 CAST($from AS DATE))) AS INT),
             0
         ) AS days,
-        sum(u.net_with_cost) AS net_sales_with_cost,
-        sum(u.cogs) AS cogs,
+        -- what was sold without a known cost has none, what was not sold has 0
+        CASE WHEN sum(u.sold) = 0 THEN CAST(0 AS DECIMAL(28,4)) ELSE sum(u.net_with_cost) END AS net_sales_with_cost,
+        CASE WHEN sum(u.sold) = 0 THEN CAST(0 AS DECIMAL(28,4)) ELSE sum(u.cogs) END AS cogs,
         sum(u.inventory_cost) AS inventory_cost_days
     FROM (
         SELECT
@@ -122,7 +123,8 @@ FROM (
             e.product_id,
             CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc END AS net_with_cost,
             e.cost_rc AS cogs,
-            CAST(NULL AS DECIMAL(28,4)) AS inventory_cost
+            CAST(NULL AS DECIMAL(28,4)) AS inventory_cost,
+            CAST(1 AS BIGINT) AS sold
         FROM sales_event e
         WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out'
 
@@ -134,7 +136,8 @@ FROM (
             i.product_id,
             CAST(NULL AS DECIMAL(18,4)) AS net_with_cost,
             CAST(NULL AS DECIMAL(18,4)) AS cogs,
-            i.on_hand_cost_rc AS inventory_cost
+            i.on_hand_cost_rc AS inventory_cost,
+            CAST(0 AS BIGINT) AS sold
         FROM inventory_day i
         WHERE i.stock_date >= $from AND i.stock_date < $to
     ) u

@@ -89,13 +89,13 @@ FROM (
             - CAST(min(greatest(period_start(u.day, $grain, $calendar), CAST($from AS DATE))) AS INT),
             0
         ) AS days,
-        -- what is there without a known cost has none, what is not there has 0
-        CASE WHEN sum(u.told) = 0 THEN CAST(0 AS DECIMAL(28,4)) ELSE sum(u.cogs) END AS cogs,
+        -- what was sold without a known cost has none, what was not sold has 0; and stock likewise
+        CASE WHEN sum(u.sold) = 0 THEN CAST(0 AS DECIMAL(28,4)) ELSE sum(u.cogs) END AS cogs,
         CASE WHEN sum(u.told) = 0 THEN CAST(0 AS DECIMAL(38,4)) ELSE sum(u.inventory_cost) END AS inventory_cost_days
     FROM (
         SELECT
             e.business_date AS day, e.location_id, e.product_id, e.cost_rc AS cogs, CAST(NULL AS DECIMAL(28,4)) AS inventory_cost,
-            CAST(1 AS BIGINT) AS told
+            CAST(1 AS BIGINT) AS told, CAST(1 AS BIGINT) AS sold
         FROM sales_event e
         WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out'
 
@@ -103,7 +103,7 @@ FROM (
 
         SELECT
             i.stock_date AS day, i.location_id, i.product_id, CAST(NULL AS DECIMAL(18,4)) AS cogs, i.on_hand_cost_rc AS inventory_cost,
-            CAST(1 AS BIGINT) AS told
+            CAST(1 AS BIGINT) AS told, CAST(0 AS BIGINT) AS sold
         FROM inventory_day i
         WHERE i.stock_date >= $from AND i.stock_date < $to
 
@@ -112,7 +112,7 @@ FROM (
         -- every place that ever had stock, or an article of every top category, in every bucket, on the bucket's first day
         SELECT
             d.date_key AS day, known.location_id, known.product_id, CAST(NULL AS DECIMAL(18,4)) AS cogs,
-            CAST(NULL AS DECIMAL(28,4)) AS inventory_cost, CAST(0 AS BIGINT) AS told
+            CAST(NULL AS DECIMAL(28,4)) AS inventory_cost, CAST(0 AS BIGINT) AS told, CAST(0 AS BIGINT) AS sold
         FROM (
             SELECT a.location_id, CAST(NULL AS VARCHAR) AS product_id
             FROM inventory_day a

@@ -174,7 +174,7 @@ fact AS (
 
     UNION ALL
 
-    -- sold lines of which something came back
+    -- sold lines of which something came back on the days, with all that had come back by then
     SELECT 'consistency' AS aspect, 'V07' AS rule, count(*) AS checked, sum(CASE WHEN b.returned > b.sold THEN 1 ELSE 0 END) AS failed,
            count(*) AS checked_once
     FROM (
@@ -182,8 +182,9 @@ fact AS (
         FROM base.return_line r
         JOIN base.order_line o ON o.source_system = r.source_system AND o.order_id = r.order_id AND o.order_line_id = r.order_line_id
         WHERE NOT r.is_deleted AND NOT o.is_deleted AND r.return_status = 'refunded' AND ($table_name IS NULL OR $table_name = 'return_line')
-          AND ($from IS NULL OR r.business_date >= $from) AND ($to IS NULL OR r.business_date < $to)
+          AND ($to IS NULL OR r.business_date < $to)
         GROUP BY r.source_system, r.order_id, r.order_line_id
+        HAVING $from IS NULL OR max(r.business_date) >= $from
     ) b
 
     UNION ALL
