@@ -18,7 +18,7 @@ fn of(order: &str, day: &str) -> Value {
 /// Orders A to F of one article; A and B have headers, A has charges.
 async fn orders(lake: &Lake) {
     let line = |order: &str, day: &str, price: i64, rest: Value| {
-        let row = json!({ "order_line_id": "1", "product_id": "P1", "currency": "GBP", "uom": "EA", "unit_price": price,
+        let row = json!({ "order_line_id": "1", "product_id": "P1", "currency": "GBP", "unit_price": price, "quantity": 1, "base_quantity": 1,
             "net_amount": 10, "tax_amount": 2, "line_type": "product", "line_status": "active" });
         and(and(of(order, day), row), rest)
     };
@@ -32,7 +32,8 @@ async fn orders(lake: &Lake) {
         ),
         line("B", "2026-01-10", 10, json!({})),
         line("C", "2026-01-20", 60, json!({ "line_discount_amount": 2 })),
-        line("D", "2026-01-25", 1, json!({})),
+        // Twelve pieces by the case: a piece is 1.
+        line("D", "2026-01-25", 12, json!({ "quantity": 2, "base_quantity": 24 })),
         line("E", "2026-02-01", 50, json!({ "unit_cost": 251 })),
         line("F", "2026-06-01", 999, json!({})),
     ];
