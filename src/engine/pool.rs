@@ -1,6 +1,7 @@
 //! The memory that queries share. DataFusion's fair pool gives each operator that can spill the same part of it, used or not: a
 //! statement of eighty sorts and aggregates spills when one of them holds an eightieth, though nearly all of the memory is free.
-//! Here a quarter is for whoever comes first, and the rest is parted.
+//! Here one may have more than its part while a quarter is used, and a little while there is any left but what is kept for operators
+//! that cannot spill. It must not refuse an operator that can spill what the fair pool grants.
 
 use std::fmt::{self, Display, Formatter};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,8 @@ pub struct RoomyPool {
     bytes: usize,
     /// While no more than this is used, nobody is held to its part.
     room: usize,
+    /// So much each may have, while there is as much left as `room`: a sort that gets nothing at all is an error.
+    little: usize,
     used: Mutex<Used>,
 }
 
@@ -30,7 +33,7 @@ struct Used {
 
 impl RoomyPool {
     pub fn new(bytes: usize) -> RoomyPool {
-        RoomyPool { bytes, room: bytes / 4, used: Mutex::default() }
+        RoomyPool { bytes, room: bytes / 4, little: bytes / 64, used: Mutex::default() }
     }
 
     fn used(&self) -> MutexGuard<'_, Used> {
@@ -79,9 +82,11 @@ impl MemoryPool for RoomyPool {
     fn try_grow(&self, reservation: &MemoryReservation, additional: usize) -> Result<()> {
         let mut used = self.used();
         let free = if reservation.consumer().can_spill() {
-            let parted = (self.bytes - self.room).saturating_sub(used.unspillable);
-            let own = (parted / used.spillers.max(1)).saturating_sub(reservation.size());
-            own.max(self.room.saturating_sub(used.all()))
+            let part = self.bytes.saturating_sub(used.unspillable) / used.spillers.max(1);
+            let own = part.saturating_sub(reservation.size());
+            let left = (self.bytes - self.room).saturating_sub(used.all());
+            let little = self.little.saturating_sub(reservation.size()).min(left);
+            own.max(little).max(self.room.saturating_sub(used.all()))
         } else {
             self.bytes.saturating_sub(used.all())
         };
@@ -113,25 +118,40 @@ mod tests {
 
     use super::*;
 
+    fn spilling(pool: &Arc<dyn MemoryPool>, n: usize) -> Vec<MemoryReservation> {
+        (0..n).map(|n| MemoryConsumer::new(n.to_string()).with_can_spill(true).register(pool)).collect()
+    }
+
     #[test]
     fn a_part_is_held_to_when_the_room_is_used() {
         let pool: Arc<dyn MemoryPool> = Arc::new(RoomyPool::new(100));
-        let spills = |name: &str| MemoryConsumer::new(name).with_can_spill(true).register(&pool);
-        let spillers = ["one", "two", "three", "four", "five"].map(spills);
-        let [one, two, rest @ ..] = &spillers;
-        // More than its part of 15, while there is room.
-        one.try_grow(20).unwrap();
-        two.try_grow(5).unwrap();
-        assert!(one.try_grow(1).is_err(), "there is no room");
-        // Everybody still gets its part, and together they stay within the pool.
-        two.try_grow(10).unwrap();
-        assert!(two.try_grow(1).is_err());
-        rest.iter().for_each(|each| each.try_grow(15).unwrap());
-        assert_eq!(pool.reserved(), 80);
-        one.free();
-        assert!(two.try_grow(1).is_err());
-        rest.iter().for_each(|each| assert_eq!(each.free(), 15));
-        two.try_grow(10).unwrap();
+        let spillers = spilling(&pool, 5);
+        // More than its part of 20, while there is room.
+        spillers[0].try_grow(22).unwrap();
+        spillers[1].try_grow(3).unwrap();
+        assert!(spillers[0].try_grow(1).is_err(), "there is no room");
+        // Everybody still gets its part.
+        spillers[1].try_grow(17).unwrap();
+        assert!(spillers[1].try_grow(1).is_err());
+        spillers[2..].iter().for_each(|each| each.try_grow(20).unwrap());
+        assert_eq!(pool.reserved(), 102);
+        spillers[1..].iter().for_each(|each| assert_eq!(each.free(), 20));
+        spillers[0].try_grow(3).unwrap();
+    }
+
+    #[test]
+    fn a_little_is_there_for_each_of_many() {
+        let pool: Arc<dyn MemoryPool> = Arc::new(RoomyPool::new(6_400));
+        let join = MemoryConsumer::new("join").register(&pool);
+        join.try_grow(4_000).unwrap();
+        let spillers = spilling(&pool, 100);
+        // A part is 24, a little 100.
+        spillers[..8].iter().for_each(|each| each.try_grow(100).unwrap());
+        assert!(spillers[0].try_grow(1).is_err());
+        // What is kept for others is left alone; parts are not.
+        assert!(spillers[8].try_grow(25).is_err());
+        spillers[8].try_grow(24).unwrap();
+        join.try_grow(1_500).unwrap();
     }
 
     #[test]
