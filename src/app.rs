@@ -1,5 +1,6 @@
 //! The composition root: Config → Lake → Engine → Reports → surfaces. It opens and connects; it holds no logic.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
@@ -47,7 +48,11 @@ impl App {
     async fn with(lake: Lake, config: Config, clock: Clock, wanted: &Wanted) -> Result<App> {
         lake.keeps_its_properties(&config.lake)?;
         let views = load_folder("views", config.queries_dir.as_deref())?;
-        let engine = Engine::open(&lake, &config.engine, &views, clock).await?;
+        let rollups = match config.engine.rollups {
+            true => load_folder("rollups", config.queries_dir.as_deref())?,
+            false => BTreeMap::new(),
+        };
+        let engine = Engine::open_with_rollups(&lake, &config.engine, &views, &rollups, clock).await?;
         let reports = Arc::new(Reports::load(config.queries_dir.as_deref(), &engine, wanted).await?);
         let in_sql: Weak<Reports> = Arc::downgrade(&reports);
         engine.set_reports(in_sql);
@@ -125,7 +130,7 @@ impl Serving {
     /// Serves until `shutdown` resolves or a server fails, then lets requests in flight end.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<()> {
         let cancel = CancellationToken::new();
-        let mut tasks = vec![self.engine.spawn_refresh(cancel.clone())];
+        let mut tasks = vec![self.engine.spawn_refresh(cancel.clone()), self.engine.spawn_rollups(cancel.clone())];
         if let Some(dir) = self.config.queries_dir {
             tasks.extend(self.pusher.as_ref().map(|pusher| pusher.watch(dir.clone(), cancel.clone())));
             tasks.push(self.reports.watch(self.engine.clone(), dir, cancel.clone()));
@@ -216,6 +221,10 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
             let lake = Lake::open(&config.lake).await?;
             lake.keeps_its_properties(&config.lake)?;
             cli::ingest::run(&args, &ingest(&lake, &config, clock)?, &Landing::open(&config.landing)?).await
+        }
+        Command::Rollup(args) => {
+            let app = App::with(existing(&config.lake).await?, config, clock, &Wanted::None).await?;
+            cli::rollup::run(&args, &app.engine).await
         }
         Command::Quarantine(args) => {
             let lake = existing(&config.lake).await?;

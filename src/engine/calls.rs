@@ -27,6 +27,7 @@ use super::listed::ReportRow;
 use super::options::{Param, QueryOptions};
 use super::planner::{Parsed, parse, placeholders};
 use super::query;
+use super::rollups::Answer;
 use super::session::{CATALOG, MAIN};
 use super::snapshot::Snapshot;
 use crate::access::Caller;
@@ -99,20 +100,22 @@ impl Calls {
         Ok(Calls { asked, params: only_theirs })
     }
 
-    /// The reports' plans as tables, and the versions of the dimensions in which their slicers were looked up.
+    /// The reports' plans as tables, the versions of the dimensions in which their slicers were looked up, and what rollups
+    /// answered of them.
     pub async fn plan(
         &self,
         snapshot: &Arc<Snapshot>,
         session: &SessionState,
-    ) -> Result<(Vec<Arc<dyn TableSource>>, BTreeMap<String, i64>)> {
-        let (mut sources, mut versions) = (Vec::new(), BTreeMap::new());
+    ) -> Result<(Vec<Arc<dyn TableSource>>, BTreeMap<String, i64>, Vec<Answer>)> {
+        let (mut sources, mut versions, mut answers) = (Vec::new(), BTreeMap::new(), Vec::new());
         for (parsed, options) in &self.asked {
             let planned = Box::pin(query::plan(snapshot, session, parsed, options, &Calls::default())).await?;
             versions.extend(planned.versions);
+            answers.extend(planned.answers);
             let schema = Arc::new(planned.plan.schema().as_arrow().clone());
             sources.push(provider_as_source(Arc::new(ReportTable { plan: planned.plan, schema })));
         }
-        Ok((sources, versions))
+        Ok((sources, versions, answers))
     }
 }
 

@@ -82,7 +82,7 @@ async fn planned(
     let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;
     let session = query::session(&snapshot, options.dialect, &caller.scope)?;
     snapshot.whole(&parsed.statement)?;
-    let (tables, _) = calls.plan(&snapshot, &session).await?;
+    let (tables, _, _) = calls.plan(&snapshot, &session).await?;
     let planner = Planner::over(&session, &parsed.statement).await?.with_calls(tables);
     let typed = match any_loose(&options.params) {
         true => BTreeMap::new(),

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! [`Engine::query`] is the only way in for callers' SQL and [`Rows`] the only way out. Every call names its [`Caller`].
-//! The engine reads the lake and never writes it; it must not know reports, formats or surfaces.
+//! The engine reads the lake and writes nothing but [`rollups`]; it must not know reports, formats or surfaces.
 
 mod admission;
 mod bounded;
@@ -36,6 +36,7 @@ mod reading;
 mod relations;
 mod reload;
 mod reserved;
+mod rollups;
 mod rows;
 mod rules;
 mod runtime;
@@ -81,6 +82,7 @@ pub use options::{Compare, CompareMode, Dialect, OrderBy, Param, ParamType, Pin,
 pub use postgres::{FIXED as POSTGRES_FIXED, SETTINGS as POSTGRES_SETTINGS};
 pub use relations::{ForeignKey, Relation, RelationColumn, RelationKind};
 pub use reserved::Reserved;
+pub use rollups::{Answer, Kept, Made, Month, Refreshed};
 pub use rows::{Rows, plain_schema};
 pub use rules::ROW_KIND;
 pub use session::{BASE, CATALOG, MAIN, SYSTEM};
@@ -145,8 +147,25 @@ impl Engine {
         views: &BTreeMap<String, QueryFile>,
         clock: Clock,
     ) -> Result<Engine> {
+        Engine::open_with(lake, cfg, Views::read(views), clock).await
+    }
+
+    /// As [`Engine::open`], with the files of `queries/rollups/`.
+    ///
+    /// # Errors
+    /// As [`Engine::open`].
+    pub async fn open_with_rollups(
+        lake: &Lake,
+        cfg: &EngineConfig,
+        views: &BTreeMap<String, QueryFile>,
+        rollups: &BTreeMap<String, QueryFile>,
+        clock: Clock,
+    ) -> Result<Engine> {
+        Engine::open_with(lake, cfg, Views::read(views).with_rollups(rollups), clock).await
+    }
+
+    async fn open_with(lake: &Lake, cfg: &EngineConfig, views: Views, clock: Clock) -> Result<Engine> {
         let log = QueryLog::new(cfg.query_log, clock);
-        let views = Views::read(views);
         let reports = Known::default();
         let snapshots = Snapshots::new(lake, cfg, vec![("queries", Arc::new(log.clone()))], reports.clone())?;
         let (threads, states) = (QueryThreads::start(cfg.threads)?, lake.states().await?);
@@ -183,7 +202,8 @@ impl Engine {
         let _turn = inner.refreshing.lock().await;
         let states = inner.lake.states().await?;
         let last = inner.current.load_full();
-        if states.iter().all(|s| last.versions.get(s.table.name) == Some(&s.version)) {
+        let same = states.iter().all(|s| last.versions.get(s.table.name) == Some(&s.version));
+        if same && last.has_newest_rollups(&inner.lake).await {
             return Ok(false);
         }
         let next = self.build(inner.views.load_full(), states, last).await?;

@@ -21,6 +21,7 @@ use super::options::{Dialect, Policies, QueryOptions};
 use super::planner::{Parsed, Planner, parse};
 use super::reading::Reading;
 use super::reserved::Reserved;
+use super::rollups::{self, Answer};
 use super::rows::{Guards, Read, Rows, plain_schema};
 use super::rules::{assemble, expand, members, slicers};
 use super::session::SYSTEM;
@@ -79,10 +80,15 @@ async fn start(
     let plan = analyzed(&session, planned.plan)?;
     let schema = plain_schema(plan.schema().as_arrow());
     let physical = physical(&session, plan).await.map_err(classify)?;
-    let read = Read { schema, snapshot: snapshot.id.clone(), versions: planned.versions };
+    let answers = planned.answers;
+    let read = Read { schema, snapshot: snapshot.id.clone(), versions: planned.versions, answers: answers.clone() };
     work.reads(snapshot);
     let physical = watched(physical, work).map_err(classify)?;
     let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
+    let stream = match parsed.explain {
+        Some(_) => rollups::explained(stream, &answers),
+        None => stream,
+    };
     Ok((stream, read))
 }
 
@@ -127,7 +133,7 @@ pub(super) fn analyzed(session: &SessionState, plan: LogicalPlan) -> Result<Logi
 }
 
 /// How what [`analyzed`] gave is run. The analyzer is not asked again.
-async fn physical(session: &SessionState, plan: LogicalPlan) -> DfResult<Arc<dyn ExecutionPlan>> {
+pub(super) async fn physical(session: &SessionState, plan: LogicalPlan) -> DfResult<Arc<dyn ExecutionPlan>> {
     if matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
         return session.create_physical_plan(&plan).await;
     }
@@ -150,6 +156,8 @@ async fn every_row(view: &str, session: &SessionState) -> Result<(Vec<RecordBatc
 pub(super) struct Planned {
     pub plan: LogicalPlan,
     pub versions: BTreeMap<String, i64>,
+    /// What became of its aggregates over views that have rollups.
+    pub answers: Vec<Answer>,
 }
 
 /// Plans `parsed` with everything that `options` asks for.
@@ -161,7 +169,7 @@ pub(super) async fn plan(
     calls: &Calls,
 ) -> Result<Planned> {
     snapshot.whole(&parsed.statement)?;
-    let (tables, of_calls) = calls.plan(snapshot, session).await?;
+    let (tables, of_calls, answers_of_calls) = calls.plan(snapshot, session).await?;
     let planner = Planner::over(session, &parsed.statement).await?.with_calls(tables);
     let assembled = assemble(&planner, &parsed.statement, options)?;
     let reading = Reading::of(&assembled, &options.policies)?;
@@ -183,7 +191,12 @@ pub(super) async fn plan(
     }
     let members = members::resolve(&options.slices, &|name| looked_up.get(name).cloned())?;
     let sliced = slicers::sliced(assembled, &members, &options.policies, &options.spine).map_err(classify)?;
-    let plan = expand::expanded(sliced, &options.policies).map_err(classify)?;
+    let mut answers = Vec::new();
+    let plan = expand::expanded_by(sliced, &options.policies, &mut |plan| {
+        rollups::answered(plan, &snapshot.rollups, &options.policies, &mut answers)
+    });
+    let plan = plan.map_err(classify)?;
+    answers.extend(answers_of_calls);
     let plan = match parsed.explain.clone() {
         None => plan,
         Some(how) => {
@@ -191,5 +204,5 @@ pub(super) async fn plan(
             explained.map_err(classify)?
         }
     };
-    Ok(Planned { plan, versions })
+    Ok(Planned { plan, versions, answers })
 }

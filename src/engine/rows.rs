@@ -20,6 +20,7 @@ use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 
 use super::classify::classify;
 use super::log::Logged;
+use super::rollups::Answer;
 use super::stop::{Stopper, Work};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -39,6 +40,8 @@ pub struct Rows {
     pub snapshot: String,
     /// Delta versions of the tables read.
     pub versions: BTreeMap<String, i64>,
+    /// What became of its aggregates over views that have rollups.
+    pub answers: Vec<Answer>,
     stream: BoxStream<'static, Result<RecordBatch>>,
 }
 
@@ -67,7 +70,7 @@ impl Rows {
         let stopper = guards.work.stopper();
         let task = tokio::spawn(pump(inner, guards, Arc::clone(&schema), into));
         let stream = Pumped { from, task, stopper, ended: false, deadline, timeout, late: None };
-        Rows { schema, snapshot: read.snapshot, versions: read.versions, stream: stream.boxed() }
+        Rows { schema, snapshot: read.snapshot, versions: read.versions, answers: read.answers, stream: stream.boxed() }
     }
 }
 
@@ -77,6 +80,7 @@ pub(super) struct Read {
     pub schema: SchemaRef,
     pub snapshot: String,
     pub versions: BTreeMap<String, i64>,
+    pub answers: Vec<Answer>,
 }
 
 /// What holds for a query until its end.

@@ -17,6 +17,7 @@ use super::listed::{Known, lists};
 use super::options::Pin;
 use super::planner::{Planner, parse};
 use super::relations::{self, Relation};
+use super::rollups::{self, Definition, Ready};
 use super::scan::{SessionScope, SnapshotTable};
 use super::session::{BASE, CATALOG, MAIN, SYSTEM, Sessions};
 use super::view::{ViewDefinition, ViewProvider};
@@ -38,7 +39,7 @@ pub struct BrokenView {
 }
 
 impl BrokenView {
-    fn new(name: &str, path: &str, error: &Error) -> BrokenView {
+    pub(super) fn new(name: &str, path: &str, error: &Error) -> BrokenView {
         let hint = error.hint_text().map(String::from);
         BrokenView { name: name.into(), path: path.into(), reason: error.to_string(), hint }
     }
@@ -55,6 +56,8 @@ pub struct Views {
     definitions: Vec<Arc<ViewDefinition>>,
     /// Those that are no query files or have a wrong header.
     broken: Vec<BrokenView>,
+    rollups: Vec<Arc<Definition>>,
+    broken_rollups: Vec<BrokenView>,
 }
 
 impl Views {
@@ -69,6 +72,30 @@ impl Views {
         }
         views.definitions.extend(dimensions().filter_map(history).map(Arc::new));
         views
+    }
+
+    /// With the rollups of `files`, those of `queries/rollups/`.
+    pub fn with_rollups(mut self, files: &BTreeMap<String, QueryFile>) -> Views {
+        (self.rollups, self.broken_rollups) = (Vec::new(), Vec::new());
+        for file in files.values() {
+            match Definition::read(file) {
+                Ok(definition) => self.rollups.push(Arc::new(definition)),
+                Err(error) => self.broken_rollups.push(BrokenView::new(&file.name, &file.path, &error)),
+            }
+        }
+        self
+    }
+
+    /// With the rollups of `other`.
+    pub fn with_rollups_of(mut self, other: &Views) -> Views {
+        (self.rollups, self.broken_rollups) = (other.rollups.clone(), other.broken_rollups.clone());
+        self
+    }
+
+    /// Differs whenever what the views mean may.
+    fn meaning(&self) -> u128 {
+        let texts: String = self.definitions.iter().map(|view| view.meaning()).collect();
+        xxhash_rust::xxh3::xxh3_128(texts.as_bytes())
     }
 
     /// `view` in the place of what its file says.
@@ -100,6 +127,12 @@ pub struct Snapshot {
     relations: Arc<Vec<Relation>>,
     /// The session for PostgreSQL's clients, once one has asked.
     pub(super) postgres: OnceLock<SessionState>,
+    /// Of the views' texts.
+    pub(super) meaning: u128,
+    /// The shortest first.
+    pub(super) rollups: Vec<Arc<Ready>>,
+    /// Rollups that cannot be used, by name.
+    pub(super) broken_rollups: BTreeMap<String, BrokenView>,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -145,6 +178,17 @@ impl Snapshot {
     pub(super) fn lake_state(&self, table: &Table) -> Option<&Arc<TableState>> {
         self.states.iter().find(|s| s.table.name == table.name)
     }
+    /// Whether no rollup has been made anew since.
+    pub(super) async fn has_newest_rollups(&self, lake: &Lake) -> bool {
+        let looks = self.rollups.iter().map(async |ready| match lake.derived(ready.rollup().table()).await {
+            Ok(state) => state.version == ready.version(),
+            Err(_) => true,
+        });
+        futures::future::join_all(looks).await.into_iter().all(|same| same)
+    }
+    pub(super) fn states(&self) -> &[Arc<TableState>] {
+        &self.states
+    }
     /// The session without a caller.
     pub(super) fn state(&self) -> &SessionState {
         &self.state
@@ -161,7 +205,8 @@ pub(super) fn scoped(state: &SessionState, scope: &Scope) -> SessionState {
 
 /// Builds snapshots; what did not change since the last one is taken over from it.
 pub struct Snapshots {
-    lake: String,
+    lake: Lake,
+    numbers: rollups::Known,
     sessions: Sessions,
     /// `system.queries` and the like.
     system: Vec<(&'static str, Arc<dyn TableProvider>)>,
@@ -178,12 +223,13 @@ impl Snapshots {
         reports: Known,
     ) -> Result<Snapshots> {
         let sessions = Sessions::new(lake, cfg)?;
-        Ok(Snapshots { lake: lake.url().into(), sessions, system, calendars: calendars()?, reports })
+        let numbers = rollups::Known::default();
+        Ok(Snapshots { lake: lake.clone(), numbers, sessions, system, calendars: calendars()?, reports })
     }
 
     /// What names a snapshot of these versions with `views`.
     pub fn pin(&self, views: &Views, versions: BTreeMap<String, i64>) -> Pin {
-        Pin { snapshot: identify(&self.lake, &versions, &views.definitions), versions }
+        Pin { snapshot: identify(self.lake.url(), &versions, &views.definitions), versions }
     }
 
     /// A snapshot of `states`, one per table of the model, with `views`; those that do not plan are set aside.
@@ -235,6 +281,9 @@ impl Snapshots {
             states,
             relations,
             postgres: OnceLock::new(),
+            meaning: views.meaning(),
+            rollups: Vec::new(),
+            broken_rollups: views.broken_rollups.iter().map(|b| (b.name.clone(), b.clone())).collect(),
         };
         for table in dimensions() {
             let dimension = current(table, &snapshot, last)?;
@@ -246,6 +295,8 @@ impl Snapshots {
                 snapshot.broken.insert(view.name.clone(), BrokenView::new(&view.name, &view.path, &error));
             }
         }
+        let parts = (&self.lake, &self.sessions, &self.numbers);
+        rollups::attach(&mut snapshot, &views.rollups, last, parts).await;
         snapshot.relations = Arc::new(relations::relations(&snapshot));
         for (name, list) in lists(&self.reports, &snapshot.relations) {
             register(&system.1, name, list)?;
@@ -318,7 +369,7 @@ fn identify(lake: &str, versions: &BTreeMap<String, i64>, views: &[Arc<ViewDefin
         text.push_str(&format!("{table} {version}\n"));
     }
     for view in views {
-        text.push_str(&format!("{} {}\n{:?}\n", view.name, view.sql, view.policies));
+        text.push_str(&view.meaning());
     }
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
 }

@@ -94,6 +94,11 @@ impl ViewDefinition {
         })
     }
 
+    /// What the view is, as a text that differs whenever its rows may.
+    pub fn meaning(&self) -> String {
+        format!("{} {}\n{:?}\n", self.name, self.sql, self.policies)
+    }
+
     /// Every policy at its default.
     pub fn defaults(&self) -> BTreeMap<String, Param> {
         self.policies.iter().map(|(name, p)| (name.clone(), Param::Text(p.default.clone()))).collect()

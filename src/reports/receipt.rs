@@ -36,6 +36,8 @@ pub struct ReceiptHead {
     pub snapshot: String,
     /// Delta versions of the tables read; −1 = never written.
     pub versions: BTreeMap<String, i64>,
+    /// What rollups answered of it, or why they did not.
+    pub rollups: Vec<String>,
     /// What a reader should know: which days the data covers when the period reaches beyond.
     pub notes: Vec<String>,
 }
@@ -82,6 +84,7 @@ impl ReceiptHead {
             known_at: None,
             snapshot,
             versions,
+            rollups: Vec::new(),
             notes: Vec::new(),
         }
     }
@@ -150,6 +153,7 @@ mod tests {
             known_at: None,
             snapshot: "s".into(),
             versions: [("order_line".to_string(), 3)].into(),
+            rollups: vec![],
             notes: vec![],
         }
     }

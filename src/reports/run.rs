@@ -34,6 +34,7 @@ impl Reports {
         }
         let rows = self.engine.query(report.sql(), asked.options.clone(), caller).await?;
         let mut receipt = ReceiptHead::new(report.info(), &asked, rows.snapshot.clone(), rows.versions.clone());
+        receipt.rollups = rows.answers.iter().map(ToString::to_string).collect();
         receipt.notes = notes;
         receipt.known_at = asked.known_at.map(|at| at.instant(self.engine.zone()).to_rfc3339());
         Ok(Run { rows, receipt })

@@ -18,15 +18,28 @@ use crate::engine::view::ViewProvider;
 /// # Errors
 /// A value that a view does not declare for its policy.
 pub fn expanded(plan: LogicalPlan, policies: &Policies) -> Result<LogicalPlan> {
+    expanded_by(plan, policies, &mut Ok)
+}
+
+/// As [`expanded`], with each plan, the statement's and then those of views, changed by `change` before the views in it are expanded.
+///
+/// # Errors
+/// As [`expanded`]; what `change` fails with.
+pub fn expanded_by(
+    plan: LogicalPlan,
+    policies: &Policies,
+    change: &mut dyn FnMut(LogicalPlan) -> Result<LogicalPlan>,
+) -> Result<LogicalPlan> {
+    let plan = change(plan)?;
     replace_scans(plan, &mut |scan| match expand_once(scan, policies)? {
         None => Ok(None),
-        Some(view) => expanded(view, policies).map(Some),
+        Some(view) => expanded_by(view, policies, change).map(Some),
     })
 }
 
 /// Replaces table scans, also those in subqueries, by what `replace` gives for them (`None` = the scan stays), and
 /// recomputes the schemas above: a view's plan may know more about nullability than its declared schema.
-pub(super) fn replace_scans(
+pub(in crate::engine) fn replace_scans(
     plan: LogicalPlan,
     replace: &mut dyn FnMut(&TableScan) -> Result<Option<LogicalPlan>>,
 ) -> Result<LogicalPlan> {
@@ -46,13 +59,13 @@ pub(super) fn replace_scans(
 }
 
 /// Asks the view behind a scan; `None` if the scan is of no view.
-pub(super) fn with_view<T>(scan: &TableScan, f: impl FnOnce(&ViewProvider) -> Result<T>) -> Result<Option<T>> {
+pub(in crate::engine) fn with_view<T>(scan: &TableScan, f: impl FnOnce(&ViewProvider) -> Result<T>) -> Result<Option<T>> {
     let Ok(provider) = source_as_provider(&scan.source) else { return Ok(None) };
     provider.downcast_ref::<ViewProvider>().map(f).transpose()
 }
 
 /// A view's scan as the view's own plan, one level deep, under the name by which the query knows it.
-pub(super) fn expand_once(scan: &TableScan, policies: &Policies) -> Result<Option<LogicalPlan>> {
+pub(in crate::engine) fn expand_once(scan: &TableScan, policies: &Policies) -> Result<Option<LogicalPlan>> {
     with_view(scan, |view| {
         let plan = view.plan(policies)?;
         check_columns(scan, &plan, view.name())?;

@@ -1,0 +1,350 @@
+//! The way from an aggregate down to its view: projections, aliases, filters, joins to other relations, unions. Each node is
+//! made anew with what is needed of it, and hands the items through. What may stand there, and what not:
+//!
+//! | node | |
+//! |---|---|
+//! | projection, alias, sort | yes |
+//! | filter, by keys | yes |
+//! | inner join, left join of something to the view | yes, by keys; a join that may double rows only where nothing is counted once |
+//! | `IN`, `EXISTS` and their negations, as joins | yes, by keys |
+//! | union | yes: a branch without the view tells the items of each of its rows |
+//! | anything else: another aggregate, DISTINCT, a window, a limit, the view on both sides of a join | no |
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use datafusion::common::{Column, DFSchema, Dependency, JoinType, Result};
+use datafusion::logical_expr::{
+    Expr, Filter, Join, LogicalPlan, Projection, SubqueryAlias, TableScan, Union, lit, when,
+};
+
+use super::super::{Kind, Ready};
+use super::items::Item;
+use super::translate::Translator;
+use super::{Need, Rewrite, expr, no};
+use crate::engine::functions::sets;
+use crate::engine::rules::expand::with_view;
+use crate::engine::view::ViewProvider;
+
+/// What an expression is in the view of a rollup.
+pub struct Trace<'a> {
+    pub rollup: &'a Ready,
+    pub scan: &'a TableScan,
+    /// Over the view's columns, without its name.
+    pub of: Expr,
+}
+
+impl Trace<'_> {
+    pub fn translator(&self) -> Translator<'_> {
+        let (rollup, place) = (self.rollup.rollup(), self.rollup.place());
+        Translator { rollup, place, schema: &self.scan.projected_schema }
+    }
+}
+
+/// Whether a view that `is` says stands in `plan` where an aggregate of it could be answered from a rollup: below nothing but
+/// what [`Rewrite::path`] goes through.
+pub fn meets(plan: &LogicalPlan, is: &dyn Fn(&ViewProvider) -> bool) -> Result<bool> {
+    Ok(match plan {
+        LogicalPlan::TableScan(scan) => with_view(scan, |view| Ok(is(view)))?.unwrap_or(false),
+        LogicalPlan::Projection(_)
+        | LogicalPlan::SubqueryAlias(_)
+        | LogicalPlan::Filter(_)
+        | LogicalPlan::Sort(_)
+        | LogicalPlan::Union(_)
+        | LogicalPlan::Join(_) => {
+            for input in plan.inputs() {
+                if meets(input, is)? {
+                    return Ok(true);
+                }
+            }
+            false
+        }
+        _ => false,
+    })
+}
+
+impl<'a> Rewrite<'a> {
+    /// The rollup of the view that is scanned.
+    fn rollup_of(&self, scan: &TableScan) -> Result<Option<&'a Ready>> {
+        let found = with_view(scan, |view| {
+            Ok(self.rollups.iter().copied().find(|ready| ready.rollup().view() == view.name()))
+        })?;
+        Ok(found.flatten())
+    }
+
+    pub fn has_view(&self, plan: &LogicalPlan) -> bool {
+        meets(plan, &|view| self.rollups.iter().any(|ready| ready.rollup().view() == view.name())).unwrap_or(false)
+    }
+
+    /// `of`, over the columns of `node`, in terms of each view that tells it (one for each branch of unions); `None` where
+    /// other relations have a part in it.
+    pub fn traces<'b>(&self, of: &Expr, node: &'b LogicalPlan) -> Option<Vec<Trace<'b>>>
+    where
+        'a: 'b,
+    {
+        match node {
+            LogicalPlan::Projection(projection) => {
+                let below = expr::below_projection(of, &projection.expr, &projection.schema)?;
+                self.traces(&below, &projection.input)
+            }
+            LogicalPlan::SubqueryAlias(alias) => self.traces(&expr::below_alias(of, alias)?, &alias.input),
+            LogicalPlan::Filter(filter) => self.traces(of, &filter.input),
+            LogicalPlan::Sort(sort) => self.traces(of, &sort.input),
+            LogicalPlan::Union(union) => {
+                let mut all = Vec::new();
+                for branch in union.inputs.iter().filter(|input| self.has_view(input)) {
+                    all.extend(self.traces(&expr::by_place(of, &union.schema, branch.schema())?, branch)?);
+                }
+                Some(all)
+            }
+            LogicalPlan::Join(join) => {
+                let side = if self.has_view(&join.left) { &join.left } else { &join.right };
+                let own = expr::columns(of).all(|column| side.schema().maybe_index_of_column(&column).is_some());
+                own.then(|| self.traces(of, side)).flatten()
+            }
+            LogicalPlan::TableScan(scan) => {
+                let rollup = self.rollup_of(scan).ok()??;
+                Some(vec![Trace { rollup, scan, of: expr::bare(of) }])
+            }
+            _ => None,
+        }
+    }
+
+    /// `node` over the rollup, with what is needed of it.
+    pub fn path(&self, node: &LogicalPlan, need: Need) -> Result<LogicalPlan> {
+        match node {
+            LogicalPlan::Projection(projection) => self.projection(projection, need),
+            LogicalPlan::SubqueryAlias(alias) => self.alias(alias, need),
+            LogicalPlan::Filter(filter) => self.filter(filter, need),
+            LogicalPlan::Sort(sort) if sort.fetch.is_none() => self.path(&sort.input, need),
+            LogicalPlan::Union(union) => self.union(union, need),
+            LogicalPlan::Join(join) => self.join(join, need),
+            LogicalPlan::TableScan(scan) => match self.rollup_of(scan)? {
+                Some(rollup) => self.leaf(rollup, scan, &need),
+                None => no(format!("{} is read instead of the view", scan.table_name)),
+            },
+            other => no(format!("{} stands between the aggregate and the view", named(other))),
+        }
+    }
+
+    fn projection(&self, projection: &Projection, need: Need) -> Result<LogicalPlan> {
+        let Projection { expr: exprs, input, schema, .. } = projection;
+        let (mut below, mut columns) = (Need::default(), Vec::new());
+        for column in &need.columns {
+            let at = schema.index_of_column(column)?;
+            let value = self.keyed(expr::unaliased(&exprs[at]).clone(), input, &mut below.items)?;
+            below.columns_of(&value);
+            columns.push(value.alias_qualified(column.relation.clone(), &column.name));
+        }
+        for item in need.items {
+            columns.push(item.column());
+            let Some(of) = expr::below_projection(&item.expr, exprs, schema) else {
+                return no(format!("{} cannot be told below", item.expr));
+            };
+            below.items.push(Item { expr: of, ..item });
+        }
+        below.filters = need.filters.iter().filter_map(|f| expr::below_projection(f, exprs, schema)).collect();
+        project(columns, self.path(input, below)?)
+    }
+
+    fn alias(&self, alias: &SubqueryAlias, need: Need) -> Result<LogicalPlan> {
+        let (outer, inner) = (&alias.schema, alias.input.schema());
+        let mut below = Need::default();
+        let mut columns = Vec::new();
+        for column in &need.columns {
+            let own = Column::from(inner.qualified_field(outer.index_of_column(column)?));
+            columns.push(Expr::Column(own.clone()).alias_qualified(column.relation.clone(), &column.name));
+            below.columns.insert(own);
+        }
+        below.items = by_place(need.items, outer, inner)?;
+        columns.extend(below.items.iter().map(Item::column));
+        below.filters = need.filters.iter().filter_map(|f| expr::by_place(f, outer, inner)).collect();
+        project(columns, self.path(&alias.input, below)?)
+    }
+
+    fn filter(&self, filter: &Filter, mut need: Need) -> Result<LogicalPlan> {
+        let predicate = self.keyed(filter.predicate.clone(), &filter.input, &mut need.items)?;
+        need.columns_of(&predicate);
+        need.filters.push(filter.predicate.clone());
+        let input = self.path(&filter.input, need)?;
+        Ok(LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input))?))
+    }
+
+    fn union(&self, union: &Union, need: Need) -> Result<LogicalPlan> {
+        // Each value is in one row of a rollup; of two branches it might be in both.
+        let mut counted = BTreeSet::new();
+        let branches = union.inputs.iter().map(|input| {
+            let (outer, inner) = (&union.schema, input.schema());
+            let mut below = Need { items: by_place(need.items.clone(), outer, inner)?, ..Need::default() };
+            let mut columns = Vec::new();
+            for column in &need.columns {
+                let own = Column::from(inner.qualified_field(outer.index_of_column(column)?));
+                columns.push(Expr::Column(own.clone()).alias(&column.name));
+                below.columns.insert(own);
+            }
+            if !self.has_view(input) {
+                for item in &below.items {
+                    columns.push(self.of_one_row(item)?.alias(&item.name));
+                }
+                return project(columns, LogicalPlan::clone(input)).map(Arc::new);
+            }
+            let once = below.items.iter().filter(|item| item.kind == Kind::Once && !expr::is_null(&item.expr));
+            for item in once {
+                if !counted.insert(item.name.clone()) {
+                    return no(format!("{} is counted in two branches of a union", expr::bare(&item.expr)));
+                }
+            }
+            columns.extend(below.items.iter().map(Item::column));
+            below.filters = need.filters.iter().filter_map(|f| expr::by_place(f, outer, inner)).collect();
+            project(columns, self.path(input, below)?).map(Arc::new)
+        });
+        let branches = branches.collect::<Result<Vec<_>>>()?;
+        let united = LogicalPlan::Union(Union::try_new_with_loose_types(branches)?);
+        // A union's columns have no relation; those above may have been planned with one.
+        let columns = need.columns.iter().map(|column| {
+            expr::item(&column.name).alias_qualified(column.relation.clone(), &column.name)
+        });
+        project(columns.chain(need.items.iter().map(Item::column)).collect(), united)
+    }
+
+    fn join(&self, join: &Join, mut need: Need) -> Result<LogicalPlan> {
+        let (left, right) = (self.has_view(&join.left), self.has_view(&join.right));
+        if left && right {
+            return no("the view stands on both sides of a join");
+        }
+        let (side, other) = if left { (&join.left, &join.right) } else { (&join.right, &join.left) };
+        let keeps_view = match join.join_type {
+            JoinType::Inner => true,
+            JoinType::Left | JoinType::LeftSemi | JoinType::LeftAnti => left,
+            JoinType::Right | JoinType::RightSemi | JoinType::RightAnti => right,
+            _ => false,
+        };
+        if !keeps_view {
+            return no(format!("a {} join adds rows to those of the view", join.join_type));
+        }
+        let only_looks = matches!(
+            join.join_type,
+            JoinType::LeftSemi | JoinType::LeftAnti | JoinType::RightSemi | JoinType::RightAnti
+        );
+        let own = |column: &Column| side.schema().maybe_index_of_column(column).is_some();
+        let doubles = !only_looks && !is_unique(join, left, other.schema());
+        if doubles {
+            once_nowhere(&need.items, "a join may double rows that are counted once")?;
+        }
+        // A left join to one row at most, of which nothing is needed, changes nothing.
+        let outer = matches!(join.join_type, JoinType::Left | JoinType::Right);
+        if outer && !doubles && need.columns.iter().all(own) {
+            need.filters.retain(|f| expr::columns(f).all(|c| own(&c)));
+            return self.path(side, need);
+        }
+        if need.items.iter().any(|item| !expr::columns(&item.expr).all(|c| own(&c))) {
+            return no("what is added up takes columns of a joined relation");
+        }
+        let mut below = Need { items: need.items, ..Need::default() };
+        let mut on = Vec::new();
+        for (l, r) in &join.on {
+            let (l, r) = match left {
+                true => (self.keyed(l.clone(), side, &mut below.items)?, r.clone()),
+                false => (l.clone(), self.keyed(r.clone(), side, &mut below.items)?),
+            };
+            below.columns_of(if left { &l } else { &r });
+            on.push((l, r));
+        }
+        let filter = match &join.filter {
+            Some(filter) => Some(self.join_filter(filter, side, &mut below)?),
+            None => None,
+        };
+        let filtered = filter.iter().flat_map(expr::columns);
+        below.columns.extend(need.columns.iter().cloned().chain(filtered).filter(own));
+        below.filters = need.filters.into_iter().filter(|f| expr::columns(f).all(|c| own(&c))).collect();
+        let made = self.path(side, below)?;
+        let (l, r) = match left {
+            true => (Arc::new(made), Arc::clone(other)),
+            false => (Arc::clone(other), Arc::new(made)),
+        };
+        let made = Join::try_new(
+            l,
+            r,
+            on,
+            filter,
+            join.join_type,
+            join.join_constraint,
+            join.null_equality,
+            join.null_aware,
+        )?;
+        Ok(LogicalPlan::Join(made))
+    }
+
+    /// A join's condition: its parts over the view's side by keys.
+    fn join_filter(&self, filter: &Expr, side: &LogicalPlan, below: &mut Need) -> Result<Expr> {
+        use datafusion::common::tree_node::{Transformed, TreeNode};
+        expr::uncorrelated(filter)?;
+        let own = |of: &Expr| expr::columns(of).all(|c| side.schema().maybe_index_of_column(&c).is_some());
+        if own(filter) {
+            return self.keyed(filter.clone(), side, &mut below.items);
+        }
+        if matches!(filter, Expr::Column(_)) {
+            return Ok(filter.clone());
+        }
+        let made =
+            filter.clone().map_children(|child| self.join_filter(&child, side, below).map(Transformed::yes))?;
+        Ok(made.data)
+    }
+
+    /// What one row that is not of the rollup adds to an item.
+    pub fn of_one_row(&self, item: &Item) -> Result<Expr> {
+        let of = item.expr.clone();
+        match item.kind {
+            Kind::Sum | Kind::Min | Kind::Max | Kind::Key => Ok(of),
+            Kind::Rows => Ok(expr::one()),
+            Kind::Count => when(of.is_not_null(), lit(1_i64)).otherwise(lit(0_i64)),
+            Kind::Set => {
+                // All rollups of a snapshot number values alike.
+                let Some(rollup) = self.rollups.first() else { return no("there is no rollup") };
+                Ok(sets::numbered(Arc::clone(rollup.numbers())).call(vec![of]))
+            }
+            Kind::Once if expr::is_null(&of) => Ok(lit(0_i64)),
+            Kind::Once => no("rows that are not of the rollup have values that are counted once"),
+        }
+    }
+}
+
+fn project(columns: Vec<Expr>, input: LogicalPlan) -> Result<LogicalPlan> {
+    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(input))?))
+}
+
+fn by_place(items: Vec<Item>, outer: &DFSchema, inner: &DFSchema) -> Result<Vec<Item>> {
+    let below = |item: Item| match expr::by_place(&item.expr, outer, inner) {
+        Some(of) => Ok(Item { expr: of, ..item }),
+        None => no(format!("{} cannot be told below", item.expr)),
+    };
+    items.into_iter().map(below).collect()
+}
+
+fn once_nowhere(items: &[Item], reason: &str) -> Result<()> {
+    if items.iter().any(|item| item.kind == Kind::Once && !expr::is_null(&item.expr)) { no(reason) } else { Ok(()) }
+}
+
+/// Whether each row of the view meets one row of the other side at most.
+fn is_unique(join: &Join, view_is_left: bool, other: &DFSchema) -> bool {
+    let keys = join.on.iter().filter_map(|(l, r)| match if view_is_left { r } else { l } {
+        Expr::Column(column) => other.maybe_index_of_column(column),
+        _ => None,
+    });
+    let keys: BTreeSet<usize> = keys.collect();
+    other.functional_dependencies().iter().any(|dependency| {
+        dependency.mode == Dependency::Single
+            && !dependency.source_indices.is_empty()
+            && dependency.source_indices.iter().all(|at| keys.contains(at))
+    })
+}
+
+fn named(node: &LogicalPlan) -> String {
+    match node {
+        LogicalPlan::Aggregate(_) => "another aggregate".into(),
+        LogicalPlan::Distinct(_) => "DISTINCT".into(),
+        LogicalPlan::Window(_) => "a window function".into(),
+        LogicalPlan::Limit(_) | LogicalPlan::Sort(_) => "a limit".into(),
+        other => other.display().to_string(),
+    }
+}

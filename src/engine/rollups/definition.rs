@@ -1,0 +1,372 @@
+//! A rollup as its file says: a GROUP BY over one view. What it may say is narrow, so that it can be matched exactly.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, TableReference};
+use datafusion::datasource::source_as_provider;
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::expr::AggregateFunction;
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan, lit};
+use datafusion::scalar::ScalarValue;
+use serde::Deserialize;
+
+use super::contract;
+use crate::access::Scope;
+use crate::engine::classify::classify;
+use crate::engine::dims::CurrentDimension;
+use crate::engine::options::Policies;
+use crate::engine::planner::{Planner, parse};
+use crate::engine::reading::Reading;
+use crate::engine::rules::expand;
+use crate::engine::scan::SnapshotTable;
+use crate::engine::snapshot::Snapshot;
+use crate::engine::view::{Policy, ViewProvider};
+use crate::error::{Error, Result};
+use crate::model::Table;
+use crate::queryfile::QueryFile;
+
+/// The date by which a rollup is kept, if its header names no other.
+const DATE: &str = "business_date";
+
+/// The header of `queries/rollups/*.sql`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    #[serde(rename = "title")]
+    _title: Option<toml::Value>,
+    about: Option<String>,
+    /// The key whose months are kept each by itself.
+    date: Option<String>,
+    /// Columns of which each value lies in one row, whatever the month: their distinct counts add up. Checked whenever a month is made.
+    #[serde(default)]
+    once: Vec<String>,
+    /// Columns whose distinct values are kept as sets.
+    #[serde(default)]
+    sets: Vec<String>,
+}
+
+/// A rollup as written.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    pub name: String,
+    /// The file, for messages.
+    pub path: String,
+    pub about: String,
+    sql: String,
+    date: String,
+    once: Vec<String>,
+    sets: Vec<String>,
+}
+
+impl Definition {
+    /// Reads a file of `queries/rollups/`.
+    ///
+    /// # Errors
+    /// No query file; mistakes of the header.
+    pub fn read(file: &QueryFile) -> Result<Definition> {
+        let header: Header = file.header()?;
+        Ok(Definition {
+            name: file.name.clone(),
+            path: file.path.clone(),
+            about: header.about.unwrap_or_default(),
+            sql: file.sql.clone(),
+            date: header.date.unwrap_or_else(|| DATE.into()),
+            once: header.once,
+            sets: header.sets,
+        })
+    }
+}
+
+/// What a column of a rollup tells of the rows that are added up in a row of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// What they all have.
+    Key,
+    /// Their number.
+    Rows,
+    Sum,
+    /// How many are not NULL.
+    Count,
+    Min,
+    Max,
+    /// How many distinct values, each of which is in no other row.
+    Once,
+    /// The distinct values, as a set of their numbers.
+    Set,
+}
+
+/// A column of a rollup.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub name: String,
+    pub kind: Kind,
+    /// Over the view's columns, without its name.
+    pub of: Expr,
+}
+
+/// A table that a rollup is made from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    pub table: String,
+    /// A month of the rollup reads that month of it only.
+    pub by_month: bool,
+}
+
+/// A rollup over the views of a snapshot; it holds nothing of the snapshot's data.
+#[derive(Debug)]
+pub struct Rollup {
+    definition: Arc<Definition>,
+    view: String,
+    columns: Vec<Told>,
+    policies: BTreeMap<String, Policy>,
+    sources: Vec<Source>,
+    /// The views that read its view, through others too.
+    readers: BTreeSet<String>,
+    table: &'static Table,
+    /// Of the texts that decide its rows.
+    texts: u128,
+}
+
+impl Rollup {
+    /// Plans the rollup over the views of `snapshot`.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it, named by its file.
+    pub async fn plan(definition: Arc<Definition>, snapshot: &Snapshot) -> Result<Rollup> {
+        let path = definition.path.clone();
+        Rollup::planned(definition, snapshot).await.map_err(|e| e.context(path))
+    }
+
+    async fn planned(definition: Arc<Definition>, snapshot: &Snapshot) -> Result<Rollup> {
+        let state = &snapshot.session(&Scope::All);
+        let plan = planned(&definition, state).await?;
+        let (view, columns) = read(&definition, &plan)?;
+        let date = columns.iter().find(|c| c.kind == Kind::Key && c.name == definition.date);
+        if date.is_none_or(|date| date.of != Expr::Column(Column::new_unqualified(&definition.date))) {
+            let message = format!("its date {} is not one of its keys under that name", definition.date);
+            return Err(Error::invalid(message).hint("GROUP BY it, or name another: date = \"…\" in the header"));
+        }
+        let Reading { policies, relations, .. } = Reading::of(&plan.scan, &Policies::new())?;
+        let sources = sources(&plan, &definition.date, state)?;
+        let table = contract::of(&definition, &columns, &plan)?;
+        let mut texts = format!("{}\n{}\n{}\n", env!("CARGO_PKG_VERSION"), definition.name, definition.sql);
+        for view in relations.iter().filter_map(|name| snapshot.views().get(name)) {
+            texts.push_str(&view.definition().meaning());
+        }
+        let texts = xxhash_rust::xxh3::xxh3_128(texts.as_bytes());
+        let readers = readers(&view, snapshot);
+        Ok(Rollup { definition, view, columns, policies, sources, readers, table, texts })
+    }
+
+    pub fn name(&self) -> &str {
+        &self.definition.name
+    }
+    pub fn definition(&self) -> &Arc<Definition> {
+        &self.definition
+    }
+    /// The view that it is of.
+    pub fn view(&self) -> &str {
+        &self.view
+    }
+    /// Whether `name` is the view, or one that reads it.
+    pub fn is_read_by(&self, name: &str) -> bool {
+        self.view == name || self.readers.contains(name)
+    }
+    /// The view's date by whose months it is kept.
+    pub fn date(&self) -> &str {
+        &self.definition.date
+    }
+    pub fn table(&self) -> &'static Table {
+        self.table
+    }
+    pub fn columns(&self) -> &[Told] {
+        &self.columns
+    }
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+    pub(super) fn texts(&self) -> u128 {
+        self.texts
+    }
+
+    /// The column that tells `kind` of `of`, an expression over the view's columns without its name.
+    pub fn column(&self, kind: Kind, of: &Expr) -> Option<&str> {
+        self.columns.iter().find(|c| c.kind == kind && c.of == *of).map(|c| c.name.as_str())
+    }
+
+    /// Whether the view's column is a key.
+    pub fn has_key(&self, name: &str) -> bool {
+        self.columns.iter().any(|c| c.kind == Kind::Key && matches!(&c.of, Expr::Column(column) if column.name == name))
+    }
+
+    /// The first of `policies` that the view does not have by default: other rows than the rollup's.
+    pub fn default_policies<'a>(&self, policies: &'a Policies) -> Option<&'a str> {
+        let other = |(name, value): &(&String, &String)| self.policies.get(*name).is_some_and(|p| p.default != **value);
+        policies.iter().find(other).map(|(name, _)| name.as_str())
+    }
+}
+
+/// The views that read `view`, through others too.
+fn readers(view: &str, snapshot: &Snapshot) -> BTreeSet<String> {
+    let mut found = BTreeSet::from([view.to_string()]);
+    loop {
+        let reads = |other: &ViewProvider| other.reads().iter().any(|read| found.contains(read.table()));
+        let new: Vec<String> = snapshot
+            .views()
+            .iter()
+            .filter(|(name, other)| !found.contains(*name) && reads(other))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if new.is_empty() {
+            return found;
+        }
+        found.extend(new);
+    }
+}
+
+/// The parts of a rollup's statement.
+pub struct Parts {
+    /// Names of the result's columns and the places of the aggregate's that they are.
+    pub names: Vec<(String, usize)>,
+    pub aggregate: Aggregate,
+    /// The view's scan.
+    pub scan: LogicalPlan,
+    pub relation: TableReference,
+}
+
+/// Plans the statement and takes it apart.
+pub async fn planned(definition: &Definition, state: &SessionState) -> Result<Parts> {
+    let shape = || {
+        Error::invalid("a rollup is SELECT keys, aggregates FROM one view GROUP BY keys")
+            .hint("without WHERE, HAVING, joins and expressions around aggregates: views have those")
+    };
+    let statement = parse(&definition.sql)?.query_only()?;
+    let plan = Planner::over(state, &statement).await?.plan(&statement, &BTreeMap::new())?;
+    let LogicalPlan::Projection(projection) = plan else { return Err(shape()) };
+    let LogicalPlan::Aggregate(aggregate) = projection.input.as_ref().clone() else { return Err(shape()) };
+    let mut names = Vec::new();
+    for (expr, field) in projection.expr.iter().zip(projection.schema.fields()) {
+        let mut inner = expr;
+        while let Expr::Alias(alias) = inner {
+            inner = &alias.expr;
+        }
+        let Expr::Column(column) = inner else { return Err(shape()) };
+        names.push((field.name().clone(), aggregate.schema.index_of_column(column).map_err(classify)?));
+    }
+    let (scan, relation) = match aggregate.input.as_ref() {
+        scan @ LogicalPlan::TableScan(of) => (scan.clone(), of.table_name.clone()),
+        LogicalPlan::SubqueryAlias(alias) => (alias.input.as_ref().clone(), alias.alias.clone()),
+        _ => return Err(shape()),
+    };
+    if view_of(&scan).is_none() {
+        return Err(shape());
+    }
+    Ok(Parts { names, aggregate, scan, relation })
+}
+
+fn view_of(scan: &LogicalPlan) -> Option<String> {
+    let LogicalPlan::TableScan(scan) = scan else { return None };
+    let provider = source_as_provider(&scan.source).ok()?;
+    provider.downcast_ref::<ViewProvider>().map(|view| view.name().to_string())
+}
+
+/// The view, and what the rollup tells of it.
+fn read(definition: &Definition, parts: &Parts) -> Result<(String, Vec<Told>)> {
+    let groups = parts.aggregate.group_expr.len();
+    let mut columns = Vec::new();
+    for (name, at) in &parts.names {
+        let (kind, of) = match at.checked_sub(groups) {
+            None => (Kind::Key, parts.aggregate.group_expr[*at].clone()),
+            Some(at) => aggregated(definition, &parts.aggregate.aggr_expr[at])?,
+        };
+        columns.push(Told { name: name.clone(), kind, of: super::answer::bare(&of) });
+    }
+    let view = view_of(&parts.scan).unwrap_or_default();
+    Ok((view, columns))
+}
+
+/// What an aggregate of a rollup tells, of what.
+pub fn aggregated(definition: &Definition, expr: &Expr) -> Result<(Kind, Expr)> {
+    let unknown = || {
+        Error::invalid(format!("{expr} cannot be kept"))
+            .hint("sum(x), count(*), count(x), min(x), max(x), or count(DISTINCT x) of a column that the header lists in once or sets")
+    };
+    let Expr::AggregateFunction(AggregateFunction { func, params }) = expr else { return Err(unknown()) };
+    let [arg] = params.args.as_slice() else { return Err(unknown()) };
+    if params.filter.is_some() || !params.order_by.is_empty() {
+        return Err(unknown());
+    }
+    let listed = |list: &[String]| matches!(arg, Expr::Column(column) if list.contains(&column.name));
+    let kind = match (func.name(), params.distinct) {
+        ("count", false) if matches!(arg, Expr::Literal(value, _) if !value.is_null()) => {
+            return Ok((Kind::Rows, lit(1_i64)));
+        }
+        ("count", false) => Kind::Count,
+        ("count", true) if listed(&definition.once) => Kind::Once,
+        ("count", true) if listed(&definition.sets) => Kind::Set,
+        ("sum", false) => Kind::Sum,
+        ("min", _) => Kind::Min,
+        ("max", _) => Kind::Max,
+        _ => return Err(unknown()),
+    };
+    Ok((kind, arg.clone()))
+}
+
+/// The tables that a month of the view is made from, as the optimizer leaves them under the default policies.
+fn sources(parts: &Parts, date: &str, state: &SessionState) -> Result<Vec<Source>> {
+    let LogicalPlan::TableScan(scan) = &parts.scan else { return Err(Error::internal("a rollup of no view")) };
+    let day = Expr::Column(Column::new(Some(scan.table_name.clone()), date));
+    let optimized = |condition: Expr| {
+        let filter = Filter::try_new(condition, Arc::new(parts.scan.clone())).map_err(classify)?;
+        let plan = expand::expanded(LogicalPlan::Filter(filter), &Policies::new()).map_err(classify)?;
+        let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(classify)?;
+        state.optimizer().optimize(plan, state, |_, _| {}).map_err(classify)
+    };
+    if !read_by(&optimized(day.clone().is_null())?)?.is_empty() {
+        let message = format!("{date} may be NULL in {}: such rows would be of no month", scan.table_name);
+        return Err(Error::invalid(message).hint("keep it by a date that every row has"));
+    }
+    // Any month: what matters is which scans the optimizer hands it to.
+    let date_of = |day| lit(ScalarValue::Date32(Some(day)));
+    read_by(&optimized(day.clone().gt_eq(date_of(ANY.0)).and(day.lt(date_of(ANY.1))))?)
+}
+
+/// 2001-01
+const ANY: (i32, i32) = (11_323, 11_354);
+
+/// The tables that an optimized plan reads; a partitioned one of which it asks both ends of [`ANY`] is read by the month.
+fn read_by(plan: &LogicalPlan) -> Result<Vec<Source>> {
+    let mut sources: BTreeMap<String, bool> = BTreeMap::new();
+    let walked = plan.apply_with_subqueries(|node| {
+        let LogicalPlan::TableScan(scan) = node else { return Ok(TreeNodeRecursion::Continue) };
+        let Ok(provider) = source_as_provider(&scan.source) else { return Ok(TreeNodeRecursion::Continue) };
+        let (table, by_month) = if let Some(table) = provider.downcast_ref::<SnapshotTable>() {
+            let table = table.table();
+            (table.name, table.month_of.is_some_and(|date| asks_both_ends(&scan.filters, date)))
+        } else if let Some(dimension) = provider.downcast_ref::<CurrentDimension>() {
+            (dimension.table().name, false)
+        } else {
+            // Calendars are the program's own.
+            return Ok(TreeNodeRecursion::Continue);
+        };
+        sources.entry(table.to_string()).and_modify(|all| *all &= by_month).or_insert(by_month);
+        Ok(TreeNodeRecursion::Continue)
+    });
+    walked.map_err(classify)?;
+    Ok(sources.into_iter().map(|(table, by_month)| Source { table, by_month }).collect())
+}
+
+fn asks_both_ends(filters: &[Expr], date: &str) -> bool {
+    let has = |day: i32| {
+        filters.iter().flat_map(split_conjunction).any(|part| {
+            let names = part.exists(|e| Ok(matches!(e, Expr::Column(c) if c.name == date))).unwrap_or(false);
+            let tells = part.exists(|e| Ok(matches!(e, Expr::Literal(ScalarValue::Date32(Some(d)), _) if *d == day)));
+            names && tells.unwrap_or(false)
+        })
+    };
+    // `< first of the next month` may have become `<= last of the month`.
+    has(ANY.0) && (has(ANY.1) || has(ANY.1 - 1))
+}

@@ -1,0 +1,348 @@
+//! Rollups made anew where they are not current: month by month, from the tables of the newest snapshot. It costs what the
+//! month has, and nothing where nothing changed.
+//!
+//! Whoever refreshes at the same time does the same work: the first commit of a month stays, the other finds it current. A
+//! refresh that dies leaves files that no commit names, which a vacuum takes.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::compute::{CastOptions, cast_with_options};
+use datafusion::common::Column;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan, Projection, lit};
+use datafusion::physical_plan::execute_stream;
+use datafusion::scalar::ScalarValue;
+use futures::{FutureExt, TryStreamExt};
+use serde::Serialize;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::attach::NUMBERS;
+use super::contract::{BUILT_FROM, HASHES};
+use super::definition::{Kind, Rollup, aggregated, planned};
+use super::month::Month;
+use super::numbers::Numbers;
+use super::ready::{Kept, Ready, says};
+use crate::access::{Class, Scope};
+use crate::engine::admission::Purpose;
+use crate::engine::classify::classify;
+use crate::engine::functions::sets;
+use crate::engine::options::Policies;
+use crate::engine::rules::expand;
+use crate::engine::{Engine, Inner, query};
+use crate::error::{Error, ErrorKind, Result, did_you_mean};
+use crate::lake::{Change, Commit, TableState};
+use crate::model::MONTH;
+
+/// Rows that a month of a rollup may have: beyond it it saves nothing, and all are in memory while they are written.
+const MOST_ROWS: usize = 4_000_000;
+/// Commits by others that one month's making stands.
+const ATTEMPTS: usize = 8;
+/// Files of numbers that are put together.
+const NUMBER_FILES: usize = 64;
+const APP: &str = "rollups";
+
+/// One month of one rollup, made anew.
+#[derive(Debug, Clone, Serialize)]
+pub struct Made {
+    pub rollup: String,
+    pub month: String,
+    /// Rows that the rollup has of it.
+    pub rows: usize,
+    /// A value that is counted once lies in several rows: distinct counts of the month come from the tables.
+    pub split: bool,
+    pub seconds: f64,
+}
+
+/// What a refresh has done.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Refreshed {
+    pub made: Vec<Made>,
+    /// Months that could not be made, and why.
+    pub failed: Vec<String>,
+}
+
+impl Engine {
+    /// How each rollup is kept, on the newest snapshot, by name.
+    pub fn rollups(&self) -> Vec<Kept> {
+        let mut kept: Vec<Kept> = self.snapshot().rollups.iter().map(|ready| ready.kept()).collect();
+        kept.sort_by(|a, b| a.name.cmp(&b.name));
+        kept
+    }
+
+    /// Makes every month anew that is not current, of the rollups in `names` (empty = of all), the newest first, at most
+    /// `months` of each.
+    ///
+    /// # Errors
+    /// `NotFound`: a name. Storage. What fails of one month is told in the result.
+    pub async fn refresh_rollups(&self, names: &[String], months: usize) -> Result<Refreshed> {
+        self.refresh().await?;
+        let snapshot = self.snapshot();
+        let known: Vec<&str> = snapshot.rollups.iter().map(|ready| ready.rollup().name()).collect();
+        if let Some(unknown) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            return Err(match snapshot.broken_rollups.get(unknown) {
+                Some(broken) => broken.error(),
+                None => Error::not_found(format!("there is no rollup {unknown}"))
+                    .hint(did_you_mean(unknown, known.iter().copied())),
+            });
+        }
+        let mut done = Refreshed::default();
+        for ready in snapshot.rollups.iter() {
+            let name = ready.rollup().name();
+            if !names.is_empty() && !names.iter().any(|asked| asked == name) {
+                continue;
+            }
+            for month in ready.all_stale().into_iter().take(months) {
+                match self.make(name, month).await {
+                    Ok(Some(made)) => done.made.push(made),
+                    Ok(None) => {}
+                    Err(error) if error.kind() == ErrorKind::Busy => return Err(error),
+                    Err(error) => {
+                        tracing::warn!(rollup = name, %month, %error, "a rollup's month could not be made");
+                        done.failed.push(format!("{name} {month}: {error}"));
+                    }
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// Keeps the rollups current until `cancel`: looks at each new snapshot.
+    pub fn spawn_rollups(&self, cancel: CancellationToken) -> JoinHandle<()> {
+        let engine = self.clone();
+        tokio::spawn(async move {
+            let work = async {
+                let mut seen = String::new();
+                loop {
+                    let id = engine.snapshot().id.clone();
+                    if id != seen {
+                        match engine.refresh_rollups(&[], usize::MAX).boxed().await {
+                            // What failed is tried again with the next snapshot, or it would be tried all the time.
+                            Ok(_) => seen = id,
+                            Err(error) => tracing::debug!(%error, "rollups wait"),
+                        }
+                    }
+                    tokio::time::sleep(Duration::from_millis(engine.inner.cfg.refresh_ms.max(100))).await;
+                }
+            };
+            tokio::select! {
+                () = cancel.cancelled() => {}
+                () = work => {}
+            }
+        })
+    }
+
+    /// Makes one month; `None`: it is current, or there is nothing of it any more.
+    async fn make(&self, name: &str, month: Month) -> Result<Option<Made>> {
+        let began = Instant::now();
+        for _ in 0..ATTEMPTS {
+            let snapshot = self.snapshot();
+            let ready = snapshot.rollups.iter().find(|ready| ready.rollup().name() == name);
+            let Some(ready) = ready.filter(|ready| ready.all_stale().contains(&month)) else { return Ok(None) };
+            let making = Making { inner: Arc::clone(&self.inner), ready: Arc::clone(ready), month };
+            let made = self.inner.threads.run(making.run()).boxed().await?;
+            self.refresh().await?;
+            if let Some((rows, split)) = made {
+                let seconds = began.elapsed().as_secs_f64();
+                tracing::info!(rollup = name, %month, rows, seconds, "a rollup's month is current");
+                return Ok(Some(Made { rollup: name.into(), month: month.to_string(), rows, split, seconds }));
+            }
+        }
+        Err(Error::new(ErrorKind::Conflict, format!("others committed {ATTEMPTS} times meanwhile")))
+    }
+}
+
+/// One attempt at one month.
+struct Making {
+    inner: Arc<Inner>,
+    ready: Arc<Ready>,
+    month: Month,
+}
+
+impl Making {
+    /// Rows made, and whether values lie in several; `None`: somebody committed meanwhile.
+    async fn run(self) -> Result<Option<(usize, bool)>> {
+        let (rollup, lake) = (self.ready.rollup(), &self.inner.lake);
+        let Some(wanted) = self.ready.wanted(self.month).map(String::from) else { return Ok(None) };
+        let state = lake.derived(rollup.table()).await?;
+        if state.version != self.ready.version() {
+            return Ok(None);
+        }
+        let numbers = Arc::new(self.ready.numbers().fork());
+        let batches = self.rows(&numbers).await?;
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let month = self.month.to_string();
+        let own = |file: &&Arc<crate::lake::DataFile>| file.month.as_deref() == Some(month.as_str());
+        let remove: Vec<_> = state.files.iter().filter(own).cloned().collect();
+        if rows == 0 && remove.is_empty() {
+            return Ok(Some((0, false)));
+        }
+        let split = self.split(&batches, &state).await?;
+        let add = batches.iter().map(|batch| stored(rollup, batch, &month, &says(&wanted, split)));
+        let add = add.collect::<Result<Vec<_>>>()?;
+        if !self.number(&numbers).await? {
+            return Ok(None);
+        }
+        let batch_id = Uuid::now_v7().to_string();
+        let info = [("month".to_string(), month.clone().into()), ("built_from".to_string(), wanted.into())];
+        let change =
+            Change { batch_id: &batch_id, app: APP, add, remove, keep: vec![], info: info.into_iter().collect() };
+        Ok(match lake.commit(&state, change).await? {
+            Commit::Done { .. } => Some((rows, split)),
+            Commit::Moved => None,
+        })
+    }
+
+    /// The month's rows, from the tables.
+    async fn rows(&self, numbers: &Arc<Numbers>) -> Result<Vec<RecordBatch>> {
+        let snapshot = self.inner.current.load_full();
+        let same = snapshot.rollups.iter().any(|ready| Arc::ptr_eq(ready, &self.ready));
+        if !same {
+            return Err(Error::new(ErrorKind::Conflict, "the snapshot has gone on"));
+        }
+        let mut turn = self.inner.admission.turn(Class::Batch);
+        turn.take(Purpose::Read).await?;
+        let session = snapshot.session(&Scope::All);
+        let plan = plan(self.ready.rollup(), &session, self.month, numbers).await?;
+        let plan = expand::expanded(plan, &Policies::new()).map_err(classify)?;
+        let plan = query::analyzed(&session, plan)?;
+        let physical = query::physical(&session, plan).await.map_err(classify)?;
+        let mut stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
+        let (mut batches, mut rows) = (Vec::new(), 0);
+        while let Some(batch) = stream.try_next().await.map_err(classify)? {
+            rows += batch.num_rows();
+            if rows > MOST_ROWS {
+                return Err(Error::invalid(format!("more than {MOST_ROWS} rows a month"))
+                    .hint("group by fewer keys: a rollup has to be much shorter than its view"));
+            }
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    /// Whether a value that is counted once lies in several rows: of this month, or also in another.
+    async fn split(&self, batches: &[RecordBatch], state: &TableState) -> Result<bool> {
+        let month = self.month.to_string();
+        for told in self.ready.rollup().columns().iter().filter(|told| told.kind == Kind::Once) {
+            let name = format!("{}{HASHES}", told.name);
+            let mut own = HashSet::new();
+            for batch in batches {
+                for hash in hashes(batch, &name)? {
+                    if !own.insert(hash) {
+                        return Ok(true);
+                    }
+                }
+            }
+            for file in state.files.iter().filter(|file| file.month.as_deref() != Some(month.as_str())) {
+                let mut batches = self.inner.lake.batches(state, file, Some(&[name.as_str()])).await?;
+                while let Some(batch) = batches.try_next().await? {
+                    if hashes(&batch, &name)?.any(|hash| own.contains(&hash)) {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Commits the numbers that were given to new values; false: somebody gave numbers meanwhile.
+    async fn number(&self, numbers: &Numbers) -> Result<bool> {
+        let added = numbers.added();
+        if added.is_empty() {
+            return Ok(true);
+        }
+        let lake = &self.inner.lake;
+        let state = lake.derived(&NUMBERS).await?;
+        // The numbers begin where those of the version end that was read.
+        if state.rows() as usize != self.ready.numbers().len() {
+            return Ok(false);
+        }
+        let values: ArrayRef = Arc::new(StringArray::from_iter_values(added.iter().map(|(value, _)| value)));
+        let given: ArrayRef = Arc::new(Int64Array::from_iter_values(added.iter().map(|(_, n)| i64::from(*n))));
+        let mut add = vec![RecordBatch::try_new(NUMBERS.schema(), vec![values, given])?];
+        let mut remove = Vec::new();
+        if state.files.len() >= NUMBER_FILES {
+            for file in &state.files {
+                add.extend(lake.read(&state, file, None).await?);
+                remove.push(Arc::clone(file));
+            }
+        }
+        let batch_id = Uuid::now_v7().to_string();
+        let change = Change { batch_id: &batch_id, app: APP, add, remove, keep: vec![], info: Default::default() };
+        Ok(matches!(lake.commit(&state, change).await?, Commit::Done { .. }))
+    }
+}
+
+fn hashes<'a>(batch: &'a RecordBatch, name: &str) -> Result<impl Iterator<Item = u64> + use<'a>> {
+    let column = batch.column_by_name(name).ok_or_else(|| Error::internal(format!("a rollup without {name}")))?;
+    let column = column.as_binary_opt::<i32>().ok_or_else(|| Error::internal(format!("{name} is no byte string")))?;
+    Ok(column.iter().flatten().flat_map(sets::hashes))
+}
+
+/// A batch of the rollup's query as its table has it.
+fn stored(rollup: &Rollup, batch: &RecordBatch, month: &str, built_from: &str) -> Result<RecordBatch> {
+    let schema = rollup.table().schema();
+    // An amount that does not fit fails: it must not become NULL.
+    let options = CastOptions { safe: false, ..CastOptions::default() };
+    let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values((0..batch.num_rows()).map(|_| text))) };
+    let columns = schema.fields().iter().map(|field| match field.name().as_str() {
+        MONTH => Ok(same(month)),
+        BUILT_FROM => Ok(same(built_from)),
+        name => {
+            let column =
+                batch.column_by_name(name).ok_or_else(|| Error::internal(format!("a rollup's query without {name}")))?;
+            Ok(cast_with_options(column, field.data_type(), &options)?)
+        }
+    });
+    Ok(RecordBatch::try_new(Arc::clone(&schema), columns.collect::<Result<_>>()?)?)
+}
+
+/// The rows of one month, in columns with the names of the rollup's.
+async fn plan(
+    rollup: &Rollup,
+    session: &datafusion::execution::SessionState,
+    month: Month,
+    numbers: &Arc<Numbers>,
+) -> Result<LogicalPlan> {
+    let definition = rollup.definition();
+    let parts = planned(definition, session).await?;
+    let day = Expr::Column(Column::new(Some(parts.relation.clone()), rollup.date()));
+    let date = |day: i32| lit(ScalarValue::Date32(Some(day)));
+    let within = day.clone().gt_eq(date(month.first_day())).and(day.lt(date(month.next().first_day())));
+    let rows = Filter::try_new(within, Arc::clone(&parts.aggregate.input)).map_err(classify)?;
+    let groups = parts.aggregate.group_expr.len();
+    let (mut calls, mut columns, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for (name, at) in &parts.names {
+        seen.insert(name.clone());
+        let Some(call) = at.checked_sub(groups) else {
+            let key = Column::from(parts.aggregate.schema.qualified_field(*at));
+            columns.push(Expr::Column(key).alias(name));
+            continue;
+        };
+        let call = &parts.aggregate.aggr_expr[call];
+        let (kind, of) = aggregated(definition, call)?;
+        let mut add = |name: String, call: Expr| {
+            columns.push(Expr::Column(Column::new_unqualified(&name)));
+            calls.push(call.alias(name));
+        };
+        match kind {
+            Kind::Rows => add(name.clone(), count(lit(1_i64))),
+            Kind::Set => {
+                let numbered = sets::numbered(Arc::clone(numbers)).call(vec![of]);
+                add(name.clone(), sets::set_union().call(vec![numbered]));
+            }
+            Kind::Once => {
+                add(name.clone(), call.clone());
+                add(format!("{name}{HASHES}"), sets::value_hashes().call(vec![of]));
+            }
+            _ => add(name.clone(), call.clone()),
+        }
+    }
+    let made = Aggregate::try_new(Arc::new(LogicalPlan::Filter(rows)), parts.aggregate.group_expr.clone(), calls);
+    let made = LogicalPlan::Aggregate(made.map_err(classify)?);
+    Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(made)).map_err(classify)?))
+}
