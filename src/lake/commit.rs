@@ -75,9 +75,9 @@ pub struct Prepared {
 impl Prepared {
     /// Whether all of its files are there.
     pub(super) async fn is_whole(&self, lake: &Lake, table: &'static Table) -> Result<bool> {
-        let (store, prefix) = (&lake.inner.root.store, &lake.slot(table)?.prefix);
+        let (store, slot) = (&lake.inner.root.store, lake.slot(table)?);
         for add in &self.adds {
-            let location = write::location(prefix, &add.path)?;
+            let location = write::location(&slot.prefix, &add.path)?;
             match store.head(&location).await {
                 Ok(_) => {}
                 Err(object_store::Error::NotFound { .. }) => return Ok(false),
@@ -96,7 +96,7 @@ pub(super) async fn prepare(
     change: Change<'_>,
 ) -> Result<Option<Prepared>> {
     let plan = Plan::new(base, &change)?;
-    if slot.has_commit(base.version + 1).await? {
+    if slot.has_commit(base.version + 1).await? || slot.has_vanished(base).await? {
         return Ok(None);
     }
     let adds = write::write(slot, &root.store, change.add, change.keep).await?;

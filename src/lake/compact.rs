@@ -160,7 +160,7 @@ async fn one(
         if files.len() < 2 {
             return Ok((files, Vec::new()));
         }
-        let adds = write::write_files(slot, &lake.inner.root.store, rows, usize::MAX).await?;
+        let adds = write::write_files(&slot, &lake.inner.root.store, rows, usize::MAX).await?;
         Ok::<_, Error>((files, adds))
     };
     // Reading and writing may be cut off anywhere: what is left is an orphan. The commit below may not.
@@ -171,7 +171,7 @@ async fn one(
     }
     let outcome = land(lake, base, &files, &adds, how.file_bytes).await?;
     if outcome == Outcome::GivenUp {
-        write::discard(slot, &lake.inner.root.store, &adds).await;
+        write::discard(&slot, &lake.inner.root.store, &adds).await;
         return Ok(Some(described(table, &files, &[], outcome)));
     }
     Ok(Some(described(table, &files, &adds, outcome)))
@@ -247,7 +247,7 @@ async fn commit(lake: &Lake, written_on: Arc<TableState>, change: &Rewrite<'_>) 
             Err(e) => return Err(e),
         }
         base = newest;
-        if let Commit::Done { version } = rewrite(slot, &base, change).await? {
+        if let Commit::Done { version } = rewrite(&slot, &base, change).await? {
             return Ok(Outcome::Done { version });
         }
         // Short: whoever comes back first wins, and our files are written already.

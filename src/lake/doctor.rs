@@ -146,8 +146,8 @@ pub(super) async fn examine(lake: &Lake, how: &Examination) -> Result<Checkup> {
     }
     for state in &states {
         let slot = lake.slot(state.table)?;
-        let since_checkpoint = look_at_log(lake, slot, state, how, &mut checkup).await;
-        look_at_files(lake, slot, state, how, &mut checkup).await?;
+        let since_checkpoint = look_at_log(lake, &slot, state, how, &mut checkup).await;
+        look_at_files(lake, &slot, state, how, &mut checkup).await?;
         look_at_leftovers(lake, state.table, &shown, &mut checkup).await;
         let partitions = partitions(state, how.file_bytes);
         look_at_sizes(state, &partitions, &mut checkup);

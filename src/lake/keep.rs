@@ -50,7 +50,8 @@ impl Lake {
     }
 
     /// Deletes what nothing has needed since `before`: data files of `table`, or of all tables and what is left of heads
-    /// and batches. A dry run deletes nothing. `now` is the store's ([`Lake::now`]).
+    /// and batches, and of derived tables ([`Lake::derives`]). A dry run deletes nothing. `now` is the store's
+    /// ([`Lake::now`]).
     ///
     /// # Errors
     /// `Conflict`: `before` is less than an hour ago and batches are at work, whose files might be taken for leftovers.

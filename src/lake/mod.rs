@@ -1,4 +1,5 @@
-//! The lake: Delta tables on object storage, one per contract of [`crate::model`], in folders of one root.
+//! The lake: Delta tables on object storage, one per contract of [`crate::model`], in folders of one root; and derived ones,
+//! whose contracts the engine makes ([`Lake::derived`]).
 //!
 //! This is the only module that names `deltalake_core`. It knows tables, files, statistics and commits; it must know
 //! nothing of SQL, reports or HTTP. Three rules hold everywhere:
@@ -11,6 +12,7 @@ mod azure;
 mod bloom;
 mod commit;
 mod compact;
+mod derived;
 mod doctor;
 mod errors;
 mod folder;
@@ -47,7 +49,7 @@ use url::Url;
 
 use crate::config::LakeConfig;
 use crate::error::{Error, Result};
-use crate::model::{TABLES, Table};
+use crate::model::{TABLES, Table, TableKind};
 
 pub use commit::{Change, Commit, Prepared};
 pub use compact::{Compacted, Compaction, Outcome};
@@ -64,6 +66,7 @@ pub use vacuum::{Leftover, Vacuumed};
 pub use write::Kept;
 
 use bloom::Blooms;
+use derived::Derived;
 use heads::Heads;
 use slot::Slot;
 use store::Root;
@@ -86,7 +89,8 @@ pub struct Lake {
 struct Inner {
     root: Root,
     properties: Properties,
-    slots: BTreeMap<&'static str, Slot>,
+    slots: BTreeMap<&'static str, Arc<Slot>>,
+    derived: Derived,
     heads: Heads,
     blooms: Blooms,
     /// Batches of this process that have noted what they commit: see [`Lake::intend`].
@@ -122,11 +126,11 @@ impl Lake {
         let properties = properties::load(&root).await?.unwrap_or(configured);
         let mut slots = BTreeMap::new();
         for table in TABLES {
-            slots.insert(table.name, Slot::new(&root, table)?);
+            slots.insert(table.name, Arc::new(Slot::new(&root, table)?));
         }
         let heads = Heads::new(root.store.clone(), &root.prefix);
-        let (blooms, noted) = (Blooms::default(), Mutex::default());
-        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, heads, blooms, noted }) })
+        let (derived, blooms, noted) = (Derived::default(), Blooms::default(), Mutex::default());
+        Ok(Lake { inner: Arc::new(Inner { root, properties, slots, derived, heads, blooms, noted }) })
     }
 
     /// What was fixed when the lake was created.
@@ -166,8 +170,8 @@ impl Lake {
     }
 
     /// Where `table` is; any Delta reader can open this URL (not that of a `memory://` lake).
-    pub fn table_url(&self, table: &'static Table) -> Result<&Url> {
-        Ok(self.slot(table)?.url())
+    pub fn table_url(&self, table: &'static Table) -> Result<Url> {
+        Ok(self.slot(table)?.url().clone())
     }
 
     /// The newest state of `table`: one small request when nothing changed, an incremental update otherwise. Callers
@@ -198,7 +202,10 @@ impl Lake {
         let at = |table: &&'static Table| {
             let slot = self.slot(table);
             let version = versions.get(table.name).copied().unwrap_or(-1);
-            async move { slot?.at(version).boxed().await }
+            async move {
+                let slot = slot?;
+                slot.at(version).boxed().await
+            }
         };
         let states = futures::future::join_all(TABLES.iter().map(at)).await;
         states.into_iter().collect()
@@ -284,17 +291,17 @@ impl Lake {
         if !base.exists() {
             properties::establish(&self.inner.root, &self.inner.properties).boxed().await?;
         }
-        commit::prepare(self.slot(base.table)?, &self.inner.root, base, change).boxed().await
+        commit::prepare(&self.slot(base.table)?, &self.inner.root, base, change).boxed().await
     }
 
     /// The rest of [`Lake::commit`], on the same `base`.
     pub async fn commit_prepared(&self, base: &TableState, prepared: Prepared) -> Result<Commit> {
-        commit::commit(self.slot(base.table)?, &self.inner.root, base, prepared).boxed().await
+        commit::commit(&self.slot(base.table)?, &self.inner.root, base, prepared).boxed().await
     }
 
     /// Removes the files of a change that will not be committed, as far as that is possible.
     pub async fn discard(&self, base: &TableState, prepared: Prepared) -> Result<()> {
-        commit::discard(self.slot(base.table)?, &self.inner.root, prepared).boxed().await;
+        commit::discard(&self.slot(base.table)?, &self.inner.root, prepared).boxed().await;
         Ok(())
     }
 
@@ -360,10 +367,14 @@ impl Lake {
         self.slot(table)?.commits(version, newest.version).await
     }
 
-    fn slot(&self, table: &'static Table) -> Result<&Slot> {
+    fn slot(&self, table: &'static Table) -> Result<Arc<Slot>> {
+        if table.kind == TableKind::Derived {
+            return self.inner.derived.slot(&self.inner.root, table);
+        }
         self.inner
             .slots
             .get(table.name)
+            .cloned()
             .ok_or_else(|| Error::internal(format!("table {} is not one of the lake's", table.name)))
     }
 }

@@ -22,7 +22,7 @@ use super::keys::Keys;
 use super::state::TableState;
 use super::store::Root;
 use crate::error::{Error, Result};
-use crate::model::Table;
+use crate::model::{Table, TableKind};
 
 /// How long we trust that our version's own commit file is still there. Log clean-up by others could otherwise hide all
 /// newer commits from the cheap look at "our version + 1".
@@ -193,6 +193,16 @@ impl Slot {
     /// Whether the log has the commit of `version`.
     pub async fn has_commit(&self, version: i64) -> Result<bool> {
         Ok(self.committed_at(version).await?.is_some())
+    }
+
+    /// Whether `base` is of a derived table whose folder somebody has deleted since. A commit on it would begin a log in
+    /// its middle; the next look finds that the table is not there.
+    pub async fn has_vanished(&self, base: &TableState) -> Result<bool> {
+        if self.table.kind != TableKind::Derived || !base.exists() || self.has_commit(base.version).await? {
+            return Ok(false);
+        }
+        *self.held.lock().await = None;
+        Ok(true)
     }
 
     /// When `version` was committed, by the store's clock; `None` if the log does not have it.

@@ -16,7 +16,7 @@ use super::slot::Slot;
 use super::{Lake, errors};
 use crate::config::MaintenanceConfig;
 use crate::error::{Error, Result};
-use crate::model::{TABLES, Table};
+use crate::model::{TABLES, Table, TableKind};
 
 /// Writers make a checkpoint every 50 commits; with so many after the newest one, they failed to.
 pub(super) const STALE: i64 = 100;
@@ -99,7 +99,8 @@ pub(super) async fn checkpoint(lake: &Lake, table: &'static Table) -> Result<boo
 /// Removes commits and checkpoints from before `before` that no version since then needs, nor what readers are shown.
 pub(super) async fn clean_log(lake: &Lake, table: &'static Table, before: DateTime<Utc>) -> Result<usize> {
     let (slot, newest) = (lake.slot(table)?, lake.state(table).await?);
-    let shown = lake.head().await?.map_or(newest.version, |head| head.version(table.name));
+    let head = if table.kind == TableKind::Derived { None } else { lake.head().await? };
+    let shown = head.map_or(newest.version, |head| head.version(table.name));
     let Ok(keep) = u64::try_from(newest.version.min(shown)) else { return Ok(0) };
     checkpoints::cleanup_expired_logs_for(keep, slot.log.as_ref(), before.timestamp_millis(), None)
         .await
@@ -182,7 +183,7 @@ async fn sweep_all(lake: &Lake, cfg: &MaintenanceConfig) -> Result<()> {
     let before = |amount: Option<TimeDelta>| amount.and_then(|a| now.checked_sub_signed(a)).unwrap_or_default();
     let expired = before(i64::try_from(cfg.log_days).ok().and_then(TimeDelta::try_days));
     let unneeded = before(i64::try_from(cfg.retention_hours).ok().and_then(TimeDelta::try_hours));
-    for table in TABLES {
+    for table in TABLES.iter().copied().chain(lake.derived_tables()) {
         match lake.keep_log(table, expired).await {
             Ok(removed) if removed > 0 => tracing::info!(table = table.name, removed, "the log was cleaned"),
             Ok(_) => {}

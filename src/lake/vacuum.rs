@@ -4,6 +4,9 @@
 //! Kept are all versions of a table that were its newest one at the cut-off or after, those that heads kept for the same
 //! reason name, and whatever this process holds. Times are the store's own. Queries of *other* processes are protected by
 //! the time alone: it must be longer than they take, and than a write takes from its first file to its commit.
+//!
+//! No head names derived tables, and whoever writes one has no marker: of those, an hour is kept in any case. Folders of
+//! derived tables that nobody knows any more go whole (`derived`).
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -20,14 +23,16 @@ use super::heads::Head;
 use super::slot::Slot;
 use super::state::TableState;
 use super::unit::{bury, intent};
-use super::{Lake, errors, staged};
+use super::{Lake, derived, errors, staged};
 use crate::error::{Error, Result};
-use crate::model::{TABLES, Table};
+use crate::model::{TABLES, Table, TableKind};
 
 /// Commits read at once.
 const READS: usize = 16;
 /// Less than this, and the files of a write that is under way look like leftovers.
 const SAFE: TimeDelta = TimeDelta::hours(1);
+/// The place of what is left of derived tables.
+const GONE: &str = "rollup_*";
 
 /// An object that nothing needs.
 #[derive(Debug, Clone)]
@@ -47,7 +52,7 @@ enum Place {
 }
 
 impl Leftover {
-    fn object(object: ObjectMeta) -> Leftover {
+    pub(super) fn object(object: ObjectMeta) -> Leftover {
         Leftover {
             path: object.location.to_string(),
             bytes: object.size,
@@ -64,7 +69,7 @@ impl Leftover {
 /// What nothing needs in one place.
 #[derive(Debug, Clone)]
 pub struct Vacuumed {
-    /// A table, or `_heads`.
+    /// A table, `_heads`, or `rollup_*`: derived tables that are not known any more.
     pub place: &'static str,
     pub leftovers: Vec<Leftover>,
 }
@@ -119,6 +124,17 @@ pub(super) async fn vacuum(
     for table in TABLES.iter().filter(|t| table.is_none_or(|one| one.name == t.name)) {
         places.push(Vacuumed { place: table.name, leftovers: of_table(lake, table, &shown).await? });
     }
+    let calm = Shown::since(lake, now.checked_sub_signed(SAFE).map_or(before, |hour| hour.min(before)));
+    for table in lake.derived_tables().into_iter().filter(|t| table.is_none_or(|one| one.name == t.name)) {
+        match of_table(lake, table, &calm).await {
+            Ok(leftovers) => places.push(Vacuumed { place: table.name, leftovers }),
+            // It can be made anew, and must not keep the others from being swept.
+            Err(error) => tracing::warn!(table = table.name, %error, "a derived table could not be swept"),
+        }
+    }
+    if table.is_none() {
+        places.push(Vacuumed { place: GONE, leftovers: derived::left(lake, calm.before).await? });
+    }
     places.retain(|p| !p.leftovers.is_empty());
     if !dry_run {
         for place in &places {
@@ -135,7 +151,8 @@ pub(super) async fn of_table(lake: &Lake, table: &'static Table, shown: &Shown<'
     let root = &lake.inner.root;
     let newest = slot.newest().await?;
     // What readers are shown is in use while this is held. (Of this table only: another one may not open.)
-    let _held = match lake.head().await? {
+    let head = if table.kind == TableKind::Derived { None } else { lake.head().await? };
+    let _held = match head {
         None => newest.clone(),
         Some(head) => slot.at(head.version(table.name)).await?,
     };
@@ -143,7 +160,7 @@ pub(super) async fn of_table(lake: &Lake, table: &'static Table, shown: &Shown<'
     let mut found = data_files(&root.store, &slot.prefix).await?;
     found.retain(|o| o.last_modified < before && !listed.contains(&o.location));
     if !found.is_empty() {
-        let kept = kept(slot, &newest, shown).await?;
+        let kept = kept(&slot, &newest, shown).await?;
         found.retain(|o| !kept.contains(&o.location));
     }
     let mut leftovers: Vec<Leftover> = found.into_iter().map(Leftover::object).collect();
@@ -214,7 +231,9 @@ pub(super) async fn data_files(store: &Arc<dyn ObjectStore>, folder: &Path) -> R
 /// The files of every version that is kept, but for those of `newest` that have been in the table all the time.
 async fn kept(slot: &Slot, newest: &TableState, shown: &Shown<'_>) -> Result<HashSet<Path>> {
     let mut first = newest_at(slot, newest.version, shown.before).await?;
-    if let (Some(head), _) = shown.heads().await? {
+    if slot.table.kind != TableKind::Derived
+        && let (Some(head), _) = shown.heads().await?
+    {
         first = first.min(head.version(slot.table.name));
     }
     // A version's files are in the newest one too, or a later commit removed them.

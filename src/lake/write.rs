@@ -29,11 +29,14 @@ use super::slot::Slot;
 use super::state::DataFile;
 use super::stats::Collector;
 use crate::error::{Error, Result};
-use crate::model::{Kind, MONTH, Table};
+use crate::model::{Kind, MONTH, Table, TableKind};
 use merge::{Merged, Order, Sorted};
 
 /// Rows of a row group: the unit of parallel scans, of bloom filters and of row-group pruning.
 const GROUP_ROWS: usize = 256 * 1024;
+/// Bytes of a row group of a derived table, about: its rows may have kilobytes each, and a reader fetches a column of a
+/// group at once.
+const GROUP_BYTES: usize = 128 << 20;
 /// Rows of a file at most: about 100 MB of order lines, all in memory while encoded.
 const FILE_ROWS: usize = 4 * GROUP_ROWS;
 /// Files encoded at once, at most: each takes memory, and as many as there are cores keep them busy.
@@ -317,6 +320,7 @@ fn properties(table: &Table, rows: usize) -> Result<WriterProperties> {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?))
         .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_max_row_group_bytes((table.kind == TableKind::Derived).then_some(GROUP_BYTES))
         .set_data_page_row_count_limit(PAGE_ROWS)
         .set_statistics_truncate_length(None)
         .set_column_index_truncate_length(None)
@@ -328,8 +332,10 @@ fn properties(table: &Table, rows: usize) -> Result<WriterProperties> {
                 .set_column_dictionary_enabled(path.clone(), false)
                 .set_column_compression(path.clone(), Compression::UNCOMPRESSED)
                 .set_column_statistics_enabled(path, EnabledStatistics::None);
-        } else if column.kind == Kind::Text && ![table.key, table.sort, table.stats].concat().contains(&column.name) {
-            // Free text: its least and greatest value prune nothing and may be long.
+        } else if matches!(column.kind, Kind::Text | Kind::Hash128)
+            && ![table.key, table.sort, table.stats].concat().contains(&column.name)
+        {
+            // Free text, strings of bytes: their least and greatest value prune nothing and may be long.
             properties = properties.set_column_statistics_enabled(path, EnabledStatistics::None);
         }
     }

@@ -197,6 +197,10 @@ pub enum TableKind {
     Plan,
     /// Written by the engine itself: audit and quarantine. No key, append only.
     Control,
+    /// Kept by the engine from other tables; can be dropped and made anew. Not among [`super::TABLES`]: the engine makes the
+    /// contract. No key; readers take the newest version, no head names one. Its name begins with `rollup_` and says by
+    /// itself which schema the table has, since a contract that does not fit its folder could not be opened.
+    Derived,
 }
 
 /// How ingest finds the instant of a fact's event.
@@ -216,7 +220,7 @@ pub struct Table {
     pub name: &'static str,
     pub about: &'static str,
     pub kind: TableKind,
-    /// The natural key, unique over the whole table; empty for control tables.
+    /// The natural key, unique over the whole table; empty for control and derived tables.
     pub key: &'static [&'static str],
     /// Column groups in order (envelope first), so that contracts share them.
     pub parts: &'static [&'static [Column]],
@@ -236,7 +240,7 @@ struct Schemas {
     table: SchemaRef,
 }
 
-/// Made once: every push asks for them.
+/// Made once: every push asks for them. Those of derived tables are made as they are asked for.
 static SCHEMAS: LazyLock<HashMap<&'static str, Schemas>> = LazyLock::new(|| {
     let schemas = |t: &&'static Table| Schemas {
         file: Arc::new(Schema::new(t.fields(false))),

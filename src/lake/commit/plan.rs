@@ -133,9 +133,13 @@ fn removes(base: &TableState, files: &[Arc<DataFile>], data_change: bool) -> Res
     }
 }
 
-/// The name that history shows: an append, a deletion, or rows replaced by their key.
+/// The name that history shows: an append, a deletion, or rows replaced by their key (of a table without one, by month).
 fn operation(table: &Table, no_adds: bool, no_removes: bool) -> DeltaOperation {
-    let key = || Some(table.key.join(", "));
+    let key = || match (table.key, table.partitioned()) {
+        ([], true) => Some(MONTH.to_string()),
+        ([], false) => Some("true".to_string()),
+        (key, _) => Some(key.join(", ")),
+    };
     match (no_adds, no_removes) {
         (_, true) => DeltaOperation::Write {
             mode: SaveMode::Append,

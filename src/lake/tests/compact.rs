@@ -125,7 +125,7 @@ async fn written(lake: &Lake) -> (Arc<TableState>, Vec<deltalake_core::kernel::A
     for file in &base.files {
         read.extend(lake.read(&base, file, None).await.unwrap());
     }
-    let adds = write::write_files(lake.slot(&REGION).unwrap(), &lake.object_store(), read, usize::MAX).await.unwrap();
+    let adds = write::write_files(&lake.slot(&REGION).unwrap(), &lake.object_store(), read, usize::MAX).await.unwrap();
     assert_eq!(adds.len(), 1);
     (base, adds)
 }

@@ -2,6 +2,7 @@
 
 mod commits;
 mod compact;
+mod derived;
 mod doctor;
 mod faults;
 mod files;

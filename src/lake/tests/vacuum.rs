@@ -16,12 +16,12 @@ use crate::error::ErrorKind;
 use crate::model::{ORDER_LINE, REGION};
 
 /// Everything that is old in two days.
-async fn later(lake: &Lake, dry_run: bool) -> Vec<Vacuumed> {
+pub async fn later(lake: &Lake, dry_run: bool) -> Vec<Vacuumed> {
     let now = lake.now().await.unwrap() + TimeDelta::days(3);
     lake.vacuum(None, now - TimeDelta::days(1), now, dry_run).await.unwrap()
 }
 
-fn of<'a>(places: &'a [Vacuumed], place: &str) -> Vec<&'a str> {
+pub fn of<'a>(places: &'a [Vacuumed], place: &str) -> Vec<&'a str> {
     let found = places.iter().filter(|p| p.place == place).flat_map(|p| &p.leftovers);
     found.map(|l| l.path.as_str()).collect()
 }

@@ -123,7 +123,7 @@ pub(super) async fn finish(lake: &Lake, batch_id: &str) -> Result<bool> {
         for (newest, _, commit) in rest.into_iter().filter(|_| possible) {
             finished = true;
             let slot = lake.slot(newest.table)?;
-            if commit::commit(slot, &lake.inner.root, &newest, commit).await? == Commit::Moved {
+            if commit::commit(&slot, &lake.inner.root, &newest, commit).await? == Commit::Moved {
                 tracing::warn!(batch_id, table = newest.table.name, "another writer was faster than a dead one's rest");
             }
         }
