@@ -93,6 +93,8 @@ pub struct EngineConfig {
     pub refresh_ms: u64,
     /// Queries that `system.queries` remembers.
     pub query_log: usize,
+    /// Memory for finished results, in MiB, beside `memory_mb`; 0 = none are kept. One may take an eighth of it.
+    pub result_cache_mb: u64,
 }
 
 /// How the lake is kept while the server runs, and what the commands of `saleslake lake` start from.
@@ -255,6 +257,7 @@ impl Default for EngineConfig {
             unread: 64,
             refresh_ms: 1000,
             query_log: 1000,
+            result_cache_mb: 64,
         }
     }
 }

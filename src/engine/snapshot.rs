@@ -88,6 +88,8 @@ pub struct Snapshot {
     pub id: String,
     /// Delta version per table; −1 = never written.
     pub versions: BTreeMap<String, i64>,
+    /// See [`Snapshot::meaning`].
+    meaning: String,
     state: SessionState,
     tables: BTreeMap<&'static str, Arc<SnapshotTable>>,
     dimensions: BTreeMap<&'static str, Arc<CurrentDimension>>,
@@ -116,6 +118,10 @@ impl Snapshot {
     /// The state's name, for asking again later.
     pub fn pin(&self) -> Pin {
         Pin { snapshot: self.id.clone(), versions: self.versions.clone() }
+    }
+    /// Differs whenever an answer from tables of the same versions may: the lake's place, the views' files, the program's version.
+    pub(super) fn meaning(&self) -> &str {
+        &self.meaning
     }
     pub(super) fn relations(&self) -> &Arc<Vec<Relation>> {
         &self.relations
@@ -227,6 +233,7 @@ impl Snapshots {
         let mut snapshot = Snapshot {
             id,
             versions,
+            meaning: meaning(&self.lake, &views.definitions),
             state,
             tables,
             dimensions: dims,
@@ -319,6 +326,15 @@ fn identify(lake: &str, versions: &BTreeMap<String, i64>, views: &[Arc<ViewDefin
     }
     for view in views {
         text.push_str(&format!("{} {}\n{:?}\n", view.name, view.sql, view.policies));
+    }
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+}
+
+/// Of the whole files: their headers say what slicers and policies do.
+fn meaning(lake: &str, views: &[Arc<ViewDefinition>]) -> String {
+    let mut text = identify(lake, &BTreeMap::new(), views);
+    for view in views {
+        text.push_str(&format!("\n{} {} {}", view.name, view.text.len(), view.text));
     }
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
 }

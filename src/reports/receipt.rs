@@ -36,6 +36,8 @@ pub struct ReceiptHead {
     pub snapshot: String,
     /// Delta versions of the tables read; −1 = never written.
     pub versions: BTreeMap<String, i64>,
+    /// The rows were there already: the same had been asked of the same versions.
+    pub cached: bool,
     /// What a reader should know: which days the data covers when the period reaches beyond.
     pub notes: Vec<String>,
 }
@@ -82,6 +84,7 @@ impl ReceiptHead {
             known_at: None,
             snapshot,
             versions,
+            cached: false,
             notes: Vec::new(),
         }
     }
@@ -150,6 +153,7 @@ mod tests {
             known_at: None,
             snapshot: "s".into(),
             versions: [("order_line".to_string(), 3)].into(),
+            cached: false,
             notes: vec![],
         }
     }
@@ -159,7 +163,8 @@ mod tests {
         let caller = Caller::local();
         let key = head().etag_key(&caller);
         assert_eq!(key.len(), 32);
-        assert_eq!(ReceiptHead { snapshot: "other".into(), notes: vec!["n".into()], ..head() }.etag_key(&caller), key);
+        let same = ReceiptHead { snapshot: "other".into(), cached: true, notes: vec!["n".into()], ..head() };
+        assert_eq!(same.etag_key(&caller), key);
         let changed = [
             ReceiptHead { versions: [("order_line".to_string(), 4)].into(), ..head() },
             ReceiptHead { hash: "i".into(), ..head() },
