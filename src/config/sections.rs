@@ -95,6 +95,8 @@ pub struct EngineConfig {
     pub query_log: usize,
     /// Whether rollups answer; the server also keeps them current.
     pub rollups: bool,
+    /// Memory for finished results, in MiB, beside `memory_mb`; 0 = none are kept. One may take an eighth of it.
+    pub result_cache_mb: u64,
 }
 
 /// How the lake is kept while the server runs, and what the commands of `saleslake lake` start from.
@@ -258,6 +260,7 @@ impl Default for EngineConfig {
             refresh_ms: 1000,
             query_log: 1000,
             rollups: true,
+            result_cache_mb: 64,
         }
     }
 }

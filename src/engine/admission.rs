@@ -84,8 +84,11 @@ enum Place {
         _inside: Option<OwnedSemaphorePermit>,
         _running: OwnedSemaphorePermit,
     },
-    /// For its reader.
-    Paused(OwnedSemaphorePermit),
+    /// For its reader. `ran`: it had a turn before, and needs one to go on.
+    Paused {
+        place: OwnedSemaphorePermit,
+        ran: bool,
+    },
 }
 
 impl Admission {
@@ -140,7 +143,7 @@ impl Turn {
         Ok(())
     }
 
-    /// Gives the turn back until the reader goes on.
+    /// Gives the turn back until the reader goes on. What never took one (its rows are there already) waits all the same.
     ///
     /// # Errors
     /// `Busy`: as many wait for their readers as may.
@@ -150,7 +153,8 @@ impl Turn {
             let message = format!("{unread} results of class {class} wait for their readers, and now this one");
             Error::new(ErrorKind::Busy, message).hint("read results to their end or close them, or raise engine.unread")
         })?;
-        self.place = Place::Paused(place);
+        let ran = !matches!(self.place, Place::Outside);
+        self.place = Place::Paused { place, ran };
         Ok(())
     }
 
@@ -159,7 +163,11 @@ impl Turn {
         let begun = Instant::now();
         // Until it runs it counts as one of those that wait for their readers: there are no more open ones than that.
         let _paused = match std::mem::replace(&mut self.place, Place::Waiting(begun)) {
-            Place::Paused(place) => place,
+            Place::Paused { place, ran: true } => place,
+            Place::Paused { ran: false, .. } => {
+                self.place = Place::Outside;
+                return Ok(());
+            }
             other => {
                 self.place = other;
                 return Ok(());
@@ -186,7 +194,7 @@ impl Turn {
                 let message = format!("the query waited {seconds:.1} s for a turn: {running}");
                 Some(Error::new(ErrorKind::Busy, message).hint(hint))
             }
-            Place::Paused(_) => {
+            Place::Paused { .. } => {
                 let message = format!("the result was not read to its end within {} s", allowed.as_secs_f64());
                 let hint = "read on without pauses, ask for fewer rows, or raise engine.timeout_seconds";
                 Some(Error::new(ErrorKind::Timeout, message).hint(hint))
@@ -240,6 +248,17 @@ mod tests {
         }
         drop(first);
         assert!(waits.now_or_never().unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_needs_no_turn_waits_for_its_reader_only() {
+        let door = Admission::new(1, 0, 1);
+        let [mut runs, mut unread, mut other] = [(); 3].map(|()| door.turn(Class::Interactive));
+        runs.take(Purpose::Read).await.unwrap();
+        unread.pause().unwrap();
+        assert_eq!(other.pause().unwrap_err().kind(), ErrorKind::Busy, "its rows take memory, too");
+        assert!(unread.go_on().now_or_never().unwrap().is_ok(), "all places are taken, and it needs none");
+        other.pause().unwrap();
     }
 
     #[tokio::test]

@@ -57,10 +57,17 @@ pub trait ReportSource: Send + Sync {
     fn rows(&self) -> Vec<ReportRow>;
 }
 
+/// What one call asks.
+struct Asked {
+    sql: String,
+    parsed: Parsed,
+    options: QueryOptions,
+}
+
 /// The calls of one statement, understood; its text now names them by number.
 #[derive(Default)]
 pub(super) struct Calls {
-    asked: Vec<(Parsed, QueryOptions)>,
+    asked: Vec<Asked>,
     /// Parameters that only the calls used, or what was taken out of the statement: they hold texts.
     pub params: Vec<String>,
 }
@@ -95,9 +102,14 @@ impl Calls {
         let mut asked = Vec::new();
         for Written { id, values } in written {
             let (sql, options) = source.asked(&id, values, caller).await?;
-            asked.push((parse(&sql)?, options));
+            asked.push(Asked { parsed: parse(&sql)?, sql, options });
         }
         Ok(Calls { asked, params: only_theirs })
+    }
+
+    /// The reports' statements, with what is asked of them.
+    pub fn asked(&self) -> impl Iterator<Item = (&str, &QueryOptions)> {
+        self.asked.iter().map(|asked| (asked.sql.as_str(), &asked.options))
     }
 
     /// The reports' plans as tables, the versions of the dimensions in which their slicers were looked up, and what rollups
@@ -108,7 +120,7 @@ impl Calls {
         session: &SessionState,
     ) -> Result<(Vec<Arc<dyn TableSource>>, BTreeMap<String, i64>, Vec<Answer>)> {
         let (mut sources, mut versions, mut answers) = (Vec::new(), BTreeMap::new(), Vec::new());
-        for (parsed, options) in &self.asked {
+        for Asked { parsed, options, .. } in &self.asked {
             let planned = Box::pin(query::plan(snapshot, session, parsed, options, &Calls::default())).await?;
             versions.extend(planned.versions);
             answers.extend(planned.answers);

@@ -131,12 +131,16 @@ fn newest(versions: &[RecordBatch], schema: &SchemaRef, id: &str) -> DfResult<Ve
 /// Rows of a batch.
 const PIECE: usize = 8192;
 
+/// The names of the generated calendars, which are the same in every lake.
+pub const CALENDARS: [&str; 3] = ["calendar", "fiscal_calendar", "holiday_calendar"];
+
 /// The generated calendars by name.
 pub fn calendars() -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
+    let [days, fiscal, holidays] = CALENDARS;
     Ok(vec![
-        ("calendar", Arc::new(generated(calendar_batch()?, &["date_key"])?)),
-        ("fiscal_calendar", Arc::new(generated(fiscal_calendar_batch()?, &["calendar_code", "date_key"])?)),
-        ("holiday_calendar", Arc::new(generated(holiday_calendar_batch()?, &["holiday_set", "date_key"])?)),
+        (days, Arc::new(generated(calendar_batch()?, &["date_key"])?)),
+        (fiscal, Arc::new(generated(fiscal_calendar_batch()?, &["calendar_code", "date_key"])?)),
+        (holidays, Arc::new(generated(holiday_calendar_batch()?, &["holiday_set", "date_key"])?)),
     ])
 }
 

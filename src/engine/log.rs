@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -45,6 +47,7 @@ struct Entry {
     seconds: Option<f64>,
     snapshot: String,
     error: Option<ErrorKind>,
+    cached: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +91,7 @@ impl QueryLog {
             seconds: None,
             snapshot: String::new(),
             error: None,
+            cached: false,
         }));
         let mut ring = held(&self.ring);
         ring.push_back(Arc::clone(&entry));
@@ -113,6 +117,7 @@ impl QueryLog {
             Arc::new(Float64Array::from_iter(entries.iter().map(|e| held(e).seconds))),
             text(&|e| Some(e.snapshot.clone())),
             text(&|e| e.error.map(|kind| format!("{kind:?}"))),
+            Arc::new(BooleanArray::from_iter(entries.iter().map(|e| Some(held(e).cached)))),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
@@ -133,6 +138,10 @@ fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Logged {
     pub fn on_snapshot(&self, id: &str) {
         held(&self.0).snapshot = id.into();
+    }
+    /// The answer was there already.
+    pub fn from_cache(&self) {
+        held(&self.0).cached = true;
     }
     pub fn add_rows(&self, rows: usize) {
         held(&self.0).rows += rows as i64;
@@ -162,7 +171,7 @@ impl Drop for Logged {
 }
 
 /// The columns of `system.queries` with their meaning.
-pub const COLUMNS: [(&str, &str); 9] = [
+pub const COLUMNS: [(&str, &str); 10] = [
     ("started_at", "when the query came"),
     ("principal", "who asked"),
     ("label", "the report's id, or sql"),
@@ -172,6 +181,7 @@ pub const COLUMNS: [(&str, &str); 9] = [
     ("seconds", "from coming to ending; NULL while it runs"),
     ("snapshot", "the snapshot that it read"),
     ("error", "the kind of error"),
+    ("cached", "answered from the cache of results"),
 ];
 
 pub fn schema() -> SchemaRef {
@@ -185,6 +195,7 @@ pub fn schema() -> SchemaRef {
         DataType::Float64,
         DataType::Utf8View,
         DataType::Utf8View,
+        DataType::Boolean,
     ];
     let nullable = |name: &str| matches!(name, "seconds" | "error");
     let fields = COLUMNS.iter().zip(kinds).map(|((name, _), kind)| Field::new(*name, kind, nullable(name)));

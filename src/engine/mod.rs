@@ -6,11 +6,14 @@
 //!            snapshot: view · dims              scan ─ prune ─ stats
 //! ```
 //!
+//! An answer that is in the cache of results skips all of that but parsing.
+//!
 //! [`Engine::query`] is the only way in for callers' SQL and [`Rows`] the only way out. Every call names its [`Caller`].
 //! The engine reads the lake and writes nothing but [`rollups`]; it must not know reports, formats or surfaces.
 
 mod admission;
 mod bounded;
+mod cache;
 mod calls;
 mod classify;
 mod describe;
@@ -74,6 +77,7 @@ use crate::lake::{Lake, Stat, TableState, Today};
 use crate::model::{ORDER_LINE, TABLES, Table};
 use crate::queryfile::QueryFile;
 
+pub use cache::CacheFigures;
 pub use calls::ReportSource;
 pub use describe::{Described, Parameter};
 pub use dims::type_name;
@@ -91,6 +95,7 @@ pub use snapshot::{BrokenView, Snapshot};
 pub use view::Policy;
 
 use admission::Admission;
+use cache::Cache;
 use listed::Known;
 use log::QueryLog;
 use pins::Recent;
@@ -118,6 +123,7 @@ struct Inner {
     /// The batch of pushes that queries saw last.
     shown: Mutex<String>,
     admission: Admission,
+    cache: Arc<Cache>,
     log: QueryLog,
     threads: QueryThreads,
 }
@@ -188,6 +194,7 @@ impl Engine {
             refreshing: Mutex::new(()),
             shown: Mutex::default(),
             admission: Admission::new(cfg.concurrent, cfg.queued, cfg.unread),
+            cache: Arc::new(Cache::new(cfg.result_cache_mb)),
             log,
             threads,
             cfg: cfg.clone(),
@@ -334,6 +341,11 @@ impl Engine {
     /// `Busy`: there is not that much left.
     pub fn reserve(&self, bytes: usize, what: &str) -> Result<Reserved> {
         self.inner.reserve(bytes, what)
+    }
+
+    /// What the cache of results has done, and what it holds.
+    pub fn cache_figures(&self) -> CacheFigures {
+        self.inner.cache.figures()
     }
 
     /// Every table and view with its columns, by schema and name. Nothing is read for it.

@@ -33,6 +33,8 @@ pub struct QueryOptions {
     pub limit: Option<u64>,
     /// Only so many rows, the first in order, and one row of all the others (`row_kind` 'others').
     pub top_n: Option<u64>,
+    /// Run it even if its answer is in the cache; the new one takes that one's place.
+    pub fresh: bool,
     /// A report's id, or "sql": for the query log.
     pub label: String,
     /// How the text is written.

@@ -60,6 +60,15 @@ pub(super) async fn snapshot(inner: &Inner, pin: Option<&Pin>) -> Result<Arc<Sna
     Ok(again)
 }
 
+/// The same, if it is there already.
+pub(super) fn at_hand(inner: &Inner, pin: Option<&Pin>) -> Option<Arc<Snapshot>> {
+    let newest = inner.current.load_full();
+    match pin.filter(|pin| pin.snapshot != newest.id) {
+        None => Some(newest),
+        Some(pin) => inner.recent.get(&pin.snapshot),
+    }
+}
+
 fn gone() -> Error {
     Error::unavailable("the state of the lake that was asked for cannot be had any more")
         .hint("its files or the definitions of its views have changed since: send the statement again")

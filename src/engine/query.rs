@@ -13,6 +13,7 @@ use datafusion::physical_plan::{ExecutionPlan, collect, execute_stream};
 use tokio::time::{Instant, timeout_at};
 
 use super::admission::Purpose;
+use super::cache::{self, Filling, Found};
 use super::calls::Calls;
 use super::classify::classify;
 use super::information::INFORMATION_SCHEMA;
@@ -42,8 +43,8 @@ pub(super) async fn run(inner: &Inner, sql: &str, options: &QueryOptions, caller
     let work = Arc::new(Work::new(stop, inner.admission.turn(caller.class)));
     let started = timeout_at(deadline, start(inner, sql, options, caller, &log, &work)).await;
     match started.unwrap_or_else(|_| Err(work.late())) {
-        Ok((stream, read)) => {
-            let guards = Guards { log, work, deadline, timeout, row_limit: inner.cfg.row_limit };
+        Ok(Started { stream, read, filling }) => {
+            let guards = Guards { log, work, deadline, timeout, row_limit: inner.cfg.row_limit, filling };
             Ok(Rows::guarded(guards, stream, read))
         }
         Err(error) => {
@@ -59,6 +60,14 @@ pub(super) fn allowed(inner: &Inner, caller: &Caller) -> Duration {
     caller.timeout.map_or(longest, |t| t.min(longest))
 }
 
+/// A statement that gives rows.
+struct Started {
+    stream: SendableRecordBatchStream,
+    read: Read,
+    /// Its rows are kept.
+    filling: Option<Filling>,
+}
+
 async fn start(
     inner: &Inner,
     sql: &str,
@@ -66,22 +75,46 @@ async fn start(
     caller: &Caller,
     log: &Logged,
     work: &Arc<Work>,
-) -> Result<(SendableRecordBatchStream, Read)> {
+) -> Result<Started> {
+    let half = Instant::now() + allowed(inner, caller) / 2;
     let _room = room(inner, sql)?;
     let mut parsed = parsed(sql, options)?;
     let mut options = options.clone();
     // Before the turn: a report may look up its parameters' values by a query of its own.
     let calls = Calls::take(&mut parsed, &mut options.params, inner.reports.get(), caller).await?;
-    work.turn().await.take(purpose(&inner.current.load_full(), &parsed)).await?;
+    let purpose = purpose(&inner.current.load_full(), &parsed);
+    let asked = match purpose {
+        Purpose::Read if parsed.explain.is_none() => inner.cache.question(sql, &options, &calls, &caller.scope),
+        _ => None,
+    };
+    let lead = match cache::look(inner, asked, &options, caller.class, half).await {
+        Found::Run(lead) => lead,
+        Found::Answer(answer, snapshot) => {
+            log.on_snapshot(&snapshot.id);
+            log.from_cache();
+            return Ok(Started { stream: answer.stream(), read: answer.read(&snapshot), filling: None });
+        }
+    };
+    work.turn().await.take(purpose).await?;
     let snapshot = pins::snapshot(inner, options.at.as_ref()).await?;
     log.on_snapshot(&snapshot.id);
     let session = session(&snapshot, options.dialect, &caller.scope)?;
     let planned = plan(&snapshot, &session, &parsed, &options, &calls).await?;
     let plan = analyzed(&session, planned.plan)?;
+    let filling = match lead {
+        Some(lead) => lead.fill(&snapshot, &planned.versions, cache::steady(&snapshot, &plan, &options, &calls)?),
+        None => None,
+    };
     let schema = plain_schema(plan.schema().as_arrow());
     let physical = physical(&session, plan).await.map_err(classify)?;
     let answers = planned.answers;
-    let read = Read { schema, snapshot: snapshot.id.clone(), versions: planned.versions, answers: answers.clone() };
+    let read = Read {
+        schema,
+        snapshot: snapshot.id.clone(),
+        versions: planned.versions,
+        answers: answers.clone(),
+        cached: false,
+    };
     work.reads(snapshot);
     let physical = watched(physical, work).map_err(classify)?;
     let stream = execute_stream(physical, session.task_ctx()).map_err(classify)?;
@@ -89,7 +122,7 @@ async fn start(
         Some(_) => rollups::explained(stream, &answers),
         None => stream,
     };
-    Ok((stream, read))
+    Ok(Started { stream, read, filling })
 }
 
 /// What `parsed` needs its turn for. Light is what names nothing but what the engine tells about itself: no table, view, report or

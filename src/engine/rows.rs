@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 
+use super::cache::Filling;
 use super::classify::classify;
 use super::log::Logged;
 use super::rollups::Answer;
@@ -42,6 +43,8 @@ pub struct Rows {
     pub versions: BTreeMap<String, i64>,
     /// What became of its aggregates over views that have rollups.
     pub answers: Vec<Answer>,
+    /// They were there already: the same had been asked of the same versions.
+    pub cached: bool,
     stream: BoxStream<'static, Result<RecordBatch>>,
 }
 
@@ -64,13 +67,13 @@ impl Rows {
 
     /// The rows of `inner`, pumped by a task that owns every guard: it ends at the deadline even if nobody reads.
     pub(super) fn guarded(guards: Guards, inner: SendableRecordBatchStream, read: Read) -> Rows {
-        let schema = read.schema;
+        let Read { schema, snapshot, versions, answers, cached } = read;
         let (into, from) = mpsc::channel(AHEAD);
         let (deadline, timeout) = (guards.deadline, guards.timeout);
         let stopper = guards.work.stopper();
         let task = tokio::spawn(pump(inner, guards, Arc::clone(&schema), into));
         let stream = Pumped { from, task, stopper, ended: false, deadline, timeout, late: None };
-        Rows { schema, snapshot: read.snapshot, versions: read.versions, answers: read.answers, stream: stream.boxed() }
+        Rows { schema, snapshot, versions, answers, cached, stream: stream.boxed() }
     }
 }
 
@@ -81,6 +84,7 @@ pub(super) struct Read {
     pub snapshot: String,
     pub versions: BTreeMap<String, i64>,
     pub answers: Vec<Answer>,
+    pub cached: bool,
 }
 
 /// What holds for a query until its end.
@@ -92,6 +96,8 @@ pub(super) struct Guards {
     /// The time that was allowed, for the message.
     pub timeout: Duration,
     pub row_limit: u64,
+    /// Collects the rows for the cache.
+    pub filling: Option<Filling>,
 }
 
 /// What the task tells the reader. A channel that closes without `End` is a task that died: never a complete result.
@@ -102,13 +108,17 @@ enum Message {
 }
 
 async fn pump(inner: SendableRecordBatchStream, guards: Guards, schema: SchemaRef, into: mpsc::Sender<Message>) {
-    let Guards { log, work, deadline, row_limit, .. } = guards;
-    let run = give_all(inner, &schema, &log, row_limit, &work, &into);
+    let Guards { log, work, deadline, row_limit, mut filling, .. } = guards;
+    let run = give_all(inner, &schema, &log, row_limit, &work, &into, &mut filling);
     let outcome = match timeout_at(deadline, run).await {
         Ok(Err(error)) if error.kind() == ErrorKind::Timeout => Err(work.late()),
         Ok(outcome) => outcome,
         Err(_) => Err(work.late()),
     };
+    // Before anybody is told: who has read all rows and asks again finds them.
+    if let (Ok(()), Some(filling)) = (&outcome, filling) {
+        filling.done(&schema);
+    }
     let last = match outcome {
         Ok(()) => {
             log.done();
@@ -132,6 +142,7 @@ async fn give_all(
     row_limit: u64,
     work: &Work,
     into: &mpsc::Sender<Message>,
+    filling: &mut Option<Filling>,
 ) -> Result<()> {
     let mut given = 0;
     while let Some(batch) = inner.next().await {
@@ -145,17 +156,29 @@ async fn give_all(
             return Err(error.hint("aggregate, filter, give a limit, or raise engine.row_limit"));
         }
         log.add_rows(batch.num_rows());
-        give(plain(&batch, schema)?, work, into).await?;
+        let batch = plain(&batch, schema)?;
+        if let Some(filling) = filling.as_mut() {
+            filling.add(&batch);
+        }
+        give(batch, work, into, filling).await?;
     }
     Ok(())
 }
 
 /// Gives a batch to the reader. Others have the turn while the reader is slow: nothing is worked on meanwhile.
-async fn give(batch: RecordBatch, work: &Work, into: &mpsc::Sender<Message>) -> Result<()> {
+async fn give(
+    batch: RecordBatch,
+    work: &Work,
+    into: &mpsc::Sender<Message>,
+    filling: &mut Option<Filling>,
+) -> Result<()> {
     let gone = |_| Error::new(ErrorKind::Cancelled, "the reader went away");
     if let Ok(room) = timeout(PATIENCE, into.reserve()).await {
         room.map_err(gone)?.send(Message::Batch(batch));
         return Ok(());
+    }
+    if let Some(filling) = filling.as_mut() {
+        filling.reader_is_slow();
     }
     let mut turn = work.turn().await;
     turn.pause()?;

@@ -92,12 +92,6 @@ impl Views {
         self
     }
 
-    /// Differs whenever what the views mean may.
-    fn meaning(&self) -> u128 {
-        let texts: String = self.definitions.iter().map(|view| view.meaning()).collect();
-        xxhash_rust::xxh3::xxh3_128(texts.as_bytes())
-    }
-
     /// `view` in the place of what its file says.
     pub(super) fn keep(&mut self, view: Arc<ViewDefinition>) {
         self.broken.retain(|broken| broken.name != view.name);
@@ -115,6 +109,8 @@ pub struct Snapshot {
     pub id: String,
     /// Delta version per table; −1 = never written.
     pub versions: BTreeMap<String, i64>,
+    /// See [`Snapshot::meaning`].
+    meaning: String,
     state: SessionState,
     tables: BTreeMap<&'static str, Arc<SnapshotTable>>,
     dimensions: BTreeMap<&'static str, Arc<CurrentDimension>>,
@@ -127,8 +123,6 @@ pub struct Snapshot {
     relations: Arc<Vec<Relation>>,
     /// The session for PostgreSQL's clients, once one has asked.
     pub(super) postgres: OnceLock<SessionState>,
-    /// Of the views' texts.
-    pub(super) meaning: u128,
     /// The shortest first.
     pub(super) rollups: Vec<Arc<Ready>>,
     /// Rollups that cannot be used, by name.
@@ -149,6 +143,10 @@ impl Snapshot {
     /// The state's name, for asking again later.
     pub fn pin(&self) -> Pin {
         Pin { snapshot: self.id.clone(), versions: self.versions.clone() }
+    }
+    /// Differs whenever an answer from tables of the same versions may: the lake's place, the views' files, the program's version.
+    pub(super) fn meaning(&self) -> &str {
+        &self.meaning
     }
     pub(super) fn relations(&self) -> &Arc<Vec<Relation>> {
         &self.relations
@@ -273,6 +271,7 @@ impl Snapshots {
         let mut snapshot = Snapshot {
             id,
             versions,
+            meaning: meaning(self.lake.url(), &views.definitions),
             state,
             tables,
             dimensions: dims,
@@ -281,7 +280,6 @@ impl Snapshots {
             states,
             relations,
             postgres: OnceLock::new(),
-            meaning: views.meaning(),
             rollups: Vec::new(),
             broken_rollups: views.broken_rollups.iter().map(|b| (b.name.clone(), b.clone())).collect(),
         };
@@ -370,6 +368,15 @@ fn identify(lake: &str, versions: &BTreeMap<String, i64>, views: &[Arc<ViewDefin
     }
     for view in views {
         text.push_str(&view.meaning());
+    }
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
+}
+
+/// Of the whole files: their headers say what slicers and policies do.
+fn meaning(lake: &str, views: &[Arc<ViewDefinition>]) -> String {
+    let mut text = identify(lake, &BTreeMap::new(), views);
+    for view in views {
+        text.push_str(&format!("\n{} {} {}", view.name, view.text.len(), view.text));
     }
     format!("{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes()))
 }

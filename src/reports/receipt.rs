@@ -38,6 +38,8 @@ pub struct ReceiptHead {
     pub versions: BTreeMap<String, i64>,
     /// What rollups answered of it, or why they did not.
     pub rollups: Vec<String>,
+    /// The rows were there already: the same had been asked of the same versions.
+    pub cached: bool,
     /// What a reader should know: which days the data covers when the period reaches beyond.
     pub notes: Vec<String>,
 }
@@ -85,6 +87,7 @@ impl ReceiptHead {
             snapshot,
             versions,
             rollups: Vec::new(),
+            cached: false,
             notes: Vec::new(),
         }
     }
@@ -154,6 +157,7 @@ mod tests {
             snapshot: "s".into(),
             versions: [("order_line".to_string(), 3)].into(),
             rollups: vec![],
+            cached: false,
             notes: vec![],
         }
     }
@@ -163,7 +167,8 @@ mod tests {
         let caller = Caller::local();
         let key = head().etag_key(&caller);
         assert_eq!(key.len(), 32);
-        assert_eq!(ReceiptHead { snapshot: "other".into(), notes: vec!["n".into()], ..head() }.etag_key(&caller), key);
+        let same = ReceiptHead { snapshot: "other".into(), cached: true, notes: vec!["n".into()], ..head() };
+        assert_eq!(same.etag_key(&caller), key);
         let changed = [
             ReceiptHead { versions: [("order_line".to_string(), 4)].into(), ..head() },
             ReceiptHead { hash: "i".into(), ..head() },

@@ -25,16 +25,30 @@ impl Reports {
     /// # Errors
     /// `NotFound`: the report, a member. `Invalid`: a parameter, named with its value and what works. And the engine's.
     pub async fn run(&self, id: &str, request: Request, caller: &Caller) -> Result<Run> {
+        self.answer(id, request, caller, false).await
+    }
+
+    /// The same, but never answered from the engine's cache.
+    ///
+    /// # Errors
+    /// As [`Reports::run`].
+    pub async fn run_anew(&self, id: &str, request: Request, caller: &Caller) -> Result<Run> {
+        self.answer(id, request, caller, true).await
+    }
+
+    async fn answer(&self, id: &str, request: Request, caller: &Caller, fresh: bool) -> Result<Run> {
         let report = self.get(id)?;
-        let asked = self.understand(report, &request, caller).boxed().await?;
+        let mut asked = self.understand(report, &request, caller).boxed().await?;
         let mut notes = self.found.missing(&report.needs, &report.info.id, &self.engine, caller).boxed().await?;
         // Where no sales are, which days they cover says nothing more.
         if notes.is_empty() {
             notes = self.notes(report, &asked).boxed().await?;
         }
+        asked.options.fresh = fresh;
         let rows = self.engine.query(report.sql(), asked.options.clone(), caller).await?;
         let mut receipt = ReceiptHead::new(report.info(), &asked, rows.snapshot.clone(), rows.versions.clone());
         receipt.rollups = rows.answers.iter().map(ToString::to_string).collect();
+        receipt.cached = rows.cached;
         receipt.notes = notes;
         receipt.known_at = asked.known_at.map(|at| at.instant(self.engine.zone()).to_rfc3339());
         Ok(Run { rows, receipt })

@@ -245,6 +245,33 @@ async fn an_etag_answers_304_until_an_ingest_touches_a_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_second_answer_is_from_the_cache_unless_it_is_asked_anew() {
+    let mut site = site(|config| config.http.allow_sql = true).await;
+    let cached = async |site: &Site, directive: &str| {
+        let answer = site.get(RUN).header("cache-control", directive).send().await.unwrap();
+        let header = answer.headers()["x-saleslake-cached"] == "true";
+        let json: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(json["receipt"]["cached"], json!(header));
+        (header, json["rows"].clone())
+    };
+    let (first, rows) = cached(&site, "max-age=0").await;
+    assert!(!first);
+    assert_eq!(cached(&site, "max-age=0").await, (true, rows.clone()));
+    assert_eq!(cached(&site, "max-age=0, No-Cache").await, (false, rows.clone()));
+    let count = json!({ "sql": "SELECT count(*) AS n FROM base.order_line" });
+    for told in [false, true] {
+        assert_eq!(parsed(site.sql(count.clone()).await).await["receipt"]["cached"], json!(told));
+    }
+    let metrics = site.get("/metrics").send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("saleslake_result_cache_hits_total"), "{metrics}");
+    site.land("D,web,2026-01-20,tea,1,100.00\n").await;
+    site.engine.refresh().await.unwrap();
+    let (after, new) = cached(&site, "max-age=0").await;
+    assert!(!after && new != rows, "{new}");
+    site.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_running_server_shows_what_another_process_lands() {
     let dir = tempfile::tempdir().unwrap();
     let lake = dir.path().join("lake").to_str().unwrap().to_string();

@@ -107,7 +107,7 @@ async fn numbers(lake: &Lake, known: &Known) -> Result<Arc<Numbers>> {
 
 /// The rollup, planned again only where it or the views have changed.
 async fn planned(definition: &Arc<Definition>, snapshot: &Snapshot, last: Option<&Snapshot>) -> Result<Arc<Rollup>> {
-    let last = last.filter(|last| last.meaning == snapshot.meaning);
+    let last = last.filter(|last| last.meaning() == snapshot.meaning());
     let same = last.and_then(|last| last.rollups.iter().find(|r| Arc::ptr_eq(r.rollup().definition(), definition)));
     match same {
         Some(same) => Ok(Arc::clone(same.rollup())),

@@ -1,6 +1,7 @@
 //! The engine over `memory://` lakes. Here: the lake, the views and how to ask.
 
 mod bound;
+mod cache;
 mod data;
 mod multiplied;
 mod postgres;

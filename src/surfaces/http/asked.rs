@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, Version};
+use axum::http::{HeaderMap, Method, Version, header};
 
 use super::observe::Meter;
 use super::problem::Problem;
@@ -19,6 +19,14 @@ pub struct Asked {
     pub version: Version,
     pub headers: HeaderMap,
     pub query: Option<String>,
+}
+
+impl Asked {
+    /// Whether the client wants no stored answer (RFC 9111, 5.2.1.4).
+    pub fn fresh(&self) -> bool {
+        let values = self.headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
+        values.flat_map(|list| list.split(',')).any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"))
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Asked {

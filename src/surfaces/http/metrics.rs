@@ -1,7 +1,7 @@
 //! What Prometheus scrapes (`/metrics`): requests, durations, rows, bytes, refusals, pushes, the age of the snapshot.
 //! Labels are routes, never paths or values, so their number is bounded.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use prometheus_client::registry::Registry;
 use super::HttpState;
 use super::problem::Problem;
 use crate::clock::Clock;
+use crate::engine::CacheFigures;
 use crate::error::{Error, Result};
 use crate::ingest::PushAccount;
 
@@ -68,6 +69,9 @@ pub struct Metrics {
     pushes_refused: Family<ProblemLabels, Counter>,
     push_seconds: Histogram,
     snapshot_age: Gauge<f64, AtomicU64>,
+    cache_hits: Counter,
+    cache_misses: Counter,
+    cache_bytes: Gauge,
     /// The present snapshot, and when it was first seen, in µs.
     snapshot: Mutex<Option<(String, i64)>>,
     clock: Clock,
@@ -90,6 +94,9 @@ impl Metrics {
             pushes_refused: Family::default(),
             push_seconds: Histogram::new(BUCKETS),
             snapshot_age: Gauge::default(),
+            cache_hits: Counter::default(),
+            cache_misses: Counter::default(),
+            cache_bytes: Gauge::default(),
             snapshot: Mutex::new(None),
             clock,
         };
@@ -122,6 +129,13 @@ impl Metrics {
             "Time since this server first answered from the present snapshot",
             metrics.snapshot_age.clone(),
         );
+        r.register("result_cache_hits", "Queries answered from the cache of results", metrics.cache_hits.clone());
+        r.register(
+            "result_cache_misses",
+            "Queries that could have been answered from the cache, and ran",
+            metrics.cache_misses.clone(),
+        );
+        r.register("result_cache_bytes", "Bytes of results that are kept", metrics.cache_bytes.clone());
         metrics
     }
 
@@ -181,6 +195,13 @@ impl Metrics {
         self.snapshot_age.set((now - since) as f64 / 1e6);
     }
 
+    /// Notes what the engine's cache has done, on every surface. Counts only grow, whichever of two scrapes comes first.
+    pub fn cached(&self, figures: CacheFigures) {
+        self.cache_hits.inner().fetch_max(figures.hits, Ordering::Relaxed);
+        self.cache_misses.inner().fetch_max(figures.misses, Ordering::Relaxed);
+        self.cache_bytes.set(i64::try_from(figures.bytes).unwrap_or(i64::MAX));
+    }
+
     /// The OpenMetrics text.
     fn encode(&self) -> Result<String> {
         let mut out = String::new();
@@ -192,6 +213,7 @@ impl Metrics {
 /// `GET /metrics`
 pub async fn metrics(State(state): State<HttpState>) -> Result<Response, Problem> {
     state.metrics.saw(&state.engine.snapshot().id);
+    state.metrics.cached(state.engine.cache_figures());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")], state.metrics.encode()?).into_response())
 }
@@ -209,6 +231,8 @@ mod tests {
         metrics.problem("busy");
         metrics.push_refused("busy");
         metrics.saw("a");
+        metrics.cached(CacheFigures { hits: 3, misses: 2, bytes: 1 });
+        metrics.cached(CacheFigures { hits: 5, misses: 2, bytes: 0 });
         let text = metrics.encode().unwrap();
         for line in [
             "saleslake_http_requests_total{route=\"/api/v1/tables\",method=\"GET\",status=\"200\"} 1",
@@ -218,6 +242,9 @@ mod tests {
             "saleslake_http_problems_total{kind=\"busy\"} 1",
             "saleslake_http_in_flight 0",
             "saleslake_ingest_refused_total{kind=\"busy\"} 1",
+            "saleslake_result_cache_hits_total 5",
+            "saleslake_result_cache_misses_total 2",
+            "saleslake_result_cache_bytes 0",
             "# EOF",
         ] {
             assert!(text.contains(line), "{line} in\n{text}");

@@ -19,6 +19,7 @@ use crate::engine::Rows;
 pub const REPORT: HeaderName = HeaderName::from_static("x-saleslake-report");
 pub const NOTE: HeaderName = HeaderName::from_static("x-saleslake-note");
 const SNAPSHOT: HeaderName = HeaderName::from_static("x-saleslake-snapshot");
+const CACHED: HeaderName = HeaderName::from_static("x-saleslake-cached");
 const ROWS: HeaderName = HeaderName::from_static("x-saleslake-rows");
 const CHECKSUM: HeaderName = HeaderName::from_static("x-saleslake-checksum");
 
@@ -57,6 +58,7 @@ impl Answer {
     /// whole, with its length, number of rows and checksum in the headers.
     pub async fn respond(mut self, rows: Rows) -> Result<Response, Problem> {
         put(&mut self.headers, SNAPSHOT, &rows.snapshot);
+        put(&mut self.headers, CACHED, if rows.cached { "true" } else { "false" });
         let options = Options { receipt: Some(Arc::clone(&self.receipt)), ..Options::default() };
         let encoding = Encoding::new(rows, self.format, options);
         self.send(encoding).await

@@ -1,6 +1,7 @@
 //! `GET /api/v1/reports/{id}/run?from=…&where.channel=web,app&compare=…&order_by=-net_sales&limit=10&totals=true&format=csv`
 //!
-//! Every parameter but `format` is the report's. HEAD answers with the headers and does not run.
+//! Every parameter but `format` is the report's. `Cache-Control: no-cache` has it run even if the answer is in the engine's
+//! cache. HEAD answers with the headers and does not run.
 
 use std::io;
 use std::sync::Arc;
@@ -44,7 +45,10 @@ pub async fn run(State(state): State<HttpState>, Path(id): Path<String>, asked: 
     }
 
     let begun = Instant::now();
-    let run = reports.run(&id, request, caller).await?;
+    let run = match asked.fresh() {
+        true => reports.run_anew(&id, request, caller).await?,
+        false => reports.run(&id, request, caller).await?,
+    };
     state.metrics.saw(&run.rows.snapshot);
     let mut headers = etag::headers(&etag::of(&run.receipt.etag_key(caller), format));
     put(&mut headers, REPORT, &id);

@@ -56,6 +56,8 @@ pub struct Receipt {
     snapshot: String,
     /// Delta versions of the tables read; −1 = never written.
     versions: BTreeMap<String, i64>,
+    /// The rows were there already: the same had been asked of the same versions.
+    cached: bool,
     rows: u64,
     /// Of the encoded rows, in their order.
     checksum: String,
@@ -77,17 +79,17 @@ pub async fn sql(
     let body = read(&asked.headers, body)?;
     let format = format(in_query.or(body.format).as_deref(), &asked.headers)?;
     let params = body.params.iter().map(|(name, value)| Ok((name.trim_start_matches('$').into(), param(name, value)?)));
-    let options =
-        QueryOptions { params: params.collect::<Result<_>>()?, label: "sql".into(), ..QueryOptions::default() };
+    let (params, fresh) = (params.collect::<Result<_>>()?, asked.fresh());
+    let options = QueryOptions { params, fresh, label: "sql".into(), ..QueryOptions::default() };
 
     let begun = Instant::now();
     let rows = state.engine.query(&body.sql, options, &asked.caller).await?;
     state.metrics.saw(&rows.snapshot);
-    let (snapshot, versions) = (rows.snapshot.clone(), rows.versions.clone());
+    let (snapshot, versions, cached) = (rows.snapshot.clone(), rows.versions.clone(), rows.cached);
     let receipt: ReceiptFn = Arc::new(move |written| {
         let (snapshot, versions) = (snapshot.clone(), versions.clone());
         let (rows, checksum) = (written.rows, written.checksum.clone());
-        json!(Receipt { snapshot, versions, rows, checksum, seconds: seconds(begun) })
+        json!(Receipt { snapshot, versions, cached, rows, checksum, seconds: seconds(begun) })
     });
     let headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     let abort = state.abort.clone();

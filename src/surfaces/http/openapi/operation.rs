@@ -10,6 +10,10 @@ const HEADERS: &[(&str, &str)] = &[
     ("X-Request-Id", "The request's id in the server's log: the one that was sent, or a new one."),
     ("ETag", "Changes whenever the answer can; for If-None-Match."),
     ("X-Saleslake-Snapshot", "The engine's snapshot that answered."),
+    (
+        "X-Saleslake-Cached",
+        "Whether the rows were there already, `true` or `false`; `Cache-Control: no-cache` has them made anew.",
+    ),
     ("X-Saleslake-Report", "The report's id."),
     ("X-Saleslake-Note", "What a reader should know; may come several times."),
     ("X-Saleslake-Rows", "The number of rows, where the result is short; else the receipt in the JSON tells it."),

@@ -18,6 +18,7 @@ pub const RUN_REFUSALS: &[u16] = &[400, 403, 404, 406, 429, 504, 505];
 pub const RUN_HEADERS: &[&str] = &[
     "ETag",
     "X-Saleslake-Snapshot",
+    "X-Saleslake-Cached",
     "X-Saleslake-Report",
     "X-Saleslake-Note",
     "X-Saleslake-Rows",

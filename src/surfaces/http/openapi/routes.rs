@@ -8,7 +8,8 @@ use super::reports::{RUN_HEADERS, RUN_REFUSALS};
 
 const JSON: &str = "application/json";
 /// The headers of a statement's rows.
-const SQL_HEADERS: &[&str] = &["X-Saleslake-Snapshot", "X-Saleslake-Rows", "X-Saleslake-Checksum"];
+const SQL_HEADERS: &[&str] =
+    &["X-Saleslake-Snapshot", "X-Saleslake-Cached", "X-Saleslake-Rows", "X-Saleslake-Checksum"];
 
 pub fn paths() -> Map<String, Value> {
     let routes = [
@@ -39,7 +40,7 @@ fn probe(id: &str, summary: &str) -> Value {
 fn metrics() -> Value {
     // Without a media type: generators do not know OpenMetrics, and Prometheus does not read this.
     let answer = json!({ "description": "OpenMetrics text, for Prometheus.", "headers": header_refs(&[]) });
-    operation("server", "metrics", "Requests, durations, rows, refusals, pushes", answer, &[])
+    operation("server", "metrics", "Requests, durations, rows, refusals, pushes, the cache of results", answer, &[])
 }
 
 fn openapi() -> Value {
