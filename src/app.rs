@@ -1,6 +1,6 @@
 //! The composition root: Config → Lake → Engine → Reports → surfaces. It opens and connects; it holds no logic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::{Arc, Weak};
@@ -223,7 +223,10 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
             cli::ingest::run(&args, &ingest(&lake, &config, clock)?, &Landing::open(&config.landing)?).await
         }
         Command::Rollup(args) => {
-            let app = App::with(existing(&config.lake).await?, config, clock, &Wanted::None).await?;
+            if args.remote().await? {
+                return Ok(());
+            }
+            let app = App::with(existing(&config.lake).await?, config, clock, &Wanted::Only(BTreeSet::new())).await?;
             cli::rollup::run(&args, &app.engine).await
         }
         Command::Quarantine(args) => {

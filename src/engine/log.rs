@@ -14,6 +14,7 @@ use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::rollups::Answer;
 use super::scan::scan_made;
 use crate::clock::Clock;
 use crate::error::{Error, ErrorKind};
@@ -48,6 +49,8 @@ struct Entry {
     snapshot: String,
     error: Option<ErrorKind>,
     cached: bool,
+    /// What rollups answered, or why they did not.
+    rollups: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +95,7 @@ impl QueryLog {
             snapshot: String::new(),
             error: None,
             cached: false,
+            rollups: String::new(),
         }));
         let mut ring = held(&self.ring);
         ring.push_back(Arc::clone(&entry));
@@ -118,6 +122,7 @@ impl QueryLog {
             text(&|e| Some(e.snapshot.clone())),
             text(&|e| e.error.map(|kind| format!("{kind:?}"))),
             Arc::new(BooleanArray::from_iter(entries.iter().map(|e| Some(held(e).cached)))),
+            text(&|e| Some(e.rollups.clone())),
         ];
         Ok(RecordBatch::try_new(schema(), columns)?)
     }
@@ -140,8 +145,12 @@ impl Logged {
         held(&self.0).snapshot = id.into();
     }
     /// The answer was there already.
-    pub fn from_cache(&self) {
+    pub fn was_cached(&self) {
         held(&self.0).cached = true;
+    }
+    pub fn answered(&self, by: &[Answer]) {
+        let told: Vec<String> = by.iter().map(ToString::to_string).collect();
+        held(&self.0).rollups = told.join("; ");
     }
     pub fn add_rows(&self, rows: usize) {
         held(&self.0).rows += rows as i64;
@@ -171,7 +180,7 @@ impl Drop for Logged {
 }
 
 /// The columns of `system.queries` with their meaning.
-pub const COLUMNS: [(&str, &str); 10] = [
+pub const COLUMNS: [(&str, &str); 11] = [
     ("started_at", "when the query came"),
     ("principal", "who asked"),
     ("label", "the report's id, or sql"),
@@ -182,6 +191,7 @@ pub const COLUMNS: [(&str, &str); 10] = [
     ("snapshot", "the snapshot that it read"),
     ("error", "the kind of error"),
     ("cached", "answered from the cache of results"),
+    ("rollups", "which rollups answered of it, or why none did; empty where it reads no view that has rollups"),
 ];
 
 pub fn schema() -> SchemaRef {
@@ -196,6 +206,7 @@ pub fn schema() -> SchemaRef {
         DataType::Utf8View,
         DataType::Utf8View,
         DataType::Boolean,
+        DataType::Utf8View,
     ];
     let nullable = |name: &str| matches!(name, "seconds" | "error");
     let fields = COLUMNS.iter().zip(kinds).map(|((name, _), kind)| Field::new(*name, kind, nullable(name)));

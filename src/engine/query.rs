@@ -91,7 +91,7 @@ async fn start(
         Found::Run(lead) => lead,
         Found::Answer(answer, snapshot) => {
             log.on_snapshot(&snapshot.id);
-            log.from_cache();
+            log.was_cached();
             return Ok(Started { stream: answer.stream(), read: answer.read(&snapshot), filling: None });
         }
     };
@@ -108,6 +108,7 @@ async fn start(
     let schema = plain_schema(plan.schema().as_arrow());
     let physical = physical(&session, plan).await.map_err(classify)?;
     let answers = planned.answers;
+    log.answered(&answers);
     let read = Read {
         schema,
         snapshot: snapshot.id.clone(),

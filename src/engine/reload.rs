@@ -20,7 +20,8 @@ impl Engine {
         let inner = &self.inner;
         let _turn = inner.refreshing.lock().await;
         let (last, states) = (inner.current.load_full(), inner.lake.states().await?);
-        let (mut views, mut unused) = (Arc::new(Views::read(files).with_rollups_of(&inner.views.load())), Vec::<BrokenView>::new());
+        let (mut views, mut unused) =
+            (Arc::new(Views::read(files).with_rollups_of(&inner.views.load())), Vec::<BrokenView>::new());
         loop {
             let next = self.build(Arc::clone(&views), states.clone(), Arc::clone(&last)).await?;
             let (lost, never): (Vec<BrokenView>, Vec<BrokenView>) =

@@ -291,17 +291,17 @@ impl Lake {
         if !base.exists() {
             properties::establish(&self.inner.root, &self.inner.properties).boxed().await?;
         }
-        commit::prepare(&self.slot(base.table)?, &self.inner.root, base, change).boxed().await
+        commit::prepare(self.slot(base.table)?.as_ref(), &self.inner.root, base, change).boxed().await
     }
 
     /// The rest of [`Lake::commit`], on the same `base`.
     pub async fn commit_prepared(&self, base: &TableState, prepared: Prepared) -> Result<Commit> {
-        commit::commit(&self.slot(base.table)?, &self.inner.root, base, prepared).boxed().await
+        commit::commit(self.slot(base.table)?.as_ref(), &self.inner.root, base, prepared).boxed().await
     }
 
     /// Removes the files of a change that will not be committed, as far as that is possible.
     pub async fn discard(&self, base: &TableState, prepared: Prepared) -> Result<()> {
-        commit::discard(&self.slot(base.table)?, &self.inner.root, prepared).boxed().await;
+        commit::discard(self.slot(base.table)?.as_ref(), &self.inner.root, prepared).boxed().await;
         Ok(())
     }
 

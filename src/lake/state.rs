@@ -70,6 +70,11 @@ impl TableState {
         Ok(TableState { table: slot.table, version, files, delta: Some(delta) })
     }
 
+    /// The same with these of its files only.
+    pub fn only(&self, files: Vec<Arc<DataFile>>) -> TableState {
+        TableState { table: self.table, version: self.version, files, delta: None }
+    }
+
     /// Whether the table was ever written.
     pub fn exists(&self) -> bool {
         self.version >= 0

@@ -17,6 +17,8 @@
 //! | `lift(both, a, b, all)`, `leverage(…)`, `conviction(…)` | basket affinity, from counts of orders |
 //! | `normal_quantile(p)` | z of the standard normal distribution |
 //! | `safety_stock(…)`, `order_size(…)`, `order_quantity(…)` | replenishment, see [`replenish`] |
+//!
+//! [`sets`] are not for callers: only plans that read rollups are built with them.
 
 mod affinity;
 mod allocated;
@@ -29,6 +31,7 @@ mod period;
 mod prorated;
 mod quotient;
 mod replenish;
+pub mod sets;
 mod statistics;
 mod zone;
 

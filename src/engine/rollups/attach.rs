@@ -93,7 +93,9 @@ pub async fn attach(
         };
         match ready.await {
             Ok(ready) => snapshot.rollups.push(Arc::new(ready)),
-            Err(error) => tracing::warn!(rollup = definition.name, %error, "a rollup cannot be read; the tables answer"),
+            Err(error) => {
+                tracing::warn!(rollup = definition.name, %error, "a rollup cannot be read; the tables answer")
+            }
         }
     }
     // The shortest that can answer does.

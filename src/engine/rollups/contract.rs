@@ -1,6 +1,6 @@
 //! A rollup's table contract, made from its definition. Contracts live as long as the program: definitions are few.
 
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 use datafusion::logical_expr::{ExprSchemable, LogicalPlan};
 
 use super::definition::{Definition, Kind, Parts, Told};
@@ -52,11 +52,6 @@ pub fn of(definition: &Definition, columns: &[Told], parts: &Parts) -> Result<&'
         stats: Box::leak(Box::new([date, BUILT_FROM])),
         checks: &[],
     })))
-}
-
-/// The schema in which rows of the contract are committed, `business_month` last.
-pub fn schema(table: &'static Table) -> SchemaRef {
-    table.schema()
 }
 
 fn leaked(text: &str) -> &'static str {

@@ -56,7 +56,7 @@ pub struct Definition {
     pub path: String,
     pub about: String,
     sql: String,
-    date: String,
+    pub(super) date: String,
     once: Vec<String>,
     sets: Vec<String>,
 }
@@ -195,11 +195,6 @@ impl Rollup {
     /// The column that tells `kind` of `of`, an expression over the view's columns without its name.
     pub fn column(&self, kind: Kind, of: &Expr) -> Option<&str> {
         self.columns.iter().find(|c| c.kind == kind && c.of == *of).map(|c| c.name.as_str())
-    }
-
-    /// Whether the view's column is a key.
-    pub fn has_key(&self, name: &str) -> bool {
-        self.columns.iter().any(|c| c.kind == Kind::Key && matches!(&c.of, Expr::Column(column) if column.name == name))
     }
 
     /// The first of `policies` that the view does not have by default: other rows than the rollup's.

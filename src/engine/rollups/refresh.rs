@@ -33,7 +33,7 @@ use crate::engine::classify::classify;
 use crate::engine::functions::sets;
 use crate::engine::options::Policies;
 use crate::engine::rules::expand;
-use crate::engine::{Engine, Inner, query};
+use crate::engine::{BrokenView, Engine, Inner, query};
 use crate::error::{Error, ErrorKind, Result, did_you_mean};
 use crate::lake::{Change, Commit, TableState};
 use crate::model::MONTH;
@@ -72,6 +72,11 @@ impl Engine {
         let mut kept: Vec<Kept> = self.snapshot().rollups.iter().map(|ready| ready.kept()).collect();
         kept.sort_by(|a, b| a.name.cmp(&b.name));
         kept
+    }
+
+    /// Rollups that cannot be used, by name.
+    pub fn broken_rollups(&self) -> Vec<BrokenView> {
+        self.snapshot().broken_rollups.values().cloned().collect()
     }
 
     /// Makes every month anew that is not current, of the rollups in `names` (empty = of all), the newest first, at most
@@ -288,13 +293,15 @@ fn stored(rollup: &Rollup, batch: &RecordBatch, month: &str, built_from: &str) -
     let schema = rollup.table().schema();
     // An amount that does not fit fails: it must not become NULL.
     let options = CastOptions { safe: false, ..CastOptions::default() };
-    let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values((0..batch.num_rows()).map(|_| text))) };
+    let same =
+        |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values((0..batch.num_rows()).map(|_| text))) };
     let columns = schema.fields().iter().map(|field| match field.name().as_str() {
         MONTH => Ok(same(month)),
         BUILT_FROM => Ok(same(built_from)),
         name => {
-            let column =
-                batch.column_by_name(name).ok_or_else(|| Error::internal(format!("a rollup's query without {name}")))?;
+            let column = batch
+                .column_by_name(name)
+                .ok_or_else(|| Error::internal(format!("a rollup's query without {name}")))?;
             Ok(cast_with_options(column, field.data_type(), &options)?)
         }
     });

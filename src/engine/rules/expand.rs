@@ -59,7 +59,10 @@ pub(in crate::engine) fn replace_scans(
 }
 
 /// Asks the view behind a scan; `None` if the scan is of no view.
-pub(in crate::engine) fn with_view<T>(scan: &TableScan, f: impl FnOnce(&ViewProvider) -> Result<T>) -> Result<Option<T>> {
+pub(in crate::engine) fn with_view<T>(
+    scan: &TableScan,
+    f: impl FnOnce(&ViewProvider) -> Result<T>,
+) -> Result<Option<T>> {
     let Ok(provider) = source_as_provider(&scan.source) else { return Ok(None) };
     provider.downcast_ref::<ViewProvider>().map(f).transpose()
 }

@@ -1,4 +1,4 @@
-//! `saleslake check`: every source, view and report is read and planned; the first thing wrong with each is told.
+//! `saleslake check`: every source, view, rollup and report is read and planned; the first thing wrong with each is told.
 //! `saleslake check --run` then runs the tests that stand beside the reports over the lake.
 
 use clap::Args;
@@ -47,15 +47,21 @@ fn files(sources: &Sources, views: usize, engine: &Engine, reports: &Reports) ->
     for view in &broken_views {
         tell(&view.path, &view.reason, view.hint.as_deref());
     }
+    let broken_rollups = engine.broken_rollups();
+    for rollup in &broken_rollups {
+        tell(&rollup.path, &rollup.reason, rollup.hint.as_deref());
+    }
     for report in reports.broken() {
         tell(&report.path, &report.reason, report.hint.as_deref());
     }
-    let broken = wrong.len() + broken_views.len() + reports.broken().len();
+    let broken = wrong.len() + broken_views.len() + broken_rollups.len() + reports.broken().len();
     let (sources, reports) = (sources.len() + wrong.len(), reports.list().len() + reports.broken().len());
-    let all = sources + views + reports;
-    let [sources, views, reports] =
-        [(sources, "source"), (views, "view"), (reports, "report")].map(|(n, one)| output::counted(n as u64, one));
-    output::line(format!("{sources}, {views} and {reports} checked, {broken} broken"))?;
+    let rollups = engine.rollups().len() + broken_rollups.len();
+    let all = sources + views + rollups + reports;
+    let [sources, views, rollups, reports] =
+        [(sources, "source"), (views, "view"), (rollups, "rollup"), (reports, "report")]
+            .map(|(n, one)| output::counted(n as u64, one));
+    output::line(format!("{sources}, {views}, {rollups} and {reports} checked, {broken} broken"))?;
     if broken == 0 {
         return Ok(());
     }

@@ -11,6 +11,7 @@ mod pair;
 pub mod quarantine;
 pub mod quickstart;
 pub mod report;
+pub mod rollup;
 pub mod sample;
 pub mod serve;
 pub mod shell;
@@ -56,6 +57,8 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Look at the tables of the lake, and keep them
     Lake(lake::LakeArgs),
+    /// Look at the rollups that answer reports at once, and keep them
+    Rollup(rollup::RollupArgs),
     /// Look at records that did not land
     Quarantine(quarantine::QuarantineArgs),
     /// Generate a retailer's landing files from a seed

@@ -7,7 +7,7 @@ use datafusion::common::{Column, Result};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, Filter, LogicalPlan, Operator, Projection, TableScan, Union, lit,
+    BinaryExpr, Expr, Filter, LogicalPlan, Operator, Projection, TableScan, TableScanBuilder, Union, lit,
 };
 use datafusion::scalar::ScalarValue;
 
@@ -65,7 +65,7 @@ impl Rewrite<'_> {
 fn kept(ready: &Ready, scan: &TableScan, need: &Need) -> Result<LogicalPlan> {
     let translator = Translator { rollup: ready.rollup(), place: ready.place(), schema: &scan.projected_schema };
     let source = provider_as_source(Arc::clone(ready.rows()) as _);
-    let rows = LogicalPlan::TableScan(TableScan::try_new(ready.place(), source, None, vec![], None)?);
+    let rows = LogicalPlan::TableScan(TableScanBuilder::new(ready.place(), source).build()?);
     let mut columns = Vec::new();
     for column in &need.columns {
         let Some(value) = translator.key(&expr::item(&column.name)) else {

@@ -144,9 +144,9 @@ fn choices<'a>(plan: &LogicalPlan, rollups: &'a [Arc<Ready>]) -> Result<Vec<Vec<
     }
     let mut choices: Vec<Vec<&Ready>> = vec![vec![]];
     for candidates in of_views.values() {
-        let with = choices.iter().flat_map(|chosen| {
-            candidates.iter().map(|candidate| [chosen.as_slice(), &[*candidate]].concat())
-        });
+        let with = choices
+            .iter()
+            .flat_map(|chosen| candidates.iter().map(|candidate| [chosen.as_slice(), &[*candidate]].concat()));
         choices = with.chain(choices.iter().cloned()).collect();
     }
     choices.retain(|chosen| !chosen.is_empty());

@@ -201,9 +201,10 @@ impl<'a> Rewrite<'a> {
         let branches = branches.collect::<Result<Vec<_>>>()?;
         let united = LogicalPlan::Union(Union::try_new_with_loose_types(branches)?);
         // A union's columns have no relation; those above may have been planned with one.
-        let columns = need.columns.iter().map(|column| {
-            expr::item(&column.name).alias_qualified(column.relation.clone(), &column.name)
-        });
+        let columns = need
+            .columns
+            .iter()
+            .map(|column| expr::item(&column.name).alias_qualified(column.relation.clone(), &column.name));
         project(columns.chain(need.items.iter().map(Item::column)).collect(), united)
     }
 
@@ -262,16 +263,8 @@ impl<'a> Rewrite<'a> {
             true => (Arc::new(made), Arc::clone(other)),
             false => (Arc::clone(other), Arc::new(made)),
         };
-        let made = Join::try_new(
-            l,
-            r,
-            on,
-            filter,
-            join.join_type,
-            join.join_constraint,
-            join.null_equality,
-            join.null_aware,
-        )?;
+        let made =
+            Join::try_new(l, r, on, filter, join.join_type, join.join_constraint, join.null_equality, join.null_aware)?;
         Ok(LogicalPlan::Join(made))
     }
 
@@ -286,8 +279,7 @@ impl<'a> Rewrite<'a> {
         if matches!(filter, Expr::Column(_)) {
             return Ok(filter.clone());
         }
-        let made =
-            filter.clone().map_children(|child| self.join_filter(&child, side, below).map(Transformed::yes))?;
+        let made = filter.clone().map_children(|child| self.join_filter(&child, side, below).map(Transformed::yes))?;
         Ok(made.data)
     }
 

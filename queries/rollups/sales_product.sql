@@ -1,0 +1,23 @@
+-- ---
+-- title = { en = "Sales by day, product and channel", zh = "按日、商品与渠道的销售" }
+-- about = "What the product reports add up: one row for each day, flow, kind of event, product and channel."
+-- ---
+SELECT
+    e.business_date,
+    e.flow,
+    e.event_kind,
+    e.is_goods,
+    e.product_id,
+    e.channel_id,
+    count(*) AS events,
+    sum(e.gross_sales) AS gross_sales,
+    sum(e.discounts) AS discounts,
+    sum(e.returns) AS returns,
+    sum(e.net_rc) AS net_rc,
+    sum(e.units_sold) AS units_sold,
+    sum(e.units_returned) AS units_returned,
+    sum(e.sale_lines) AS sale_lines,
+    sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cost_rc,
+    sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_with_cost
+FROM sales_event e
+GROUP BY e.business_date, e.flow, e.event_kind, e.is_goods, e.product_id, e.channel_id
