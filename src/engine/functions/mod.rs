@@ -18,10 +18,11 @@
 //! | `normal_quantile(p)` | z of the standard normal distribution |
 //! | `safety_stock(…)`, `order_size(…)`, `order_quantity(…)` | replenishment, see [`replenish`] |
 //!
-//! [`sets`] are not for callers: only plans that read rollups are built with them.
+//! [`sets`] and [`averaged`] are not for callers: only plans that read rollups are built with them.
 
 mod affinity;
 mod allocated;
+mod averaged;
 mod currency;
 #[cfg(test)]
 mod golden_tests;
@@ -47,6 +48,7 @@ use replenish::REPLENISH;
 use statistics::STATISTICS;
 
 pub use allocated::Allocated;
+pub use averaged::averaged;
 pub use currency::reporting_currency;
 pub use member::{Member, NOT_APPLICABLE, UNKNOWN};
 pub use period::Period;

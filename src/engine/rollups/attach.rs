@@ -98,6 +98,12 @@ pub async fn attach(
             }
         }
     }
+    let tables = snapshot.rollups.iter().map(|ready| ready.rollup().table()).chain([&NUMBERS]);
+    if snapshot.broken_rollups.is_empty()
+        && let Err(error) = lake.derives(tables)
+    {
+        tracing::warn!(%error, "a vacuum will leave tables of rollups that are gone");
+    }
     // The shortest that can answer does.
     snapshot.rollups.sort_by_key(|ready| ready.count());
 }

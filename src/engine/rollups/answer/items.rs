@@ -13,16 +13,19 @@
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::functions::expr_fn::coalesce;
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::expr::{AggregateFunction, Case, Cast};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
-use datafusion::logical_expr::{AggregateUDF, BinaryExpr, Expr, LogicalPlan, Operator, lit, when};
+use datafusion::logical_expr::{
+    AggregateUDF, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, lit, when,
+};
 
 use super::super::Kind;
 use super::{ITEM, Rewrite, expr, no};
-use crate::engine::functions::sets;
+use crate::engine::functions::{averaged, sets};
 
 /// A part of what is added up, carried by a column of its own.
 #[derive(Debug, Clone)]
@@ -39,19 +42,23 @@ impl Item {
     }
 }
 
-/// What is made of a call's result.
+/// What is made of the results of calls.
 pub enum Finish {
     /// It is the result.
     Same,
     /// NULL is 0: the sum of no counts.
     Count,
+    /// The first by the second, as `avg` divides.
+    Average(ScalarUDF),
 }
 
 impl Finish {
-    pub fn of(self, result: Expr) -> Expr {
-        match self {
-            Finish::Same => result,
-            Finish::Count => coalesce(vec![result, lit(0_i64)]),
+    pub fn of(self, mut results: Vec<Expr>) -> Result<Expr> {
+        match (self, results.len()) {
+            (Finish::Same, 1) => Ok(results.remove(0)),
+            (Finish::Count, 1) => Ok(coalesce(vec![results.remove(0), lit(0_i64)])),
+            (Finish::Average(divide), 2) => Ok(divide.call(results)),
+            _ => no("its calls do not fit what is made of them"),
         }
     }
 }
@@ -111,8 +118,8 @@ impl Rewrite<'_> {
         traces.into_iter().next().map_or_else(|| expr::bare(of), |trace| trace.of)
     }
 
-    /// One call of the aggregate over the rollup's rows, and what is made of its result.
-    pub fn call(&self, call: &Expr, node: &LogicalPlan, items: &mut Vec<Item>) -> Result<(Expr, Finish)> {
+    /// What a call of the aggregate is over the rollups' rows: calls, and what is made of their results.
+    pub fn call(&self, call: &Expr, node: &LogicalPlan, items: &mut Vec<Item>) -> Result<(Vec<Expr>, Finish)> {
         let Expr::AggregateFunction(AggregateFunction { func, params }) = expr::unaliased(call) else {
             return no("it is no plain aggregate");
         };
@@ -128,11 +135,23 @@ impl Rewrite<'_> {
         };
         let [arg] = params.args.as_slice() else { return no(format!("{} has several arguments", func.name())) };
         match (func.name(), params.distinct) {
-            ("sum", false) => Ok((of(sum_udaf(), false, self.linear(arg, node, items)?), Finish::Same)),
-            ("count", false) => Ok((of(sum_udaf(), false, self.counted(arg, node, items)?), Finish::Count)),
+            ("sum", false) => Ok((vec![of(sum_udaf(), false, self.linear(arg, node, items)?)], Finish::Same)),
+            ("count", false) => Ok((vec![of(sum_udaf(), false, self.counted(arg, node, items)?)], Finish::Count)),
+            ("avg", false) => {
+                let DataType::Decimal128(digits, places) = arg.get_type(node.schema())? else {
+                    return no("avg is kept of decimals only");
+                };
+                let sum = of(sum_udaf(), false, self.linear(arg, node, items)?);
+                // What is never NULL counts as often as there are rows.
+                let count = match expr::never_null(arg, node.schema()) {
+                    true => self.rows(items)?,
+                    false => self.counted(arg, node, items)?,
+                };
+                Ok((vec![sum, of(sum_udaf(), false, count)], Finish::Average(averaged(digits, places))))
+            }
             ("count", true) => self.distinct(arg, node, items).map(|(func, distinct, arg, finish)| {
                 let func = func.unwrap_or_else(datafusion::functions_aggregate::count::count_udaf);
-                (of(func, distinct, arg), finish)
+                (vec![of(func, distinct, arg)], finish)
             }),
             ("min" | "max", _) => {
                 let kind = if func.name() == "min" { Kind::Min } else { Kind::Max };
@@ -140,7 +159,7 @@ impl Rewrite<'_> {
                     true => self.item(items, kind, arg.clone()),
                     false => self.keyed(arg.clone(), node, items)?,
                 };
-                Ok((of(Arc::clone(func), false, arg), Finish::Same))
+                Ok((vec![of(Arc::clone(func), false, arg)], Finish::Same))
             }
             (name, true) => no(format!("{name}(DISTINCT …) is not kept")),
             (name, false) => no(format!("{name} is not kept")),

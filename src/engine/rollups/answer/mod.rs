@@ -216,10 +216,14 @@ impl Rewrite<'_> {
         let groups = aggregate.group_expr.iter().map(|g| keyed(g, &mut need)).collect::<Result<Vec<_>>>()?;
         let (mut calls, mut results) = (Vec::new(), Vec::new());
         for expr in &aggregate.aggr_expr {
-            let (call, result) = self.call(expr, input, &mut need.items)?;
-            let name = format!("{ITEM}call_{}", calls.len());
-            results.push(result.of(expr::item(&name)));
-            calls.push(call.alias(name));
+            let (made, finish) = self.call(expr, input, &mut need.items)?;
+            let mut columns = Vec::new();
+            for call in made {
+                let name = format!("{ITEM}call_{}", calls.len());
+                columns.push(expr::item(&name));
+                calls.push(call.alias(name));
+            }
+            results.push(finish.of(columns)?);
         }
         groups.iter().chain(&calls).for_each(|expr| need.columns_of(expr));
         let input = self.path(input, need)?;
