@@ -24,6 +24,7 @@ mod postgres_reading;
 mod push;
 mod random;
 mod readers;
+mod rollups;
 mod shell;
 #[cfg(target_os = "linux")]
 mod stops;

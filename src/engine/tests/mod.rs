@@ -5,6 +5,7 @@ mod cache;
 mod data;
 mod multiplied;
 mod postgres;
+mod rollups;
 mod size;
 mod sql;
 mod stop;
