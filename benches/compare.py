@@ -2,7 +2,7 @@
 
     python benches/compare.py --lines 30000000 --lake DIR [--binary PATH] [--engines saleslake,duckdb,…] [--reports id,…] [--calls 15] [--out DIR]
 
-A development-time tool; it needs duckdb, polars, chdb, datafusion, deltalake, pyarrow, numpy and matplotlib from PyPI (an engine that is not
+A development-time tool; it needs the packages of compare/requirements.txt (an engine that is not
 installed is told and left out). Steps:
 
 1. Three years of a retailer's sales, returns and dimensions (compare/generate.py) are generated and landed by `saleslake ingest` into DIR,
@@ -107,12 +107,16 @@ def main():
 
     lake = Lake(root, opt.binary.resolve(), opt.set, note)
     account = lake.land(opt.lines, opt.then)
-    folders, size = lake.files()
+    folders, size, files = lake.files()
+    native = root / f"native-{files}.duckdb"
+    for old in root.glob("native-*.duckdb*"):
+        if not old.name.startswith(native.name):
+            old.unlink()  # made from other files
     server, peers, found = None, {}, []
     try:
         for engine in (e for e in engines if e != "saleslake"):
             note(f"preparing {engine}")
-            peer = Peer(engine, folders, opt.threads, root / "native.duckdb", opt.patience)
+            peer = Peer(engine, folders, opt.threads, native, opt.patience)
             if peer.gone:
                 note(f"{engine} is left out: {peer.gone}")
             else:

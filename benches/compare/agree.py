@@ -18,8 +18,6 @@ def rows_of(answer):
 def ours(question, answer):
     """saleslake's rows as the peers' SQL gives them."""
     rows = rows_of(answer)
-    if question.ours_where:
-        rows = [row for row in rows if row[question.ours_where]]
     if question.pivot:
         by, columns = question.pivot["by"], question.pivot["columns"]
         rows = [{f"{row[by]}{end}": row[column] for row in rows for end, column in columns.items()}]
@@ -29,6 +27,8 @@ def ours(question, answer):
 def differences(question, mine, theirs, most=3):
     """What differs, at most so many lines of text. `mine` are rows of `ours`, `theirs` a peer's Arrow table."""
     other = rows_of(theirs)
+    if question.nonzero:
+        mine, other = ([row for row in rows if row[question.nonzero]] for rows in (mine, other))
     a, b = by_key(question, mine), by_key(question, other)
     found = []
     if len(a) != len(mine) or len(b) != len(other):

@@ -9,7 +9,7 @@ Each file of sql/ but views.sql is a report of that name. Its header is TOML bet
     choices     parameter → values, one of which each call takes; a `grain` is known to the SQL's $bucket
     set         parameters that stay; derive: those that follow from others, as the SQL would write them
     pivot       saleslake gives a row per `by`, the peer one row: column → the part of its name behind the row's `by`
-    ours_where  a column: only rows of saleslake in which it is neither 0 nor empty are compared
+    nonzero     a column: only rows in which it is neither 0 nor empty are compared, for who shows what did not happen
 """
 
 import random
@@ -37,7 +37,7 @@ class Question:
     set: dict = field(default_factory=dict)
     derive: dict = field(default_factory=dict)
     pivot: dict = None
-    ours_where: str = None
+    nonzero: str = None
 
 
 @dataclass

@@ -71,31 +71,36 @@ def spelled(sql, engine, params, slices):
 
 
 class DuckDB:
-    def __init__(self, folders, threads, native, say):
+    def __init__(self, folders, threads, native):
         import duckdb
         self.version = duckdb.__version__
         self.con = duckdb.connect(str(native) if native else ":memory:")
         self.con.execute(f"SET threads = {threads}")
-        self.con.execute("SET parquet_metadata_cache = true" if not native else "SELECT 1")
-        have = {row[0] for row in self.con.execute("SHOW TABLES").fetchall()}
-        used = set(re.findall(r"\w+", "".join(p.read_text() for p in SQL.glob("*.sql"))))
+        self.con.execute("SET parquet_metadata_cache = true")
         for table, folder in folders.items():
-            files = sorted(str(p) for p in Path(folder).glob("*.parquet"))
-            source = f"read_parquet({files!r}, hive_partitioning = false)"
-            if not native:
+            source = f"read_parquet('{folder}/*.parquet', hive_partitioning = false)"
+            if native:
+                self.copy(table, source)
+            else:
                 self.con.execute(f"CREATE VIEW {table} AS SELECT * FROM {source}")
-            elif table not in have:  # the columns that any question names; they are stored one by one, so the others would cost nothing but time now
-                names = [row[0] for row in self.con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall() if row[0] in used]
-                self.con.execute(f"CREATE TABLE {table} AS SELECT {', '.join(names)} FROM {source}")
         for name, sql in views().items():
             self.con.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {sql}")
+
+    def copy(self, table, source):
+        """The table in DuckDB's own file, in the files' order: the columns that any question names, for columns are stored one by one and others
+        would cost nothing but the time to copy them."""
+        named = set(re.findall(r"\w+", "".join(p.read_text() for p in SQL.glob("*.sql"))))
+        wanted = [row[0] for row in self.con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall() if row[0] in named]
+        have = self.con.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [table]).fetchall()
+        if not set(wanted) <= {row[0] for row in have}:
+            self.con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(wanted)} FROM {source}")
 
     def ask(self, sql):
         return self.con.sql(sql).to_arrow_table()
 
 
 class Polars:
-    def __init__(self, folders, threads, _native, _say):
+    def __init__(self, folders, threads, _native):
         os.environ["POLARS_MAX_THREADS"] = str(threads)
         import polars
         self.version, self.polars = polars.__version__, polars
@@ -110,7 +115,7 @@ class Polars:
 
 
 class ChDB:
-    def __init__(self, folders, threads, _native, _say):
+    def __init__(self, folders, threads, _native):
         import chdb
         from chdb import session
         self.version = chdb.__version__
@@ -131,7 +136,7 @@ class ChDB:
 
 
 class DataFusion:
-    def __init__(self, folders, threads, _native, _say):
+    def __init__(self, folders, threads, _native):
         os.environ["TOKIO_WORKER_THREADS"] = str(threads)
         import datafusion
         self.version = datafusion.__version__
@@ -152,7 +157,7 @@ KINDS = {"duckdb": DuckDB, "duckdb-native": DuckDB, "polars": Polars, "chdb": Ch
 def serve(pipe, engine, folders, threads, native):
     """In the engine's process: SQL in, (seconds, the answer as an Arrow stream) or (None, what went wrong) out."""
     try:
-        peer = KINDS[engine](folders, threads, native if engine == "duckdb-native" else None, None)
+        peer = KINDS[engine](folders, threads, native if engine == "duckdb-native" else None)
         pipe.send((peer.version, None))
     except Exception:
         pipe.send((None, traceback.format_exc(limit=1)))

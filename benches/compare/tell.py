@@ -91,17 +91,17 @@ def chart(result, file):
     import matplotlib.pyplot as plot
     engines, reports = result["engines"], result["reports"]
     thick = 0.8 / len(engines)
-    figure, axes = plot.subplots(figsize=(9, 1.2 + len(reports) * (0.12 * len(engines) + 0.12)))
+    figure, axes = plot.subplots(figsize=(9, 1.2 + len(reports) * (0.055 * len(engines) + 0.06)))
     for place, engine in enumerate(engines):
         at = [i + place * thick for i, r in enumerate(reports) if p50(r, engine)]
         axes.barh(at, [p50(r, engine) for r in reports if p50(r, engine)], thick, label=engine)
-    axes.set_yticks([i + 0.4 - thick / 2 for i in range(len(reports))], [r["id"] + (" *" if r["rollup"] != "-" else "") for r in reports], fontsize=8)
-    axes.invert_yaxis()
+    axes.set_yticks([i + 0.4 - thick / 2 for i in range(len(reports))], [r["id"] + (" *" if r["rollup"] != "-" else "") for r in reports], fontsize=7)
+    axes.set_ylim(len(reports), -0.2)
     axes.set_xscale("log")
     axes.set_xlabel("milliseconds, p50" + ("; * answered by a rollup" if any(r["rollup"] != "-" for r in reports) else ""))
     axes.set_title(f"{result['lines']:,} order lines, {result['threads']} threads")
     axes.grid(axis="x", which="both", alpha=0.2)
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=7, loc="lower right")
     figure.tight_layout()
     figure.savefig(file, dpi=120)
 

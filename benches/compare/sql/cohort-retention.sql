@@ -3,7 +3,7 @@
 -- window = [6, 18]
 -- slice = true
 -- set = { periods = "12" }
--- ours_where = "active_customers"
+-- nonzero = "active_customers"
 -- ---
 WITH first_bought AS (
     SELECT customer_key, min(business_date) AS first_date FROM sale WHERE customer_key IS NOT NULL GROUP BY customer_key
