@@ -90,7 +90,8 @@ def one(question, dice):
         earliest = moved(generate.FIRST, question.as_of, "m")
         params["as_of"] = earliest + timedelta(days=dice.randrange((generate.END - earliest).days + 1))
     params |= {name: dice.choice(values) for name, values in question.choices.items()}
-    slices = {"channel_id": dice.choice(generate.CHANNELS)[0]} if question.slice and dice.random() < 0.4 else {}
+    # not the smallest channel: of a small lake it would have days without sales, which the SQL does not show
+    slices = {"channel_id": dice.choice(generate.CHANNELS[:4])[0]} if question.slice and dice.random() < 0.4 else {}
     ours = {name: str(value) for name, value in params.items()} | question.set
     for name, value in question.derive.items():
         base, days = value.removeprefix("$").split("-")

@@ -5,7 +5,6 @@ Settings that a binary does not know are left out (an older one has no result ca
 
 import hashlib
 import http.client
-import io
 import json
 import os
 import shutil
@@ -176,13 +175,12 @@ class Server:
         return seconds, body, headers
 
     def rollup(self, report, params, headers):
-        """Which rollup answered: from a header, else the JSON receipt; `-` where nothing says so."""
+        """Which rollup answered: from a header, else the JSON receipt; `-` where none did, or nothing says so."""
         for name, value in headers.items():
-            if "rollup" in name.lower() and value:
-                return value
-        status, body, _ = self.get(f"/api/v1/reports/{report}/run?" + urlencode({"format": "json", **params}))
-        told = rollups(json.load(io.BytesIO(body))) if status == 200 else None
-        return told or "-"
+            if name.lower().endswith(("rollup", "rollups")):
+                return named(value)
+        status, body, _ = self.get(f"/api/v1/reports/{report}/run?" + urlencode({"format": "json", "limit": 1, **params}))
+        return named(rollups(json.loads(body))) if status == 200 else "-"
 
     def peak(self):
         """Peak memory in MiB, of a server that was started here."""
@@ -198,17 +196,20 @@ class Server:
 
 
 def rollups(told):
-    """The rollups that a receipt names, wherever in it; rows are not looked at."""
+    """What a receipt says under `rollup` or `rollups`, wherever in it; rows are not looked at."""
     if not isinstance(told, dict):
         return None
     for key, value in told.items():
-        if "rollup" in key.lower() and value:
-            return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-    for key, value in told.items():
-        found = rollups(value) if key not in ("rows", "data") else None
+        found = value if key in ("rollup", "rollups") else rollups(value)
         if found:
             return found
     return None
+
+
+def named(value):
+    """Names of rollups as one text; `-` for none, however that is said."""
+    text = ", ".join(map(str, value)) if isinstance(value, (list, dict)) else str(value or "").strip()
+    return "-" if text.lower().split(":")[0].split(" ")[0] in ("", "-", "no", "none", "null", "base", "false") else text
 
 
 def known(lake, settings):
