@@ -16,7 +16,6 @@ import random
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from pathlib import Path
 
 import generate
 from peers import SQL, moved

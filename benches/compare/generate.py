@@ -43,7 +43,7 @@ class World:
         self.day_ends = np.rint(np.cumsum(weight) / weight.sum() * self.orders).astype(np.int64)
         self.article = dice.permutation(PRODUCTS)  # by popularity
         self.article_ends = ends(1 / (np.arange(PRODUCTS) + 8.) ** .9)
-        self.price = (np.clip(np.exp(dice.normal(2.9, .8, PRODUCTS)), 1, 400).astype(np.int64) * 100 + 99)
+        self.price = np.clip(np.exp(dice.normal(2.9, .8, PRODUCTS)), 1, 400).astype(np.int64) * 100 + 99
         self.cost = self.price * dice.integers(35, 80, PRODUCTS) // 100
         self.cost_known = dice.random(PRODUCTS) > .04
         self.rate = RATES[np.searchsorted([.15, .2], dice.random(PRODUCTS), "right")]
@@ -119,7 +119,7 @@ def sold(world, first_order, count, day):
     line = np.arange(lines) - np.repeat(np.cumsum(per) - per, per) + 1
     article = world.article[pick(dice, world.article_ends, lines)]
     bulk = channel[order] == 4
-    quantity = 1 + np.searchsorted([.7, .88, .95, .98], dice.random(lines), "right") * 1
+    quantity = 1 + np.searchsorted([.7, .88, .95, .98], dice.random(lines), "right")
     quantity = np.where(bulk, quantity * 12, quantity)
     price = world.price[article] * (100 + 3 * (day[order] // 365)) // 100
     cut = CUTS[np.searchsorted([.62, .74, .85, .93, .97, .995], dice.random(lines), "right")]
@@ -135,40 +135,38 @@ def sold(world, first_order, count, day):
         "shop": optional(code("S", shop[order], 3), channel[order] == 0),
         "ship_region": optional(names([r[0] for r in REGIONS], region[order]), channel[order] > 0),
         "customer": optional(code("C", customer[order], 9), known[order]), "article": code("A", article, 5),
-        "quantity": decimal(quantity * 1000, 3), "price": decimal(price), "discount": decimal(discount), "cost": decimal(world.cost[article], 2, no_cost),
-        "tax_rate": decimal(world.rate[article], 2),
+        "quantity": decimal(quantity * 1000, 3), "price": decimal(price), "discount": decimal(discount),
+        "cost": decimal(world.cost[article], 2, no_cost), "tax_rate": decimal(world.rate[article], 2),
     })
     chance = np.array([c[4] for c in CHANNELS])[channel[order]] * (.6 + .8 * (article % 7) / 6)
     back = np.flatnonzero((dice.random(lines) < chance) & ~cancelled[order] & (fate[order] < .99))
-    return table, came_back(world, dice, back, number, line, day[order], channel[order], shop[order], customer[order], known[order], article,
-                            quantity, gross - discount)
+    sale = {"number": number, "line": line, "day": day[order], "channel": channel[order], "shop": shop[order], "customer": customer[order],
+            "known": known[order], "article": article, "quantity": quantity, "net": gross - discount}
+    return table, came_back(world, dice, {name: values[back] for name, values in sale.items()})
 
 
 def is_test(fate):
-    return (fate >= .995)
+    return fate >= .995
 
 
 def kind(channel, fate):
     return np.where((fate >= .99) & (fate < .995), 2, (channel == 4).astype(np.int8))
 
 
-def came_back(world, dice, back, number, line, day, channel, shop, customer, known, article, quantity, net):
-    """The lines at `back` as returns: a dict of arrays, by which the desk's files are made month by month."""
-    count = len(back)
+def came_back(world, dice, sale):
+    """Lines that come back as returns: a dict of arrays, by which the desk's files are made month by month."""
+    count, article, channel = len(sale["line"]), sale["article"], sale["channel"]
     lag = 1 + np.minimum(dice.exponential(14, count), 119).astype(np.int64)
-    some = 1 + (dice.random(count) * quantity[back]).astype(np.int64)  # of its units
-    refund = net[back] * some // quantity[back]
-    rate = world.rate[article[back]]
+    some = 1 + (dice.random(count) * sale["quantity"]).astype(np.int64)  # of its units
+    refund, rate = sale["net"] * some // sale["quantity"], world.rate[article]
     restocked = dice.random(count) < .8
-    blind = dice.random(count) < .01
-    to_shop = (channel[back] == 0) | (dice.random(count) < .25) & (channel[back] < 3)
-    exchange = dice.random(count) < .06
+    to_shop = (channel == 0) | (dice.random(count) < .25) & (channel < 3)
     return {
-        "number": number[back], "line": line[back], "day": day[back] + lag, "second": dice.integers(10 * 3600, 18 * 3600, count),
-        "channel": np.where(to_shop, 0, channel[back]), "shop": shop[back], "customer": customer[back], "known": known[back], "article": article[back],
-        "quantity": some, "refund": refund, "tax": (refund * rate + 50) // 100, "rate": rate, "cost": np.where(restocked, world.cost[article[back]] * some, 0),
-        "cost_known": world.cost_known[article[back]], "restocked": restocked, "blind": blind, "exchange": exchange,
-        "reason": pick(dice, ends([r[1] for r in REASONS]), count),
+        **{name: sale[name] for name in ("number", "line", "shop", "customer", "known", "article")},
+        "day": sale["day"] + lag, "second": dice.integers(10 * 3600, 18 * 3600, count), "channel": np.where(to_shop, 0, channel),
+        "quantity": some, "refund": refund, "tax": (refund * rate + 50) // 100, "rate": rate, "restocked": restocked,
+        "cost": np.where(restocked, world.cost[article] * some, 0), "cost_known": world.cost_known[article],
+        "blind": dice.random(count) < .01, "exchange": dice.random(count) < .06, "reason": pick(dice, ends([r[1] for r in REASONS]), count),
     }
 
 
@@ -233,6 +231,9 @@ def dimensions(world, folder):
                        "nation_name": NATIONS.get(r[0], ("ENG", "England"))[1]} for r in REGIONS])
     write("shops", [{"id": f"S{s:03}", "name": f"Shop {s}", "region": REGIONS[world.shop_region[s]][0], "opened": iso(world.opened[s]),
                      "closed": iso(world.closed[s]) if world.closed[s] < DAYS else None, "area": str(120 + s * 37 % 900)} for s in range(SHOPS)])
-    write("articles", [{"id": f"A{p:05}", "name": f"Article {p}", "brand": f"Brand {world.brand[p] + 1}", "top": f"K{world.category[p] // 5:02}",
-                        "top_name": f"Category {world.category[p] // 5}", "sub": f"K{world.category[p] // 5:02}-{world.category[p] % 5}",
-                        "sub_name": f"Category {world.category[p] // 5}.{world.category[p] % 5}", "tax": f"VAT{world.rate[p]}"} for p in range(PRODUCTS)])
+    write("articles", [{"id": f"A{p:05}", "name": f"Article {p}", "brand": f"Brand {world.brand[p] + 1}", "tax": f"VAT{world.rate[p]}",
+                        **category(*divmod(int(world.category[p]), 5))} for p in range(PRODUCTS)])
+
+
+def category(top, sub):
+    return {"top": f"K{top:02}", "top_name": f"Category {top}", "sub": f"K{top:02}-{sub}", "sub_name": f"Category {top}.{sub}"}
