@@ -29,7 +29,8 @@ WORDS = {
     "chdb": {"bucket": TRUNC, "weekday": "toDayOfWeek({x})", "days": "dateDiff('day', {y}, {x})", "median": "quantileExactLow(0.5)({x})",
              "list": "arrayStringConcat(arraySort(groupArray({x})), ' + ')"},
     "polars": {"bucket": "CAST(DATE_TRUNC('{grain}', {x}) AS DATE)", "weekday": "EXTRACT(ISODOW FROM {x})",
-               "days": "(CAST({x} AS INT) - CAST({y} AS INT))"},
+               "days": "(CAST({x} AS INT) - CAST({y} AS INT))", "median": "QUANTILE_DISC({x}, 0.5)",
+               "list": "ARRAY_TO_STRING(ARRAY_AGG({x} ORDER BY {x}), ' + ')"},
 }
 
 

@@ -13,11 +13,14 @@ WITH summed AS (
     SELECT s.product_id AS product_id, s.net_sales AS net_sales, s.net_units AS net_units, s.cogs AS cogs,
            row_number() OVER (ORDER BY s.net_sales DESC, s.product_id) AS place,
            sum(CASE WHEN s.net_sales > 0 THEN s.net_sales END)
-               OVER (ORDER BY s.net_sales DESC, s.product_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before,
+               OVER (ORDER BY s.net_sales DESC, s.product_id ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS so_far,
            sum(CASE WHEN s.net_sales > 0 THEN s.net_sales END) OVER () AS metric_all
     FROM summed s JOIN product p ON p.product_id = s.product_id
+), shared AS (
+    SELECT product_id, net_sales, net_units, cogs, place, metric_all, so_far - CASE WHEN net_sales > 0 THEN net_sales ELSE 0 END AS metric_before
+    FROM ranked
 )
-SELECT product_id, place, net_sales, net_units, cogs, coalesce(before, 0) AS metric_before, metric_all,
-       CASE WHEN net_sales < 0 THEN 'R' WHEN net_sales = 0 THEN 'N' WHEN 10 * coalesce(before, 0) < 8 * metric_all THEN 'A'
-            WHEN 100 * coalesce(before, 0) < 95 * metric_all THEN 'B' ELSE 'C' END AS class
-FROM ranked
+SELECT product_id, place, net_sales, net_units, cogs, metric_before, metric_all,
+       CASE WHEN net_sales < 0 THEN 'R' WHEN net_sales = 0 THEN 'N' WHEN 10 * metric_before < 8 * metric_all THEN 'A'
+            WHEN 100 * metric_before < 95 * metric_all THEN 'B' ELSE 'C' END AS class
+FROM shared

@@ -10,10 +10,13 @@ WITH monthly AS (
     FROM event
     WHERE business_date >= $from-24m AND business_date < $to AND $slice
     GROUP BY 1
-), running AS (
-    SELECT period_start, net_sales, sum(net_sales) OVER (ORDER BY period_start ROWS BETWEEN 11 PRECEDING AND CURRENT ROW) AS mat,
-           sum(net_sales) OVER (ORDER BY period_start ROWS BETWEEN 23 PRECEDING AND 12 PRECEDING) AS mat_prev
+), summed AS (
+    SELECT period_start, net_sales, sum(net_sales) OVER (ORDER BY period_start ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS so_far
     FROM monthly
+), running AS (
+    SELECT period_start, net_sales, so_far - lag(so_far, 12) OVER (ORDER BY period_start) AS mat,
+           lag(so_far, 12) OVER (ORDER BY period_start) - lag(so_far, 24) OVER (ORDER BY period_start) AS mat_prev
+    FROM summed
 )
 SELECT period_start, net_sales, mat, mat_prev, CAST(mat - mat_prev AS DOUBLE) / CAST(abs(mat_prev) AS DOUBLE) AS mat_growth
 FROM running WHERE period_start >= $from

@@ -10,9 +10,11 @@ WITH daily AS (
     FROM event
     WHERE business_date >= $from-28d AND business_date < $to AND $slice
     GROUP BY business_date
-), running AS (
-    SELECT business_date AS period_start, net_sales, sum(net_sales) OVER (ORDER BY business_date ROWS BETWEEN 27 PRECEDING AND CURRENT ROW)
-               AS net_sales_window
+), summed AS (
+    SELECT business_date, net_sales, sum(net_sales) OVER (ORDER BY business_date ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS so_far
     FROM daily
+), running AS (
+    SELECT business_date AS period_start, net_sales, so_far - lag(so_far, 28) OVER (ORDER BY business_date) AS net_sales_window
+    FROM summed
 )
 SELECT period_start, net_sales, net_sales_window, CAST(net_sales_window AS DOUBLE) / 28 AS moving_average FROM running WHERE period_start >= $from
