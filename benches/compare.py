@@ -2,14 +2,13 @@
 
     python benches/compare.py --lines 30000000 --lake DIR [--binary PATH] [--engines saleslake,duckdb,…] [--reports id,…] [--calls 15] [--out DIR]
 
-A development-time tool; it needs the packages of compare/requirements.txt (an engine that is not
-installed is told and left out). Steps:
+A development-time tool; it needs the packages of compare/requirements.txt (an engine that is not installed is told and left out). Steps:
 
 1. Three years of a retailer's sales, returns and dimensions (compare/generate.py) are generated and landed by `saleslake ingest` into DIR,
    unless a run before has; a lake is of one number of lines.
-2. `saleslake serve`, its result cache off, over one kept connection; the answers are Arrow streams, timed to their last byte. Each peer answers
-   the SQL of compare/sql in a process of its own, to an Arrow table: over the lake's own active Parquet files, duckdb-native over a DuckDB
-   file made from them in their order. All have the same number of threads, one works at a time.
+2. The rollups are made current. `saleslake serve`, its result cache off, answers over one kept connection, as Arrow streams that are timed to
+   their last byte. Each peer answers the SQL of compare/sql in a process of its own, to an Arrow table: over the lake's own active Parquet
+   files, duckdb-native over a DuckDB file made from them in their order. All have the same number of threads, one works at a time.
 3. Of every report one untimed call, then --calls timed ones, each with other months, channels and grains (compare/asks.py); for each call the
    engines take turns.
 4. The untimed and the first --checked timed answers are compared with saleslake's, row by row: a difference fails the run, at its end.
@@ -40,12 +39,12 @@ def note(text):
 def measure(question, calls, checked, server, peers):
     """A report's figures: times per engine in milliseconds, which rollup answered, who cannot, and what differs."""
     times = {engine: [] for engine in (["saleslake"] if server else []) + list(peers)}
-    cannot, differs, rollup, rows, all_rolled = {}, [], "-", 0, True
+    cannot, differs, rollups, rows = {}, [], [], 0
     for number, call in enumerate(calls):
         timed, mine = number > 0, None
         if server:
             try:
-                seconds, body, headers = server.ask(question.id, call.ours)
+                seconds, body = server.ask(question.id, call.ours)
             except RuntimeError as error:
                 cannot["saleslake"] = str(error)
                 break
@@ -53,9 +52,8 @@ def measure(question, calls, checked, server, peers):
                 times["saleslake"].append(seconds * 1000)
             if number <= checked:
                 mine = agree.ours(question, agree.table(body))
-                told = server.rollup(question.id, call.ours, headers)
-                rows, all_rolled = max(rows, len(mine)), all_rolled and told != "-"
-                rollup = told if told != "-" else rollup
+                rows = max(rows, len(mine))
+                rollups.append(server.rollup(question.id, call.ours))
         for engine, peer in peers.items():
             if engine in cannot:
                 continue
@@ -71,8 +69,17 @@ def measure(question, calls, checked, server, peers):
             elif number <= checked:
                 differs += [f"{question.id}, {engine}, {call.ours}: {d}" for d in agree.differences(question, mine, agree.table(answer))]
     times = {engine: list_ for engine, list_ in times.items() if list_}
-    return {"id": question.id, "rollup": rollup if all_rolled else "-", "rows": rows, "ms": times, "cannot": cannot, "differs": differs,
+    return {"id": question.id, "rollup": one_of(rollups), "rows": rows, "ms": times, "cannot": cannot, "differs": differs,
             "calls": [c.ours for c in calls]}
+
+
+def one_of(rollups):
+    """What answered, of what each call says: `partly` where it is not always the same."""
+    different = list(dict.fromkeys(rollups)) or ["-"]
+    if len(different) == 1:
+        return different[0]
+    names = dict.fromkeys(name for r in different if r != "-" for name in r.removeprefix("partly ").split(", "))
+    return ("" if not any(r == "-" or r.startswith("partly") for r in different) else "partly ") + ", ".join(names)
 
 
 def options():
@@ -107,6 +114,7 @@ def main():
 
     lake = Lake(root, opt.binary.resolve(), opt.set, note)
     account = lake.land(opt.lines, opt.then)
+    refreshed = lake.refresh() if "saleslake" in engines and not opt.server else None
     folders, size, files = lake.files()
     native = root / f"native-{files}.duckdb"
     for old in root.glob("native-*.duckdb*"):
@@ -127,7 +135,8 @@ def main():
             calls = asks.calls(question, opt.calls + 1, opt.seed)
             found.append(measure(question, calls, opt.checked, server, peers))
             last = found[-1]
-            note(f"{question.id}: " + ", ".join(f"{e} {tell.ms(tell.middle(t))}" for e, t in last["ms"].items()) + f"; load {os.getloadavg()[0]:.1f}")
+            shown = ", ".join(f"{e} {tell.ms(tell.middle(t))}" for e, t in last["ms"].items())
+            note(f"{question.id} ({last['rollup']}): {shown}; load {os.getloadavg()[0]:.1f}")
             for line in [f"{e} cannot: {why}" for e, why in last["cannot"].items()] + last["differs"]:
                 note(f"  {line}")
     finally:
@@ -135,7 +144,7 @@ def main():
         for each in [*peers.values(), *([server] if server else [])]:
             each.close()
 
-    result = {"lines": account["lines"], "bytes": size, "threads": opt.threads, "calls": opt.calls, "landing_seconds": account["seconds"],
+    result = {"lines": account["lines"], "bytes": size, "threads": opt.threads, "calls": opt.calls, "landing_seconds": account["seconds"], "rollup_seconds": refreshed,
               "engines": [e for e in engines if e == "saleslake" or e in peers], "versions": {e: p.version for e, p in peers.items()},
               "server_peak_mib": peak, "load": os.getloadavg()[0], "reports": found}
     tell.write(opt.out or root, result)

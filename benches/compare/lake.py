@@ -114,6 +114,11 @@ class Lake:
         self.account.write_text(json.dumps(account, indent=1))
         return account
 
+    def refresh(self):
+        """Makes the rollups current, where this saleslake has any, so that no call waits for that or does without. Seconds, or None."""
+        helped = subprocess.run([self.binary, "rollup", "--help"], cwd=self.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return None if helped.returncode else self.run("rollup", "refresh")[0]
+
     def files(self):
         """Table → a folder that holds exactly the active files of its newest version, as hard links, numbered in the table's order; their bytes;
         and a word that is another one when they are others."""
@@ -162,25 +167,22 @@ class Server:
     def get(self, path):
         self.connection.request("GET", path)
         response = self.connection.getresponse()
-        return response.status, response.read(), response.headers
+        return response.status, response.read()
 
     def ask(self, report, params):
         """Seconds to the last byte of the Arrow stream, and the stream."""
         path = f"/api/v1/reports/{report}/run?" + urlencode({"format": "arrow", **params})
         began = time.perf_counter()
-        status, body, headers = self.get(path)
+        status, body = self.get(path)
         seconds = time.perf_counter() - began
         if status != 200:
             raise RuntimeError(f"{status} {body[:400].decode(errors='replace')}")
-        return seconds, body, headers
+        return seconds, body
 
-    def rollup(self, report, params, headers):
-        """Which rollup answered: from a header, else the JSON receipt; `-` where none did, or nothing says so."""
-        for name, value in headers.items():
-            if name.lower().endswith(("rollup", "rollups")):
-                return named(value)
-        status, body, _ = self.get(f"/api/v1/reports/{report}/run?" + urlencode({"format": "json", "limit": 1, **params}))
-        return named(rollups(json.loads(body))) if status == 200 else "-"
+    def rollup(self, report, params):
+        """What the receipt says of rollups: see `told`. Only JSON has a receipt, so the report is asked once more."""
+        status, body = self.get(f"/api/v1/reports/{report}/run?" + urlencode({**params, "format": "json"}))
+        return told(receipts(json.loads(body))) if status == 200 else "-"
 
     def peak(self):
         """Peak memory in MiB, of a server that was started here."""
@@ -195,21 +197,23 @@ class Server:
             self.process.wait()
 
 
-def rollups(told):
-    """What a receipt says under `rollup` or `rollups`, wherever in it; rows are not looked at."""
-    if not isinstance(told, dict):
-        return None
-    for key, value in told.items():
-        found = value if key in ("rollup", "rollups") else rollups(value)
+def receipts(document):
+    """The list `rollups` of a receipt, wherever in the document it stands; rows, which are lists, are not looked at."""
+    if not isinstance(document, dict):
+        return []
+    for key, value in document.items():
+        found = value if key == "rollups" else receipts(value)
         if found:
             return found
-    return None
+    return []
 
 
-def named(value):
-    """Names of rollups as one text; `-` for none, however that is said."""
-    text = ", ".join(map(str, value)) if isinstance(value, (list, dict)) else str(value or "").strip()
-    return "-" if text.lower().split(":")[0].split(" ")[0] in ("", "-", "no", "none", "null", "base", "false") else text
+def told(lines):
+    """`by sales_day`, `by sales_day, 2 months from the tables`, `not by sales_day: …`, a line per aggregate, as one word: the rollups' names where
+    they answered all of it, `partly NAMES` where tables were read, too, `-` where none answered."""
+    names = dict.fromkeys(line.removeprefix("by ").partition(",")[0] for line in lines if line.startswith("by "))
+    whole = all(line.startswith("by ") and "," not in line for line in lines)
+    return "-" if not names else ("" if whole else "partly ") + ", ".join(names)
 
 
 def known(lake, settings):
