@@ -235,5 +235,5 @@ def dimensions(world, folder):
                         **category(*divmod(int(world.category[p]), 5))} for p in range(PRODUCTS)])
 
 
-def category(top, sub):
-    return {"top": f"K{top:02}", "top_name": f"Category {top}", "sub": f"K{top:02}-{sub}", "sub_name": f"Category {top}.{sub}"}
+def category(head, sub):
+    return {"head": f"K{head:02}", "head_name": f"Category {head}", "sub": f"K{head:02}-{sub}", "sub_name": f"Category {head}.{sub}"}

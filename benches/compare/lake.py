@@ -42,7 +42,7 @@ SELECT id AS location_id, name AS location_name, region AS region_id, 'GB' AS co
        date_of(opened, '%Y-%m-%d') AS opened_on, date_of(closed, '%Y-%m-%d') AS closed_on, CAST(area AS DECIMAL(18,8)) AS selling_area_sqm
 FROM raw;""",
     "cmp_articles": """-- into = "product"
-SELECT id AS sku, name AS product_name, brand, top AS category_l1_id, top_name AS category_l1_name, sub AS category_l2_id,
+SELECT id AS sku, name AS product_name, brand, head AS category_l1_id, head_name AS category_l1_name, sub AS category_l2_id,
        sub_name AS category_l2_name, tax AS tax_code FROM raw;""",
     "cmp_sales": """-- into = "order_line"
 SELECT order_no AS order_id, line AS order_line_id, local_time(sold_at, '%Y-%m-%d %H:%M:%S') AS created_at, channel AS channel_id,
@@ -109,10 +109,17 @@ class Lake:
         for words in ["lake optimize", *then]:
             self.say(f"saleslake {words}")
             seconds[words], _ = self.run(*words.split())
+        landed = self.rows("order_line")
+        if landed != written:
+            sys.exit(f"{written:,} lines were written, {landed:,} landed: see `saleslake quarantine list`")
         shutil.rmtree(raw)
         account = {"asked": lines, "lines": written, "seconds": seconds}
         self.account.write_text(json.dumps(account, indent=1))
         return account
+
+    def rows(self, table):
+        import deltalake
+        return deltalake.DeltaTable(str(self.folder / table)).to_pyarrow_dataset().count_rows()
 
     def refresh(self):
         """Makes the rollups current, where this saleslake has any, so that no call waits for that or does without. Seconds, or None."""
