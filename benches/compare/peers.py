@@ -95,6 +95,7 @@ class DuckDB:
         have = self.con.execute("SELECT column_name FROM duckdb_columns() WHERE table_name = ?", [table]).fetchall()
         if not set(wanted) <= {row[0] for row in have}:
             self.con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {', '.join(wanted)} FROM {source}")
+            self.con.execute("CHECKPOINT")  # into the file, compressed
 
     def ask(self, sql):
         return self.con.sql(sql).to_arrow_table()
