@@ -34,7 +34,7 @@ use key::Key;
 use lru::Lru;
 
 pub use filling::Filling;
-pub use steady::steady;
+pub use steady::{is_steady, steady};
 
 /// So much of the cache one result may take.
 const PART: usize = 8;

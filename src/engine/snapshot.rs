@@ -127,6 +127,8 @@ pub struct Snapshot {
     pub(super) rollups: Vec<Arc<Ready>>,
     /// Rollups that cannot be used, by name.
     pub(super) broken_rollups: BTreeMap<String, BrokenView>,
+    /// How many there should be: one that could not be read is tried again.
+    pub(super) rollups_wanted: usize,
 }
 
 impl std::fmt::Debug for Snapshot {
@@ -176,13 +178,16 @@ impl Snapshot {
     pub(super) fn lake_state(&self, table: &Table) -> Option<&Arc<TableState>> {
         self.states.iter().find(|s| s.table.name == table.name)
     }
-    /// Whether no rollup has been made anew since.
+    /// Whether no rollup has been made anew since, and all are there.
     pub(super) async fn has_newest_rollups(&self, lake: &Lake) -> bool {
-        let looks = self.rollups.iter().map(async |ready| match lake.derived(ready.rollup().table()).await {
-            Ok(state) => state.version == ready.version(),
+        let Some(first) = self.rollups.first() else { return self.rollups_wanted == 0 };
+        let tables = self.rollups.iter().map(|ready| (ready.rollup().table(), ready.version()));
+        let dictionary = (&rollups::NUMBERS, first.dictionary().version);
+        let looks = tables.chain([dictionary]).map(async |(table, version)| match lake.derived(table).await {
+            Ok(state) => state.version == version,
             Err(_) => true,
         });
-        futures::future::join_all(looks).await.into_iter().all(|same| same)
+        self.rollups.len() == self.rollups_wanted && futures::future::join_all(looks).await.into_iter().all(|same| same)
     }
     pub(super) fn states(&self) -> &[Arc<TableState>] {
         &self.states
@@ -204,7 +209,7 @@ pub(super) fn scoped(state: &SessionState, scope: &Scope) -> SessionState {
 /// Builds snapshots; what did not change since the last one is taken over from it.
 pub struct Snapshots {
     lake: Lake,
-    numbers: rollups::Known,
+    known: rollups::Known,
     sessions: Sessions,
     /// `system.queries` and the like.
     system: Vec<(&'static str, Arc<dyn TableProvider>)>,
@@ -221,8 +226,13 @@ impl Snapshots {
         reports: Known,
     ) -> Result<Snapshots> {
         let sessions = Sessions::new(lake, cfg)?;
-        let numbers = rollups::Known::default();
-        Ok(Snapshots { lake: lake.clone(), numbers, sessions, system, calendars: calendars()?, reports })
+        let known = rollups::Known::default();
+        Ok(Snapshots { lake: lake.clone(), known, sessions, system, calendars: calendars()?, reports })
+    }
+
+    /// What rollups are put together from.
+    pub fn rollups(&self) -> rollups::Parts<'_> {
+        rollups::Parts { lake: &self.lake, sessions: &self.sessions, known: &self.known }
     }
 
     /// What names a snapshot of these versions with `views`.
@@ -281,6 +291,7 @@ impl Snapshots {
             relations,
             postgres: OnceLock::new(),
             rollups: Vec::new(),
+            rollups_wanted: 0,
             broken_rollups: views.broken_rollups.iter().map(|b| (b.name.clone(), b.clone())).collect(),
         };
         for table in dimensions() {
@@ -293,8 +304,7 @@ impl Snapshots {
                 snapshot.broken.insert(view.name.clone(), BrokenView::new(&view.name, &view.path, &error));
             }
         }
-        let parts = (&self.lake, &self.sessions, &self.numbers);
-        rollups::attach(&mut snapshot, &views.rollups, last, parts).await;
+        rollups::attach(&mut snapshot, &views.rollups, last, self.rollups()).await;
         snapshot.relations = Arc::new(relations::relations(&snapshot));
         for (name, list) in lists(&self.reports, &snapshot.relations) {
             register(&system.1, name, list)?;

@@ -8,12 +8,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{ParamValues, Result as DfResult, TableReference, internal_err};
 use datafusion::error::DataFusionError;
 use datafusion::execution::SessionState;
-use datafusion::logical_expr::{Expr, LogicalPlan, TableType};
-use datafusion::optimizer::Analyzer;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableType, Volatility};
+use datafusion::optimizer::eliminate_filter::EliminateFilter;
+use datafusion::optimizer::propagate_empty_relation::PropagateEmptyRelation;
+use datafusion::optimizer::simplify_expressions::SimplifyExpressions;
+use datafusion::optimizer::{Analyzer, Optimizer, OptimizerContext, OptimizerRule};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::scalar::ScalarValue;
 use serde::Deserialize;
@@ -105,6 +108,15 @@ impl ViewDefinition {
     }
 }
 
+/// A view under policies.
+#[derive(Clone)]
+struct Bound {
+    /// Analysed.
+    plan: Arc<LogicalPlan>,
+    /// Without what the policies leave no row of.
+    lean: Arc<LogicalPlan>,
+}
+
 /// A view over one snapshot.
 pub struct ViewProvider {
     definition: Arc<ViewDefinition>,
@@ -115,8 +127,8 @@ pub struct ViewProvider {
     relations: u64,
     analyzer: Analyzer,
     config: Arc<datafusion::config::ConfigOptions>,
-    /// Analysed plans by the values of the declared policies, in the order of their names.
-    bound: Mutex<HashMap<Vec<String>, Arc<LogicalPlan>>>,
+    /// Plans by the values of the declared policies, in the order of their names.
+    bound: Mutex<HashMap<Vec<String>, Bound>>,
 }
 
 impl std::fmt::Debug for ViewProvider {
@@ -188,18 +200,53 @@ impl ViewProvider {
     /// # Errors
     /// A value that the view does not declare; a plan whose columns differ from the default policies' plan.
     pub fn plan(&self, policies: &Policies) -> DfResult<Arc<LogicalPlan>> {
+        self.bound(policies).map(|bound| bound.plan)
+    }
+
+    /// The same rows by a shorter plan, without branches that the policies leave no row of: what runs.
+    ///
+    /// # Errors
+    /// As [`ViewProvider::plan`].
+    pub fn lean(&self, policies: &Policies) -> DfResult<Arc<LogicalPlan>> {
+        self.bound(policies).map(|bound| bound.lean)
+    }
+
+    fn bound(&self, policies: &Policies) -> DfResult<Bound> {
         let binding = self.binding(policies)?;
-        if let Some(plan) = self.cached().get(&binding) {
-            return Ok(Arc::clone(plan));
+        if let Some(bound) = self.cached().get(&binding) {
+            return Ok(bound.clone());
         }
         let values: Vec<ScalarValue> = binding.iter().map(|v| ScalarValue::Utf8View(Some(v.clone()))).collect();
         let plan = self.unbound.clone().replace_params_with_values(&ParamValues::from(values))?;
-        let plan = Arc::new(self.analyzer.execute_and_check(plan, &self.config, |_, _| {})?);
-        self.cached().insert(binding, Arc::clone(&plan));
-        Ok(plan)
+        let plan = self.analyzer.execute_and_check(plan, &self.config, |_, _| {})?;
+        let lean = self.leaner(&plan)?;
+        let bound = Bound { plan: Arc::new(plan), lean: Arc::new(lean) };
+        self.cached().insert(binding, bound.clone());
+        Ok(bound)
     }
 
-    fn cached(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Arc<LogicalPlan>>> {
+    /// Folds what is constant, once for all queries: only of a plan whose constants are the same for all of them.
+    fn leaner(&self, plan: &LogicalPlan) -> DfResult<LogicalPlan> {
+        let mut constant = true;
+        plan.apply_with_subqueries(|node| {
+            node.apply_expressions(|expr| {
+                constant &= is_immutable(expr)?;
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })?;
+        if !constant {
+            return Ok(plan.clone());
+        }
+        let rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = vec![
+            Arc::new(SimplifyExpressions::new()),
+            Arc::new(EliminateFilter::new()),
+            Arc::new(PropagateEmptyRelation::new()),
+        ];
+        let config = OptimizerContext::new_with_config_options(Arc::clone(&self.config));
+        Optimizer::with_rules(rules).optimize(plan.clone(), &config, |_, _| {})
+    }
+
+    fn cached(&self) -> std::sync::MutexGuard<'_, HashMap<Vec<String>, Bound>> {
         self.bound.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -214,6 +261,19 @@ impl ViewProvider {
             })
             .collect()
     }
+}
+
+/// Whether it is the same for every query: `now()` is not.
+fn is_immutable(expr: &Expr) -> DfResult<bool> {
+    let other = expr.exists(|part| {
+        Ok(match part {
+            Expr::ScalarFunction(call) => call.func.signature().volatility != Volatility::Immutable,
+            Expr::HigherOrderFunction(call) => call.func.signature().volatility != Volatility::Immutable,
+            Expr::ScalarVariable(..) | Expr::Placeholder(_) => true,
+            _ => false,
+        })
+    })?;
+    Ok(!other)
 }
 
 /// The error for a policy value that is not declared.

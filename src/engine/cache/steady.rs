@@ -36,7 +36,8 @@ pub fn steady(snapshot: &Snapshot, plan: &LogicalPlan, options: &QueryOptions, c
     Ok(true)
 }
 
-fn is_steady(plan: &LogicalPlan, policies: &Policies) -> DfResult<bool> {
+/// As [`steady`], of a plan alone.
+pub fn is_steady(plan: &LogicalPlan, policies: &Policies) -> DfResult<bool> {
     let mut steady = true;
     plan.apply_with_subqueries(|node| {
         if let LogicalPlan::TableScan(scan) = node {

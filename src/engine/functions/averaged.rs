@@ -6,9 +6,7 @@ use std::sync::Arc;
 use datafusion::arrow::array::{ArrayRef, AsArray, Decimal128Array};
 use datafusion::arrow::datatypes::{DataType, Decimal128Type, Int64Type};
 use datafusion::common::{Result, exec_err};
-use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 
 /// Places that an average has more than what it is of, and digits.
 const MORE: i8 = 4;
@@ -74,8 +72,12 @@ mod tests {
                    GROUP BY g ORDER BY g";
         let batches = context.sql(sql).await.unwrap().collect().await.unwrap();
         let shown = datafusion::arrow::util::pretty::pretty_format_batches(&batches).unwrap().to_string();
-        let rows: Vec<Vec<&str>> =
-            shown.lines().filter(|l| l.starts_with('|')).skip(1).map(|l| l.split('|').map(str::trim).collect()).collect();
+        let rows: Vec<Vec<&str>> = shown
+            .lines()
+            .filter(|l| l.starts_with('|'))
+            .skip(1)
+            .map(|l| l.split('|').map(str::trim).collect())
+            .collect();
         assert_eq!(rows.iter().map(|row| row[1]).collect::<Vec<_>>(), ["6.66666666", "-0.66666666", "", "0.00016666"]);
         assert!(rows.iter().all(|row| row[1] == row[2] && row[3] == "true"), "{shown}");
     }

@@ -1,63 +1,62 @@
 //! Rollups put beside a snapshot. What cannot be had leaves the snapshot without it: the tables answer then.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-
-use futures::TryStreamExt;
-use tokio::sync::Mutex;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::definition::{Definition, Rollup};
-use super::numbers::Numbers;
+use super::dictionary::{Dictionary, NUMBERS, Read};
 use super::ready::Ready;
 use crate::engine::session::Sessions;
 use crate::engine::snapshot::{BrokenView, Snapshot};
 use crate::error::Result;
 use crate::lake::{Lake, TableState};
-use crate::model::{Column, EventTime, Kind, Table, TableKind};
 
-/// The numbers that stand for values in sets, for all rollups.
-pub static NUMBERS: Table = Table {
-    name: "rollup_number",
-    about: "The numbers that stand for values in the sets of rollups",
-    kind: TableKind::Derived,
-    key: &[],
-    parts: &[&[
-        Column::new("value", Kind::Text, "a value, such as a customer's key"),
-        Column::new("number", Kind::Long, "its number, from 0"),
-    ]],
-    event: EventTime::None,
-    month_of: None,
-    sort: &[],
-    stats: &[],
-    checks: &[],
-};
-
-/// The numbers as they were read last.
+/// What an engine knows of rollups beside its snapshots.
 #[derive(Default)]
 pub struct Known {
-    read: Mutex<(BTreeSet<String>, Arc<Numbers>)>,
+    dictionary: Read,
+    /// What months were to be made from that turned out to have no rows: there is no file that says so.
+    empty: Mutex<HashSet<String>>,
 }
 
 impl Known {
-    /// The numbers in `state`: files that were read before are not read again.
-    pub async fn numbers(&self, lake: &Lake, state: &TableState) -> Result<Arc<Numbers>> {
-        let mut read = self.read.lock().await;
-        let paths: BTreeSet<String> = state.files.iter().map(|file| file.path.clone()).collect();
-        if read.0 == paths {
-            return Ok(Arc::clone(&read.1));
-        }
-        let grown = read.0.is_subset(&paths);
-        let mut rows = Vec::new();
-        for file in state.files.iter().filter(|file| !(grown && read.0.contains(&file.path))) {
-            let batches = lake.batches(state, file, Some(&["value", "number"])).await?;
-            rows.extend(batches.try_collect::<Vec<_>>().await?);
-        }
-        let numbers = match grown {
-            true => read.1.with(&rows)?,
-            false => Numbers::default().with(&rows)?,
-        };
-        *read = (paths, Arc::new(numbers));
-        Ok(Arc::clone(&read.1))
+    /// A month that is made from `wanted` has no rows.
+    pub fn is_empty(&self, wanted: String) {
+        self.empty.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted);
+    }
+    fn empty(&self) -> HashSet<String> {
+        self.empty.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What rollups are put together from.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    pub lake: &'a Lake,
+    pub sessions: &'a Sessions,
+    pub known: &'a Known,
+}
+
+impl Parts<'_> {
+    /// One rollup as it is now, over `tables`.
+    ///
+    /// # Errors
+    /// Storage.
+    pub async fn ready(&self, rollup: Arc<Rollup>, tables: &[Arc<TableState>]) -> Result<Ready> {
+        let state = self.lake.derived(rollup.table()).await?;
+        // After the rows: what they number is in it.
+        let dictionary = self.known.dictionary.newest(self.lake).await?;
+        self.over(rollup, state, tables, dictionary)
+    }
+
+    fn over(
+        &self,
+        rollup: Arc<Rollup>,
+        state: Arc<TableState>,
+        tables: &[Arc<TableState>],
+        dictionary: Arc<Dictionary>,
+    ) -> Result<Ready> {
+        Ready::new(rollup, state, tables, dictionary, &self.known.empty(), self.sessions.store())
     }
 }
 
@@ -66,18 +65,9 @@ pub async fn attach(
     snapshot: &mut Snapshot,
     definitions: &[Arc<Definition>],
     last: Option<&Snapshot>,
-    (lake, sessions, known): (&Lake, &Sessions, &Known),
+    parts: Parts<'_>,
 ) {
-    if definitions.is_empty() {
-        return;
-    }
-    let numbers = match numbers(lake, known).await {
-        Ok(numbers) => numbers,
-        Err(error) => {
-            tracing::warn!(%error, "rollups cannot be read; the tables answer");
-            return;
-        }
-    };
+    let mut states = Vec::new();
     for definition in definitions {
         let rollup = match planned(definition, snapshot, last).await {
             Ok(rollup) => rollup,
@@ -87,30 +77,38 @@ pub async fn attach(
                 continue;
             }
         };
-        let ready = async {
-            let state = lake.derived(rollup.table()).await?;
-            Ready::new(rollup, &state, snapshot.states(), Arc::clone(&numbers), sessions.store())
-        };
-        match ready.await {
-            Ok(ready) => snapshot.rollups.push(Arc::new(ready)),
-            Err(error) => {
-                tracing::warn!(rollup = definition.name, %error, "a rollup cannot be read; the tables answer")
-            }
+        match parts.lake.derived(rollup.table()).await {
+            Ok(state) => states.push((rollup, state)),
+            Err(error) => unread(&definition.name, &error),
         }
     }
-    let tables = snapshot.rollups.iter().map(|ready| ready.rollup().table()).chain([&NUMBERS]);
-    if snapshot.broken_rollups.is_empty()
-        && let Err(error) = lake.derives(tables)
-    {
-        tracing::warn!(%error, "a vacuum will leave tables of rollups that are gone");
+    snapshot.rollups_wanted = definitions.len() - snapshot.broken_rollups.len().min(definitions.len());
+    if states.is_empty() {
+        return;
+    }
+    let dictionary = match parts.known.dictionary.newest(parts.lake).await {
+        Ok(dictionary) => dictionary,
+        Err(error) => return unread(NUMBERS.name, &error),
+    };
+    for (rollup, state) in states {
+        let name = rollup.name().to_string();
+        match parts.over(rollup, state, snapshot.states(), Arc::clone(&dictionary)) {
+            Ok(ready) => snapshot.rollups.push(Arc::new(ready)),
+            Err(error) => unread(&name, &error),
+        }
     }
     // The shortest that can answer does.
     snapshot.rollups.sort_by_key(|ready| ready.count());
+    let tables = snapshot.rollups.iter().map(|ready| ready.rollup().table()).chain([&NUMBERS]);
+    if snapshot.rollups.len() == definitions.len()
+        && let Err(error) = parts.lake.derives(tables)
+    {
+        tracing::warn!(%error, "a vacuum will leave tables of rollups that are gone");
+    }
 }
 
-async fn numbers(lake: &Lake, known: &Known) -> Result<Arc<Numbers>> {
-    let state = lake.derived(&NUMBERS).await?;
-    known.numbers(lake, &state).await
+fn unread(name: &str, error: &crate::error::Error) {
+    tracing::warn!(rollup = name, %error, "a rollup cannot be read; the tables answer");
 }
 
 /// The rollup, planned again only where it or the views have changed.

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column, TableReference};
 use datafusion::datasource::source_as_provider;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr::AggregateFunction;
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan, lit};
+use datafusion::logical_expr::{Aggregate, BinaryExpr, EmptyRelation, Expr, Filter, LogicalPlan, Operator, lit};
 use datafusion::scalar::ScalarValue;
 use serde::Deserialize;
 
 use super::contract;
 use crate::access::Scope;
+use crate::engine::cache::is_steady;
 use crate::engine::classify::classify;
 use crate::engine::dims::CurrentDimension;
 use crate::engine::options::Policies;
@@ -150,6 +151,14 @@ impl Rollup {
             return Err(Error::invalid(message).hint("GROUP BY it, or name another: date = \"…\" in the header"));
         }
         let Reading { policies, relations, .. } = Reading::of(&plan.scan, &Policies::new())?;
+        let steady = is_steady(&plan.scan, &Policies::new()).map_err(classify)?
+            && is_steady(&LogicalPlan::Aggregate(plan.aggregate.clone()), &Policies::new()).map_err(classify)?;
+        if !steady {
+            return Err(Error::invalid(format!(
+                "{view} has rows that change by themselves: a clock, chance, other sources"
+            ))
+            .hint("a rollup is made of tables of the lake alone"));
+        }
         let sources = sources(&plan, &definition.date, state)?;
         let table = contract::of(&definition, &columns, &plan)?;
         let mut texts = format!("{}\n{}\n{}\n", env!("CARGO_PKG_VERSION"), definition.name, definition.sql);
@@ -187,6 +196,10 @@ impl Rollup {
     }
     pub fn sources(&self) -> &[Source] {
         &self.sources
+    }
+    /// Whether it keeps sets, whose numbers mean something with their dictionary only.
+    pub fn has_sets(&self) -> bool {
+        self.columns.iter().any(|told| told.kind == Kind::Set)
     }
     pub(super) fn texts(&self) -> u128 {
         self.texts
@@ -326,7 +339,42 @@ fn sources(parts: &Parts, date: &str, state: &SessionState) -> Result<Vec<Source
     }
     // Any month: what matters is which scans the optimizer hands it to.
     let date_of = |day| lit(ScalarValue::Date32(Some(day)));
-    read_by(&optimized(day.clone().gt_eq(date_of(ANY.0)).and(day.lt(date_of(ANY.1))))?)
+    let month = optimized(day.clone().gt_eq(date_of(ANY.0)).and(day.clone().lt(date_of(ANY.1))))?;
+    let mut sources = read_by(&month)?;
+    let without = state.optimizer().optimize(without_months(month)?, state, |_, _| {}).map_err(classify)?;
+    if !matches!(&without, LogicalPlan::EmptyRelation(empty) if !empty.produce_one_row) {
+        let message =
+            format!("{} may have rows in months in which the tables that it is kept by have none", scan.table_name);
+        return Err(
+            Error::invalid(message).hint("it has to be made of partitioned tables, by the dates that partition them")
+        );
+    }
+    // What that month needs not, another may.
+    for source in read_by(&optimized(lit(true))?)? {
+        if sources.iter().all(|known| known.table != source.table) {
+            sources.push(Source { by_month: false, ..source });
+        }
+    }
+    Ok(sources)
+}
+
+/// `plan` with nothing in the tables that are read by the month.
+fn without_months(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let made = plan.transform_down_with_subqueries(|node| {
+        let LogicalPlan::TableScan(scan) = &node else { return Ok(Transformed::no(node)) };
+        let by_month = source_as_provider(&scan.source).ok().and_then(|provider| {
+            let date = provider.downcast_ref::<SnapshotTable>()?.table().month_of?;
+            Some(asks_both_ends(&scan.filters, date))
+        });
+        Ok(match by_month {
+            Some(true) => {
+                let schema = Arc::clone(&scan.projected_schema);
+                Transformed::yes(LogicalPlan::EmptyRelation(EmptyRelation { produce_one_row: false, schema }))
+            }
+            _ => Transformed::no(node),
+        })
+    });
+    made.map(|made| made.data).map_err(classify)
 }
 
 /// 2001-01
@@ -354,14 +402,29 @@ fn read_by(plan: &LogicalPlan) -> Result<Vec<Source>> {
     Ok(sources.into_iter().map(|(table, by_month)| Source { table, by_month }).collect())
 }
 
+/// Whether the filters let no other day of the column through than those of [`ANY`].
 fn asks_both_ends(filters: &[Expr], date: &str) -> bool {
-    let has = |day: i32| {
-        filters.iter().flat_map(split_conjunction).any(|part| {
-            let names = part.exists(|e| Ok(matches!(e, Expr::Column(c) if c.name == date))).unwrap_or(false);
-            let tells = part.exists(|e| Ok(matches!(e, Expr::Literal(ScalarValue::Date32(Some(d)), _) if *d == day)));
-            names && tells.unwrap_or(false)
-        })
+    let is_date = |of: &Expr| matches!(of, Expr::Column(column) if column.name == date);
+    let day = |of: &Expr| match of {
+        Expr::Literal(ScalarValue::Date32(day), _) => *day,
+        _ => None,
     };
-    // `< first of the next month` may have become `<= last of the month`.
-    has(ANY.0) && (has(ANY.1) || has(ANY.1 - 1))
+    let (mut first, mut last) = (false, false);
+    for part in filters.iter().flat_map(split_conjunction) {
+        match part {
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_date(left) => match (op, day(right)) {
+                (Operator::GtEq, Some(from)) => first |= from >= ANY.0,
+                (Operator::Gt, Some(from)) => first |= from >= ANY.0 - 1,
+                (Operator::Lt, Some(to)) => last |= to <= ANY.1,
+                (Operator::LtEq, Some(to)) => last |= to < ANY.1,
+                _ => {}
+            },
+            Expr::Between(between) if is_date(&between.expr) && !between.negated => {
+                first |= day(&between.low).is_some_and(|from| from >= ANY.0);
+                last |= day(&between.high).is_some_and(|to| to < ANY.1);
+            }
+            _ => {}
+        }
+    }
+    first && last
 }

@@ -15,6 +15,7 @@ mod answer;
 mod attach;
 mod contract;
 mod definition;
+mod dictionary;
 mod month;
 pub mod numbers;
 mod ready;
@@ -22,8 +23,9 @@ mod refresh;
 mod told;
 
 pub use answer::{Answer, answered};
-pub use attach::{Known, attach};
+pub use attach::{Known, Parts, attach};
 pub use definition::{Definition, Kind, Rollup};
+pub use dictionary::NUMBERS;
 pub use month::Month;
 pub use ready::{Kept, Ready};
 pub use refresh::{Made, Refreshed};

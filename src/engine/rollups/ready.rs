@@ -1,6 +1,6 @@
 //! A rollup on one snapshot: which of its months are current, and their rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::contract::BUILT_FROM;
 use super::definition::Rollup;
+use super::dictionary::Dictionary;
 use super::month::Month;
 use super::numbers::Numbers;
 use crate::engine::scan::SnapshotTable;
@@ -46,38 +47,42 @@ pub struct Ready {
     wanted: BTreeMap<Month, String>,
     /// The months that are; whether values lie in several rows there.
     current: BTreeMap<Month, bool>,
-    numbers: Arc<Numbers>,
+    dictionary: Arc<Dictionary>,
     bytes: u64,
     count: u64,
-    version: i64,
+    /// Held for as long as queries may read its files: a vacuum leaves them.
+    state: Arc<TableState>,
 }
 
 impl std::fmt::Debug for Ready {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Ready({} at version {})", self.rollup.name(), self.version)
+        write!(f, "Ready({} at version {})", self.rollup.name(), self.state.version)
     }
 }
 
 impl Ready {
-    /// The rollup whose table is in `state`, over the states of the snapshot's tables.
+    /// The rollup whose table is in `state`, over the states of the snapshot's tables; months that are to be made from what is
+    /// in `empty` have no rows. The dictionary is no older than the rows.
     ///
     /// # Errors
     /// Files that cannot be described.
     pub fn new(
         rollup: Arc<Rollup>,
-        state: &TableState,
+        state: Arc<TableState>,
         tables: &[Arc<TableState>],
-        numbers: Arc<Numbers>,
+        dictionary: Arc<Dictionary>,
+        empty: &HashSet<String>,
         store: &ObjectStoreUrl,
     ) -> Result<Ready> {
-        let wanted = wanted(&rollup, tables);
+        let wanted = wanted(&rollup, tables, &dictionary.identity);
         let mut by_month: BTreeMap<Month, Vec<&Arc<DataFile>>> = BTreeMap::new();
         for file in &state.files {
             if let Some(month) = file.month.as_deref().and_then(|m| m.parse().ok()) {
                 by_month.entry(month).or_default().push(file);
             }
         }
-        let (mut current, mut files) = (BTreeMap::new(), Vec::new());
+        let known_empty = wanted.iter().filter(|(_, wanted)| empty.contains(*wanted)).map(|(month, _)| (*month, false));
+        let (mut current, mut files): (BTreeMap<Month, bool>, _) = (known_empty.collect(), Vec::new());
         for (month, own) in by_month {
             let Some(wanted) = wanted.get(&month) else { continue };
             let built = own.iter().map(|file| built_from(file)).collect::<BTreeSet<_>>();
@@ -91,7 +96,7 @@ impl Ready {
         }
         let (bytes, count) = (files.iter().map(|f| f.size).sum(), files.iter().map(|f| f.rows).sum());
         let rows = Arc::new(SnapshotTable::new(&state.only(files), store)?);
-        Ok(Ready { rollup, rows, wanted, current, numbers, bytes, count, version: state.version })
+        Ok(Ready { rollup, rows, wanted, current, dictionary, bytes, count, state })
     }
 
     pub fn rollup(&self) -> &Arc<Rollup> {
@@ -99,7 +104,7 @@ impl Ready {
     }
     /// The version of its table that was looked at.
     pub fn version(&self) -> i64 {
-        self.version
+        self.state.version
     }
     /// The rows of the months that are current.
     pub fn rows(&self) -> &Arc<SnapshotTable> {
@@ -109,8 +114,11 @@ impl Ready {
     pub fn count(&self) -> u64 {
         self.count
     }
-    pub fn numbers(&self) -> &Arc<Numbers> {
-        &self.numbers
+    pub fn numbers(&self) -> &Numbers {
+        &self.dictionary.numbers
+    }
+    pub fn dictionary(&self) -> &Arc<Dictionary> {
+        &self.dictionary
     }
     /// Its name in plans.
     pub fn place(&self) -> TableReference {
@@ -179,9 +187,12 @@ fn built_from(file: &DataFile) -> Option<&str> {
 
 /// Per month of the sources: the files that it is made from, and what the rollup means, in one hash. The files' names are
 /// unique for ever, and their rows never change.
-fn wanted(rollup: &Rollup, tables: &[Arc<TableState>]) -> BTreeMap<Month, String> {
+fn wanted(rollup: &Rollup, tables: &[Arc<TableState>], dictionary: &str) -> BTreeMap<Month, String> {
     let mut common = Xxh3::new();
     common.update(&rollup.texts().to_le_bytes());
+    if rollup.has_sets() {
+        common.update(format!("{dictionary}\n").as_bytes());
+    }
     let mut months: BTreeMap<Month, Xxh3> = BTreeMap::new();
     let state = |name: &str| tables.iter().find(|state| state.table.name == name);
     let known = |source: &&super::definition::Source| TABLES.iter().any(|table| table.name == source.table);

@@ -4,12 +4,13 @@
 //! Whoever refreshes at the same time does the same work: the first commit of a month stays, the other finds it current. A
 //! refresh that dies leaves files that no commit names, which a vacuum takes.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::DataType;
 use datafusion::common::Column;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan, Projection, lit};
@@ -21,9 +22,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::attach::NUMBERS;
 use super::contract::{BUILT_FROM, HASHES};
 use super::definition::{Kind, Rollup, aggregated, planned};
+use super::dictionary::{self, APP};
 use super::month::Month;
 use super::numbers::Numbers;
 use super::ready::{Kept, Ready, says};
@@ -33,18 +34,16 @@ use crate::engine::classify::classify;
 use crate::engine::functions::sets;
 use crate::engine::options::Policies;
 use crate::engine::rules::expand;
+use crate::engine::snapshot::Snapshot;
 use crate::engine::{BrokenView, Engine, Inner, query};
 use crate::error::{Error, ErrorKind, Result, did_you_mean};
-use crate::lake::{Change, Commit, TableState};
+use crate::lake::{Change, Commit, DataFile, TableState};
 use crate::model::MONTH;
 
 /// Rows that a month of a rollup may have: beyond it it saves nothing, and all are in memory while they are written.
 const MOST_ROWS: usize = 4_000_000;
 /// Commits by others that one month's making stands.
 const ATTEMPTS: usize = 8;
-/// Files of numbers that are put together.
-const NUMBER_FILES: usize = 64;
-const APP: &str = "rollups";
 
 /// One month of one rollup, made anew.
 #[derive(Debug, Clone, Serialize)]
@@ -95,14 +94,20 @@ impl Engine {
                     .hint(did_you_mean(unknown, known.iter().copied())),
             });
         }
-        let mut done = Refreshed::default();
+        if snapshot.rollups.iter().any(|ready| ready.rollup().has_sets() && ready.dictionary().identity.is_empty())
+            && dictionary::begin(&self.inner.lake).await?
+        {
+            self.refresh().await?;
+        }
+        let (snapshot, mut done) = (self.snapshot(), Refreshed::default());
         for ready in snapshot.rollups.iter() {
             let name = ready.rollup().name();
             if !names.is_empty() && !names.iter().any(|asked| asked == name) {
                 continue;
             }
+            let mut ready = Arc::clone(ready);
             for month in ready.all_stale().into_iter().take(months) {
-                match self.make(name, month).await {
+                match self.make(&snapshot, &mut ready, month).await {
                     Ok(Some(made)) => done.made.push(made),
                     Ok(None) => {}
                     Err(error) if error.kind() == ErrorKind::Busy => return Err(error),
@@ -113,6 +118,7 @@ impl Engine {
                 }
             }
         }
+        self.refresh().await?;
         Ok(done)
     }
 
@@ -141,18 +147,20 @@ impl Engine {
         })
     }
 
-    /// Makes one month; `None`: it is current, or there is nothing of it any more.
-    async fn make(&self, name: &str, month: Month) -> Result<Option<Made>> {
+    /// Makes one month of what `snapshot` has, and looks at the rollup again; `None`: it is current, or there is nothing of it.
+    async fn make(&self, snapshot: &Arc<Snapshot>, ready: &mut Arc<Ready>, month: Month) -> Result<Option<Made>> {
         let began = Instant::now();
         for _ in 0..ATTEMPTS {
-            let snapshot = self.snapshot();
-            let ready = snapshot.rollups.iter().find(|ready| ready.rollup().name() == name);
-            let Some(ready) = ready.filter(|ready| ready.all_stale().contains(&month)) else { return Ok(None) };
-            let making = Making { inner: Arc::clone(&self.inner), ready: Arc::clone(ready), month };
+            if !ready.stale(&(month.first_day()..=month.first_day())).contains(&month) {
+                return Ok(None);
+            }
+            let (inner, snapshot) = (Arc::clone(&self.inner), Arc::clone(snapshot));
+            let making = Making { inner, snapshot: Arc::clone(&snapshot), ready: Arc::clone(ready), month };
             let made = self.inner.threads.run(making.run()).boxed().await?;
-            self.refresh().await?;
+            let parts = self.inner.snapshots.rollups();
+            *ready = Arc::new(parts.ready(Arc::clone(ready.rollup()), snapshot.states()).await?);
             if let Some((rows, split)) = made {
-                let seconds = began.elapsed().as_secs_f64();
+                let (name, seconds) = (ready.rollup().name(), began.elapsed().as_secs_f64());
                 tracing::info!(rollup = name, %month, rows, seconds, "a rollup's month is current");
                 return Ok(Some(Made { rollup: name.into(), month: month.to_string(), rows, split, seconds }));
             }
@@ -164,6 +172,7 @@ impl Engine {
 /// One attempt at one month.
 struct Making {
     inner: Arc<Inner>,
+    snapshot: Arc<Snapshot>,
     ready: Arc<Ready>,
     month: Month,
 }
@@ -181,15 +190,18 @@ impl Making {
         let batches = self.rows(&numbers).await?;
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
         let month = self.month.to_string();
-        let own = |file: &&Arc<crate::lake::DataFile>| file.month.as_deref() == Some(month.as_str());
+        let own = |file: &&Arc<DataFile>| file.month.as_deref() == Some(month.as_str());
         let remove: Vec<_> = state.files.iter().filter(own).cloned().collect();
+        if rows == 0 {
+            self.inner.snapshots.rollups().known.is_empty(wanted.clone());
+        }
         if rows == 0 && remove.is_empty() {
             return Ok(Some((0, false)));
         }
         let split = self.split(&batches, &state).await?;
-        let add = batches.iter().map(|batch| stored(rollup, batch, &month, &says(&wanted, split)));
-        let add = add.collect::<Result<Vec<_>>>()?;
-        if !self.number(&numbers).await? {
+        let says = says(&wanted, split);
+        let add = batches.into_iter().map(|batch| stored(rollup, &batch, &month, &says)).collect::<Result<Vec<_>>>()?;
+        if !dictionary::add(lake, self.ready.dictionary().version, &numbers.added()).await? {
             return Ok(None);
         }
         let batch_id = Uuid::now_v7().to_string();
@@ -204,14 +216,9 @@ impl Making {
 
     /// The month's rows, from the tables.
     async fn rows(&self, numbers: &Arc<Numbers>) -> Result<Vec<RecordBatch>> {
-        let snapshot = self.inner.current.load_full();
-        let same = snapshot.rollups.iter().any(|ready| Arc::ptr_eq(ready, &self.ready));
-        if !same {
-            return Err(Error::new(ErrorKind::Conflict, "the snapshot has gone on"));
-        }
         let mut turn = self.inner.admission.turn(Class::Batch);
         turn.take(Purpose::Read).await?;
-        let session = snapshot.session(&Scope::All);
+        let session = self.snapshot.session(&Scope::All);
         let plan = plan(self.ready.rollup(), &session, self.month, numbers).await?;
         let plan = expand::expanded(plan, &Policies::new()).map_err(classify)?;
         let plan = query::analyzed(&session, plan)?;
@@ -253,33 +260,6 @@ impl Making {
         }
         Ok(false)
     }
-
-    /// Commits the numbers that were given to new values; false: somebody gave numbers meanwhile.
-    async fn number(&self, numbers: &Numbers) -> Result<bool> {
-        let added = numbers.added();
-        if added.is_empty() {
-            return Ok(true);
-        }
-        let lake = &self.inner.lake;
-        let state = lake.derived(&NUMBERS).await?;
-        // The numbers begin where those of the version end that was read.
-        if state.rows() as usize != self.ready.numbers().len() {
-            return Ok(false);
-        }
-        let values: ArrayRef = Arc::new(StringArray::from_iter_values(added.iter().map(|(value, _)| value)));
-        let given: ArrayRef = Arc::new(Int64Array::from_iter_values(added.iter().map(|(_, n)| i64::from(*n))));
-        let mut add = vec![RecordBatch::try_new(NUMBERS.schema(), vec![values, given])?];
-        let mut remove = Vec::new();
-        if state.files.len() >= NUMBER_FILES {
-            for file in &state.files {
-                add.extend(lake.read(&state, file, None).await?);
-                remove.push(Arc::clone(file));
-            }
-        }
-        let batch_id = Uuid::now_v7().to_string();
-        let change = Change { batch_id: &batch_id, app: APP, add, remove, keep: vec![], info: Default::default() };
-        Ok(matches!(lake.commit(&state, change).await?, Commit::Done { .. }))
-    }
 }
 
 fn hashes<'a>(batch: &'a RecordBatch, name: &str) -> Result<impl Iterator<Item = u64> + use<'a>> {
@@ -302,6 +282,15 @@ fn stored(rollup: &Rollup, batch: &RecordBatch, month: &str, built_from: &str) -
             let column = batch
                 .column_by_name(name)
                 .ok_or_else(|| Error::internal(format!("a rollup's query without {name}")))?;
+            if let (DataType::Decimal128(_, from), to) = (column.data_type(), field.data_type())
+                && !matches!(to, DataType::Decimal128(_, places) if places == from)
+            {
+                return Err(Error::invalid(format!(
+                    "{name} is {} when it is made, and {to} when it is planned",
+                    column.data_type()
+                ))
+                .hint("CAST all parts of it to one type"));
+            }
             Ok(cast_with_options(column, field.data_type(), &options)?)
         }
     });
@@ -322,9 +311,8 @@ async fn plan(
     let within = day.clone().gt_eq(date(month.first_day())).and(day.lt(date(month.next().first_day())));
     let rows = Filter::try_new(within, Arc::clone(&parts.aggregate.input)).map_err(classify)?;
     let groups = parts.aggregate.group_expr.len();
-    let (mut calls, mut columns, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut calls, mut columns) = (Vec::new(), Vec::new());
     for (name, at) in &parts.names {
-        seen.insert(name.clone());
         let Some(call) = at.checked_sub(groups) else {
             let key = Column::from(parts.aggregate.schema.qualified_field(*at));
             columns.push(Expr::Column(key).alias(name));

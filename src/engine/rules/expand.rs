@@ -31,7 +31,7 @@ pub fn expanded_by(
     change: &mut dyn FnMut(LogicalPlan) -> Result<LogicalPlan>,
 ) -> Result<LogicalPlan> {
     let plan = change(plan)?;
-    replace_scans(plan, &mut |scan| match expand_once(scan, policies)? {
+    replace_scans(plan, &mut |scan| match expand_lean(scan, policies)? {
         None => Ok(None),
         Some(view) => expanded_by(view, policies, change).map(Some),
     })
@@ -69,22 +69,28 @@ pub(in crate::engine) fn with_view<T>(
 
 /// A view's scan as the view's own plan, one level deep, under the name by which the query knows it.
 pub(in crate::engine) fn expand_once(scan: &TableScan, policies: &Policies) -> Result<Option<LogicalPlan>> {
-    with_view(scan, |view| {
-        let plan = view.plan(policies)?;
-        check_columns(scan, &plan, view.name())?;
-        let mut builder = LogicalPlanBuilder::from(LogicalPlan::clone(&plan)).alias(scan.table_name.clone())?;
-        if let Some(filter) = scan.filters.iter().cloned().reduce(Expr::and) {
-            builder = builder.filter(filter)?;
-        }
-        if scan.projection.is_some() {
-            let columns = scan.projected_schema.iter().map(|field| Expr::Column(Column::from(field)));
-            builder = builder.project(columns.collect::<Vec<_>>())?;
-        }
-        if scan.fetch.is_some() {
-            builder = builder.limit(0, scan.fetch)?;
-        }
-        builder.build()
-    })
+    with_view(scan, |view| expanded_to(scan, view.plan(policies)?.as_ref(), view.name()))
+}
+
+/// As [`expand_once`], without what the policies leave no row of: not for questions about what a view reads.
+pub(in crate::engine) fn expand_lean(scan: &TableScan, policies: &Policies) -> Result<Option<LogicalPlan>> {
+    with_view(scan, |view| expanded_to(scan, view.lean(policies)?.as_ref(), view.name()))
+}
+
+fn expanded_to(scan: &TableScan, plan: &LogicalPlan, view: &str) -> Result<LogicalPlan> {
+    check_columns(scan, plan, view)?;
+    let mut builder = LogicalPlanBuilder::from(plan.clone()).alias(scan.table_name.clone())?;
+    if let Some(filter) = scan.filters.iter().cloned().reduce(Expr::and) {
+        builder = builder.filter(filter)?;
+    }
+    if scan.projection.is_some() {
+        let columns = scan.projected_schema.iter().map(|field| Expr::Column(Column::from(field)));
+        builder = builder.project(columns.collect::<Vec<_>>())?;
+    }
+    if scan.fetch.is_some() {
+        builder = builder.limit(0, scan.fetch)?;
+    }
+    builder.build()
 }
 
 /// A policy may change rows, never columns: the plans above were made for the columns under the defaults.

@@ -2,9 +2,12 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, JoinType, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
-use datafusion::logical_expr::{Expr, ExprSchemable, SubqueryAlias, lit};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, SubqueryAlias, Volatility, lit,
+};
 
 use super::{ITEM, no};
 
@@ -87,6 +90,7 @@ pub fn uncorrelated(expr: &Expr) -> Result<()> {
         Ok(match node {
             Expr::Exists(exists) => !exists.subquery.outer_ref_columns.is_empty(),
             Expr::InSubquery(within) => !within.subquery.outer_ref_columns.is_empty(),
+            Expr::SetComparison(within) => !within.subquery.outer_ref_columns.is_empty(),
             Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
             Expr::OuterReferenceColumn(..) => true,
             _ => false,
@@ -104,13 +108,95 @@ pub fn is_null(expr: &Expr) -> bool {
     }
 }
 
+/// Whether `of`, over the columns of `node`, is NULL for each of its rows, as far as it is written so.
+pub fn always_null(of: &Expr, node: &LogicalPlan) -> bool {
+    if is_null(of) {
+        return true;
+    }
+    if !matches!(unaliased(of), Expr::Column(_)) {
+        return false;
+    }
+    match node {
+        LogicalPlan::Projection(projection) => below_projection(of, &projection.expr, &projection.schema)
+            .is_some_and(|below| always_null(&below, &projection.input)),
+        LogicalPlan::SubqueryAlias(alias) => {
+            below_alias(of, alias).is_some_and(|below| always_null(&below, &alias.input))
+        }
+        LogicalPlan::Filter(filter) => always_null(of, &filter.input),
+        LogicalPlan::Sort(sort) => always_null(of, &sort.input),
+        LogicalPlan::Union(union) => union
+            .inputs
+            .iter()
+            .all(|input| by_place(of, &union.schema, input.schema()).is_some_and(|below| always_null(&below, input))),
+        LogicalPlan::Join(join) => [&join.left, &join.right].into_iter().any(|side| {
+            let own = columns(of).all(|column| side.schema().maybe_index_of_column(&column).is_some());
+            own && always_null(of, side)
+        }),
+        _ => false,
+    }
+}
+
+/// Whether `plan` has no row, as far as it is written so: a filter between two constants that are not the same.
+pub fn never(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::EmptyRelation(empty) => !empty.produce_one_row,
+        LogicalPlan::Projection(projection) => never(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => never(&alias.input),
+        LogicalPlan::Sort(sort) => never(&sort.input),
+        LogicalPlan::Filter(filter) => {
+            split_conjunction(&filter.predicate).into_iter().any(is_false) || never(&filter.input)
+        }
+        LogicalPlan::Join(join) if join.join_type == JoinType::Inner => never(&join.left) || never(&join.right),
+        _ => false,
+    }
+}
+
+fn is_false(of: &Expr) -> bool {
+    match of {
+        Expr::Literal(ScalarValue::Boolean(Some(value)), _) => !value,
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+            let (Expr::Literal(left, _), Expr::Literal(right, _)) = (left.as_ref(), right.as_ref()) else {
+                return false;
+            };
+            let (Some(Some(left)), Some(Some(right))) = (left.try_as_str(), right.try_as_str()) else { return false };
+            match op {
+                Operator::Eq => left != right,
+                Operator::NotEq => left == right,
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
+
+/// Whether all of `plan` is of expressions that give the same for the same row.
+pub fn is_steady(of: &Expr) -> bool {
+    of.exists(|node| {
+        Ok(match node {
+            Expr::ScalarFunction(call) => call.func.signature().volatility == Volatility::Volatile,
+            Expr::AggregateFunction(call) => call.func.signature().volatility == Volatility::Volatile,
+            Expr::WindowFunction(call) => call.fun.signature().volatility == Volatility::Volatile,
+            Expr::HigherOrderFunction(call) => call.func.signature().volatility == Volatility::Volatile,
+            Expr::ScalarVariable(..) | Expr::Placeholder(_) => true,
+            _ => false,
+        })
+    })
+    .is_ok_and(|found| !found)
+}
+
 /// A number that is written, if it is one that adds nothing: 0 or NULL.
 pub fn adds_nothing(expr: &Expr) -> bool {
     match unaliased(expr) {
         Expr::Literal(value, _) => value.is_null() || is_zero(value),
-        Expr::Cast(cast) => adds_nothing(&cast.expr),
+        // Sums of doubles depend on their order.
+        Expr::Cast(cast) => adds_nothing(&cast.expr) && is_exact(cast.field.data_type()),
         _ => false,
     }
+}
+
+/// Whether sums of this type are the same in any order.
+pub fn is_exact(of: &DataType) -> bool {
+    of.is_integer() || matches!(of, DataType::Decimal128(..) | DataType::Decimal256(..) | DataType::Null)
 }
 
 fn is_zero(value: &ScalarValue) -> bool {
@@ -122,15 +208,27 @@ pub fn whole(expr: &Expr) -> bool {
     matches!(unaliased(expr), Expr::Literal(ScalarValue::Int32(Some(_)) | ScalarValue::Int64(Some(_)), _))
 }
 
-/// Whether the cast keeps every digit.
+/// Whether the cast keeps every digit, of a sum as of what is added up.
 pub fn keeps(cast: &Cast, schema: &DFSchema) -> bool {
     let Ok(from) = cast.expr.get_type(schema) else { return false };
-    match (from, cast.field.data_type()) {
-        (DataType::Decimal128(_, from), DataType::Decimal128(_, to)) => *to >= from,
-        (DataType::Int32 | DataType::Int64, DataType::Decimal128(..) | DataType::Int64) => true,
+    let (digits, places) = match from {
+        DataType::Decimal128(digits, places) => (i16::from(digits), i16::from(places)),
+        DataType::Int32 | DataType::Int64 => (WHOLE_DIGITS, 0),
+        _ => return false,
+    };
+    match cast.field.data_type() {
+        DataType::Decimal128(to, kept) => {
+            let (to, kept) = (i16::from(*to), i16::from(*kept));
+            // A rollup keeps sums in the type of what is added up: what takes one takes the other.
+            kept >= places.max(0) && to - kept >= digits - places && to >= digits
+        }
+        DataType::Int64 => places == 0 && !matches!(from, DataType::Decimal128(..)),
         _ => false,
     }
 }
+
+/// Digits of a BIGINT.
+const WHOLE_DIGITS: i16 = 19;
 
 /// As far as the columns' types tell.
 pub fn never_null(of: &Expr, schema: &DFSchema) -> bool {

@@ -11,6 +11,7 @@
 //! | `count(DISTINCT x)`, x kept as a set | the size of the union of the sets |
 //! | `avg(x)` | its sum by its number, as `avg` divides |
 
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
@@ -23,7 +24,7 @@ use datafusion::logical_expr::{
     AggregateUDF, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, lit, when,
 };
 
-use super::super::Kind;
+use super::super::{Kind, Ready};
 use super::{ITEM, Rewrite, expr, no};
 use crate::engine::functions::{averaged, sets};
 
@@ -87,7 +88,7 @@ impl Rewrite<'_> {
         if self.is_keyed(&expr, node) {
             return Ok(expr);
         }
-        if self.known(Kind::Key, &expr, node) {
+        if self.looks_like_a_key(&expr) && self.known(Kind::Key, &expr, node) {
             return Ok(self.item(items, Kind::Key, expr));
         }
         if matches!(expr, Expr::Column(_)) {
@@ -95,6 +96,15 @@ impl Rewrite<'_> {
         }
         let made = expr.map_children(|child| self.keyed_part(child, node, items).map(Transformed::yes))?;
         Ok(made.data)
+    }
+
+    /// Whether a key is written as it is: to look closer at every part of a long condition would take long.
+    fn looks_like_a_key(&self, of: &Expr) -> bool {
+        let kind = discriminant(expr::unaliased(of));
+        let told = |ready: &&Ready| {
+            ready.rollup().columns().iter().any(|told| told.kind == Kind::Key && discriminant(&told.of) == kind)
+        };
+        matches!(of, Expr::Column(_)) || self.rollups.iter().any(told)
     }
 
     /// Whether every column of it that comes from a view is decided by the rollup's keys. What comes from elsewhere is judged
@@ -113,7 +123,7 @@ impl Rewrite<'_> {
     }
 
     /// What it is in a view, for people.
-    fn shown(&self, of: &Expr, node: &LogicalPlan) -> Expr {
+    pub fn shown(&self, of: &Expr, node: &LogicalPlan) -> Expr {
         let traces = self.traces(of, node).unwrap_or_default();
         traces.into_iter().next().map_or_else(|| expr::bare(of), |trace| trace.of)
     }
@@ -134,6 +144,7 @@ impl Rewrite<'_> {
             Expr::AggregateFunction(AggregateFunction::new_udf(func, vec![arg], distinct, filter.clone(), vec![], None))
         };
         let [arg] = params.args.as_slice() else { return no(format!("{} has several arguments", func.name())) };
+        expr::uncorrelated(arg)?;
         match (func.name(), params.distinct) {
             ("sum", false) => Ok((vec![of(sum_udaf(), false, self.linear(arg, node, items)?)], Finish::Same)),
             ("count", false) => Ok((vec![of(sum_udaf(), false, self.counted(arg, node, items)?)], Finish::Count)),

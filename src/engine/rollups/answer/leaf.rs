@@ -18,6 +18,9 @@ use super::{Need, Rewrite, expr, no};
 
 impl Rewrite<'_> {
     pub fn leaf(&self, ready: &Ready, scan: &TableScan, need: &Need) -> Result<LogicalPlan> {
+        if !scan.filters.is_empty() || scan.fetch.is_some() || scan.projection.is_some() {
+            return no("a part of the view is read");
+        }
         let days = days(&need.filters, ready.rollup().date());
         let stale = ready.stale(&days);
         let counted = need.items.iter().find(|item| item.kind == Kind::Once && !expr::is_null(&item.expr));
@@ -52,11 +55,12 @@ impl Rewrite<'_> {
             day.clone().gt_eq(date_of(month.first_day())).and(day.clone().lt(date_of(month.next().first_day())))
         });
         let within = within.reduce(Expr::or).unwrap_or_else(|| lit(false));
-        let rows = Filter::try_new(within, Arc::new(LogicalPlan::TableScan(scan.clone())))?;
+        let rows = LogicalPlan::TableScan(scan.clone());
         let mut columns: Vec<Expr> = need.columns.iter().cloned().map(Expr::Column).collect();
         for item in &need.items {
-            columns.push(self.of_one_row(item)?.alias(&item.name));
+            columns.push(self.of_one_row(item, &rows)?.alias(&item.name));
         }
+        let rows = Filter::try_new(within, Arc::new(rows))?;
         Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(LogicalPlan::Filter(rows)))?))
     }
 }

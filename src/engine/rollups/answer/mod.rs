@@ -16,14 +16,15 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result};
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast};
 
 use super::Ready;
+use super::numbers::Numbers;
 use crate::engine::options::Policies;
-use crate::engine::rules::expand::{expand_once, replace_scans, with_view};
+use crate::engine::rules::expand::{expand_lean, replace_scans, with_view};
 use items::Item;
 
 pub use expr::bare;
@@ -162,7 +163,7 @@ fn opened(plan: LogicalPlan, rollups: &[&Ready], policies: &Policies) -> Result<
         if !with_view(scan, |view| Ok(!is(view.name()) && reads(view.name())))?.unwrap_or(false) {
             return Ok(None);
         }
-        let Some(inner) = expand_once(scan, policies)? else { return Ok(None) };
+        let Some(inner) = expand_lean(scan, policies)? else { return Ok(None) };
         let inner = opened(inner, rollups, policies)?;
         Ok(path::meets(&inner, &|view| is(view.name()))?.then_some(inner))
     })
@@ -174,7 +175,12 @@ fn over(aggregate: &Aggregate, rollups: Vec<&Ready>, policies: &Policies) -> Res
         return no("grouping sets are not answered by rollups");
     }
     let input = opened(LogicalPlan::clone(&aggregate.input), &rollups, policies)?;
-    let rewrite = Rewrite { rollups, next: Cell::default(), from_tables: Cell::default() };
+    check(aggregate, &input)?;
+    // A fork: what values of this statement are numbered that have no number yet goes with it.
+    let Some(numbers) = rollups.first().map(|ready| Arc::new(ready.numbers().fork())) else {
+        return no("there is no rollup");
+    };
+    let rewrite = Rewrite { rollups, numbers, next: Cell::default(), from_tables: Cell::default() };
     if !rewrite.has_view(&input) {
         return no("the view is read below another aggregate, DISTINCT, a window function or a limit");
     }
@@ -182,10 +188,31 @@ fn over(aggregate: &Aggregate, rollups: Vec<&Ready>, policies: &Policies) -> Res
     Ok((plan, rewrite.from_tables.get()))
 }
 
+/// Refuses what means something else where rows are fewer, or names that ours would be taken for.
+fn check(aggregate: &Aggregate, input: &LogicalPlan) -> Result<()> {
+    let mut fits = aggregate.group_expr.iter().chain(&aggregate.aggr_expr).all(expr::is_steady);
+    let mut ours = false;
+    input.apply(|node| {
+        node.apply_expressions(|of| {
+            fits &= expr::is_steady(of);
+            Ok(TreeNodeRecursion::Continue)
+        })?;
+        ours |= node.schema().fields().iter().any(|field| field.name().starts_with(ITEM));
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    match (fits, ours) {
+        (false, _) => no("it has a function that gives another result each time"),
+        (_, true) => no(format!("it has a column whose name begins with {ITEM}")),
+        _ => Ok(()),
+    }
+}
+
 /// One aggregate on its way to rollups.
 struct Rewrite<'a> {
     /// One for each view.
     rollups: Vec<&'a Ready>,
+    /// Of the values in sets.
+    numbers: Arc<Numbers>,
     /// The number of the next item.
     next: Cell<usize>,
     from_tables: Cell<usize>,

@@ -13,9 +13,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::common::{Column, DFSchema, Dependency, JoinType, Result};
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, Dependency, JoinType, Result, ScalarValue};
 use datafusion::logical_expr::{
-    Expr, Filter, Join, LogicalPlan, Projection, SubqueryAlias, TableScan, Union, lit, when,
+    Expr, ExprSchemable, Filter, Join, LogicalPlan, Projection, SubqueryAlias, TableScan, Union, lit, when,
 };
 
 use super::super::{Kind, Ready};
@@ -184,12 +185,12 @@ impl<'a> Rewrite<'a> {
             }
             if !self.has_view(input) {
                 for item in &below.items {
-                    columns.push(self.of_one_row(item)?.alias(&item.name));
+                    columns.push(self.of_one_row(item, input)?.alias(&item.name));
                 }
                 return project(columns, LogicalPlan::clone(input)).map(Arc::new);
             }
-            let once = below.items.iter().filter(|item| item.kind == Kind::Once && !expr::is_null(&item.expr));
-            for item in once {
+            let once = |item: &&Item| item.kind == Kind::Once && !expr::always_null(&item.expr, input);
+            for item in below.items.iter().filter(once) {
                 if !counted.insert(item.name.clone()) {
                     return no(format!("{} is counted in two branches of a union", expr::bare(&item.expr)));
                 }
@@ -228,12 +229,19 @@ impl<'a> Rewrite<'a> {
             JoinType::LeftSemi | JoinType::LeftAnti | JoinType::RightSemi | JoinType::RightAnti
         );
         let own = |column: &Column| side.schema().maybe_index_of_column(column).is_some();
-        let doubles = !only_looks && !is_unique(join, left, other.schema());
-        if doubles {
-            once_nowhere(&need.items, "a join may double rows that are counted once")?;
+        let outer = matches!(join.join_type, JoinType::Left | JoinType::Right);
+        let nothing = outer && expr::never(other);
+        let doubles = !(only_looks || nothing || is_unique(join, left, other));
+        if let Some(item) = need.items.iter().find(|item| doubles && item.kind == Kind::Once) {
+            return no(format!("a join may double rows, and {} is counted once", self.shown(&item.expr, side)));
+        }
+        if other_looks_at(other)? {
+            return no("a joined relation looks at its rows");
+        }
+        if nothing {
+            return self.alone(side, other.schema(), need);
         }
         // A left join to one row at most, of which nothing is needed, changes nothing.
-        let outer = matches!(join.join_type, JoinType::Left | JoinType::Right);
         if outer && !doubles && need.columns.iter().all(own) {
             need.filters.retain(|f| expr::columns(f).all(|c| own(&c)));
             return self.path(side, need);
@@ -268,9 +276,32 @@ impl<'a> Rewrite<'a> {
         Ok(LogicalPlan::Join(made))
     }
 
+    /// A left join to no row at all: the columns of the other side are NULL.
+    fn alone(&self, side: &LogicalPlan, other: &DFSchema, need: Need) -> Result<LogicalPlan> {
+        let mut below = Need { items: need.items.clone(), ..Need::default() };
+        let mut columns = Vec::new();
+        for column in &need.columns {
+            let value = match other.maybe_index_of_column(column) {
+                Some(at) => lit(ScalarValue::try_from(other.field(at).data_type())?),
+                None => {
+                    below.columns.insert(column.clone());
+                    Expr::Column(column.clone())
+                }
+            };
+            columns.push(value.alias_qualified(column.relation.clone(), &column.name));
+        }
+        let own = |column: &Column| side.schema().maybe_index_of_column(column).is_some();
+        if need.items.iter().any(|item| !expr::columns(&item.expr).all(|c| own(&c))) {
+            return no("what is added up takes columns of a joined relation");
+        }
+        columns.extend(need.items.iter().map(Item::column));
+        below.filters = need.filters.into_iter().filter(|f| expr::columns(f).all(|c| own(&c))).collect();
+        project(columns, self.path(side, below)?)
+    }
+
     /// A join's condition: its parts over the view's side by keys.
     fn join_filter(&self, filter: &Expr, side: &LogicalPlan, below: &mut Need) -> Result<Expr> {
-        use datafusion::common::tree_node::{Transformed, TreeNode};
+        use datafusion::common::tree_node::Transformed;
         expr::uncorrelated(filter)?;
         let own = |of: &Expr| expr::columns(of).all(|c| side.schema().maybe_index_of_column(&c).is_some());
         if own(filter) {
@@ -283,20 +314,20 @@ impl<'a> Rewrite<'a> {
         Ok(made.data)
     }
 
-    /// What one row that is not of the rollup adds to an item.
-    pub fn of_one_row(&self, item: &Item) -> Result<Expr> {
+    /// What one row of `node`, which is not of a rollup, adds to an item. A row of the view itself may have values for sets.
+    pub fn of_one_row(&self, item: &Item, node: &LogicalPlan) -> Result<Expr> {
         let of = item.expr.clone();
         match item.kind {
+            Kind::Sum if !expr::is_exact(&of.get_type(node.schema())?) => no("sums of doubles depend on their order"),
             Kind::Sum | Kind::Min | Kind::Max | Kind::Key => Ok(of),
             Kind::Rows => Ok(expr::one()),
             Kind::Count => when(of.is_not_null(), lit(1_i64)).otherwise(lit(0_i64)),
-            Kind::Set => {
-                // All rollups of a snapshot number values alike.
-                let Some(rollup) = self.rollups.first() else { return no("there is no rollup") };
-                Ok(sets::numbered(Arc::clone(rollup.numbers())).call(vec![of]))
+            Kind::Set if expr::always_null(&of, node) => Ok(lit(ScalarValue::Binary(None))),
+            Kind::Set if matches!(node, LogicalPlan::TableScan(_)) => {
+                Ok(sets::numbered(Arc::clone(&self.numbers)).call(vec![of]))
             }
-            Kind::Once if expr::is_null(&of) => Ok(lit(0_i64)),
-            Kind::Once => no("rows that are not of the rollup have values that are counted once"),
+            Kind::Once if expr::always_null(&of, node) => Ok(lit(0_i64)),
+            Kind::Set | Kind::Once => no("rows that are not of the rollup have values that are told apart"),
         }
     }
 }
@@ -313,22 +344,41 @@ fn by_place(items: Vec<Item>, outer: &DFSchema, inner: &DFSchema) -> Result<Vec<
     items.into_iter().map(below).collect()
 }
 
-fn once_nowhere(items: &[Item], reason: &str) -> Result<()> {
-    if items.iter().any(|item| item.kind == Kind::Once && !expr::is_null(&item.expr)) { no(reason) } else { Ok(()) }
-}
-
-/// Whether each row of the view meets one row of the other side at most.
-fn is_unique(join: &Join, view_is_left: bool, other: &DFSchema) -> bool {
+/// Whether each row of the view meets one row of the other side at most. DataFusion's dependencies hold for a relation and what
+/// only leaves rows or columns out of it; above joins, aggregates and unnesting they may not.
+fn is_unique(join: &Join, view_is_left: bool, other: &LogicalPlan) -> bool {
+    let mut below = other;
+    loop {
+        below = match below {
+            LogicalPlan::TableScan(_) => break,
+            LogicalPlan::SubqueryAlias(alias) => &alias.input,
+            LogicalPlan::Filter(filter) => &filter.input,
+            LogicalPlan::Sort(sort) => &sort.input,
+            LogicalPlan::Projection(projection) => &projection.input,
+            _ => return false,
+        };
+    }
+    let schema = other.schema();
     let keys = join.on.iter().filter_map(|(l, r)| match if view_is_left { r } else { l } {
-        Expr::Column(column) => other.maybe_index_of_column(column),
+        Expr::Column(column) => schema.maybe_index_of_column(column),
         _ => None,
     });
     let keys: BTreeSet<usize> = keys.collect();
-    other.functional_dependencies().iter().any(|dependency| {
+    schema.functional_dependencies().iter().any(|dependency| {
         dependency.mode == Dependency::Single
             && !dependency.source_indices.is_empty()
             && dependency.source_indices.iter().all(|at| keys.contains(at))
     })
+}
+
+/// Whether `other` has a subquery in FROM that names columns of the rows beside it (LATERAL).
+fn other_looks_at(other: &LogicalPlan) -> Result<bool> {
+    let mut looks = false;
+    other.apply(|node| {
+        looks |= matches!(node, LogicalPlan::Subquery(subquery) if !subquery.outer_ref_columns.is_empty());
+        Ok(if looks { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(looks)
 }
 
 fn named(node: &LogicalPlan) -> String {

@@ -2,9 +2,8 @@
 //! exactly.
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, TableReference};
-use datafusion::error::DataFusionError;
 use datafusion::functions::expr_fn::coalesce;
 use datafusion::logical_expr::expr::{Case, Cast};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, lit, when};
@@ -46,15 +45,18 @@ impl Translator<'_> {
 
     /// What the keys decide.
     pub fn key(&self, of: &Expr) -> Option<Expr> {
-        if let Some(column) = self.column(Kind::Key, of) {
-            return Some(self.typed(column, of));
-        }
-        if matches!(of, Expr::Column(_)) {
-            return None;
-        }
-        let unknown = || DataFusionError::Plan(String::new());
-        let made = of.clone().map_children(|child| self.key(&child).map(Transformed::yes).ok_or_else(unknown));
-        made.ok().map(|made| made.data)
+        let mut decided = true;
+        let made = of.clone().transform_down(|part| {
+            if let Some(column) = self.column(Kind::Key, &part) {
+                return Ok(Transformed::new(self.typed(column, &part), true, TreeNodeRecursion::Jump));
+            }
+            decided &= !matches!(part, Expr::Column(_));
+            Ok(match decided {
+                true => Transformed::no(part),
+                false => Transformed::new(part, false, TreeNodeRecursion::Stop),
+            })
+        });
+        made.ok().filter(|_| decided).map(|made| made.data)
     }
 
     /// In the type that the view gives it: texts may be stored otherwise.
