@@ -29,7 +29,7 @@ SELECT
     sum(e.sale_lines) AS sale_lines,
     sum(e.sell_out_rc) AS sell_out_rc,
     sum(e.sell_out_units) AS sell_out_units,
-    sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cost_rc,
+    sum(e.cost_rc) AS cost_rc,
     sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_with_cost,
     sum(abs(e.net_rc)) AS amount,
     sum(CASE WHEN e.cost_rc IS NOT NULL THEN abs(e.net_rc) ELSE CAST(0 AS DECIMAL(18,4)) END) AS amount_with_cost,

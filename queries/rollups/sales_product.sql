@@ -17,7 +17,9 @@ SELECT
     sum(e.units_sold) AS units_sold,
     sum(e.units_returned) AS units_returned,
     sum(e.sale_lines) AS sale_lines,
-    sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cost_rc,
-    sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_with_cost
+    sum(e.cost_rc) AS cost_rc,
+    sum(CASE WHEN e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_with_cost,
+    sum(abs(e.net_rc)) AS amount,
+    sum(CASE WHEN e.cost_rc IS NOT NULL THEN abs(e.net_rc) ELSE CAST(0 AS DECIMAL(18,4)) END) AS amount_with_cost
 FROM sales_event e
 GROUP BY e.business_date, e.flow, e.event_kind, e.is_goods, e.product_id, e.channel_id

@@ -95,6 +95,9 @@ pub struct EngineConfig {
     pub query_log: usize,
     /// Whether rollups answer; the server also keeps them current.
     pub rollups: bool,
+    /// Memory for the rows of rollups, in MiB, beside `memory_mb`, about; of one that would take half of it each query reads
+    /// the files. 0 = of all.
+    pub rollups_mb: u64,
     /// Memory for finished results, in MiB, beside `memory_mb`; 0 = none are kept. One may take an eighth of it.
     pub result_cache_mb: u64,
 }
@@ -260,6 +263,7 @@ impl Default for EngineConfig {
             refresh_ms: 1000,
             query_log: 1000,
             rollups: true,
+            rollups_mb: 512,
             result_cache_mb: 64,
         }
     }

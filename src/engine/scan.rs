@@ -112,6 +112,10 @@ impl SnapshotTable {
     pub fn table(&self) -> &'static Table {
         self.table
     }
+    /// One flag per file, in the order of the state's: may it hold rows that pass all `filters`?
+    pub fn keep(&self, session: &dyn Session, filters: &[Expr]) -> DfResult<Vec<bool>> {
+        self.index.keep(session, &self.schema, filters)
+    }
     /// The Delta version; −1 for a table that was never written.
     pub fn version(&self) -> i64 {
         self.version

@@ -226,7 +226,7 @@ impl Snapshots {
         reports: Known,
     ) -> Result<Snapshots> {
         let sessions = Sessions::new(lake, cfg)?;
-        let known = rollups::Known::default();
+        let known = rollups::Known::new(cfg.rollups_mb);
         Ok(Snapshots { lake: lake.clone(), known, sessions, system, calendars: calendars()?, reports })
     }
 

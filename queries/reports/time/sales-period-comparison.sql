@@ -125,7 +125,9 @@ FROM (
             sum(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN e.discounts ELSE CAST(0 AS DECIMAL(18,4)) END) AS discounts,
             sum(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN e.returns ELSE CAST(0 AS DECIMAL(18,4)) END) AS returns,
             sum(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales,
-            sum(CASE WHEN e.business_date >= $from AND e.business_date < $to AND e.cost_rc IS NOT NULL THEN e.net_rc - e.cost_rc ELSE CAST(0 AS DECIMAL(19,4)) END) AS gross_profit,
+            sum(CASE WHEN e.business_date >= $from AND e.business_date < $to AND e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END)
+                - sum(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4))) ELSE CAST(0 AS DECIMAL(18,4)) END)
+                AS gross_profit,
             sum(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN e.units_sold ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_sold,
             sum(CASE WHEN e.business_date >= $from AND e.business_date < $to THEN e.units_returned ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_returned,
             count(DISTINCT CASE WHEN e.business_date >= $from AND e.business_date < $to THEN e.sale_order_id END) AS orders,
@@ -134,13 +136,15 @@ FROM (
             sum(CASE WHEN b.date_key IS NOT NULL THEN e.discounts ELSE CAST(0 AS DECIMAL(18,4)) END) AS discounts_prev,
             sum(CASE WHEN b.date_key IS NOT NULL THEN e.returns ELSE CAST(0 AS DECIMAL(18,4)) END) AS returns_prev,
             sum(CASE WHEN b.date_key IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END) AS net_sales_prev,
-            sum(CASE WHEN b.date_key IS NOT NULL AND e.cost_rc IS NOT NULL THEN e.net_rc - e.cost_rc ELSE CAST(0 AS DECIMAL(19,4)) END) AS gross_profit_prev,
+            sum(CASE WHEN b.date_key IS NOT NULL AND e.cost_rc IS NOT NULL THEN e.net_rc ELSE CAST(0 AS DECIMAL(18,4)) END)
+                - sum(CASE WHEN b.date_key IS NOT NULL THEN coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4))) ELSE CAST(0 AS DECIMAL(18,4)) END)
+                AS gross_profit_prev,
             sum(CASE WHEN b.date_key IS NOT NULL THEN e.units_sold ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_sold_prev,
             sum(CASE WHEN b.date_key IS NOT NULL THEN e.units_returned ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_returned_prev,
             count(DISTINCT CASE WHEN b.date_key IS NOT NULL THEN e.sale_order_id END) AS orders_prev,
             count(DISTINCT CASE WHEN b.date_key IS NOT NULL THEN e.buyer_key END) AS customers_prev
         FROM sales_event e
-        LEFT JOIN earlier b ON b.date_key = e.business_date
+        LEFT JOIN (SELECT date_key FROM earlier GROUP BY 1) b ON b.date_key = e.business_date
         WHERE e.flow <> 'sell_out' AND ((e.business_date >= $from AND e.business_date < $to) OR b.date_key IS NOT NULL)
     ) s
     CROSS JOIN (SELECT min(p.date_key) AS first_day, max(p.date_key) AS last_day, count(*) AS days FROM earlier p) w

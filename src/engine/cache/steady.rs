@@ -11,6 +11,7 @@ use crate::engine::calls::Calls;
 use crate::engine::classify::classify;
 use crate::engine::dims::{CALENDARS, CurrentDimension};
 use crate::engine::options::{Policies, QueryOptions};
+use crate::engine::rollups::RollupRows;
 use crate::engine::rules::members;
 use crate::engine::scan::SnapshotTable;
 use crate::engine::session::MAIN;
@@ -66,7 +67,8 @@ fn of_table(scan: &TableScan, policies: &Policies) -> DfResult<bool> {
     let calendar = provider.is::<MemTable>() && schema.is_none_or(|s| s == MAIN) && CALENDARS.contains(&name);
     // The rows of a recursive query's own steps are in none.
     let own = provider.is::<CteWorkTable>();
-    Ok(provider.is::<SnapshotTable>() || provider.is::<CurrentDimension>() || calendar || own)
+    let of_lake = provider.is::<SnapshotTable>() || provider.is::<RollupRows>() || provider.is::<CurrentDimension>();
+    Ok(of_lake || calendar || own)
 }
 
 /// `now()` is the same for all of one query only, which is not enough.

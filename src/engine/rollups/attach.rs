@@ -6,25 +6,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::definition::{Definition, Rollup};
 use super::dictionary::{Dictionary, NUMBERS, Read};
 use super::ready::Ready;
+use super::rows::Held;
 use crate::engine::session::Sessions;
 use crate::engine::snapshot::{BrokenView, Snapshot};
 use crate::error::Result;
 use crate::lake::{Lake, TableState};
 
 /// What an engine knows of rollups beside its snapshots.
-#[derive(Default)]
 pub struct Known {
     dictionary: Read,
+    /// Rows in memory.
+    pub held: Arc<Held>,
     /// What months were to be made from that turned out to have no rows: there is no file that says so.
     empty: Mutex<HashSet<String>>,
 }
 
 impl Known {
+    /// `megabytes`: MiB for rows in memory.
+    pub fn new(megabytes: u64) -> Known {
+        Known { dictionary: Read::default(), held: Arc::new(Held::new(megabytes)), empty: Mutex::default() }
+    }
     /// A month that is made from `wanted` has no rows.
     pub fn is_empty(&self, wanted: String) {
         self.empty.lock().unwrap_or_else(PoisonError::into_inner).insert(wanted);
     }
-    fn empty(&self) -> HashSet<String> {
+    pub fn empty(&self) -> HashSet<String> {
         self.empty.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -56,7 +62,7 @@ impl Parts<'_> {
         tables: &[Arc<TableState>],
         dictionary: Arc<Dictionary>,
     ) -> Result<Ready> {
-        Ready::new(rollup, state, tables, dictionary, &self.known.empty(), self.sessions.store())
+        Ready::new(rollup, state, tables, dictionary, self)
     }
 }
 
@@ -97,6 +103,8 @@ pub async fn attach(
             Err(error) => unread(&name, &error),
         }
     }
+    let last = last.iter().flat_map(|last| &last.rollups);
+    parts.known.held.keep(snapshot.rollups.iter().chain(last).map(|ready| ready.rows().state()));
     // The shortest that can answer does.
     snapshot.rollups.sort_by_key(|ready| ready.count());
     let tables = snapshot.rollups.iter().map(|ready| ready.rollup().table()).chain([&NUMBERS]);

@@ -20,6 +20,7 @@ mod month;
 pub mod numbers;
 mod ready;
 mod refresh;
+mod rows;
 mod told;
 
 pub use answer::{Answer, answered};
@@ -29,4 +30,5 @@ pub use dictionary::NUMBERS;
 pub use month::Month;
 pub use ready::{Kept, Ready};
 pub use refresh::{Made, Refreshed};
+pub use rows::RollupRows;
 pub use told::explained;

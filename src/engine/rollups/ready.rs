@@ -1,18 +1,19 @@
 //! A rollup on one snapshot: which of its months are current, and their rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use datafusion::common::TableReference;
-use datafusion::execution::object_store::ObjectStoreUrl;
 use xxhash_rust::xxh3::Xxh3;
 
+use super::attach::Parts;
 use super::contract::BUILT_FROM;
 use super::definition::Rollup;
 use super::dictionary::Dictionary;
 use super::month::Month;
 use super::numbers::Numbers;
+use super::rows::RollupRows;
 use crate::engine::scan::SnapshotTable;
 use crate::error::Result;
 use crate::lake::{DataFile, Stat, TableState};
@@ -42,7 +43,7 @@ pub struct Kept {
 /// A rollup's state on a snapshot.
 pub struct Ready {
     rollup: Arc<Rollup>,
-    rows: Arc<SnapshotTable>,
+    rows: Arc<RollupRows>,
     /// What each month of the sources has to be built from.
     wanted: BTreeMap<Month, String>,
     /// The months that are; whether values lie in several rows there.
@@ -61,8 +62,7 @@ impl std::fmt::Debug for Ready {
 }
 
 impl Ready {
-    /// The rollup whose table is in `state`, over the states of the snapshot's tables; months that are to be made from what is
-    /// in `empty` have no rows. The dictionary is no older than the rows.
+    /// The rollup whose table is in `state`, over the states of the snapshot's tables. The dictionary is no older than the rows.
     ///
     /// # Errors
     /// Files that cannot be described.
@@ -71,9 +71,9 @@ impl Ready {
         state: Arc<TableState>,
         tables: &[Arc<TableState>],
         dictionary: Arc<Dictionary>,
-        empty: &HashSet<String>,
-        store: &ObjectStoreUrl,
+        parts: &Parts<'_>,
     ) -> Result<Ready> {
+        let empty = parts.known.empty();
         let wanted = wanted(&rollup, tables, &dictionary.identity);
         let mut by_month: BTreeMap<Month, Vec<&Arc<DataFile>>> = BTreeMap::new();
         for file in &state.files {
@@ -95,7 +95,9 @@ impl Ready {
             }
         }
         let (bytes, count) = (files.iter().map(|f| f.size).sum(), files.iter().map(|f| f.rows).sum());
-        let rows = Arc::new(SnapshotTable::new(&state.only(files), store)?);
+        let only = state.only(files);
+        let scan = SnapshotTable::new(&only, parts.sessions.store())?;
+        let rows = Arc::new(RollupRows::new(parts.lake, &parts.known.held, only, scan));
         Ok(Ready { rollup, rows, wanted, current, dictionary, bytes, count, state })
     }
 
@@ -107,7 +109,7 @@ impl Ready {
         self.state.version
     }
     /// The rows of the months that are current.
-    pub fn rows(&self) -> &Arc<SnapshotTable> {
+    pub fn rows(&self) -> &Arc<RollupRows> {
         &self.rows
     }
     /// How many rows that are.

@@ -188,6 +188,7 @@ pub fn is_steady(of: &Expr) -> bool {
 pub fn adds_nothing(expr: &Expr) -> bool {
     match unaliased(expr) {
         Expr::Literal(value, _) => value.is_null() || is_zero(value),
+        Expr::ScalarFunction(call) if call.name() == "abs" => call.args.iter().all(adds_nothing),
         // Sums of doubles depend on their order.
         Expr::Cast(cast) => adds_nothing(&cast.expr) && is_exact(cast.field.data_type()),
         _ => false,

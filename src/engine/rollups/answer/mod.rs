@@ -120,6 +120,7 @@ fn answer(
                 return Ok(Some(plan));
             }
             Err(DataFusionError::External(error)) if error.is::<No>() => {
+                tracing::debug!(rollup = name, reason = %error, "an aggregate is not answered from a rollup");
                 let why_not = Some(error.to_string());
                 first.get_or_insert(Answer { rollup: name, why_not, from_tables: 0 });
             }

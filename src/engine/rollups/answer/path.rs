@@ -15,8 +15,10 @@ use std::sync::Arc;
 
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Dependency, JoinType, Result, ScalarValue};
+use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, Filter, Join, LogicalPlan, Projection, SubqueryAlias, TableScan, Union, lit, when,
+    BinaryExpr, Expr, ExprSchemable, Filter, Join, LogicalPlan, Operator, Projection, SubqueryAlias, TableScan, Union,
+    lit, when,
 };
 
 use super::super::{Kind, Ready};
@@ -344,31 +346,55 @@ fn by_place(items: Vec<Item>, outer: &DFSchema, inner: &DFSchema) -> Result<Vec<
     items.into_iter().map(below).collect()
 }
 
-/// Whether each row of the view meets one row of the other side at most. DataFusion's dependencies hold for a relation and what
-/// only leaves rows or columns out of it; above joins, aggregates and unnesting they may not.
+/// Whether each row of the view meets one row of the other side at most: the other's columns that are set equal to what the
+/// view's side has are a key of the relation that it is made of, or all that it is grouped by.
 fn is_unique(join: &Join, view_is_left: bool, other: &LogicalPlan) -> bool {
-    let mut below = other;
-    loop {
-        below = match below {
-            LogicalPlan::TableScan(_) => break,
-            LogicalPlan::SubqueryAlias(alias) => &alias.input,
-            LogicalPlan::Filter(filter) => &filter.input,
-            LogicalPlan::Sort(sort) => &sort.input,
-            LogicalPlan::Projection(projection) => &projection.input,
-            _ => return false,
-        };
-    }
     let schema = other.schema();
-    let keys = join.on.iter().filter_map(|(l, r)| match if view_is_left { r } else { l } {
-        Expr::Column(column) => schema.maybe_index_of_column(column),
+    let own = |of: &Expr| matches!(of, Expr::Column(column) if schema.maybe_index_of_column(column).is_some());
+    let foreign = |of: &Expr| expr::columns(of).all(|column| schema.maybe_index_of_column(&column).is_none());
+    // As SQL gives it, a join has its equalities among its conditions.
+    let of_filter = join.filter.iter().flat_map(split_conjunction).filter_map(|part| match part {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if own(left) && foreign(right) => {
+            Some(left.as_ref())
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if own(right) && foreign(left) => {
+            Some(right.as_ref())
+        }
         _ => None,
     });
-    let keys: BTreeSet<usize> = keys.collect();
-    schema.functional_dependencies().iter().any(|dependency| {
-        dependency.mode == Dependency::Single
-            && !dependency.source_indices.is_empty()
-            && dependency.source_indices.iter().all(|at| keys.contains(at))
-    })
+    let of_on = join.on.iter().map(|(l, r)| if view_is_left { r } else { l });
+    let keys: Vec<Expr> = of_on.chain(of_filter).cloned().collect();
+    are_key(other, keys)
+}
+
+/// Whether no two rows of `plan` have the same `keys`, as far as that can be told.
+fn are_key(plan: &LogicalPlan, keys: Vec<Expr>) -> bool {
+    let has = |schema: &DFSchema, at: usize| {
+        let column = Expr::Column(Column::from(schema.qualified_field(at)));
+        keys.contains(&column)
+    };
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => {
+            are_key(&alias.input, keys.iter().filter_map(|key| expr::below_alias(key, alias)).collect())
+        }
+        LogicalPlan::Filter(filter) => are_key(&filter.input, keys),
+        LogicalPlan::Sort(sort) => are_key(&sort.input, keys),
+        LogicalPlan::Projection(projection) => {
+            let below = |key: &Expr| expr::below_projection(key, &projection.expr, &projection.schema);
+            are_key(&projection.input, keys.iter().filter_map(below).collect())
+        }
+        LogicalPlan::Aggregate(aggregate) => {
+            let groups = aggregate.group_expr.len();
+            let sets = aggregate.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_)));
+            !sets && (0..groups).all(|at| has(&aggregate.schema, at))
+        }
+        LogicalPlan::TableScan(scan) => scan.projected_schema.functional_dependencies().iter().any(|dependency| {
+            dependency.mode == Dependency::Single
+                && !dependency.source_indices.is_empty()
+                && dependency.source_indices.iter().all(|at| has(&scan.projected_schema, *at))
+        }),
+        _ => false,
+    }
 }
 
 /// Whether `other` has a subquery in FROM that names columns of the rows beside it (LATERAL).
