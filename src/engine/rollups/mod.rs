@@ -21,6 +21,7 @@ pub mod numbers;
 mod ready;
 mod refresh;
 mod rows;
+mod sources;
 mod told;
 
 pub use answer::{Answer, answered};

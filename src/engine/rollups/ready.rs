@@ -197,7 +197,7 @@ fn wanted(rollup: &Rollup, tables: &[Arc<TableState>], dictionary: &str) -> BTre
     }
     let mut months: BTreeMap<Month, Xxh3> = BTreeMap::new();
     let state = |name: &str| tables.iter().find(|state| state.table.name == name);
-    let known = |source: &&super::definition::Source| TABLES.iter().any(|table| table.name == source.table);
+    let known = |source: &&super::sources::Source| TABLES.iter().any(|table| table.name == source.table);
     for source in rollup.sources().iter().filter(known).filter(|source| !source.by_month) {
         common.update(format!("{}\n", source.table).as_bytes());
         for file in state(&source.table).iter().flat_map(|state| &state.files) {

@@ -42,6 +42,8 @@ use crate::model::MONTH;
 
 /// Rows that a month of a rollup may have: beyond it it saves nothing, and all are in memory while they are written.
 const MOST_ROWS: usize = 4_000_000;
+/// How long a server waits that could not keep its rollups: where it may not write, it need not say so all the time.
+const TROUBLED: Duration = Duration::from_secs(60);
 /// Commits by others that one month's making stands.
 const ATTEMPTS: usize = 8;
 
@@ -110,7 +112,12 @@ impl Engine {
                 match self.make(&snapshot, &mut ready, month).await {
                     Ok(Some(made)) => done.made.push(made),
                     Ok(None) => {}
-                    Err(error) if error.kind() == ErrorKind::Busy => return Err(error),
+                    // Nothing of the rest would go better now.
+                    Err(error)
+                        if matches!(error.kind(), ErrorKind::Busy | ErrorKind::Unavailable | ErrorKind::Denied) =>
+                    {
+                        return Err(error.context(format!("{name} {month}")));
+                    }
                     Err(error) => {
                         tracing::warn!(rollup = name, %month, %error, "a rollup's month could not be made");
                         done.failed.push(format!("{name} {month}: {error}"));
@@ -134,7 +141,11 @@ impl Engine {
                         match engine.refresh_rollups(&[], usize::MAX).boxed().await {
                             // What failed is tried again with the next snapshot, or it would be tried all the time.
                             Ok(_) => seen = id,
-                            Err(error) => tracing::debug!(%error, "rollups wait"),
+                            Err(error) if error.kind() == ErrorKind::Busy => tracing::debug!(%error, "rollups wait"),
+                            Err(error) => {
+                                tracing::warn!(%error, "rollups cannot be kept now; the tables answer");
+                                tokio::time::sleep(TROUBLED).await;
+                            }
                         }
                     }
                     tokio::time::sleep(Duration::from_millis(engine.inner.cfg.refresh_ms.max(100))).await;

@@ -32,7 +32,7 @@ fn months_are_listed_made_and_made_again() {
     let (none, all) = months(dir, "sales_day");
     assert!(none == 0 && all > 20, "{none}, {all}");
     let before = succeeded(dir, &["sql", NET, "--format", "csv"]);
-    assert!(before.lines().count() > 10, "{before}");
+    assert!(before.lines().count() > 2, "{before}");
 
     let made = succeeded(dir, &["rollup", "refresh", "sales_day", "--months", "2", "--format", "csv"]);
     assert!(made.starts_with("rollup,month,rows,seconds,note\nsales_day,2026-06,"), "{made}");

@@ -14,7 +14,7 @@ use datafusion::scalar::ScalarValue;
 use super::super::{Kind, Month, Ready};
 use super::items::Item;
 use super::translate::Translator;
-use super::{Need, Rewrite, expr, no};
+use super::{Need, Rewrite, expr, no, not_now};
 
 impl Rewrite<'_> {
     pub fn leaf(&self, ready: &Ready, scan: &TableScan, need: &Need) -> Result<LogicalPlan> {
@@ -25,13 +25,13 @@ impl Rewrite<'_> {
         let stale = ready.stale(&days);
         let counted = need.items.iter().find(|item| item.kind == Kind::Once && !expr::is_null(&item.expr));
         if let (Some(month), Some(item)) = (stale.first(), counted) {
-            return no(format!("month {month} is not current, and {} is counted once", expr::bare(&item.expr)));
+            return not_now(format!("month {month} is not current, and {} is counted once", expr::bare(&item.expr)));
         }
         if let (Some(item), Some(month)) = (counted, ready.split(&days)) {
-            return no(format!("in month {month} {} lies in several of its rows", expr::bare(&item.expr)));
+            return not_now(format!("in month {month} {} lies in several of its rows", expr::bare(&item.expr)));
         }
         if !stale.is_empty() && !ready.has_current(&days) {
-            return no(format!("none of its months is current: {} …", stale[0]));
+            return not_now(format!("none of its months is current: {} …", stale[0]));
         }
         self.from_tables.set(self.from_tables.get() + stale.len());
         let kept = kept(ready, scan, need)?;

@@ -8,6 +8,7 @@
 
 mod expr;
 mod items;
+mod joins;
 mod leaf;
 mod path;
 mod translate;
@@ -34,24 +35,33 @@ const ITEM: &str = "__item_";
 
 /// Why a rollup does not answer.
 #[derive(Debug)]
-struct No(String);
+struct No {
+    reason: String,
+    /// It would, were it current.
+    nearly: bool,
+}
 
 impl std::fmt::Display for No {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.reason)
     }
 }
 
 impl std::error::Error for No {}
 
 fn no<T>(reason: impl Into<String>) -> Result<T> {
-    Err(DataFusionError::External(Box::new(No(reason.into()))))
+    Err(DataFusionError::External(Box::new(No { reason: reason.into(), nearly: false })))
+}
+
+/// It tells all that is asked, but not now.
+fn not_now<T>(reason: impl Into<String>) -> Result<T> {
+    Err(DataFusionError::External(Box::new(No { reason: reason.into(), nearly: true })))
 }
 
 /// What became of one aggregate over a view that has rollups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The rollup that answered; of those that did not, the one that was tried first.
+    /// The rollup that answered; of those that did not, one that only is not current, else the one that was tried first.
     pub rollup: String,
     /// `None`: it answered. Else the first reason why it did not.
     pub why_not: Option<String>,
@@ -106,7 +116,7 @@ fn answer(
     policies: &Policies,
     answers: &mut Vec<Answer>,
 ) -> Result<Option<LogicalPlan>> {
-    let mut first = None;
+    let (mut first, mut near) = (None, None);
     for chosen in choices(&aggregate.input, rollups)? {
         let name = chosen.iter().map(|ready| ready.rollup().name()).collect::<Vec<_>>().join(" and ");
         let other = chosen.iter().find_map(|ready| ready.rollup().default_policies(policies));
@@ -121,8 +131,13 @@ fn answer(
             }
             Err(DataFusionError::External(error)) if error.is::<No>() => {
                 tracing::debug!(rollup = name, reason = %error, "an aggregate is not answered from a rollup");
-                let why_not = Some(error.to_string());
-                first.get_or_insert(Answer { rollup: name, why_not, from_tables: 0 });
+                let nearly = error.downcast_ref::<No>().is_some_and(|no| no.nearly);
+                let answer = Answer { rollup: name, why_not: Some(error.to_string()), from_tables: 0 };
+                if nearly {
+                    near.get_or_insert(answer)
+                } else {
+                    first.get_or_insert(answer)
+                };
             }
             Err(error) => {
                 // The tables can answer: no reason to fail.
@@ -132,7 +147,7 @@ fn answer(
             }
         }
     }
-    answers.extend(first);
+    answers.extend(near.or(first));
     Ok(None)
 }
 
