@@ -233,7 +233,14 @@ async fn dispatch(args: Args, clock: Clock) -> Result<()> {
             let lake = existing(&config.lake).await?;
             cli::quarantine::run(&args, &ingest(&lake, &config, clock)?).await
         }
-        Command::Lake(args) => cli::lake::run(&args, &existing(&config.lake).await?, &config.maintenance).await,
+        Command::Lake(args) => {
+            let (lake, maintenance) = (existing(&config.lake).await?, config.maintenance.clone());
+            if args.needs_rollups() {
+                // Opened for what it tells the lake: which tables are derived.
+                App::with(lake.clone(), config, clock, &Wanted::Only(BTreeSet::new())).await?;
+            }
+            cli::lake::run(&args, &lake, &maintenance).await
+        }
         Command::Quickstart(args) => quickstart(&args, config, clock).await,
         Command::Serve => serve(App::open(config, clock).await?).await,
         Command::Report(args) => {

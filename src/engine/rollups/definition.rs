@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Column, TableReference};
 use datafusion::datasource::source_as_provider;
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::expr::AggregateFunction;
-use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Aggregate, BinaryExpr, EmptyRelation, Expr, Filter, LogicalPlan, Operator, lit};
-use datafusion::scalar::ScalarValue;
+use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, lit};
 use serde::Deserialize;
 
 use super::contract;
@@ -18,12 +15,9 @@ use super::sources::{Source, sources};
 use crate::access::Scope;
 use crate::engine::cache::is_steady;
 use crate::engine::classify::classify;
-use crate::engine::dims::CurrentDimension;
 use crate::engine::options::Policies;
 use crate::engine::planner::{Planner, parse};
 use crate::engine::reading::Reading;
-use crate::engine::rules::expand;
-use crate::engine::scan::SnapshotTable;
 use crate::engine::snapshot::Snapshot;
 use crate::engine::view::{Policy, ViewProvider};
 use crate::error::{Error, Result};

@@ -43,6 +43,13 @@ enum LakeCommand {
     Doctor(doctor::DoctorArgs),
 }
 
+impl LakeArgs {
+    /// Whether it has to know the rollups: a vacuum takes what is dead of them, and those that nobody declares any more.
+    pub fn needs_rollups(&self) -> bool {
+        matches!(self.command, LakeCommand::Vacuum(_))
+    }
+}
+
 pub async fn run(args: &LakeArgs, lake: &Lake, cfg: &MaintenanceConfig) -> Result<()> {
     match &args.command {
         LakeCommand::Tables { output } => tables(lake, output).await,

@@ -113,7 +113,9 @@ pub async fn left_over(dir: &Path) -> Vec<PathBuf> {
     }
     let root = dir.join("lake").canonicalize().expect("there");
     let mut left = files(&root);
-    left.retain(|path| !named.contains(path) && !is_of_a_log(&root, path));
+    // What servers derived is theirs, and can be made anew.
+    let derived = |path: &PathBuf| path.strip_prefix(&root).is_ok_and(|p| p.to_string_lossy().starts_with("rollup_"));
+    left.retain(|path| !named.contains(path) && !is_of_a_log(&root, path) && !derived(path));
     left.extend(files(&dir.join("temp")));
     left
 }

@@ -13,12 +13,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, Dependency, JoinType, Result, ScalarValue};
-use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, Filter, Join, LogicalPlan, Operator, Projection, SubqueryAlias, TableScan, Union,
-    lit, when,
+    Expr, ExprSchemable, Filter, LogicalPlan, Projection, SubqueryAlias, TableScan, Union, lit, when,
 };
 
 use super::super::{Kind, Ready};
