@@ -28,6 +28,9 @@ async fn the_first_command_lands_the_sample_and_every_surface_agrees() {
     succeeded(dir.path(), &["quickstart"]);
     assert_eq!(succeeded(dir.path(), &["lake", "tables"]), tables);
 
+    // Every surface answers from rollups where it can.
+    let made = succeeded(dir.path(), &["rollup", "refresh", "--format", "csv"]);
+    assert!(made.contains("\nsales_channel,") && made.contains("\ncharge_day,"), "{made}");
     surfaces_agree(dir.path()).await;
     let checked = succeeded(dir.path(), &["check"]);
     assert!(checked.contains("sources, ") && checked.contains("views, "), "{checked}");
