@@ -58,9 +58,13 @@ impl Drop for Cancels {
 
 impl Drop for QueryThreads {
     fn drop(&mut self) {
-        // Waiting for them is not allowed where async code drops the engine.
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
+        // Waiting for them is not allowed where async code drops the engine: a thread of its own does. Letting go of threads that
+        // end at that moment, as tokio's shutdown in the background does, crashes the process now and then where glibc is older
+        // than 2.38 (its bug 19951): their stacks are too large to be kept.
+        if let Some(runtime) = self.0.take()
+            && let Err(error) = std::thread::Builder::new().name("query-end".into()).spawn(move || drop(runtime))
+        {
+            tracing::debug!(%error, "the threads for queries end without being waited for");
         }
     }
 }
