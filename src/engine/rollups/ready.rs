@@ -17,7 +17,6 @@ use super::rows::RollupRows;
 use crate::engine::scan::SnapshotTable;
 use crate::error::Result;
 use crate::lake::{DataFile, Stat, TableState};
-use crate::model::TABLES;
 
 /// What marks a month of which a value that is counted once lies in several rows.
 const SPLIT: &str = " split";
@@ -197,8 +196,7 @@ fn wanted(rollup: &Rollup, tables: &[Arc<TableState>], dictionary: &str) -> BTre
     }
     let mut months: BTreeMap<Month, Xxh3> = BTreeMap::new();
     let state = |name: &str| tables.iter().find(|state| state.table.name == name);
-    let known = |source: &&super::sources::Source| TABLES.iter().any(|table| table.name == source.table);
-    for source in rollup.sources().iter().filter(known).filter(|source| !source.by_month) {
+    for source in rollup.sources().iter().filter(|source| !source.by_month) {
         common.update(format!("{}\n", source.table).as_bytes());
         for file in state(&source.table).iter().flat_map(|state| &state.files) {
             common.update(format!("{}\n", file.path).as_bytes());

@@ -67,6 +67,8 @@ pub struct RollupRows {
     held: Arc<Held>,
     state: TableState,
     files: SnapshotTable,
+    /// What is held: all but hashes, which only refreshes read.
+    read: SchemaRef,
     fits: bool,
 }
 
@@ -81,7 +83,10 @@ impl RollupRows {
     pub fn new(lake: &Lake, held: &Arc<Held>, state: TableState, files: SnapshotTable) -> RollupRows {
         let bytes: u64 = state.files.iter().map(|file| file.size).sum();
         let fits = bytes.saturating_mul(UNPACKED * PART) <= held.most;
-        RollupRows { lake: lake.clone(), held: Arc::clone(held), state, files, fits }
+        let schema = TableProvider::schema(&files);
+        let fields = schema.fields().iter().filter(|field| is_read(field.name())).cloned();
+        let read = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        RollupRows { lake: lake.clone(), held: Arc::clone(held), state, files, read, fits }
     }
 
     pub fn state(&self) -> &TableState {
@@ -93,21 +98,13 @@ impl RollupRows {
         if let Some(rows) = self.held.get(file) {
             return Ok(rows);
         }
-        let schema = self.read_schema();
-        let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        let names: Vec<&str> = self.read.fields().iter().map(|field| field.name().as_str()).collect();
         let batches = self.lake.batches(&self.state, file, Some(&names)).await?;
         let batches: Vec<RecordBatch> = batches.try_collect().await?;
-        let conformed = batches.iter().map(|batch| conform(batch, &schema)).collect::<Result<Vec<_>>>()?;
+        let conformed = batches.iter().map(|batch| conform(batch, &self.read)).collect::<Result<Vec<_>>>()?;
         let rows = Arc::new(conformed);
         self.held.put(file, Arc::clone(&rows));
         Ok(rows)
-    }
-
-    /// What is held: all but hashes, which only refreshes read.
-    fn read_schema(&self) -> SchemaRef {
-        let schema = TableProvider::schema(&self.files);
-        let fields = schema.fields().iter().filter(|field| is_read(field.name())).cloned();
-        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
     }
 }
 
@@ -148,8 +145,7 @@ impl TableProvider for RollupRows {
         guard(session.config())?;
         let schema = TableProvider::schema(&self.files);
         let wanted = project_schema(&schema, projection)?;
-        let held = self.read_schema();
-        let places = wanted.fields().iter().map(|field| held.index_of(field.name()).ok());
+        let places = wanted.fields().iter().map(|field| self.read.index_of(field.name()).ok());
         let (true, Some(places)) = (self.fits, places.collect::<Option<Vec<usize>>>()) else {
             return self.files.scan(session, projection, filters, limit).await;
         };

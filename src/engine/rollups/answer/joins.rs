@@ -43,16 +43,16 @@ impl Rewrite<'_> {
         if other_looks_at(other)? {
             return no("a joined relation looks at its rows");
         }
+        if need.items.iter().any(|item| !expr::columns(&item.expr).all(|c| own(&c))) {
+            return no("what is added up takes columns of a joined relation");
+        }
+        need.filters.retain(|f| expr::columns(f).all(|c| own(&c)));
         if nothing {
             return self.alone(side, other.schema(), need);
         }
         // A left join to one row at most, of which nothing is needed, changes nothing.
         if outer && !doubles && need.columns.iter().all(own) {
-            need.filters.retain(|f| expr::columns(f).all(|c| own(&c)));
             return self.path(side, need);
-        }
-        if need.items.iter().any(|item| !expr::columns(&item.expr).all(|c| own(&c))) {
-            return no("what is added up takes columns of a joined relation");
         }
         let mut below = Need { items: need.items, ..Need::default() };
         let mut on = Vec::new();
@@ -70,7 +70,7 @@ impl Rewrite<'_> {
         };
         let filtered = filter.iter().flat_map(expr::columns);
         below.columns.extend(need.columns.iter().cloned().chain(filtered).filter(own));
-        below.filters = need.filters.into_iter().filter(|f| expr::columns(f).all(|c| own(&c))).collect();
+        below.filters = need.filters;
         let made = self.path(side, below)?;
         let (l, r) = match left {
             true => (Arc::new(made), Arc::clone(other)),
@@ -81,9 +81,9 @@ impl Rewrite<'_> {
         Ok(LogicalPlan::Join(made))
     }
 
-    /// A left join to no row at all: the columns of the other side are NULL.
+    /// A left join to no row at all: the columns of the other side are NULL. Items and filters of `need` are of the view's side.
     fn alone(&self, side: &LogicalPlan, other: &DFSchema, need: Need) -> Result<LogicalPlan> {
-        let mut below = Need { items: need.items.clone(), ..Need::default() };
+        let mut below = Need { items: need.items, filters: need.filters, ..Need::default() };
         let mut columns = Vec::new();
         for column in &need.columns {
             let value = match other.maybe_index_of_column(column) {
@@ -95,12 +95,7 @@ impl Rewrite<'_> {
             };
             columns.push(value.alias_qualified(column.relation.clone(), &column.name));
         }
-        let own = |column: &Column| side.schema().maybe_index_of_column(column).is_some();
-        if need.items.iter().any(|item| !expr::columns(&item.expr).all(|c| own(&c))) {
-            return no("what is added up takes columns of a joined relation");
-        }
-        columns.extend(need.items.iter().map(Item::column));
-        below.filters = need.filters.into_iter().filter(|f| expr::columns(f).all(|c| own(&c))).collect();
+        columns.extend(below.items.iter().map(Item::column));
         project(columns, self.path(side, below)?)
     }
 
