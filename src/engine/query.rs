@@ -227,7 +227,7 @@ pub(super) async fn plan(
     let sliced = slicers::sliced(assembled, &members, &options.policies, &options.spine).map_err(classify)?;
     let mut answers = Vec::new();
     let plan = expand::expanded_by(sliced, &options.policies, &mut |plan| {
-        rollups::answered(plan, &snapshot.rollups, &options.policies, &mut answers)
+        rollups::answered(plan, &snapshot.rollups, &options.policies, session, &mut answers)
     });
     let plan = plan.map_err(classify)?;
     answers.extend(answers_of_calls);

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use arrow::array::AsArray;
+use arrow::datatypes::Date32Type;
 use datafusion::common::{Column, TableReference};
 use datafusion::datasource::source_as_provider;
 use datafusion::execution::SessionState;
@@ -11,6 +13,8 @@ use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, lit};
 use serde::Deserialize;
 
 use super::contract;
+use super::days::{days_of, on_days};
+use super::month::Month;
 use super::sources::{Source, sources};
 use crate::access::Scope;
 use crate::engine::cache::is_steady;
@@ -26,6 +30,11 @@ use crate::queryfile::QueryFile;
 
 /// The date by which a rollup is kept, if its header names no other.
 const DATE: &str = "business_date";
+
+/// Months of which each day has to be told by the first, in a rollup that is kept by the month: of all lengths, in and out of
+/// leap years, before and after 1970.
+const PROVED: [(i32, u32); 8] =
+    [(1969, 12), (1970, 1), (2000, 2), (2023, 2), (2023, 6), (2024, 2), (2024, 12), (2100, 2)];
 
 /// The header of `queries/rollups/*.sql`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -109,6 +118,8 @@ pub struct Rollup {
     definition: Arc<Definition>,
     view: String,
     columns: Vec<Told>,
+    /// Its date is the first day of a month.
+    by_month: bool,
     policies: BTreeMap<String, Policy>,
     sources: Vec<Source>,
     /// The views that read its view, through others too.
@@ -132,11 +143,7 @@ impl Rollup {
         let state = &snapshot.session(&Scope::All);
         let plan = planned(&definition, state).await?;
         let (view, columns) = read(&definition, &plan)?;
-        let date = columns.iter().find(|c| c.kind == Kind::Key && c.name == definition.date);
-        if date.is_none_or(|date| date.of != Expr::Column(Column::new_unqualified(&definition.date))) {
-            let message = format!("its date {} is not one of its keys under that name", definition.date);
-            return Err(Error::invalid(message).hint("GROUP BY it, or name another: date = \"…\" in the header"));
-        }
+        let by_month = is_by_month(&definition.date, &columns, state)?;
         let Reading { policies, relations, .. } = Reading::of(&plan.scan, &Policies::new())?;
         let steady = is_steady(&plan.scan, &Policies::new()).map_err(classify)?
             && is_steady(&LogicalPlan::Aggregate(plan.aggregate.clone()), &Policies::new()).map_err(classify)?;
@@ -154,7 +161,7 @@ impl Rollup {
         }
         let texts = xxhash_rust::xxh3::xxh3_128(texts.as_bytes());
         let readers = readers(&view, snapshot);
-        Ok(Rollup { definition, view, columns, policies, sources, readers, table, texts })
+        Ok(Rollup { definition, view, columns, by_month, policies, sources, readers, table, texts })
     }
 
     pub fn name(&self) -> &str {
@@ -174,6 +181,10 @@ impl Rollup {
     /// The view's date by whose months it is kept.
     pub fn date(&self) -> &str {
         &self.definition.date
+    }
+    /// Whether it tells months only, by their first days.
+    pub fn is_by_month(&self) -> bool {
+        self.by_month
     }
     pub fn table(&self) -> &'static Table {
         self.table
@@ -202,6 +213,27 @@ impl Rollup {
         let other = |(name, value): &(&String, &String)| self.policies.get(*name).is_some_and(|p| p.default != **value);
         policies.iter().find(other).map(|(name, _)| name.as_str())
     }
+}
+
+/// Whether the rollup's date is the first day of the month of the view's, and not that day itself.
+fn is_by_month(date: &str, columns: &[Told], state: &SessionState) -> Result<bool> {
+    let own = Expr::Column(Column::new_unqualified(date));
+    let of = columns.iter().find(|c| c.kind == Kind::Key && c.name == date).map(|told| &told.of);
+    match of {
+        Some(of) if *of == own => return Ok(false),
+        Some(of) if of.column_refs().iter().all(|column| column.name == date) => {
+            let days = days_of(PROVED.into_iter().map(|(year, month)| Month::new(year, month)));
+            let firsts = on_days(of, date, days.iter().map(|(_, day)| *day).collect(), state).map_err(classify)?;
+            let told = firsts.as_primitive_opt::<Date32Type>().into_iter().flatten();
+            if told.eq(days.iter().map(|(month, _)| Some(month.first_day()))) {
+                return Ok(true);
+            }
+        }
+        _ => {}
+    }
+    Err(Error::invalid(format!("its date {date} is not one of its keys under that name")).hint(format!(
+        "GROUP BY it, or by period_start({date}, 'month', 'iso') AS {date}, or name another: date = \"…\" in the header"
+    )))
 }
 
 /// The views that read `view`, through others too.

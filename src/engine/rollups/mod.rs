@@ -14,6 +14,7 @@
 mod answer;
 mod attach;
 mod contract;
+mod days;
 mod definition;
 mod dictionary;
 mod month;

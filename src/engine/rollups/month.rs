@@ -16,6 +16,11 @@ pub struct Month {
 }
 
 impl Month {
+    /// `month`: 1 to 12.
+    pub fn new(year: i32, month: u32) -> Month {
+        Month { year, month }
+    }
+
     pub fn next(self) -> Month {
         match self.month {
             12 => Month { year: self.year + 1, month: 1 },

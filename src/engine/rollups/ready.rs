@@ -126,6 +126,20 @@ impl Ready {
         TableReference::partial(PLACE, self.rollup.name())
     }
 
+    /// The months among `days` (since 1970) of which there are rows.
+    pub fn months(&self, days: &RangeInclusive<i32>) -> BTreeSet<Month> {
+        self.wanted.keys().filter(|month| meets(**month, days)).copied().collect()
+    }
+
+    pub fn is_current(&self, month: Month) -> bool {
+        self.current.contains_key(&month)
+    }
+
+    /// Whether a value that is counted once lies in several rows of the month.
+    pub fn is_split(&self, month: Month) -> bool {
+        self.current.get(&month).is_some_and(|split| *split)
+    }
+
     /// The months among `days` (since 1970) that have rows and are not current, in order.
     pub fn stale(&self, days: &RangeInclusive<i32>) -> Vec<Month> {
         let stale = self.wanted.keys().filter(|month| !self.current.contains_key(month));
@@ -137,16 +151,6 @@ impl Ready {
         let mut stale = self.stale(&(i32::MIN..=i32::MAX));
         stale.reverse();
         stale
-    }
-
-    /// Whether a month among `days` is current.
-    pub fn has_current(&self, days: &RangeInclusive<i32>) -> bool {
-        self.current.keys().any(|month| meets(*month, days))
-    }
-
-    /// The first current month among `days` in which a value that is counted once lies in several rows.
-    pub fn split(&self, days: &RangeInclusive<i32>) -> Option<Month> {
-        self.current.iter().find(|(month, split)| **split && meets(**month, days)).map(|(month, _)| *month)
     }
 
     /// What `month` has to be built from; `None`: no source has anything of it.

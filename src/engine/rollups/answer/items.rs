@@ -24,8 +24,9 @@ use datafusion::logical_expr::{
     AggregateUDF, BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, ScalarUDF, lit, when,
 };
 
-use super::super::{Kind, Ready};
-use super::{ITEM, Rewrite, expr, no};
+use super::super::Kind;
+use super::path::Trace;
+use super::{Chosen, ITEM, Rewrite, expr, no};
 use crate::engine::functions::{averaged, sets};
 
 /// A part of what is added up, carried by a column of its own.
@@ -101,8 +102,8 @@ impl Rewrite<'_> {
     /// Whether a key is written as it is: to look closer at every part of a long condition would take long.
     fn looks_like_a_key(&self, of: &Expr) -> bool {
         let kind = discriminant(expr::unaliased(of));
-        let told = |ready: &&Ready| {
-            ready.rollup().columns().iter().any(|told| told.kind == Kind::Key && discriminant(&told.of) == kind)
+        let told = |chosen: &Chosen<'_>| {
+            chosen.ready.rollup().columns().iter().any(|told| told.kind == Kind::Key && discriminant(&told.of) == kind)
         };
         matches!(of, Expr::Column(_)) || self.rollups.iter().any(told)
     }
@@ -112,8 +113,27 @@ impl Rewrite<'_> {
     fn is_keyed(&self, of: &Expr, node: &LogicalPlan) -> bool {
         expr::columns(of).all(|column| match self.traces(&Expr::Column(column), node) {
             None => true,
-            Some(told) => told.iter().all(|trace| trace.translator().key(&trace.of).is_some()),
-        })
+            Some(told) => told.iter().all(|trace| trace.translator().by_keys(&trace.of).is_some()),
+        }) && self.holds(of, node)
+    }
+
+    /// Whether a rollup that is kept by the month can tell it by its months. Where other relations have a part in it, none of its
+    /// columns may be a day.
+    fn holds(&self, of: &Expr, node: &LogicalPlan) -> bool {
+        let hold = |traces: Vec<Trace<'_>>| traces.iter().all(|trace| trace.rollup.months.hold(&trace.of));
+        self.rollups.iter().all(|chosen| !chosen.ready.rollup().is_by_month())
+            || self.traces(of, node).map_or_else(
+                || expr::columns(of).all(|column| self.traces(&Expr::Column(column), node).is_none_or(hold)),
+                hold,
+            )
+    }
+
+    /// Whether it is a column that the keys tell. What is made of it further up is judged there.
+    pub fn passes(&self, of: &Expr, node: &LogicalPlan) -> bool {
+        let told = |traces: Vec<Trace<'_>>| {
+            !traces.is_empty() && traces.iter().all(|trace| trace.translator().by_keys(&trace.of).is_some())
+        };
+        matches!(of, Expr::Column(_)) && self.traces(of, node).is_some_and(told)
     }
 
     /// Whether the rollups have it as `kind`.
@@ -193,7 +213,7 @@ impl Rewrite<'_> {
 
     /// The number of a row's rows of the view.
     fn rows(&self, items: &mut Vec<Item>) -> Result<Expr> {
-        match self.rollups.iter().all(|ready| ready.rollup().column(Kind::Rows, &expr::one()).is_some()) {
+        match self.rollups.iter().all(|chosen| chosen.ready.rollup().column(Kind::Rows, &expr::one()).is_some()) {
             true => Ok(self.item(items, Kind::Rows, expr::one())),
             false => no("it does not tell how many rows there were"),
         }

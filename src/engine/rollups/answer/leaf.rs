@@ -1,10 +1,12 @@
 //! The view's own place: the rollup's rows of the months that are current, the view's of those that are not.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use datafusion::common::{Column, Result};
 use datafusion::datasource::provider_as_source;
+use datafusion::error::DataFusionError;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
     BinaryExpr, Expr, Filter, LogicalPlan, Operator, Projection, TableScan, TableScanBuilder, Union, lit,
@@ -13,33 +15,55 @@ use datafusion::scalar::ScalarValue;
 
 use super::super::{Kind, Month, Ready};
 use super::items::Item;
-use super::translate::Translator;
-use super::{Need, Rewrite, expr, no, not_now};
+use super::{Chosen, Need, No, Rewrite, expr, no, not_now};
 
-impl Rewrite<'_> {
-    pub fn leaf(&self, ready: &Ready, scan: &TableScan, need: &Need) -> Result<LogicalPlan> {
+impl<'a> Rewrite<'a> {
+    pub fn leaf(&self, chosen: &Chosen<'a>, scan: &TableScan, need: &Need) -> Result<LogicalPlan> {
         if !scan.filters.is_empty() || scan.fetch.is_some() || scan.projection.is_some() {
             return no("a part of the view is read");
         }
-        let days = days(&need.filters, ready.rollup().date());
-        let stale = ready.stale(&days);
+        let asked = chosen.ready.months(&days(&need.filters, chosen.ready.rollup().date()));
+        self.months(chosen, scan, need, &asked, true)
+    }
+
+    /// The rows of the months `asked`, the only ones that the filters let through if `all`.
+    fn months(
+        &self,
+        chosen: &Chosen<'a>,
+        scan: &TableScan,
+        need: &Need,
+        asked: &BTreeSet<Month>,
+        all: bool,
+    ) -> Result<LogicalPlan> {
+        let (ready, changing) = (chosen.ready, chosen.months.changing());
         let counted = need.items.iter().find(|item| item.kind == Kind::Once && !expr::is_null(&item.expr));
-        if let (Some(month), Some(item)) = (stale.first(), counted) {
-            return not_now(format!("month {month} is not current, and {} is counted once", expr::bare(&item.expr)));
-        }
-        if let (Some(item), Some(month)) = (counted, ready.split(&days)) {
+        let current: BTreeSet<Month> = asked.iter().copied().filter(|month| ready.is_current(*month)).collect();
+        let own: BTreeSet<Month> = current.difference(&changing).copied().collect();
+        let rest: BTreeSet<Month> = asked.difference(&own).copied().collect();
+        if let (Some(item), Some(month)) = (counted, own.iter().find(|month| ready.is_split(**month))) {
             return not_now(format!("in month {month} {} lies in several of its rows", expr::bare(&item.expr)));
         }
-        if !stale.is_empty() && !ready.has_current(&days) {
-            return not_now(format!("none of its months is current: {} …", stale[0]));
+        let Some(first) = rest.first() else { return kept(chosen, scan, need, None) };
+        if own.is_empty() {
+            return match current.is_empty() {
+                true => not_now(format!("none of its months is current: {first} …")),
+                false => no("its months are asked by the day"),
+            };
         }
-        self.from_tables.set(self.from_tables.get() + stale.len());
-        let kept = kept(ready, scan, need)?;
-        if stale.is_empty() {
-            return Ok(kept);
-        }
-        let told = self.told(scan, need, &stale, ready.rollup().date())?;
-        let both = LogicalPlan::Union(Union::try_new_with_loose_types(vec![Arc::new(kept), Arc::new(told)])?);
+        let kept = kept(chosen, scan, need, (!all || own != current).then_some(&own))?;
+        let others = match self.finer(ready, scan, need, &rest)? {
+            Some(finer) => finer,
+            None => match counted {
+                Some(item) => {
+                    return not_now(format!(
+                        "month {first} is not current, and {} is counted once",
+                        expr::bare(&item.expr)
+                    ));
+                }
+                None => self.told(scan, need, &rest, ready.rollup().date())?,
+            },
+        };
+        let both = LogicalPlan::Union(Union::try_new_with_loose_types(vec![Arc::new(kept), Arc::new(others)])?);
         let columns = need
             .columns
             .iter()
@@ -48,31 +72,58 @@ impl Rewrite<'_> {
         Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(both))?))
     }
 
+    /// The rows of `months` by another rollup of the same view that tells days, where `ready` tells months.
+    fn finer(
+        &self,
+        ready: &Ready,
+        scan: &TableScan,
+        need: &Need,
+        months: &BTreeSet<Month>,
+    ) -> Result<Option<LogicalPlan>> {
+        let same = |other: &&'a Arc<Ready>| {
+            let (other, own) = (other.rollup(), ready.rollup());
+            own.is_by_month() && !other.is_by_month() && other.view() == own.view() && other.date() == own.date()
+        };
+        for other in self.all.iter().filter(same) {
+            match self.months(&Chosen::new(other, self.session), scan, need, months, false) {
+                Ok(plan) => {
+                    self.also.borrow_mut().insert(other.rollup().name().into());
+                    return Ok(Some(plan));
+                }
+                Err(DataFusionError::External(error)) if error.is::<No>() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
     /// The view's own rows of `months`.
-    fn told(&self, scan: &TableScan, need: &Need, months: &[Month], date: &str) -> Result<LogicalPlan> {
-        let day = Expr::Column(Column::new(Some(scan.table_name.clone()), date));
-        let within = months.iter().map(|month| {
-            day.clone().gt_eq(date_of(month.first_day())).and(day.clone().lt(date_of(month.next().first_day())))
-        });
-        let within = within.reduce(Expr::or).unwrap_or_else(|| lit(false));
+    fn told(&self, scan: &TableScan, need: &Need, months: &BTreeSet<Month>, date: &str) -> Result<LogicalPlan> {
+        let within = within(&Expr::Column(Column::new(Some(scan.table_name.clone()), date)), months);
         let rows = LogicalPlan::TableScan(scan.clone());
         let mut columns: Vec<Expr> = need.columns.iter().cloned().map(Expr::Column).collect();
         for item in &need.items {
             columns.push(self.of_one_row(item, &rows)?.alias(&item.name));
         }
         let rows = Filter::try_new(within, Arc::new(rows))?;
-        Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(LogicalPlan::Filter(rows)))?))
+        let told = LogicalPlan::Projection(Projection::try_new(columns, Arc::new(LogicalPlan::Filter(rows)))?);
+        self.from_tables.set(self.from_tables.get() + months.len());
+        Ok(told)
     }
 }
 
-/// The rollup's rows, under the names of the view's columns.
-fn kept(ready: &Ready, scan: &TableScan, need: &Need) -> Result<LogicalPlan> {
-    let translator = Translator { rollup: ready.rollup(), place: ready.place(), schema: &scan.projected_schema };
+/// The rollup's rows, of `months` if only some are meant, under the names of the view's columns.
+fn kept(chosen: &Chosen<'_>, scan: &TableScan, need: &Need, months: Option<&BTreeSet<Month>>) -> Result<LogicalPlan> {
+    let (ready, translator) = (chosen.ready, chosen.translator(scan));
     let source = provider_as_source(Arc::clone(ready.rows()) as _);
-    let rows = LogicalPlan::TableScan(TableScanBuilder::new(ready.place(), source).build()?);
+    let mut rows = LogicalPlan::TableScan(TableScanBuilder::new(ready.place(), source).build()?);
+    if let Some(months) = months {
+        let date = Expr::Column(Column::new(Some(ready.place()), ready.rollup().date()));
+        rows = LogicalPlan::Filter(Filter::try_new(within(&date, months), Arc::new(rows))?);
+    }
     let mut columns = Vec::new();
     for column in &need.columns {
-        let Some(value) = translator.key(&expr::item(&column.name)) else {
+        let Some(value) = translator.by_keys(&expr::item(&column.name)) else {
             return no(format!("it does not tell {}", column.name));
         };
         columns.push(value.alias_qualified(column.relation.clone(), &column.name));
@@ -83,6 +134,21 @@ fn kept(ready: &Ready, scan: &TableScan, need: &Need) -> Result<LogicalPlan> {
         columns.push(value.alias(&item.name));
     }
     Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(rows))?))
+}
+
+/// Whether `date` is in one of `months`: a condition for each run of months.
+fn within(date: &Expr, months: &BTreeSet<Month>) -> Expr {
+    let mut runs: Vec<(Month, Month)> = Vec::new();
+    for month in months {
+        match runs.last_mut() {
+            Some((_, end)) if end == month => *end = month.next(),
+            _ => runs.push((*month, month.next())),
+        }
+    }
+    let run = |(from, to): (Month, Month)| {
+        date.clone().gt_eq(date_of(from.first_day())).and(date.clone().lt(date_of(to.first_day())))
+    };
+    runs.into_iter().map(run).reduce(Expr::or).unwrap_or_else(|| lit(false))
 }
 
 /// The days that rows can have that pass `filters`, as days since 1970.

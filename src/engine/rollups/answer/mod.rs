@@ -10,23 +10,28 @@ mod expr;
 mod items;
 mod joins;
 mod leaf;
+mod months;
 mod path;
 mod translate;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, Result};
 use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, cast};
+use datafusion::execution::SessionState;
+use datafusion::logical_expr::{Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, TableScan, cast};
 
 use super::Ready;
 use super::numbers::Numbers;
 use crate::engine::options::Policies;
 use crate::engine::rules::expand::{expand_lean, replace_scans, with_view};
 use items::Item;
+use months::Months;
+use translate::Translator;
 
 pub use expr::bare;
 
@@ -89,6 +94,7 @@ pub fn answered(
     plan: LogicalPlan,
     rollups: &[Arc<Ready>],
     policies: &Policies,
+    session: &SessionState,
     answers: &mut Vec<Answer>,
 ) -> Result<LogicalPlan> {
     if rollups.is_empty() {
@@ -97,7 +103,7 @@ pub fn answered(
     // From within: what an aggregate reads beside the view has been treated when its turn comes.
     let answered = plan.transform_up_with_subqueries(|node| {
         let LogicalPlan::Aggregate(aggregate) = &node else { return Ok(Transformed::no(node)) };
-        Ok(match answer(aggregate, rollups, policies, answers)? {
+        Ok(match answer(aggregate, rollups, policies, session, answers)? {
             Some(other) => Transformed::yes(other),
             None => Transformed::no(node),
         })
@@ -114,6 +120,7 @@ fn answer(
     aggregate: &Aggregate,
     rollups: &[Arc<Ready>],
     policies: &Policies,
+    session: &SessionState,
     answers: &mut Vec<Answer>,
 ) -> Result<Option<LogicalPlan>> {
     let (mut first, mut near) = (None, None);
@@ -122,11 +129,12 @@ fn answer(
         let other = chosen.iter().find_map(|ready| ready.rollup().default_policies(policies));
         let tried = match other {
             Some(other) => no(format!("it is kept for the default of the policy {other}")),
-            None => over(aggregate, chosen, policies),
+            None => over(aggregate, chosen, rollups, policies, session),
         };
         match tried {
-            Ok((plan, from_tables)) => {
-                answers.push(Answer { rollup: name, why_not: None, from_tables });
+            Ok((plan, also, from_tables)) => {
+                let rollup = [name].into_iter().chain(also).collect::<Vec<_>>().join(" and ");
+                answers.push(Answer { rollup, why_not: None, from_tables });
                 return Ok(Some(plan));
             }
             Err(DataFusionError::External(error)) if error.is::<No>() => {
@@ -185,8 +193,14 @@ fn opened(plan: LogicalPlan, rollups: &[&Ready], policies: &Policies) -> Result<
     })
 }
 
-/// The aggregate over `rollups`, and the months of which the tables tell.
-fn over(aggregate: &Aggregate, rollups: Vec<&Ready>, policies: &Policies) -> Result<(LogicalPlan, usize)> {
+/// The aggregate over `rollups`, the others of `all` that tell some of its months, and how many months the tables tell.
+fn over<'a>(
+    aggregate: &Aggregate,
+    rollups: Vec<&'a Ready>,
+    all: &'a [Arc<Ready>],
+    policies: &Policies,
+    session: &'a SessionState,
+) -> Result<(LogicalPlan, BTreeSet<String>, usize)> {
     if aggregate.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_))) {
         return no("grouping sets are not answered by rollups");
     }
@@ -196,12 +210,14 @@ fn over(aggregate: &Aggregate, rollups: Vec<&Ready>, policies: &Policies) -> Res
     let Some(numbers) = rollups.first().map(|ready| Arc::new(ready.numbers().fork())) else {
         return no("there is no rollup");
     };
-    let rewrite = Rewrite { rollups, numbers, next: Cell::default(), from_tables: Cell::default() };
+    let rollups = rollups.into_iter().map(|ready| Chosen::new(ready, session)).collect();
+    let (next, also, from_tables) = (Cell::default(), RefCell::default(), Cell::default());
+    let rewrite = Rewrite { rollups, all, session, numbers, next, also, from_tables };
     if !rewrite.has_view(&input) {
         return no("the view is read below another aggregate, DISTINCT, a window function or a limit");
     }
     let plan = rewrite.aggregate(aggregate, &input)?;
-    Ok((plan, rewrite.from_tables.get()))
+    Ok((plan, rewrite.also.into_inner(), rewrite.from_tables.get()))
 }
 
 /// Refuses what means something else where rows are fewer, or names that ours would be taken for.
@@ -226,12 +242,34 @@ fn check(aggregate: &Aggregate, input: &LogicalPlan) -> Result<()> {
 /// One aggregate on its way to rollups.
 struct Rewrite<'a> {
     /// One for each view.
-    rollups: Vec<&'a Ready>,
+    rollups: Vec<Chosen<'a>>,
+    /// Every rollup of the snapshot.
+    all: &'a [Arc<Ready>],
+    session: &'a SessionState,
     /// Of the values in sets.
     numbers: Arc<Numbers>,
     /// The number of the next item.
     next: Cell<usize>,
+    /// Other rollups that tell some months.
+    also: RefCell<BTreeSet<String>>,
     from_tables: Cell<usize>,
+}
+
+/// A rollup that an aggregate is tried over.
+struct Chosen<'a> {
+    ready: &'a Ready,
+    months: Rc<Months<'a>>,
+}
+
+impl<'a> Chosen<'a> {
+    fn new(ready: &'a Ready, session: &'a SessionState) -> Chosen<'a> {
+        Chosen { ready, months: Rc::new(Months::new(ready, session)) }
+    }
+
+    fn translator<'b>(&'b self, scan: &'b TableScan) -> Translator<'b> {
+        let (rollup, place) = (self.ready.rollup(), self.ready.place());
+        Translator { rollup, place, months: &self.months, schema: &scan.projected_schema }
+    }
 }
 
 /// What a node must give to those above it.

@@ -18,17 +18,17 @@ use datafusion::logical_expr::{
     Expr, ExprSchemable, Filter, LogicalPlan, Projection, SubqueryAlias, TableScan, Union, lit, when,
 };
 
-use super::super::{Kind, Ready};
+use super::super::Kind;
 use super::items::Item;
 use super::translate::Translator;
-use super::{Need, Rewrite, expr, no};
+use super::{Chosen, Need, Rewrite, expr, no};
 use crate::engine::functions::sets;
 use crate::engine::rules::expand::with_view;
 use crate::engine::view::ViewProvider;
 
 /// What an expression is in the view of a rollup.
 pub struct Trace<'a> {
-    pub rollup: &'a Ready,
+    pub rollup: &'a Chosen<'a>,
     pub scan: &'a TableScan,
     /// Over the view's columns, without its name.
     pub of: Expr,
@@ -36,8 +36,7 @@ pub struct Trace<'a> {
 
 impl Trace<'_> {
     pub fn translator(&self) -> Translator<'_> {
-        let (rollup, place) = (self.rollup.rollup(), self.rollup.place());
-        Translator { rollup, place, schema: &self.scan.projected_schema }
+        self.rollup.translator(self.scan)
     }
 }
 
@@ -65,23 +64,20 @@ pub fn meets(plan: &LogicalPlan, is: &dyn Fn(&ViewProvider) -> bool) -> Result<b
 
 impl<'a> Rewrite<'a> {
     /// The rollup of the view that is scanned.
-    fn rollup_of(&self, scan: &TableScan) -> Result<Option<&'a Ready>> {
-        let found = with_view(scan, |view| {
-            Ok(self.rollups.iter().copied().find(|ready| ready.rollup().view() == view.name()))
-        })?;
+    fn rollup_of(&self, scan: &TableScan) -> Result<Option<&Chosen<'a>>> {
+        let found =
+            with_view(scan, |view| Ok(self.rollups.iter().find(|chosen| chosen.ready.rollup().view() == view.name())))?;
         Ok(found.flatten())
     }
 
     pub fn has_view(&self, plan: &LogicalPlan) -> bool {
-        meets(plan, &|view| self.rollups.iter().any(|ready| ready.rollup().view() == view.name())).unwrap_or(false)
+        meets(plan, &|view| self.rollups.iter().any(|chosen| chosen.ready.rollup().view() == view.name()))
+            .unwrap_or(false)
     }
 
     /// `of`, over the columns of `node`, in terms of each view that tells it (one for each branch of unions); `None` where
     /// other relations have a part in it.
-    pub fn traces<'b>(&self, of: &Expr, node: &'b LogicalPlan) -> Option<Vec<Trace<'b>>>
-    where
-        'a: 'b,
-    {
+    pub fn traces<'b>(&'b self, of: &Expr, node: &'b LogicalPlan) -> Option<Vec<Trace<'b>>> {
         match node {
             LogicalPlan::Projection(projection) => {
                 let below = expr::below_projection(of, &projection.expr, &projection.schema)?;
@@ -132,7 +128,11 @@ impl<'a> Rewrite<'a> {
         let (mut below, mut columns) = (Need::default(), Vec::new());
         for column in &need.columns {
             let at = schema.index_of_column(column)?;
-            let value = self.keyed(expr::unaliased(&exprs[at]).clone(), input, &mut below.items)?;
+            let of = expr::unaliased(&exprs[at]);
+            let value = match self.passes(of, input) {
+                true => of.clone(),
+                false => self.keyed(of.clone(), input, &mut below.items)?,
+            };
             below.columns_of(&value);
             columns.push(value.alias_qualified(column.relation.clone(), &column.name));
         }

@@ -11,11 +11,13 @@ use datafusion::scalar::ScalarValue;
 
 use super::super::{Kind, Rollup};
 use super::expr;
+use super::months::Months;
 
 /// A rollup's columns as its view's.
 pub struct Translator<'a> {
     pub rollup: &'a Rollup,
     pub place: TableReference,
+    pub months: &'a Months<'a>,
     /// The view's columns.
     pub schema: &'a DFSchema,
 }
@@ -43,12 +45,21 @@ impl Translator<'_> {
         Some(Expr::Column(Column::new(Some(self.place.clone()), name)))
     }
 
-    /// What the keys decide.
+    /// What the keys decide, the same on each day that a row may stand for.
     pub fn key(&self, of: &Expr) -> Option<Expr> {
+        self.months.hold(of).then(|| self.by_keys(of)).flatten()
+    }
+
+    /// The same of one column, whoever asks for what: a rollup by the month tells a date by the first day of its month.
+    pub fn by_keys(&self, of: &Expr) -> Option<Expr> {
         let mut decided = true;
         let made = of.clone().transform_down(|part| {
             if let Some(column) = self.column(Kind::Key, &part) {
                 return Ok(Transformed::new(self.typed(column, &part), true, TreeNodeRecursion::Jump));
+            }
+            if matches!(&part, Expr::Column(column) if column.name == self.rollup.date()) {
+                let first = Expr::Column(Column::new(Some(self.place.clone()), self.rollup.date()));
+                return Ok(Transformed::new(first, true, TreeNodeRecursion::Jump));
             }
             decided &= !matches!(part, Expr::Column(_));
             Ok(match decided {
