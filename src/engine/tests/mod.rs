@@ -5,6 +5,7 @@ mod cache;
 mod data;
 mod multiplied;
 mod postgres;
+mod rollup_months;
 mod rollups;
 mod size;
 mod sql;

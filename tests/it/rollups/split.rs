@@ -48,7 +48,8 @@ async fn orders_in_several_rows_are_counted_from_the_tables() {
         ("true", "5", false),
         // Two shops are one channel: sales_channel has A in one row.
         ("business_date < DATE '2026-02-01'", "1", true),
-        ("business_date >= DATE '2026-02-01' AND business_date < DATE '2026-03-01'", "1", false),
+        // Two days are one month: sales_month has B in one row.
+        ("business_date >= DATE '2026-02-01' AND business_date < DATE '2026-03-01'", "1", true),
         ("business_date >= DATE '2026-03-01' AND business_date < DATE '2026-05-01'", "2", false),
         // D once, which is right for April alone.
         ("business_date >= DATE '2026-04-01' AND business_date <= DATE '2026-04-30'", "1", true),
