@@ -23,6 +23,7 @@
 mod affinity;
 mod allocated;
 mod averaged;
+mod count;
 mod currency;
 #[cfg(test)]
 mod golden_tests;
@@ -49,6 +50,7 @@ use statistics::STATISTICS;
 
 pub use allocated::Allocated;
 pub use averaged::averaged;
+pub use count::count;
 pub use currency::reporting_currency;
 pub use member::{Member, NOT_APPLICABLE, UNKNOWN};
 pub use period::Period;
@@ -61,6 +63,7 @@ pub fn register(session: &mut dyn FunctionRegistry) -> Result<()> {
     for function in all() {
         session.register_udf(Arc::new(function))?;
     }
+    session.register_udaf(count())?;
     session.register_udwf(Arc::new(WindowUDF::from(Allocated::new())))?;
     Ok(())
 }

@@ -27,7 +27,7 @@ use datafusion::logical_expr::{
 use super::super::Kind;
 use super::path::Trace;
 use super::{Chosen, ITEM, Rewrite, expr, no};
-use crate::engine::functions::{averaged, sets};
+use crate::engine::functions::{self, averaged, sets};
 
 /// A part of what is added up, carried by a column of its own.
 #[derive(Debug, Clone)]
@@ -181,7 +181,7 @@ impl Rewrite<'_> {
                 Ok((vec![sum, of(sum_udaf(), false, count)], Finish::Average(averaged(digits, places))))
             }
             ("count", true) => self.distinct(arg, node, items).map(|(func, distinct, arg, finish)| {
-                let func = func.unwrap_or_else(datafusion::functions_aggregate::count::count_udaf);
+                let func = func.unwrap_or_else(functions::count);
                 (vec![of(func, distinct, arg)], finish)
             }),
             ("min" | "max", _) => {
