@@ -16,6 +16,7 @@ mod attach;
 mod contract;
 mod definition;
 mod dictionary;
+mod held;
 mod month;
 pub mod numbers;
 mod ready;
