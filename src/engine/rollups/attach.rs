@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::definition::{Definition, Rollup};
 use super::dictionary::{Dictionary, NUMBERS, Read};
+use super::held::Held;
 use super::ready::Ready;
-use super::rows::Held;
 use crate::engine::session::Sessions;
 use crate::engine::snapshot::{BrokenView, Snapshot};
 use crate::error::Result;

@@ -17,6 +17,7 @@ mod contract;
 mod days;
 mod definition;
 mod dictionary;
+mod held;
 mod month;
 pub mod numbers;
 mod ready;

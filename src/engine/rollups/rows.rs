@@ -1,8 +1,7 @@
 //! A rollup's rows as a table: held in memory once a query has read them, as far as they fit. Files never change, so what was read
 //! of one stays true for as long as somebody asks for it. It must not hold what no snapshot has any more.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::compute::cast;
@@ -18,48 +17,11 @@ use datafusion::physical_plan::empty::EmptyExec;
 use futures::TryStreamExt;
 
 use super::contract::{BUILT_FROM, HASHES};
+use super::held::{Held, least};
 use crate::engine::scan::{SnapshotTable, guard};
 use crate::error::{Error, Result};
 use crate::lake::{DataFile, Lake, TableState};
 use crate::model::MONTH;
-
-/// Bytes in memory for one in a file, about.
-const UNPACKED: u64 = 6;
-/// So much of the memory one rollup may take.
-const PART: u64 = 2;
-
-/// Rows of files that were read, by where the files are.
-pub struct Held {
-    /// Bytes.
-    most: u64,
-    files: Mutex<HashMap<String, Arc<Vec<RecordBatch>>>>,
-}
-
-impl Held {
-    /// `megabytes`: MiB that rollups may take in memory; 0 = they are read anew by each query.
-    pub fn new(megabytes: u64) -> Held {
-        Held { most: megabytes << 20, files: Mutex::default() }
-    }
-
-    fn files(&self) -> MutexGuard<'_, HashMap<String, Arc<Vec<RecordBatch>>>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Lets go of all files but those of `states`.
-    pub fn keep<'a>(&self, states: impl Iterator<Item = &'a TableState>) {
-        let used: HashSet<String> =
-            states.flat_map(|state| &state.files).map(|file| file.location.to_string()).collect();
-        self.files().retain(|location, _| used.contains(location));
-    }
-
-    fn get(&self, file: &DataFile) -> Option<Arc<Vec<RecordBatch>>> {
-        self.files().get(file.location.as_ref()).cloned()
-    }
-
-    fn put(&self, file: &DataFile, rows: Arc<Vec<RecordBatch>>) {
-        self.files().insert(file.location.to_string(), rows);
-    }
-}
 
 /// The rows of a rollup's current months.
 pub struct RollupRows {
@@ -69,7 +31,6 @@ pub struct RollupRows {
     files: SnapshotTable,
     /// What is held: all but hashes, which only refreshes read.
     read: SchemaRef,
-    fits: bool,
 }
 
 impl std::fmt::Debug for RollupRows {
@@ -81,23 +42,23 @@ impl std::fmt::Debug for RollupRows {
 impl RollupRows {
     /// The rows in the files of `state`, which `files` scans.
     pub fn new(lake: &Lake, held: &Arc<Held>, state: TableState, files: SnapshotTable) -> RollupRows {
-        let bytes: u64 = state.files.iter().map(|file| file.size).sum();
-        let fits = bytes.saturating_mul(UNPACKED * PART) <= held.most;
         let schema = TableProvider::schema(&files);
         let fields = schema.fields().iter().filter(|field| is_read(field.name())).cloned();
         let read = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        RollupRows { lake: lake.clone(), held: Arc::clone(held), state, files, read, fits }
+        RollupRows { lake: lake.clone(), held: Arc::clone(held), state, files, read }
     }
 
     pub fn state(&self) -> &TableState {
         &self.state
     }
 
-    /// The rows of one file, with the table's columns but for those that no query reads.
+    /// Whether its rows may be held, by what is known now.
+    fn fits(&self) -> bool {
+        self.held.fits(&self.state.files, least(&self.read))
+    }
+
+    /// Reads and holds the rows of one file, with the table's columns but for those that no query reads.
     async fn rows(&self, file: &DataFile) -> Result<Arc<Vec<RecordBatch>>> {
-        if let Some(rows) = self.held.get(file) {
-            return Ok(rows);
-        }
         let names: Vec<&str> = self.read.fields().iter().map(|field| field.name().as_str()).collect();
         let batches = self.lake.batches(&self.state, file, Some(&names)).await?;
         let batches: Vec<RecordBatch> = batches.try_collect().await?;
@@ -130,10 +91,8 @@ impl TableProvider for RollupRows {
         TableType::Base
     }
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DfResult<Vec<TableProviderFilterPushDown>> {
-        match self.fits {
-            true => Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()]),
-            false => self.files.supports_filters_pushdown(filters),
-        }
+        // Held rows are taken file by file. Whether they are held is known when they are scanned.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
     async fn scan(
         &self,
@@ -146,14 +105,24 @@ impl TableProvider for RollupRows {
         let schema = TableProvider::schema(&self.files);
         let wanted = project_schema(&schema, projection)?;
         let places = wanted.fields().iter().map(|field| self.read.index_of(field.name()).ok());
-        let (true, Some(places)) = (self.fits, places.collect::<Option<Vec<usize>>>()) else {
+        let (true, Some(places)) = (self.fits(), places.collect::<Option<Vec<usize>>>()) else {
             return self.files.scan(session, projection, filters, limit).await;
         };
         let keep = self.files.keep(session, filters)?;
         let mut parts: Vec<Vec<RecordBatch>> = vec![Vec::new(); session.config().target_partitions().max(1)];
         let mut next = 0;
         for file in self.state.files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file) {
-            let rows = self.rows(file).await.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let rows = match self.held.get(file) {
+                Some(rows) => rows,
+                None => {
+                    let rows = self.rows(file).await.map_err(|error| DataFusionError::External(Box::new(error)))?;
+                    // What is known now may be more than was thought.
+                    if !self.fits() {
+                        return self.files.scan(session, projection, filters, limit).await;
+                    }
+                    rows
+                }
+            };
             for batch in rows.iter() {
                 let count = parts.len();
                 parts[next % count].push(batch.project(&places)?);

@@ -31,7 +31,11 @@ impl OptimizerRule for TypedSingleDistinct {
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let schema = Arc::clone(plan.schema());
-        self.0.rewrite(plan, config)?.map_data(|plan| {
+        let made = self.0.rewrite(plan, config)?;
+        if !made.transformed {
+            return Ok(made);
+        }
+        made.map_data(|plan| {
             let LogicalPlan::Projection(projection) = &plan else { return Ok(plan) };
             if schema.fields().len() != projection.expr.len() {
                 return Ok(plan);

@@ -34,7 +34,14 @@ impl AnalyzerRule for Spans {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> DfResult<LogicalPlan> {
-        Ok(plan.transform_up_with_subqueries(of_node)?.data)
+        // As long as nothing was changed, every schema is as the analyzer's own rules left it.
+        let mut changed = false;
+        let whole = plan.transform_up_with_subqueries(|node| {
+            let made = of_node(node)?;
+            changed |= made.transformed;
+            if changed { made.map_data(LogicalPlan::recompute_schema) } else { Ok(made) }
+        })?;
+        Ok(whole.data)
     }
 }
 
@@ -45,11 +52,26 @@ fn of_node(node: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
         inputs => Arc::new(merge_schema(inputs)),
     };
     let names = NamePreserver::new(&node);
-    let changed = node.map_expressions(|expr| {
+    node.map_expressions(|expr| {
+        // Its name is worked out only where it is needed: of a long expression it is long.
+        if !expr.exists(|e| Ok(is_of_time(e, &schema)))? {
+            return Ok(Transformed::no(expr));
+        }
         let name = names.save(&expr);
         Ok(expr.transform_up(|e| of_expr(e, &schema))?.update_data(|e| name.restore(e)))
-    })?;
-    changed.map_data(LogicalPlan::recompute_schema)
+    })
+}
+
+/// Whether [`of_expr`] changes it.
+fn is_of_time(expr: &Expr, schema: &DFSchema) -> bool {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) => {
+            is_date(left, schema) && is_date(right, schema)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op, .. }) => compares(*op) && is_interval(left, schema),
+        Expr::Between(between) => is_interval(&between.expr, schema),
+        _ => false,
+    }
 }
 
 fn of_expr(expr: Expr, schema: &DFSchema) -> DfResult<Transformed<Expr>> {

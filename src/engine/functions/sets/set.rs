@@ -1,7 +1,7 @@
 //! A set of numbers that grows, and its bytes. It must not panic on bytes that are damaged.
 
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
-use roaring::RoaringBitmap;
+use roaring::{MultiOps, RoaringBitmap};
 
 use super::distinct::Distinct;
 use super::groups::Gathered;
@@ -37,7 +37,7 @@ impl Set {
     }
 
     fn many(numbers: RoaringBitmap) -> Set {
-        Set::Many(Box::new(Many { heap: heap(&numbers), grown: 0, numbers }))
+        Set::Many(Box::new(Many { heap: heap(&numbers), grown: 0, numbers, waiting: Vec::new(), aside: 0 }))
     }
 
     /// Adds the numbers of a bitmap.
@@ -94,7 +94,7 @@ impl Gathered for Set {
                 made = few.sorted().iter().collect();
                 &made
             }
-            Set::Many(many) => &many.numbers,
+            Set::Many(many) => many.whole(),
         };
         match (numbers.min(), numbers.max()) {
             // A bitmap of one, from elsewhere: here, one number has one form.
@@ -111,7 +111,7 @@ impl Gathered for Set {
             Set::Empty => 0,
             Set::One(_) => 1,
             Set::Few(few) => few.sorted().len() as u64,
-            Set::Many(many) => many.numbers.len(),
+            Set::Many(many) => many.whole().len(),
         }
     }
 
@@ -119,10 +119,15 @@ impl Gathered for Set {
         match self {
             Set::Empty | Set::One(_) => 0,
             Set::Few(few) => few.heap(),
-            Set::Many(many) => size_of::<Many>() + many.heap + many.grown,
+            Set::Many(many) => size_of::<Many>() + many.heap + many.grown + many.aside,
         }
     }
 }
+
+/// So many bitmaps wait at most.
+const WAITING: usize = 48;
+/// From so many new numbers for each container on, it is cheaper to make bits of it for a while.
+const DENSE: u64 = 256;
 
 /// A bitmap, and about how much memory it takes: that is counted anew when it may have doubled.
 #[derive(Debug)]
@@ -130,6 +135,10 @@ pub(super) struct Many {
     numbers: RoaringBitmap,
     heap: usize,
     grown: usize,
+    /// What `numbers` does not have yet. One by one, each would be merged into arrays of thousands; together they are not.
+    waiting: Vec<RoaringBitmap>,
+    /// Bytes of those that wait, about: no more than what they wait for, and one.
+    aside: usize,
 }
 
 impl Many {
@@ -144,7 +153,35 @@ impl Many {
     }
 
     fn unite(&mut self, numbers: RoaringBitmap) {
-        self.numbers |= numbers;
+        if numbers.is_empty() {
+            return;
+        }
+        self.aside += size_of::<RoaringBitmap>() + heap(&numbers);
+        self.waiting.push(numbers);
+        if self.waiting.len() >= WAITING || self.aside > self.heap {
+            self.settle();
+        }
+    }
+
+    /// All numbers, none waiting.
+    fn whole(&mut self) -> &RoaringBitmap {
+        if !self.waiting.is_empty() {
+            self.settle();
+        }
+        &self.numbers
+    }
+
+    fn settle(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let added: u64 = waiting.iter().map(RoaringBitmap::len).sum();
+        let containers = waiting.iter().chain([&self.numbers]).map(|of| of.statistics().n_containers).max();
+        if added >= u64::from(containers.unwrap_or(0)) * DENSE {
+            waiting.push(std::mem::take(&mut self.numbers));
+            self.numbers = waiting.union();
+        } else {
+            waiting.into_iter().for_each(|numbers| self.numbers |= numbers);
+        }
+        self.aside = 0;
         self.weigh();
     }
 

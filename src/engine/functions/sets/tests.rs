@@ -165,6 +165,27 @@ fn a_set_is_the_same_however_it_grew() {
 }
 
 #[test]
+fn bitmaps_that_wait_are_counted() {
+    // Each is too long to be read number by number; they overlap, and fill arrays and bitmaps.
+    let parts: Vec<Vec<u32>> = (0..130_u32).map(|part| (0..400).map(|i| part * 997 + i * 331).collect()).collect();
+    let (mut set, mut expected) = (Set::default(), BTreeSet::new());
+    for (no, part) in (0_u32..).zip(&parts) {
+        set.add_value(&bytes(part.iter().copied())).unwrap();
+        set.insert(no);
+        expected.extend(part.iter().copied().chain([no]));
+        assert!(set.heap() < 1000 + expected.len() * 12, "{no}: {}", set.heap());
+        // Also while some wait.
+        if no % 7 == 0 {
+            assert_eq!(set.count(), expected.len() as u64, "{no}");
+        }
+    }
+    let mut written = Vec::new();
+    assert!(set.write(&mut written).unwrap());
+    assert_eq!(written, bytes(expected));
+    assert_eq!(numbers(&written).len() as u64, set.count());
+}
+
+#[test]
 fn bitmaps_of_others_are_read() {
     let mut runs: RoaringBitmap = (10..100_000).collect();
     assert!(runs.optimize());
