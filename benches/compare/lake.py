@@ -146,16 +146,16 @@ class Lake:
 
 
 class Server:
-    """`saleslake serve` on a free port, or one that runs at `url`; one connection that is kept."""
+    """`saleslake serve` on a free port, or one that runs at `url`; one connection that is kept. Its result cache is off unless `settings` are others."""
 
-    def __init__(self, lake=None, threads=2, url=None):
+    def __init__(self, lake=None, threads=2, url=None, settings=("engine.result_cache_mb=0",)):
         self.process, self.log = None, None
         if url:
             self.host, self.port = urlsplit(url).hostname, urlsplit(url).port or 80
         else:
             self.host, self.port = "127.0.0.1", free_port()
             own = [f"http.bind=127.0.0.1:{self.port}", "flight.enabled=false", "maintenance.every_minutes=0", f"engine.threads={threads}",
-                   *known(lake, ["engine.result_cache_mb=0"])]
+                   *known(lake, settings)]
             self.log = open(lake.root / "serve.log", "wb")
             self.process = subprocess.Popen(lake.command("serve", settings=own), cwd=lake.root, stdout=self.log, stderr=self.log)
         self.connection = http.client.HTTPConnection(self.host, self.port, timeout=900)
@@ -196,6 +196,11 @@ class Server:
         if not self.process:
             return None
         return int(Path(f"/proc/{self.process.pid}/status").read_text().partition("VmHWM:")[2].split()[0]) / 1024
+
+    def cpu(self):
+        """CPU seconds so far, of a server that was started here."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def close(self):
         self.connection.close()

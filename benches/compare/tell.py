@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from collections import defaultdict
 
 
 def middle(times):
@@ -117,3 +118,34 @@ def write(folder, result):
     (folder / "compare.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "compare.md").write_text(markdown(result) + "\n")
     chart(result, folder / "compare.svg")
+
+
+def late(found):
+    """What benches/freshness.py found of late rows."""
+    def row(name, r):
+        cells = [f"{r['seconds']:.2f}", f"{r['cpu_seconds']:.2f}", f"{sum(m['rows'] > 0 for m in r['months'])}"]
+        cells += [f"{r[b] / 2**20:,.1f}" for b in ("written_bytes", "data_bytes", "read_bytes", "disk_read_bytes")]
+        return f"| {name} | {' | '.join(cells)} | {r['peak_mib']:,.0f} |"
+    per = defaultdict(lambda: [0, 0, 0.0])
+    for month in found["late"]["months"]:
+        of = per[month["rollup"]]
+        of[0], of[1], of[2] = of[0] + 1, of[1] + month["rows"], of[2] + month["seconds"]
+    return "\n".join([
+        f"{found['late_lines']:,} late lines of {found['day']}, landed in {found['ingest']['seconds']:.2f} s.\n",
+        "| rollup refresh | seconds | CPU s | months made | written MiB | of them data | read MiB | of them from the disk | peak MiB |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|", row("everything anew", found["anew"]), row("after the late rows", found["late"]),
+        row("nothing new", found["idle"]), "", "| rollup, after the late rows | months | rows | seconds told |", "|---|--:|--:|--:|",
+        *(f"| {name} | {months} | {rows:,} | {seconds:.3f} |" for name, (months, rows, seconds) in per.items()), ""])
+
+
+def stream(found):
+    """What it found of landing beside a server."""
+    lines = ["| landing beside `serve`, engine.rollups | lines | lines/s | server CPU s | current after s | server peak MiB |", "|---|--:|--:|--:|--:|--:|"]
+    for r in found["rows"]:
+        after = "–" if r["current_after_seconds"] is None else f"{r['current_after_seconds']:.1f}"
+        lines.append(f"| {r['rollups']} | {r['lines']:,} | {r['lines_per_second']:,.0f} | {r['server_cpu_seconds_to_current']:.1f} | {after} "
+                     f"| {r['server_peak_mib']:,.0f} |")
+    on, off = found["rows"]
+    lines.append(f"\nWith rollups {on['lines_per_second'] / off['lines_per_second']:.2f} of the lines/s without"
+                 + ("; the files ran out before the time: --files" if on["ran_out"] or off["ran_out"] else "") + ".")
+    return "\n".join(lines)
