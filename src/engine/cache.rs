@@ -9,7 +9,7 @@
 
 mod filling;
 mod key;
-mod lru;
+pub mod lru;
 mod steady;
 
 use std::collections::{BTreeMap, HashMap};

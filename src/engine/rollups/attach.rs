@@ -103,8 +103,6 @@ pub async fn attach(
             Err(error) => unread(&name, &error),
         }
     }
-    let last = last.iter().flat_map(|last| &last.rollups);
-    parts.known.held.keep(snapshot.rollups.iter().chain(last).map(|ready| ready.rows().state()));
     // The shortest that can answer does.
     snapshot.rollups.sort_by_key(|ready| ready.count());
     let tables = snapshot.rollups.iter().map(|ready| ready.rollup().table()).chain([&NUMBERS]);

@@ -1,118 +1,108 @@
-//! Rows of rollups in memory, by the files that they were read from. Whether a rollup fits is judged by what its rows take in memory,
-//! not by its files: most of a file can be hashes, which no query reads. Until one of its files was read, only the least is known;
-//! then the others are taken to be like those that were. It must not hold more than it was given.
+//! Columns of rollups in memory, by the files that they were read from: the least recently asked for go first. What a scan would
+//! take is judged by what such columns took before, not by its files: most of a file can be hashes, which no query reads. It must
+//! not hold more than it was given.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use arrow::array::RecordBatch;
+use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::{DataType, Schema};
+use xxhash_rust::xxh3::Xxh3;
 
-use crate::lake::{DataFile, TableState};
+use crate::engine::cache::lru::Lru;
+use crate::lake::DataFile;
 
-/// So much of the memory one rollup may take.
+/// So much of the memory one scan may take: one that takes all of it would leave nothing for the next.
 const PART: u64 = 2;
 /// Bytes that a text or a set takes beside what it is of.
 const VIEW: usize = 16;
 
-/// What is known of a file that was read.
-#[derive(Debug)]
-struct Seen {
-    /// Bytes that its rows take in memory.
+/// What a column of a table took, in all files that were read.
+#[derive(Debug, Clone, Copy, Default)]
+struct Width {
     bytes: u64,
-    /// How many they are.
-    count: u64,
-    /// `None`: their rollup does not fit.
-    rows: Option<Arc<Vec<RecordBatch>>>,
+    rows: u64,
 }
 
-/// Rows of files that were read, by where the files are.
+/// Columns of files that were read.
 pub struct Held {
     /// Bytes.
     most: u64,
-    files: Mutex<HashMap<String, Seen>>,
+    state: Mutex<State>,
+}
+
+struct State {
+    columns: Lru<ArrayRef>,
+    /// By table and column.
+    widths: HashMap<(&'static str, String), Width>,
 }
 
 impl Held {
     /// `megabytes`: MiB that rollups may take in memory; 0 = they are read anew by each query.
     pub fn new(megabytes: u64) -> Held {
-        Held { most: megabytes << 20, files: Mutex::default() }
+        let most = megabytes << 20;
+        let columns = Lru::new(usize::try_from(most).unwrap_or(usize::MAX));
+        Held { most, state: Mutex::new(State { columns, widths: HashMap::new() }) }
     }
 
-    fn files(&self) -> MutexGuard<'_, HashMap<String, Seen>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of all files but those of `states`.
-    pub fn keep<'a>(&self, states: impl Iterator<Item = &'a TableState>) {
-        let used: HashSet<String> =
-            states.flat_map(|state| &state.files).map(|file| file.location.to_string()).collect();
-        self.files().retain(|location, _| used.contains(location));
+    /// A column of `file`, if it is held.
+    pub fn get(&self, file: &DataFile, column: &str) -> Option<ArrayRef> {
+        self.state().columns.get(&place(file, column)).cloned()
     }
 
-    /// The rows of `file`, if they are held.
-    pub fn get(&self, file: &DataFile) -> Option<Arc<Vec<RecordBatch>>> {
-        self.files().get(file.location.as_ref()).and_then(|known| known.rows.clone())
+    /// Holds a column of `file`, a file of `table`.
+    pub fn put(&self, table: &'static str, file: &DataFile, column: &str, values: &ArrayRef) {
+        let bytes = values.get_array_memory_size();
+        let mut state = self.state();
+        let width = state.widths.entry((table, column.into())).or_default();
+        *width = Width { bytes: width.bytes + bytes as u64, rows: width.rows + values.len() as u64 };
+        state.columns.insert(place(file, column), ArrayRef::clone(values), bytes);
     }
 
-    /// Holds the rows of `file`.
-    pub fn put(&self, file: &DataFile, rows: Arc<Vec<RecordBatch>>) {
-        let bytes: u64 = rows.iter().map(|batch| batch.get_array_memory_size() as u64).sum();
-        self.files().insert(file.location.to_string(), Seen { bytes, count: file.rows, rows: Some(rows) });
-    }
-
-    /// Whether the rows of `files` may be held, beside those of others; `least` = bytes that each row takes at least. If not, they
-    /// are let go, and what they take stays known.
-    pub fn fits(&self, files: &[Arc<DataFile>], least: u64) -> bool {
-        let mut known = self.files();
-        let (mut bytes, mut count, mut own) = (0_u64, 0_u64, 0_u64);
-        for of in files.iter().filter_map(|file| known.get(file.location.as_ref())) {
-            (bytes, count) = (bytes + of.bytes, count + of.count);
-            own += if of.rows.is_some() { of.bytes } else { 0 };
-        }
-        let held: u64 = known.values().filter(|of| of.rows.is_some()).map(|of| of.bytes).sum();
-        let all: u64 = files.iter().map(|file| file.rows).sum();
-        let whole = whole(bytes, count, all).max(all.saturating_mul(least));
-        let others = held.saturating_sub(own);
-        let fits = whole.saturating_mul(PART) <= self.most && whole.saturating_add(others) <= self.most;
-        if !fits && own > 0 {
-            for file in files {
-                if let Some(of) = known.get_mut(file.location.as_ref()) {
-                    of.rows = None;
-                }
-            }
-        }
-        fits
+    /// Whether `rows` rows of a table's columns `wanted` may be held.
+    pub fn fits(&self, table: &'static str, wanted: &Schema, rows: u64) -> bool {
+        let state = self.state();
+        let bytes = |name: &str, least: u64| match state.widths.get(&(table, name.to_string())) {
+            Some(width) => width.bytes.saturating_mul(rows) / width.rows.max(1),
+            None => least.saturating_mul(rows),
+        };
+        let all: u64 = wanted.fields().iter().map(|field| bytes(field.name(), least(field.data_type()))).sum();
+        all.saturating_mul(PART) <= self.most
     }
 }
 
-/// Bytes of `all` rows, of which `count` take `bytes`.
-fn whole(bytes: u64, count: u64, all: u64) -> u64 {
-    let whole = u128::from(bytes) * u128::from(all) / u128::from(count.max(1));
-    u64::try_from(whole).unwrap_or(u64::MAX).max(bytes)
+fn place(file: &DataFile, column: &str) -> [u8; 16] {
+    let mut hash = Xxh3::new();
+    hash.update(file.location.as_ref().as_bytes());
+    hash.update(b"\n");
+    hash.update(column.as_bytes());
+    hash.digest128().to_le_bytes()
 }
 
-/// Bytes that a row of `schema` takes at least.
-pub fn least(schema: &Schema) -> u64 {
-    let width = |of: &DataType| match of {
-        DataType::Utf8View | DataType::BinaryView => VIEW,
-        other => other.primitive_width().unwrap_or(0),
-    };
-    schema.fields().iter().map(|field| width(field.data_type()) as u64).sum()
+/// Bytes that a value takes at least.
+fn least(of: &DataType) -> u64 {
+    match of {
+        DataType::Utf8View | DataType::BinaryView => VIEW as u64,
+        other => other.primitive_width().unwrap_or(0) as u64,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int64Array};
+    use arrow::array::Int64Array;
     use arrow::datatypes::Field;
 
     use super::*;
 
-    /// A file of 10 rows.
-    fn file(name: &str) -> Arc<DataFile> {
-        Arc::new(DataFile {
+    fn file(name: &str) -> DataFile {
+        DataFile {
             path: name.into(),
             location: name.into(),
             size: u64::MAX / 8,
@@ -120,49 +110,42 @@ mod tests {
             month: None,
             rows: 10,
             stats: BTreeMap::new(),
-        })
-    }
-
-    /// What takes about `bytes`.
-    fn rows(bytes: usize) -> Arc<Vec<RecordBatch>> {
-        let numbers: ArrayRef = Arc::new(Int64Array::from(vec![0_i64; bytes / 8]));
-        Arc::new(vec![RecordBatch::try_from_iter([("number", numbers)]).unwrap()])
-    }
-
-    #[test]
-    fn what_rows_take_decides_not_how_large_their_files_are() {
-        let held = Held::new(1);
-        let files = [file("a"), file("b")];
-        assert!(held.fits(&files, 100), "nothing was read");
-        assert!(!held.fits(&files, 1 << 16), "20 rows of 64 KiB");
-        held.put(&files[0], rows(100 << 10));
-        assert!(held.fits(&files, 100) && held.get(&files[0]).is_some());
-        held.put(&files[0], rows(400 << 10));
-        assert!(!held.fits(&files, 100), "the other is taken to be as large: over half of the memory");
-        assert!(held.get(&files[0]).is_none());
-        assert!(!held.fits(&files, 100), "what was let go stays known");
-    }
-
-    #[test]
-    fn rollups_share_the_memory() {
-        let held = Held::new(1);
-        let all = ["a", "b", "c"].map(file);
-        for file in &all[..2] {
-            held.put(file, rows(400 << 10));
-            assert!(held.fits(std::slice::from_ref(file), 1));
         }
-        held.put(&all[2], rows(400 << 10));
-        assert!(!held.fits(&all[2..], 1), "two of three fit");
-        assert!(held.get(&all[0]).is_some() && held.get(&all[2]).is_none());
-        held.keep(std::iter::empty());
-        assert!(held.fits(&all[2..], 1) && held.get(&all[0]).is_none());
+    }
+
+    /// A column of so many KiB.
+    fn column(kib: usize) -> ArrayRef {
+        Arc::new(Int64Array::from(vec![0_i64; kib << 7]))
+    }
+
+    fn schema(kind: DataType) -> Schema {
+        Schema::new(vec![Field::new("x", kind, true)])
     }
 
     #[test]
-    fn of_a_row_the_least_is_known() {
-        let fields = [("text", DataType::Utf8View), ("money", DataType::Decimal128(18, 4)), ("day", DataType::Date32)];
-        let fields = fields.map(|(name, kind)| Field::new(name, kind, true));
-        assert_eq!(least(&Schema::new(fields.to_vec())), 16 + 16 + 4);
-        assert_eq!((whole(10, 5, 20), whole(10, 0, 20)), (40, 200));
+    fn what_columns_took_decides_not_how_large_their_files_are() {
+        let held = Held::new(1);
+        assert!(held.fits("t", &schema(DataType::Int64), 60_000), "nothing was read: 8 bytes each");
+        assert!(!held.fits("t", &schema(DataType::Utf8View), 60_000), "16 bytes each");
+        // Sixteen times as wide as it has to be.
+        let wide: ArrayRef = column(16).slice(0, 128);
+        held.put("t", &file("a"), "x", &wide);
+        assert!(!held.fits("t", &schema(DataType::Int64), 60_000));
+        assert!(held.fits("t", &schema(DataType::Int64), 3_000) && held.fits("u", &schema(DataType::Int64), 60_000));
+    }
+
+    #[test]
+    fn the_least_recently_asked_for_goes_first() {
+        let held = Held::new(1);
+        for name in ["a", "b", "c"] {
+            held.put("t", &file(name), "x", &column(300));
+        }
+        assert!(held.get(&file("a"), "x").is_some() && held.get(&file("a"), "y").is_none());
+        held.put("t", &file("d"), "x", &column(300));
+        assert!(held.get(&file("b"), "x").is_none());
+        assert!(["a", "c", "d"].iter().all(|name| held.get(&file(name), "x").is_some()));
+        let none = Held::new(0);
+        none.put("t", &file("a"), "x", &column(1));
+        assert!(none.get(&file("a"), "x").is_none() && !none.fits("t", &schema(DataType::Int64), 1));
     }
 }

@@ -1,11 +1,11 @@
-//! A rollup's rows as a table: held in memory once a query has read them, as far as they fit. Files never change, so what was read
-//! of one stays true for as long as somebody asks for it. It must not hold what no snapshot has any more.
+//! A rollup's rows as a table: a column of a file is held in memory once a query has read it, as far as they fit. Files never
+//! change, so what was read of one stays true for as long as somebody asks for it.
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::compute::cast;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_empty_array};
+use arrow::compute::{cast, concat};
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Result as DfResult, project_schema};
@@ -17,7 +17,7 @@ use datafusion::physical_plan::empty::EmptyExec;
 use futures::TryStreamExt;
 
 use super::contract::{BUILT_FROM, HASHES};
-use super::held::{Held, least};
+use super::held::Held;
 use crate::engine::scan::{SnapshotTable, guard};
 use crate::error::{Error, Result};
 use crate::lake::{DataFile, Lake, TableState};
@@ -29,8 +29,6 @@ pub struct RollupRows {
     held: Arc<Held>,
     state: TableState,
     files: SnapshotTable,
-    /// What is held: all but hashes, which only refreshes read.
-    read: SchemaRef,
 }
 
 impl std::fmt::Debug for RollupRows {
@@ -42,44 +40,46 @@ impl std::fmt::Debug for RollupRows {
 impl RollupRows {
     /// The rows in the files of `state`, which `files` scans.
     pub fn new(lake: &Lake, held: &Arc<Held>, state: TableState, files: SnapshotTable) -> RollupRows {
-        let schema = TableProvider::schema(&files);
-        let fields = schema.fields().iter().filter(|field| is_read(field.name())).cloned();
-        let read = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
-        RollupRows { lake: lake.clone(), held: Arc::clone(held), state, files, read }
+        RollupRows { lake: lake.clone(), held: Arc::clone(held), state, files }
     }
 
-    pub fn state(&self) -> &TableState {
-        &self.state
-    }
-
-    /// Whether its rows may be held, by what is known now.
-    fn fits(&self) -> bool {
-        self.held.fits(&self.state.files, least(&self.read))
-    }
-
-    /// Reads and holds the rows of one file, with the table's columns but for those that no query reads.
-    async fn rows(&self, file: &DataFile) -> Result<Arc<Vec<RecordBatch>>> {
-        let names: Vec<&str> = self.read.fields().iter().map(|field| field.name().as_str()).collect();
-        let batches = self.lake.batches(&self.state, file, Some(&names)).await?;
-        let batches: Vec<RecordBatch> = batches.try_collect().await?;
-        let conformed = batches.iter().map(|batch| conform(batch, &self.read)).collect::<Result<Vec<_>>>()?;
-        let rows = Arc::new(conformed);
-        self.held.put(file, Arc::clone(&rows));
-        Ok(rows)
+    /// The columns `wanted` of one file; those that are not held are read, and held from then on.
+    async fn columns(&self, file: &DataFile, wanted: &SchemaRef) -> Result<Vec<ArrayRef>> {
+        let fields = wanted.fields().iter();
+        let mut columns: Vec<Option<ArrayRef>> = fields.map(|field| self.held.get(file, field.name())).collect();
+        let missing: Vec<usize> = (0..columns.len()).filter(|at| columns[*at].is_none()).collect();
+        if !missing.is_empty() {
+            let names: Vec<&str> = missing.iter().map(|at| wanted.field(*at).name().as_str()).collect();
+            let batches = self.lake.batches(&self.state, file, Some(&names)).await?;
+            let batches: Vec<RecordBatch> = batches.try_collect().await?;
+            for at in missing {
+                let field = wanted.field(at);
+                let values = column(&batches, field.name(), field.data_type())?;
+                self.held.put(self.state.table.name, file, field.name(), &values);
+                columns[at] = Some(values);
+            }
+        }
+        Ok(columns.into_iter().flatten().collect())
     }
 }
 
+/// Only refreshes read hashes and marks.
 fn is_read(name: &str) -> bool {
     !name.ends_with(HASHES) && name != BUILT_FROM && name != MONTH
 }
 
-fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
-    let columns = schema.fields().iter().map(|field| {
-        let column = batch.column_by_name(field.name());
-        let column = column.ok_or_else(|| Error::internal(format!("a rollup's file without {}", field.name())))?;
-        Ok(cast(column, field.data_type())?)
+/// A column of all `batches`, of type `kind`.
+fn column(batches: &[RecordBatch], name: &str, kind: &DataType) -> Result<ArrayRef> {
+    let parts = batches.iter().map(|batch| {
+        let part = batch.column_by_name(name);
+        let part = part.ok_or_else(|| Error::internal(format!("a rollup's file without {name}")))?;
+        Ok(cast(part, kind)?)
     });
-    Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect::<Result<_>>()?)?)
+    let parts = parts.collect::<Result<Vec<ArrayRef>>>()?;
+    match parts.as_slice() {
+        [] => Ok(new_empty_array(kind)),
+        parts => Ok(concat(&parts.iter().map(AsRef::as_ref).collect::<Vec<&dyn Array>>())?),
+    }
 }
 
 #[async_trait]
@@ -104,28 +104,26 @@ impl TableProvider for RollupRows {
         guard(session.config())?;
         let schema = TableProvider::schema(&self.files);
         let wanted = project_schema(&schema, projection)?;
-        let places = wanted.fields().iter().map(|field| self.read.index_of(field.name()).ok());
-        let (true, Some(places)) = (self.fits(), places.collect::<Option<Vec<usize>>>()) else {
-            return self.files.scan(session, projection, filters, limit).await;
-        };
         let keep = self.files.keep(session, filters)?;
+        let kept: Vec<&Arc<DataFile>> =
+            self.state.files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file).collect();
+        let rows = kept.iter().map(|file| file.rows).sum();
+        let held = wanted.fields().iter().all(|field| is_read(field.name()));
+        if !held || !self.held.fits(self.state.table.name, &wanted, rows) {
+            return self.files.scan(session, projection, filters, limit).await;
+        }
+        let size = session.config().batch_size().max(1);
         let mut parts: Vec<Vec<RecordBatch>> = vec![Vec::new(); session.config().target_partitions().max(1)];
         let mut next = 0;
-        for file in self.state.files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file) {
-            let rows = match self.held.get(file) {
-                Some(rows) => rows,
-                None => {
-                    let rows = self.rows(file).await.map_err(|error| DataFusionError::External(Box::new(error)))?;
-                    // What is known now may be more than was thought.
-                    if !self.fits() {
-                        return self.files.scan(session, projection, filters, limit).await;
-                    }
-                    rows
-                }
-            };
-            for batch in rows.iter() {
-                let count = parts.len();
-                parts[next % count].push(batch.project(&places)?);
+        for file in kept {
+            let columns = self.columns(file, &wanted).await;
+            let columns = columns.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let count = columns.first().map_or(file.rows as usize, |column| column.len());
+            let options = RecordBatchOptions::new().with_row_count(Some(count));
+            let rows = RecordBatch::try_new_with_options(Arc::clone(&wanted), columns, &options)?;
+            for from in (0..count).step_by(size) {
+                let part = next % parts.len();
+                parts[part].push(rows.slice(from, size.min(count - from)));
                 next += 1;
             }
         }
