@@ -23,8 +23,11 @@ pub struct Admission {
 /// What a turn is for. Each has places of its own: none waits behind another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// A query that reads tables.
+    /// A query that reads tables, until it turns out to be heavy.
     Read,
+    /// A query that reads many rows, as its plan says. Fewer of them run and wait, so that they are the first to be shed, and
+    /// what is answered at once does not stand behind them.
+    Heavy,
     /// A query that reads none.
     Light,
     /// A query that is only planned: whoever holds rows that are not read yet may still ask what others look like.
@@ -40,6 +43,7 @@ struct Doors {
     most: usize,
     unread: usize,
     reading: Gate,
+    heavy: Gate,
     light: Gate,
     planning: Gate,
     /// Queries that wait for their readers.
@@ -94,14 +98,16 @@ enum Place {
 impl Admission {
     /// `concurrent` interactive queries run at once; BI tools get half of that and batch jobs a quarter (at least one each),
     /// so that people are answered first. As many more run that read no table, and as many more are planned without running.
-    /// In each class `queued` more wait for a turn, and `unread` for their readers.
+    /// In each class `queued` more wait for a turn, and `unread` for their readers. Of heavy queries half as many run, beside the
+    /// others, and a quarter as many wait.
     pub fn new(concurrent: usize, queued: usize, unread: usize) -> Admission {
         let doors = |class, part: usize, share| {
             let most = (concurrent / part).clamp(1, Semaphore::MAX_PERMITS);
             let unread = unread.min(Semaphore::MAX_PERMITS);
             let [reading, light, planning] = [(); 3].map(|()| Gate::new(most, queued));
+            let heavy = Gate::new((most / 2).max(1), queued / 4);
             let paused = Arc::new(Semaphore::new(unread));
-            Arc::new(Doors { class, share, most, unread, reading, light, planning, paused })
+            Arc::new(Doors { class, share, most, unread, reading, heavy, light, planning, paused })
         };
         Admission {
             interactive: doors("interactive", 1, "all"),
@@ -122,7 +128,7 @@ impl Admission {
 }
 
 impl Turn {
-    /// Waits for a turn.
+    /// Waits for a turn; one that it has is given back first.
     ///
     /// # Errors
     /// `Busy` at once when as many wait as may.
@@ -131,7 +137,11 @@ impl Turn {
         let doors = Arc::clone(&self.doors);
         let gate = doors.gate(purpose);
         let inside = Arc::clone(&gate.inside).try_acquire_owned().map_err(|_| {
-            Error::new(ErrorKind::Busy, "too many queries run and wait already").hint("try again in a few seconds")
+            let message = match purpose {
+                Purpose::Heavy => "too many queries that read many rows run and wait already",
+                _ => "too many queries run and wait already",
+            };
+            Error::new(ErrorKind::Busy, message).hint("try again in a few seconds")
         })?;
         let begun = Instant::now();
         self.place = Place::Waiting(begun);
@@ -214,6 +224,7 @@ impl Doors {
     fn gate(&self, purpose: Purpose) -> &Gate {
         match purpose {
             Purpose::Read => &self.reading,
+            Purpose::Heavy => &self.heavy,
             Purpose::Light => &self.light,
             Purpose::Plan => &self.planning,
         }
@@ -248,6 +259,31 @@ mod tests {
         }
         drop(first);
         assert!(waits.now_or_never().unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn heavy_ones_are_shed_first_and_hold_up_no_others() {
+        let door = Admission::new(2, 4, 1);
+        let mut heavy: Vec<Turn> = (0..3).map(|_| door.turn(Class::Interactive)).collect();
+        for turn in &mut heavy[..1] {
+            turn.take(Purpose::Read).await.unwrap();
+            turn.take(Purpose::Heavy).await.unwrap();
+        }
+        let [first, second, third] = &mut heavy[..] else { panic!("three") };
+        second.take(Purpose::Read).await.unwrap();
+        let mut waits = Box::pin(second.take(Purpose::Heavy));
+        assert!(waits.as_mut().now_or_never().is_none(), "one of them runs, one waits");
+        third.take(Purpose::Read).await.unwrap();
+        assert_eq!(third.take(Purpose::Heavy).await.unwrap_err().kind(), ErrorKind::Busy);
+        let mut cheap: Vec<Turn> = (0..2).map(|_| door.turn(Class::Interactive)).collect();
+        for turn in &mut cheap {
+            assert!(
+                turn.take(Purpose::Read).now_or_never().is_some_and(|done| done.is_ok()),
+                "no heavy one has its place"
+            );
+        }
+        *first = door.turn(Class::Interactive);
+        assert!(waits.now_or_never().is_some_and(|done| done.is_ok()));
     }
 
     #[tokio::test]

@@ -44,6 +44,7 @@ mod rows;
 mod rules;
 mod runtime;
 mod scan;
+mod scanned;
 mod session;
 mod size;
 mod snapshot;

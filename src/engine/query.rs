@@ -29,7 +29,7 @@ use super::session::SYSTEM;
 use super::snapshot::Snapshot;
 use super::stop::{Stop, Work};
 use super::watch::watched;
-use super::{Inner, pins, postgres, size};
+use super::{Inner, pins, postgres, scanned, size};
 use crate::access::{Caller, Scope};
 use crate::error::{Error, Result};
 
@@ -107,6 +107,9 @@ async fn start(
     };
     let schema = plain_schema(plan.schema().as_arrow());
     let physical = physical(&session, plan).await.map_err(classify)?;
+    if purpose == Purpose::Read && scanned::is_heavy(physical.as_ref()) {
+        work.turn().await.take(Purpose::Heavy).await?;
+    }
     let answers = planned.answers;
     log.answered(&answers);
     let read = Read {

@@ -42,6 +42,11 @@ use crate::model::MONTH;
 
 /// Rows that a month of a rollup may have: beyond it it saves nothing, and all are in memory while they are written.
 const MOST_ROWS: usize = 4_000_000;
+/// A server that has made months anew rests so many times as long as that took: files that land all the time leave a month current
+/// for a moment only, and landing them comes first.
+const REST: u32 = 2;
+/// It rests no longer than this.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 /// How long a server waits that could not keep its rollups: where it may not write, it need not say so all the time.
 const TROUBLED: Duration = Duration::from_secs(60);
 /// Commits by others that one month's making stands.
@@ -137,10 +142,17 @@ impl Engine {
                 let mut seen = String::new();
                 loop {
                     let id = engine.snapshot().id.clone();
+                    let mut rest = Duration::ZERO;
                     if id != seen {
+                        let began = Instant::now();
                         match engine.refresh_rollups(&[], usize::MAX).boxed().await {
                             // What failed is tried again with the next snapshot, or it would be tried all the time.
-                            Ok(_) => seen = id,
+                            Ok(done) => {
+                                seen = id;
+                                if !done.made.is_empty() {
+                                    rest = (began.elapsed() * REST).min(LONGEST_REST);
+                                }
+                            }
                             Err(error) if error.kind() == ErrorKind::Busy => tracing::debug!(%error, "rollups wait"),
                             Err(error) => {
                                 tracing::warn!(%error, "rollups cannot be kept now; the tables answer");
@@ -148,7 +160,7 @@ impl Engine {
                             }
                         }
                     }
-                    tokio::time::sleep(Duration::from_millis(engine.inner.cfg.refresh_ms.max(100))).await;
+                    tokio::time::sleep(rest.max(Duration::from_millis(engine.inner.cfg.refresh_ms.max(100)))).await;
                 }
             };
             tokio::select! {
