@@ -3,13 +3,13 @@
 use super::*;
 
 const PARTS: &str = "-- ---\n-- about = \"Lines.\"\n-- ---\n\
-    SELECT s.business_date, s.channel_id, s.product_id, s.net_amount_rc AS net FROM base.order_line s\n";
+    SELECT s.business_date, s.channel_id, s.order_line_id, s.product_id, s.net_amount_rc AS net FROM base.order_line s\n";
 
 fn rollup(date: &str) -> String {
     format!(
-        "-- ---\n-- about = \"By {date}.\"\n-- sets = [\"product_id\"]\n-- ---\n\
+        "-- ---\n-- about = \"By {date}.\"\n-- once = [\"order_line_id\"]\n-- sets = [\"product_id\"]\n-- ---\n\
          SELECT {date} AS business_date, p.channel_id, count(*) AS events, sum(p.net) AS net, \
-         count(DISTINCT p.product_id) AS products FROM parts p GROUP BY {date}, p.channel_id\n"
+         count(DISTINCT p.order_line_id) AS lines, count(DISTINCT p.product_id) AS products FROM parts p GROUP BY {date}, p.channel_id\n"
     )
 }
 
@@ -172,6 +172,44 @@ async fn the_rest_is_told_by_days_or_tables() {
     assert_eq!((with, says), (told(&off, sql).await.0, "by by_month and by_day, 1 month from the tables".into()));
     on.refresh_rollups(&["by_day".into()], usize::MAX).await.unwrap();
     assert_eq!(told(&on, sql).await, (told(&off, sql).await.0, BOTH.into()));
+}
+
+const COUNTED: &str = "SELECT count(DISTINCT order_line_id) AS n FROM parts \
+    WHERE business_date >= DATE '2025-01-02' AND business_date < DATE '2025-03-01'";
+
+/// A value in two months that each of the rollups has noticed in another month: neither of the two that are asked tells of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_in_months_of_two_rollups_is_counted_once() {
+    let lake = memory_lake("clock").await;
+    let sold = async |days: &[&str]| {
+        let none = vec![None; days.len()];
+        land(&lake, &ORDER_LINE, lines(days, &["web", "web"], &none, &["P1", "P2"], &[10_000, 20_000])).await;
+    };
+    sold(&["2025-01-05", "2025-01-06"]).await;
+    let on = open(&lake, &[("by_month", FIRST), ("by_day", "p.business_date")]).await;
+    on.refresh_rollups(&["by_day".into()], usize::MAX).await.unwrap();
+    // The same two ids once more: by_day notices it in February, by_month in January, which it makes last.
+    sold(&["2025-02-05", "2025-02-06"]).await;
+    let done = on.refresh_rollups(&[], usize::MAX).await.unwrap();
+    let split: Vec<_> = done.made.iter().map(|made| (made.rollup.as_str(), made.month.as_str(), made.split)).collect();
+    assert!(
+        split.contains(&("by_day", "2025-02", true)) && split.contains(&("by_month", "2025-01", true)),
+        "{split:?}"
+    );
+    assert!(split.contains(&("by_month", "2025-02", false)), "{split:?}");
+    let off = open(&lake, &[]).await;
+    let (with, says) = told(&on, COUNTED).await;
+    assert_eq!(with, told(&off, COUNTED).await.0, "{says}");
+    assert!(says.starts_with("not by "), "{says}");
+
+    // Others are apart: the month from one, the days from the other.
+    let lake = memory_lake("clock").await;
+    let days = ["2025-01-01", "2025-01-05", "2025-02-05"];
+    land(&lake, &ORDER_LINE, lines(&days, &["web"; 3], &[None; 3], &["P1"; 3], &[10_000; 3])).await;
+    let on = open(&lake, &[("by_month", FIRST), ("by_day", "p.business_date")]).await;
+    on.refresh_rollups(&[], usize::MAX).await.unwrap();
+    let off = open(&lake, &[]).await;
+    assert_eq!(told(&on, COUNTED).await, (told(&off, COUNTED).await.0, BOTH.into()));
 }
 
 /// A key that is neither the day nor the first day of its month is no date of a rollup.

@@ -51,7 +51,7 @@ impl<'a> Rewrite<'a> {
             };
         }
         let kept = kept(chosen, scan, need, (!all || own != current).then_some(&own))?;
-        let others = match self.finer(ready, scan, need, &rest)? {
+        let others = match self.finer(ready, scan, need, asked, &rest)? {
             Some(finer) => finer,
             None => match counted {
                 Some(item) => {
@@ -72,19 +72,23 @@ impl<'a> Rewrite<'a> {
         Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(both))?))
     }
 
-    /// The rows of `months` by another rollup of the same view that tells days, where `ready` tells months.
+    /// The rows of `months`, some of those `asked`, by another rollup of the same view that tells days, where `ready` tells
+    /// months. That a value which is counted once lies in months of both is known only where one of them has all that are asked.
     fn finer(
         &self,
         ready: &Ready,
         scan: &TableScan,
         need: &Need,
+        asked: &BTreeSet<Month>,
         months: &BTreeSet<Month>,
     ) -> Result<Option<LogicalPlan>> {
+        let counts = need.items.iter().any(|item| item.kind == Kind::Once && !expr::is_null(&item.expr));
+        let apart = |of: &Ready| asked.iter().all(|month| of.is_current(*month) && !of.is_split(*month));
         let same = |other: &&'a Arc<Ready>| {
             let (other, own) = (other.rollup(), ready.rollup());
             own.is_by_month() && !other.is_by_month() && other.view() == own.view() && other.date() == own.date()
         };
-        for other in self.all.iter().filter(same) {
+        for other in self.all.iter().filter(same).filter(|other| !counts || apart(ready) || apart(other)) {
             match self.months(&Chosen::new(other, self.session), scan, need, months, false) {
                 Ok(plan) => {
                     self.also.borrow_mut().insert(other.rollup().name().into());
