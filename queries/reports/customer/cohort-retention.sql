@@ -55,30 +55,41 @@ WITH bucket AS (
     ) b
 ),
 cell AS (
-    -- what each cohort's customers did in each period
+    -- how many of each cohort bought in each period; nobody buys before the first purchase, so no day before the first cohort is read
     SELECT
         period_start(f.first_date, $grain, $calendar) AS cohort,
         period_start(e.business_date, $grain, $calendar) AS first_day,
         count(DISTINCT e.buyer_key) AS active
     FROM sales_event e
-    JOIN first_purchase f ON f.customer_key = e.customer_key
-    WHERE e.business_date < $as_of AND e.flow <> 'sell_out'
+    JOIN first_purchase f ON f.customer_key = e.buyer_key
+    WHERE e.business_date >= period_start($from, $grain, $calendar) AND e.business_date < $as_of AND e.flow <> 'sell_out'
+      AND e.event_kind IN ('sale', 'exchange_out') AND e.customer_key IS NOT NULL
       AND f.first_date >= period_start($from, $grain, $calendar)
     GROUP BY 1, 2
 )
 SELECT
-    c.first_day AS period_start,
-    period_end(c.first_day, $grain, $calendar) AS period_end,
-    period_end(p.first_day, $grain, $calendar) > $as_of AS is_partial_period,
-    p.no - c.no AS period_no,
-    p.first_day AS activity_start,
-    coalesce(born.active, 0) AS cohort_size,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN coalesce(a.active, 0) END AS active_customers,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN ratio(coalesce(a.active, 0), born.active) END AS retention,
+    g.cohort AS period_start,
+    period_end(g.cohort, $grain, $calendar) AS period_end,
+    g.period_end > $as_of AS is_partial_period,
+    g.period_no,
+    g.first_day AS activity_start,
+    coalesce(g.born, 0) AS cohort_size,
+    CASE WHEN g.period_end <= $as_of THEN g.active END AS active_customers,
+    CASE WHEN g.period_end <= $as_of THEN ratio(g.active, g.born) END AS retention,
     reporting_currency() AS currency
-FROM bucket c
-JOIN bucket p ON p.no >= c.no AND p.no <= c.no + $periods
-LEFT JOIN cell born ON born.cohort = c.first_day AND born.first_day = c.first_day
-LEFT JOIN cell a ON a.cohort = c.first_day AND a.first_day = p.first_day
-WHERE c.first_day < $to AND ($include_zero OR born.active > 0)
+FROM (
+    -- a cohort's size is its activity in its own period
+    SELECT
+        c.first_day AS cohort,
+        p.first_day,
+        period_end(p.first_day, $grain, $calendar) AS period_end,
+        p.no - c.no AS period_no,
+        coalesce(a.active, 0) AS active,
+        max(CASE WHEN p.no = c.no THEN a.active END) OVER (PARTITION BY c.first_day) AS born
+    FROM bucket c
+    JOIN bucket p ON p.no >= c.no AND p.no <= c.no + $periods
+    LEFT JOIN cell a ON a.cohort = c.first_day AND a.first_day = p.first_day
+    WHERE c.first_day < $to
+) g
+WHERE $include_zero OR g.born > 0
 ORDER BY period_start NULLS LAST, period_no NULLS LAST

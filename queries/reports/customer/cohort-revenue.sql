@@ -61,7 +61,7 @@ WITH bucket AS (
     ) b
 ),
 cell AS (
-    -- what each cohort's customers did in each period
+    -- what each cohort's customers did in each period, from the first cohort's on
     SELECT
         period_start(f.first_date, $grain, $calendar) AS cohort,
         period_start(e.business_date, $grain, $calendar) AS first_day,
@@ -71,32 +71,44 @@ cell AS (
         sum(coalesce(e.cost_rc, CAST(0 AS DECIMAL(18,4)))) AS cogs
     FROM sales_event e
     JOIN first_purchase f ON f.customer_key = e.customer_key
-    WHERE e.business_date < $as_of AND e.flow <> 'sell_out'
+    WHERE e.business_date >= period_start($from, $grain, $calendar) AND e.business_date < $as_of AND e.flow <> 'sell_out'
+      AND e.customer_key IS NOT NULL
       AND f.first_date >= period_start($from, $grain, $calendar)
     GROUP BY 1, 2
 )
 SELECT
-    c.first_day AS period_start,
-    period_end(c.first_day, $grain, $calendar) AS period_end,
-    period_end(p.first_day, $grain, $calendar) > $as_of AS is_partial_period,
-    p.no - c.no AS period_no,
-    p.first_day AS activity_start,
-    coalesce(born.active, 0) AS cohort_size,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN coalesce(a.net_sales, CAST(0 AS DECIMAL(28,4))) END AS net_sales,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN coalesce(a.net_sales_with_cost, CAST(0 AS DECIMAL(28,4))) END AS net_sales_with_cost,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN coalesce(a.cogs, CAST(0 AS DECIMAL(28,4))) END AS cogs,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN 
-        sum(coalesce(a.net_sales, CAST(0 AS DECIMAL(28,4)))) OVER (PARTITION BY c.first_day ORDER BY p.no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) END AS net_sales_so_far,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN 
-        sum(coalesce(a.net_sales_with_cost - a.cogs, CAST(0 AS DECIMAL(28,4)))) OVER (PARTITION BY c.first_day ORDER BY p.no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) END AS gross_profit_so_far,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN 
-        ratio(sum(coalesce(a.net_sales, CAST(0 AS DECIMAL(28,4)))) OVER (PARTITION BY c.first_day ORDER BY p.no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW), born.active) END AS net_sales_per_customer,
-    CASE WHEN period_end(p.first_day, $grain, $calendar) <= $as_of THEN 
-        ratio(sum(coalesce(a.net_sales_with_cost - a.cogs, CAST(0 AS DECIMAL(28,4)))) OVER (PARTITION BY c.first_day ORDER BY p.no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW), born.active) END AS gross_profit_per_customer,
+    g.cohort AS period_start,
+    period_end(g.cohort, $grain, $calendar) AS period_end,
+    g.period_end > $as_of AS is_partial_period,
+    g.period_no,
+    g.first_day AS activity_start,
+    coalesce(g.born, 0) AS cohort_size,
+    CASE WHEN g.period_end <= $as_of THEN g.net_sales END AS net_sales,
+    CASE WHEN g.period_end <= $as_of THEN g.net_sales_with_cost END AS net_sales_with_cost,
+    CASE WHEN g.period_end <= $as_of THEN g.cogs END AS cogs,
+    CASE WHEN g.period_end <= $as_of THEN g.net_sales_so_far END AS net_sales_so_far,
+    CASE WHEN g.period_end <= $as_of THEN g.gross_profit_so_far END AS gross_profit_so_far,
+    CASE WHEN g.period_end <= $as_of THEN ratio(g.net_sales_so_far, g.born) END AS net_sales_per_customer,
+    CASE WHEN g.period_end <= $as_of THEN ratio(g.gross_profit_so_far, g.born) END AS gross_profit_per_customer,
     reporting_currency() AS currency
-FROM bucket c
-JOIN bucket p ON p.no >= c.no AND p.no <= c.no + $periods
-LEFT JOIN cell born ON born.cohort = c.first_day AND born.first_day = c.first_day
-LEFT JOIN cell a ON a.cohort = c.first_day AND a.first_day = p.first_day
-WHERE c.first_day < $to AND ($include_zero OR born.active > 0)
+FROM (
+    -- a cohort's size is its activity in its own period
+    SELECT
+        c.first_day AS cohort,
+        p.first_day,
+        period_end(p.first_day, $grain, $calendar) AS period_end,
+        p.no - c.no AS period_no,
+        coalesce(a.net_sales, CAST(0 AS DECIMAL(28,4))) AS net_sales,
+        coalesce(a.net_sales_with_cost, CAST(0 AS DECIMAL(28,4))) AS net_sales_with_cost,
+        coalesce(a.cogs, CAST(0 AS DECIMAL(28,4))) AS cogs,
+        max(CASE WHEN p.no = c.no THEN a.active END) OVER (PARTITION BY c.first_day) AS born,
+        sum(coalesce(a.net_sales, CAST(0 AS DECIMAL(28,4)))) OVER so_far AS net_sales_so_far,
+        sum(coalesce(a.net_sales_with_cost - a.cogs, CAST(0 AS DECIMAL(28,4)))) OVER so_far AS gross_profit_so_far
+    FROM bucket c
+    JOIN bucket p ON p.no >= c.no AND p.no <= c.no + $periods
+    LEFT JOIN cell a ON a.cohort = c.first_day AND a.first_day = p.first_day
+    WHERE c.first_day < $to
+    WINDOW so_far AS (PARTITION BY c.first_day ORDER BY p.no ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
+) g
+WHERE $include_zero OR g.born > 0
 ORDER BY period_start NULLS LAST, period_no NULLS LAST
