@@ -95,40 +95,62 @@ SELECT
 FROM (
     SELECT
         CASE WHEN $grain = 'all' THEN $from ELSE period_start(e.day, $grain, $calendar) END AS period_start,
-        sum(CASE WHEN e.basis = 'refund' THEN e.returns ELSE CAST(0 AS DECIMAL(18,4)) END) AS returns,
-        sum(CASE WHEN e.basis = 'refund' THEN e.units_returned ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_returned,
-        sum(CASE WHEN e.basis = 'refund' AND e.event_kind IN ('return', 'exchange_in') THEN 1 ELSE 0 END) AS return_lines,
-        sum(CASE WHEN e.basis = 'refund' AND e.event_kind = 'exchange_in' THEN e.returns ELSE CAST(0 AS DECIMAL(18,4)) END) AS exchange_returns,
-        sum(CASE WHEN e.basis = 'refund' THEN e.sold ELSE CAST(0 AS DECIMAL(19,4)) END) AS sales_before_returns,
-        sum(CASE WHEN e.basis = 'refund' THEN e.units_sold ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_sold,
-        sum(CASE WHEN e.basis = 'sale' THEN e.returns ELSE CAST(0 AS DECIMAL(18,4)) END) AS returns_by_sale_date,
-        sum(CASE WHEN e.basis = 'sale' THEN e.units_returned ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_returned_by_sale_date,
-        sum(CASE WHEN e.basis = 'sale' AND e.event_kind IN ('return', 'exchange_in') THEN 1 ELSE 0 END) AS return_lines_by_sale_date,
-        sum(CASE WHEN e.basis = 'sale' AND e.event_kind = 'exchange_in' THEN e.returns ELSE CAST(0 AS DECIMAL(18,4)) END)
-            AS exchange_returns_by_sale_date,
-        sum(CASE WHEN e.basis = 'sale' THEN e.sold ELSE CAST(0 AS DECIMAL(19,4)) END) AS sales_before_returns_by_sale_date,
-        sum(CASE WHEN e.basis = 'sale' THEN e.units_sold ELSE CAST(0 AS DECIMAL(18,3)) END) AS units_sold_by_sale_date
+        CAST(sum(e.returns) AS DECIMAL(28,4)) AS returns,
+        CAST(sum(e.units_returned) AS DECIMAL(28,3)) AS units_returned,
+        sum(e.return_lines) AS return_lines,
+        CAST(sum(e.exchange_returns) AS DECIMAL(28,4)) AS exchange_returns,
+        CAST(sum(e.sold) AS DECIMAL(29,4)) AS sales_before_returns,
+        CAST(sum(e.units_sold) AS DECIMAL(28,3)) AS units_sold,
+        CAST(sum(e.returns_by_sale_date) AS DECIMAL(28,4)) AS returns_by_sale_date,
+        CAST(sum(e.units_returned_by_sale_date) AS DECIMAL(28,3)) AS units_returned_by_sale_date,
+        sum(e.return_lines_by_sale_date) AS return_lines_by_sale_date,
+        CAST(sum(e.exchange_returns_by_sale_date) AS DECIMAL(28,4)) AS exchange_returns_by_sale_date,
+        CAST(sum(e.sold_by_sale_date) AS DECIMAL(29,4)) AS sales_before_returns_by_sale_date,
+        CAST(sum(e.units_sold_by_sale_date) AS DECIMAL(28,3)) AS units_sold_by_sale_date
     FROM (
-        -- the same rows twice: once on the day that counts in the books, once on the day of their sale
+        -- the same rows twice: once on the day that counts in the books, once on the day of their sale; added up by day before
+        -- they meet, so that few rows do, and a rollup can answer the first half. Sums of sums are wider: hence the casts above
         SELECT
-            'refund' AS basis, v.business_date AS day, v.event_kind, v.returns, v.units_returned,
-            v.gross_sales - v.discounts AS sold, v.units_sold
+            v.business_date AS day,
+            sum(v.returns) AS returns,
+            sum(v.units_returned) AS units_returned,
+            sum(CASE WHEN v.event_kind IN ('return', 'exchange_in') THEN 1 ELSE 0 END) AS return_lines,
+            sum(CASE WHEN v.event_kind = 'exchange_in' THEN v.returns ELSE CAST(0 AS DECIMAL(18,4)) END) AS exchange_returns,
+            sum(v.gross_sales) - sum(v.discounts) AS sold,
+            sum(v.units_sold) AS units_sold,
+            0 AS returns_by_sale_date,
+            0 AS units_returned_by_sale_date,
+            0 AS return_lines_by_sale_date,
+            0 AS exchange_returns_by_sale_date,
+            0 AS sold_by_sale_date,
+            0 AS units_sold_by_sale_date
         FROM sales_event v
         WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
+        GROUP BY 1
 
         UNION ALL
 
         SELECT
-            'sale' AS basis, w.order_business_date AS day, w.event_kind, w.returns, w.units_returned,
-            w.gross_sales - w.discounts AS sold, w.units_sold
+            w.order_business_date AS day,
+            0 AS returns,
+            0 AS units_returned,
+            0 AS return_lines,
+            0 AS exchange_returns,
+            0 AS sold,
+            0 AS units_sold,
+            sum(w.returns) AS returns_by_sale_date,
+            sum(w.units_returned) AS units_returned_by_sale_date,
+            sum(CASE WHEN w.event_kind IN ('return', 'exchange_in') THEN 1 ELSE 0 END) AS return_lines_by_sale_date,
+            sum(CASE WHEN w.event_kind = 'exchange_in' THEN w.returns ELSE CAST(0 AS DECIMAL(18,4)) END) AS exchange_returns_by_sale_date,
+            sum(w.gross_sales) - sum(w.discounts) AS sold_by_sale_date,
+            sum(w.units_sold) AS units_sold_by_sale_date
         FROM sales_event w
         WHERE w.order_business_date >= $from AND w.order_business_date < $to AND w.flow <> 'sell_out'
+        GROUP BY 1
 
         UNION ALL
 
-        SELECT
-            'none' AS basis, d.date_key AS day, 'none' AS event_kind, CAST(0 AS DECIMAL(18,4)) AS returns,
-            CAST(0 AS DECIMAL(18,3)) AS units_returned, CAST(0 AS DECIMAL(19,4)) AS sold, CAST(0 AS DECIMAL(18,3)) AS units_sold
+        SELECT d.date_key AS day, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
         FROM calendar d
         WHERE $include_zero AND d.date_key >= $from AND d.date_key < $to
     ) e
