@@ -43,7 +43,7 @@ impl<'a> Rewrite<'a> {
         if let (Some(item), Some(month)) = (counted, own.iter().find(|month| ready.is_split(**month))) {
             return not_now(format!("in month {month} {} lies in several of its rows", expr::bare(&item.expr)));
         }
-        let Some(first) = rest.first() else { return kept(chosen, scan, need, None) };
+        let Some(first) = rest.first() else { return kept(chosen, scan, need, (!all).then_some(&own)) };
         if own.is_empty() {
             return match current.is_empty() {
                 true => not_now(format!("none of its months is current: {first} …")),

@@ -115,7 +115,8 @@ pub fn answered(
     Ok(whole.data)
 }
 
-/// The aggregate over the first rollups that can answer it. `rollups` are in the order of their rows.
+/// The aggregate over the first rollups that can answer it, of all its months if any can, else of most. `rollups` are in the order
+/// of their rows.
 fn answer(
     aggregate: &Aggregate,
     rollups: &[Arc<Ready>],
@@ -124,6 +125,7 @@ fn answer(
     answers: &mut Vec<Answer>,
 ) -> Result<Option<LogicalPlan>> {
     let (mut first, mut near) = (None, None);
+    let mut best: Option<(LogicalPlan, Answer)> = None;
     for chosen in choices(&aggregate.input, rollups)? {
         let name = chosen.iter().map(|ready| ready.rollup().name()).collect::<Vec<_>>().join(" and ");
         let other = chosen.iter().find_map(|ready| ready.rollup().default_policies(policies));
@@ -134,8 +136,12 @@ fn answer(
         match tried {
             Ok((plan, also, from_tables)) => {
                 let rollup = [name].into_iter().chain(also).collect::<Vec<_>>().join(" and ");
-                answers.push(Answer { rollup, why_not: None, from_tables });
-                return Ok(Some(plan));
+                if best.as_ref().is_none_or(|(_, answer)| from_tables < answer.from_tables) {
+                    best = Some((plan, Answer { rollup, why_not: None, from_tables }));
+                }
+                if from_tables == 0 {
+                    break;
+                }
             }
             Err(DataFusionError::External(error)) if error.is::<No>() => {
                 tracing::debug!(rollup = name, reason = %error, "an aggregate is not answered from a rollup");
@@ -155,8 +161,9 @@ fn answer(
             }
         }
     }
-    answers.extend(near.or(first));
-    Ok(None)
+    let (plan, answer) = best.map_or((None, near.or(first)), |(plan, answer)| (Some(plan), Some(answer)));
+    answers.extend(answer);
+    Ok(plan)
 }
 
 /// Which rollups may be tried for what `plan` reads: one for each view, with fewer views later.
