@@ -98,7 +98,8 @@ FROM (
         WHERE v.business_date >= $from AND v.business_date < $to AND v.flow <> 'sell_out'
     ) e
     LEFT JOIN (
-        SELECT w.period_start, w.customer_key, string_agg(w.channel, ' + ' ORDER BY w.channel) AS channels, count(*) AS channel_count
+        -- as string_agg(… ORDER BY …), which sorts each customer by itself
+        SELECT w.period_start, w.customer_key, array_to_string(array_sort(array_agg(w.channel)), ' + ') AS channels, count(*) AS channel_count
         FROM (
             SELECT
                 CASE WHEN $grain = 'all' THEN $from ELSE period_start(v.business_date, $grain, $calendar) END AS period_start,
