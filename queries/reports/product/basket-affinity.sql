@@ -55,61 +55,96 @@
 -- params = { level = "category", min_lift = "0.9" }
 -- each = ["lift >= 0.899999"]
 -- ---
-WITH basket AS (
-    -- each item once per order
-    SELECT
-        e.sale_order_id,
-        CASE $level WHEN 'brand' THEN p.brand
-                    WHEN 'category' THEN coalesce(p.category_l1_id, p.category_l1_name)
-                    WHEN 'product' THEN coalesce(p.parent_product_id, p.product_id)
-                    ELSE p.product_id END AS item_id,
-        min(CASE $level WHEN 'brand' THEN p.brand
+WITH article AS (
+    -- which item each article is, by a number in the order of the ids: numbers are paired faster than texts
+    SELECT t.product_id, t.item_id, t.item_name, CAST(dense_rank() OVER (ORDER BY t.item_id) AS BIGINT) AS item_no
+    FROM (
+        SELECT
+            p.product_id,
+            CASE $level WHEN 'brand' THEN p.brand
+                        WHEN 'category' THEN coalesce(p.category_l1_id, p.category_l1_name)
+                        WHEN 'product' THEN coalesce(p.parent_product_id, p.product_id)
+                        ELSE p.product_id END AS item_id,
+            CASE $level WHEN 'brand' THEN p.brand
                         WHEN 'category' THEN coalesce(p.category_l1_name, p.category_l1_id)
                         WHEN 'product' THEN coalesce(style.product_name, p.parent_product_id, p.product_name)
-                        ELSE p.product_name END) AS item_name
-    FROM sales_event e
-    JOIN product p ON p.product_id = e.product_id
-    LEFT JOIN (SELECT product_id, product_name FROM product_history WHERE is_current) style ON style.product_id = p.parent_product_id
-    WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.sale_order_id IS NOT NULL
-    GROUP BY 1, 2
+                        ELSE p.product_name END AS item_name
+        FROM product p
+        LEFT JOIN (SELECT product_id, product_name FROM product_history WHERE is_current) style ON style.product_id = p.parent_product_id
+    ) t
+    WHERE t.item_id IS NOT NULL
 ),
 item AS (
-    SELECT item_id, min(item_name) AS item_name, count(*) AS orders FROM basket WHERE item_id IS NOT NULL GROUP BY 1
+    -- the first name that its sold articles give it; which were sold is a question that a rollup answers
+    SELECT a.item_no, min(a.item_id) AS item_id, min(a.item_name) AS item_name
+    FROM article a
+    WHERE a.product_id IN (
+        SELECT e.product_id
+        FROM sales_event e
+        WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.event_kind IN ('sale', 'exchange_out')
+        GROUP BY 1
+    )
+    GROUP BY 1
+),
+pair AS (
+    -- every item of an order beside every one from it on, itself too: so the sales are read once, and not joined with themselves
+    SELECT x.a_no, x.b_no, count(*) AS orders
+    FROM (
+        SELECT y.a_no, unnest(y.items) AS b_no
+        FROM (
+            SELECT unnest(z.items) AS a_no, z.items
+            FROM (
+                -- each item once per order
+                SELECT array_distinct(array_agg(a.item_no)) AS items
+                FROM sales_event e
+                JOIN article a ON a.product_id = e.product_id
+                WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out' AND e.sale_order_id IS NOT NULL
+                GROUP BY e.sale_order_id
+            ) z
+        ) y
+    ) x
+    WHERE x.a_no <= x.b_no
+    GROUP BY 1, 2
+    HAVING count(*) >= $min_orders
 )
 SELECT
     $from AS period_start,
     $to AS period_end,
     $to > $as_of AS is_partial_period,
-    q.a_id,
+    a.item_id AS a_id,
     a.item_name AS a_name,
-    q.b_id,
+    b.item_id AS b_id,
     b.item_name AS b_name,
     q.pair_orders,
-    a.orders AS a_orders,
-    b.orders AS b_orders,
+    q.a_orders,
+    q.b_orders,
     w.orders AS all_orders,
     ratio(q.pair_orders, w.orders) AS support,
-    ratio(q.pair_orders, a.orders) AS confidence_a_b,
-    ratio(q.pair_orders, b.orders) AS confidence_b_a,
-    lift(q.pair_orders, a.orders, b.orders, w.orders) AS lift,
-    leverage(q.pair_orders, a.orders, b.orders, w.orders) AS leverage,
-    conviction(q.pair_orders, a.orders, b.orders, w.orders) AS conviction_a_b,
-    conviction(q.pair_orders, b.orders, a.orders, w.orders) AS conviction_b_a,
+    ratio(q.pair_orders, q.a_orders) AS confidence_a_b,
+    ratio(q.pair_orders, q.b_orders) AS confidence_b_a,
+    lift(q.pair_orders, q.a_orders, q.b_orders, w.orders) AS lift,
+    leverage(q.pair_orders, q.a_orders, q.b_orders, w.orders) AS leverage,
+    conviction(q.pair_orders, q.a_orders, q.b_orders, w.orders) AS conviction_a_b,
+    conviction(q.pair_orders, q.b_orders, q.a_orders, w.orders) AS conviction_b_a,
     reporting_currency() AS currency
 FROM (
-    SELECT x.item_id AS a_id, y.item_id AS b_id, count(*) AS pair_orders
-    FROM basket x
-    JOIN basket y ON y.sale_order_id = x.sale_order_id AND x.item_id < y.item_id
-    GROUP BY 1, 2
+    -- an item beside itself stands for all its orders, which are as many as those of any of its pairs, or more: HAVING left it there
+    SELECT
+        n.a_no,
+        n.b_no,
+        n.orders AS pair_orders,
+        max(CASE WHEN n.a_no = n.b_no THEN n.orders END) OVER (PARTITION BY n.a_no) AS a_orders,
+        max(CASE WHEN n.a_no = n.b_no THEN n.orders END) OVER (PARTITION BY n.b_no) AS b_orders
+    FROM pair n
 ) q
-JOIN item a ON a.item_id = q.a_id
-JOIN item b ON b.item_id = q.b_id
+JOIN item a ON a.item_no = q.a_no
+JOIN item b ON b.item_no = q.b_no
 CROSS JOIN (
     SELECT count(DISTINCT e.sale_order_id) AS orders
     FROM sales_event e
     WHERE e.business_date >= $from AND e.business_date < $to AND e.flow <> 'sell_out'
 ) w
-WHERE q.pair_orders >= $min_orders
+WHERE q.a_no < q.b_no
   AND q.pair_orders >= CAST($min_support AS DECIMAL(18,6)) * w.orders
-  AND q.pair_orders * w.orders >= CAST($min_lift AS DECIMAL(18,6)) * (a.orders * b.orders)
-ORDER BY q.pair_orders DESC NULLS LAST, q.a_id NULLS LAST, q.b_id NULLS LAST
+  AND q.pair_orders * w.orders >= CAST($min_lift AS DECIMAL(18,6)) * (q.a_orders * q.b_orders)
+ORDER BY q.pair_orders DESC NULLS LAST, a_id NULLS LAST, b_id NULLS LAST
