@@ -29,7 +29,3 @@ mod shell;
 #[cfg(target_os = "linux")]
 mod stops;
 mod stores;
-
-/// The program's, for tests measure its memory by their own.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
