@@ -157,10 +157,13 @@ async fn the_rest_is_told_by_days_or_tables() {
                WHERE business_date >= DATE '2025-02-10' AND business_date < DATE '2025-10-03' GROUP BY 1 ORDER BY 1";
     let (with, says) = told(&on, sql).await;
     assert_eq!((with, says), (told(&off, sql).await.0, "by by_month, 2 months from the tables".into()));
+    let texts = "SELECT sum(net) AS n FROM parts WHERE channel_id IN ('web', 'tel', 'app', 'kiosk') \
+                 AND business_date >= DATE '2025-02-10' AND business_date < DATE '2025-10-03'";
     // The newest: October is among them, February is not.
     on.refresh_rollups(&["by_day".into()], 3).await.unwrap();
     let (with, says) = told(&on, sql).await;
     assert_eq!((with, says), (told(&off, sql).await.0, "by by_month and by_day, 1 month from the tables".into()));
+    assert_eq!(told(&on, texts).await.0, told(&off, texts).await.0);
     on.refresh_rollups(&[], usize::MAX).await.unwrap();
     assert_eq!(told(&on, sql).await, (told(&off, sql).await.0, BOTH.into()));
 

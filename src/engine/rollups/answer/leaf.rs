@@ -23,10 +23,21 @@ impl<'a> Rewrite<'a> {
             return no("a part of the view is read");
         }
         let asked = chosen.ready.months(&days(&need.filters, chosen.ready.rollup().date()));
-        self.months(chosen, scan, need, &asked, true)
+        let mut parts = self.months(chosen, scan, need, &asked, true)?;
+        if parts.len() == 1 {
+            return Ok(LogicalPlan::clone(&parts.remove(0)));
+        }
+        let union = LogicalPlan::Union(Union::try_new_with_loose_types(parts)?);
+        let columns = need
+            .columns
+            .iter()
+            .map(|column| expr::item(&column.name).alias_qualified(column.relation.clone(), &column.name));
+        let columns: Vec<Expr> = columns.chain(need.items.iter().map(Item::column)).collect();
+        Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(union))?))
     }
 
-    /// The rows of the months `asked`, the only ones that the filters let through if `all`.
+    /// The rows of the months `asked`, the only ones that the filters let through if `all`: one or more plans, for one union, as
+    /// DataFusion 55 moves filters into unions of unions under wrong types.
     fn months(
         &self,
         chosen: &Chosen<'a>,
@@ -34,7 +45,7 @@ impl<'a> Rewrite<'a> {
         need: &Need,
         asked: &BTreeSet<Month>,
         all: bool,
-    ) -> Result<LogicalPlan> {
+    ) -> Result<Vec<Arc<LogicalPlan>>> {
         let (ready, changing) = (chosen.ready, chosen.months.changing());
         let counted = need.items.iter().find(|item| item.kind == Kind::Once && !expr::is_null(&item.expr));
         let current: BTreeSet<Month> = asked.iter().copied().filter(|month| ready.is_current(*month)).collect();
@@ -43,33 +54,27 @@ impl<'a> Rewrite<'a> {
         if let (Some(item), Some(month)) = (counted, own.iter().find(|month| ready.is_split(**month))) {
             return not_now(format!("in month {month} {} lies in several of its rows", expr::bare(&item.expr)));
         }
-        let Some(first) = rest.first() else { return kept(chosen, scan, need, (!all).then_some(&own)) };
+        let Some(first) = rest.first() else {
+            return Ok(vec![Arc::new(kept(chosen, scan, need, (!all).then_some(&own))?)]);
+        };
         if own.is_empty() {
             return match current.is_empty() {
                 true => not_now(format!("none of its months is current: {first} …")),
                 false => no("its months are asked by the day"),
             };
         }
-        let kept = kept(chosen, scan, need, (!all || own != current).then_some(&own))?;
-        let others = match self.finer(ready, scan, need, asked, &rest)? {
-            Some(finer) => finer,
-            None => match counted {
-                Some(item) => {
-                    return not_now(format!(
-                        "month {first} is not current, and {} is counted once",
-                        expr::bare(&item.expr)
-                    ));
-                }
-                None => self.told(scan, need, &rest, ready.rollup().date())?,
-            },
-        };
-        let both = LogicalPlan::Union(Union::try_new_with_loose_types(vec![Arc::new(kept), Arc::new(others)])?);
-        let columns = need
-            .columns
-            .iter()
-            .map(|column| expr::item(&column.name).alias_qualified(column.relation.clone(), &column.name));
-        let columns: Vec<Expr> = columns.chain(need.items.iter().map(Item::column)).collect();
-        Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(both))?))
+        let mut parts = vec![Arc::new(kept(chosen, scan, need, (!all || own != current).then_some(&own))?)];
+        match (self.finer(ready, scan, need, asked, &rest)?, counted) {
+            (Some(finer), _) => parts.extend(finer),
+            (None, None) => parts.push(Arc::new(self.told(scan, need, &rest, ready.rollup().date())?)),
+            (None, Some(item)) => {
+                return not_now(format!(
+                    "month {first} is not current, and {} is counted once",
+                    expr::bare(&item.expr)
+                ));
+            }
+        }
+        Ok(parts)
     }
 
     /// The rows of `months`, some of those `asked`, by another rollup of the same view that tells days, where `ready` tells
@@ -81,7 +86,7 @@ impl<'a> Rewrite<'a> {
         need: &Need,
         asked: &BTreeSet<Month>,
         months: &BTreeSet<Month>,
-    ) -> Result<Option<LogicalPlan>> {
+    ) -> Result<Option<Vec<Arc<LogicalPlan>>>> {
         let counts = need.items.iter().any(|item| item.kind == Kind::Once && !expr::is_null(&item.expr));
         let apart = |of: &Ready| asked.iter().all(|month| of.is_current(*month) && !of.is_split(*month));
         let same = |other: &&'a Arc<Ready>| {
@@ -90,9 +95,9 @@ impl<'a> Rewrite<'a> {
         };
         for other in self.all.iter().filter(same).filter(|other| !counts || apart(ready) || apart(other)) {
             match self.months(&Chosen::new(other, self.session), scan, need, months, false) {
-                Ok(plan) => {
+                Ok(parts) => {
                     self.also.borrow_mut().insert(other.rollup().name().into());
-                    return Ok(Some(plan));
+                    return Ok(Some(parts));
                 }
                 Err(DataFusionError::External(error)) if error.is::<No>() => {}
                 Err(error) => return Err(error),
