@@ -264,18 +264,15 @@ mod tests {
     #[tokio::test]
     async fn heavy_ones_are_shed_first_and_hold_up_no_others() {
         let door = Admission::new(2, 4, 1);
-        let mut heavy: Vec<Turn> = (0..3).map(|_| door.turn(Class::Interactive)).collect();
-        for turn in &mut heavy[..1] {
-            turn.take(Purpose::Read).await.unwrap();
-            turn.take(Purpose::Heavy).await.unwrap();
-        }
-        let [first, second, third] = &mut heavy[..] else { panic!("three") };
+        let [mut first, mut second, mut third] = [(); 3].map(|()| door.turn(Class::Interactive));
+        first.take(Purpose::Read).await.unwrap();
+        first.take(Purpose::Heavy).await.unwrap();
         second.take(Purpose::Read).await.unwrap();
         let mut waits = Box::pin(second.take(Purpose::Heavy));
         assert!(waits.as_mut().now_or_never().is_none(), "one of them runs, one waits");
         third.take(Purpose::Read).await.unwrap();
         assert_eq!(third.take(Purpose::Heavy).await.unwrap_err().kind(), ErrorKind::Busy);
-        *third = door.turn(Class::Interactive);
+        drop(third);
         let mut cheap: Vec<Turn> = (0..2).map(|_| door.turn(Class::Interactive)).collect();
         for turn in &mut cheap {
             assert!(
@@ -283,7 +280,7 @@ mod tests {
                 "no heavy one has its place"
             );
         }
-        *first = door.turn(Class::Interactive);
+        drop(first);
         assert!(waits.now_or_never().is_some_and(|done| done.is_ok()));
     }
 

@@ -29,6 +29,7 @@ use crate::engine::rollups::numbers::Numbers;
 use aggregate::{Aggregate, Kind};
 use numbered::Numbered;
 
+pub use groups::takes;
 pub use hashes::hashes;
 
 /// `numbered(text)` → Binary: the text's number in `numbers`, 4 bytes, little endian. Two are equal if they share `numbers`.

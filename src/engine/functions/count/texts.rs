@@ -14,10 +14,10 @@ use datafusion::common::{Result, resources_datafusion_err};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use hashbrown::HashTable;
 
+use crate::engine::functions::sets::takes;
+
 /// Of its own: groups are hashed and spread over threads by other seeds.
 const SEED: u64 = 0x005a_1e51_a4e0_u64;
-/// Spreads the numbers of groups over all bits of a hash.
-const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Texts up to this length are in their views.
 const INLINE: usize = 12;
 /// Bytes of the first block of texts, and of the largest.
@@ -69,7 +69,7 @@ impl DistinctTexts {
     }
 
     fn insert(&mut self, group: usize, hash: u64, text: &[u8]) -> Result<()> {
-        let hash = hash ^ (group as u64).wrapping_mul(SPREAD);
+        let hash = hash ^ spread(group);
         let DistinctTexts { table, found, blocks, .. } = self;
         let known = |at: &u32| {
             let other = &found[*at as usize];
@@ -114,7 +114,7 @@ impl DistinctTexts {
         for found in &all.found {
             let mut room = [0; 16];
             let text = text(&found.view, &all.blocks, &mut room);
-            let hash = found.hash ^ (found.group as u64).wrapping_mul(SPREAD);
+            let hash = found.hash ^ spread(found.group);
             match found.group.checked_sub(first) {
                 None => taken.insert(found.group, hash, text)?,
                 Some(group) => self.insert(group, hash, text)?,
@@ -207,6 +207,11 @@ impl GroupsAccumulator for DistinctTexts {
     }
 }
 
+/// A group's number spread over all bits of a hash: twice with the same is nothing.
+fn spread(group: usize) -> u64 {
+    (group as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// Lists of texts, of type `of`.
 fn listed(of: &DataType, offsets: Vec<i32>, texts: ArrayRef) -> Result<ArrayRef> {
     let texts = if texts.data_type() == of { texts } else { cast(&texts, of)? };
@@ -241,11 +246,6 @@ fn text<'a>(view: &u128, blocks: &'a [Vec<u8>], room: &'a mut [u8; 16]) -> &'a [
     }
     let (block, offset) = ((*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
     &blocks[block][offset..offset + length]
-}
-
-/// Whether a filter takes the row; NULL is no.
-fn takes(filter: Option<&BooleanArray>, row: usize) -> bool {
-    filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
 }
 
 fn too_many() -> datafusion::error::DataFusionError {

@@ -185,7 +185,7 @@ impl<T: Gathered> Accumulator for Single<T> {
 }
 
 /// Whether a filter takes the row; NULL is no.
-fn takes(filter: Option<&BooleanArray>, row: usize) -> bool {
+pub fn takes(filter: Option<&BooleanArray>, row: usize) -> bool {
     filter.is_none_or(|filter| filter.is_valid(row) && filter.value(row))
 }
 

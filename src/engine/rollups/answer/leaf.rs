@@ -9,12 +9,12 @@ use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, Filter, LogicalPlan, Operator, Projection, TableScan, TableScanBuilder, Union, lit,
+    BinaryExpr, Expr, Filter, LogicalPlan, Operator, Projection, TableScan, TableScanBuilder, lit,
 };
 use datafusion::scalar::ScalarValue;
 
 use super::super::{Kind, Month, Ready};
-use super::items::Item;
+use super::path::united;
 use super::{Chosen, Need, No, Rewrite, expr, no, not_now};
 
 impl<'a> Rewrite<'a> {
@@ -27,13 +27,7 @@ impl<'a> Rewrite<'a> {
         if parts.len() == 1 {
             return Ok(LogicalPlan::clone(&parts.remove(0)));
         }
-        let union = LogicalPlan::Union(Union::try_new_with_loose_types(parts)?);
-        let columns = need
-            .columns
-            .iter()
-            .map(|column| expr::item(&column.name).alias_qualified(column.relation.clone(), &column.name));
-        let columns: Vec<Expr> = columns.chain(need.items.iter().map(Item::column)).collect();
-        Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(union))?))
+        united(parts, need)
     }
 
     /// The rows of the months `asked`, the only ones that the filters let through if `all`: one or more plans, for one union, as

@@ -16,7 +16,6 @@ mod translate;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -265,12 +264,12 @@ struct Rewrite<'a> {
 /// A rollup that an aggregate is tried over.
 struct Chosen<'a> {
     ready: &'a Ready,
-    months: Rc<Months<'a>>,
+    months: Months<'a>,
 }
 
 impl<'a> Chosen<'a> {
     fn new(ready: &'a Ready, session: &'a SessionState) -> Chosen<'a> {
-        Chosen { ready, months: Rc::new(Months::new(ready, session)) }
+        Chosen { ready, months: Months::new(ready, session) }
     }
 
     fn translator<'b>(&'b self, scan: &'b TableScan) -> Translator<'b> {

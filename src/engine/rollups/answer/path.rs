@@ -199,13 +199,7 @@ impl<'a> Rewrite<'a> {
             project(columns, self.path(input, below)?).map(Arc::new)
         });
         let branches = branches.collect::<Result<Vec<_>>>()?;
-        let united = LogicalPlan::Union(Union::try_new_with_loose_types(branches)?);
-        // A union's columns have no relation; those above may have been planned with one.
-        let columns = need
-            .columns
-            .iter()
-            .map(|column| expr::item(&column.name).alias_qualified(column.relation.clone(), &column.name));
-        project(columns.chain(need.items.iter().map(Item::column)).collect(), united)
+        united(branches, &need)
     }
 
     /// What one row of `node`, which is not of a rollup, adds to an item. A row of the view itself may have values for sets.
@@ -224,6 +218,17 @@ impl<'a> Rewrite<'a> {
             Kind::Set | Kind::Once => no("rows that are not of the rollup have values that are told apart"),
         }
     }
+}
+
+/// The union of `parts`, each with what is needed.
+pub fn united(parts: Vec<Arc<LogicalPlan>>, need: &Need) -> Result<LogicalPlan> {
+    let union = LogicalPlan::Union(Union::try_new_with_loose_types(parts)?);
+    // A union's columns have no relation; those above may have been planned with one.
+    let columns = need
+        .columns
+        .iter()
+        .map(|column| expr::item(&column.name).alias_qualified(column.relation.clone(), &column.name));
+    project(columns.chain(need.items.iter().map(Item::column)).collect(), union)
 }
 
 pub fn project(columns: Vec<Expr>, input: LogicalPlan) -> Result<LogicalPlan> {
